@@ -1,0 +1,82 @@
+import type { z } from 'zod';
+import type { Clock } from './clock.ts';
+import { Failure } from './failure.ts';
+import type { Metric } from './metrics.ts';
+import type { Network } from './network.ts';
+import { failed, type JsonObject, type JsonValue, type Measured, type Outcome } from './outcome.ts';
+
+/** A step of a run worth showing while it lasts: a hop of a traceroute, one echo of a ping. */
+export interface Progress {
+  readonly text: string;
+  readonly detail: JsonObject;
+}
+
+/** What a run may use; a check reads no environment and no files. */
+export interface CheckContext {
+  /** Aborts at the run's deadline with a `TimeoutError`, or when the run is no longer wanted. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly net: Network;
+  readonly onProgress?: (step: Progress) => void;
+}
+
+export type OptionsSchema = z.ZodObject;
+
+/** A protocol Watchkeeper can speak. `options` is the single source for config, command line, prompts and docs. */
+export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
+  readonly type: string;
+  /** What people call it: `DNS`. */
+  readonly title: string;
+  /** One sentence for help texts: what is measured. */
+  readonly summary: string;
+  readonly options: Schema;
+  readonly metrics: readonly Metric[];
+  readonly defaultTimeoutMs: number;
+  /** The options that the interactive shell asks for, in this order. */
+  readonly asks: readonly (keyof z.input<Schema> & string)[];
+  /** Other words people use for it; `https` is `http` with another default scheme. */
+  readonly aliases?: readonly string[];
+  /** How a target is written on a command line, for help texts: `HOST:PORT`. */
+  readonly targetSyntax: string;
+  /** Options out of a target as people write it; `word` is the type's name or the alias that was used. */
+  fromTarget(target: string, word: string): Partial<z.input<Schema>>;
+  /** The target as people write it, out of options. */
+  targetOf(options: z.output<Schema>): string;
+  run(options: z.output<Schema>, context: CheckContext): Promise<Outcome>;
+}
+
+/** What a run has measured so far; the check writes to it as it goes, so that a failed run still shows how far it came. */
+export interface Measurement extends Measured {
+  latencyMs?: number | undefined;
+  metrics: Record<string, number>;
+  detail: Record<string, JsonValue>;
+}
+
+type Definition<Schema extends OptionsSchema> = Omit<CheckType<Schema>, 'run'> & {
+  /** Returns an outcome, or throws a `Failure`. When the signal aborts it may throw the signal's reason. */
+  run(options: z.output<Schema>, context: CheckContext, measurement: Measurement): Promise<Outcome>;
+};
+
+/** Completes a check type: whatever failure of the world its run throws becomes an outcome. A bug still rises, to the runner. */
+export function defineCheck<Schema extends OptionsSchema>(definition: Definition<Schema>): CheckType<Schema> {
+  return {
+    ...definition,
+    async run(options, context) {
+      const measurement: Measurement = { metrics: {}, detail: {} };
+      try {
+        return await definition.run(options, context, measurement);
+      } catch (error) {
+        // A socket that the deadline destroyed reports its own end: the deadline is the reason.
+        if (context.signal.aborted) return aborted(context.signal, measurement);
+        if (error instanceof Failure) return error.toOutcome(measurement);
+        throw error;
+      }
+    },
+  };
+}
+
+function aborted({ reason }: AbortSignal, measurement: Measurement): Outcome {
+  if (reason instanceof DOMException && reason.name === 'TimeoutError')
+    return failed('timeout', reason.message, measurement);
+  return failed('cancelled', 'The run was stopped before it had an answer.', measurement);
+}

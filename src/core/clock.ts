@@ -1,0 +1,38 @@
+/** Stops a timer; calling it again does nothing. */
+export type Cancel = () => void;
+
+/** Every piece that must be right takes its time from here, so that tests can own it. */
+export interface Clock {
+  /** Wall time, epoch milliseconds with fractions: for slots and timestamps. */
+  now(): number;
+  /** Milliseconds that never jump: for durations and latencies. */
+  monotonic(): number;
+  /** Calls back once, not before `delayMs` has passed. */
+  after(delayMs: number, callback: () => void): Cancel;
+}
+
+export const systemClock: Clock = {
+  // Not timeOrigin + performance.now(): that never follows a wall clock that is stepped.
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `delayMs`; rejects with the signal's reason as soon as it aborts. */
+export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    const onAbort = (): void => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    const cancel = clock.after(delayMs, () => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

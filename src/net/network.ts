@@ -1,0 +1,54 @@
+import type { Clock } from '../core/clock.ts';
+import type {
+  Address,
+  Connection,
+  Endpoint,
+  Network,
+  ResolveOptions,
+  SecureConnection,
+  UdpConnection,
+} from '../core/network.ts';
+import { dialTcp, dialUdp } from './dial.ts';
+import { EgressPolicy } from './egress.ts';
+import { Resolver } from './resolve.ts';
+import { startTls } from './tls.ts';
+
+interface NetworkParts {
+  readonly clock: Clock;
+  readonly resolver?: Resolver;
+  readonly policy?: EgressPolicy;
+}
+
+/** The real network. One per process: it holds the resolver's cache and the egress policy. */
+export function createNetwork({
+  clock,
+  resolver = new Resolver(),
+  policy = new EgressPolicy(),
+}: NetworkParts): Network {
+  /** The only way from a name to a permitted address. */
+  async function locate(
+    { host, port }: Endpoint,
+    options: ResolveOptions,
+  ): Promise<{ address: Address; resolveMs: number }> {
+    const startedMs = clock.monotonic();
+    const address = await resolver.resolve(host, options);
+    policy.permit(address, port);
+    return { address, resolveMs: clock.monotonic() - startedMs };
+  }
+
+  return {
+    resolve: (host, options) => resolver.resolve(host, options),
+    permit: (address, port) => policy.permit(address, port),
+    async connect(endpoint, options): Promise<Connection> {
+      const located = await locate(endpoint, options);
+      const startedMs = clock.monotonic();
+      const socket = await dialTcp(located.address, endpoint.port, options.signal);
+      return { ...located, socket, connectMs: clock.monotonic() - startedMs };
+    },
+    startTls: (socket, options): Promise<SecureConnection> => startTls(socket, options, clock),
+    async openUdp(endpoint, options): Promise<UdpConnection> {
+      const located = await locate(endpoint, options);
+      return { ...located, socket: await dialUdp(located.address, endpoint.port, options.signal) };
+    },
+  };
+}

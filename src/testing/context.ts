@@ -1,0 +1,14 @@
+import type { CheckContext } from '../core/check.ts';
+import { systemClock } from '../core/clock.ts';
+import { createNetwork } from '../net/network.ts';
+import { EgressPolicy } from '../net/egress.ts';
+
+/** A context on the real network and the real clock, as a run gets it. Ten seconds unless the test brings its own signal. */
+export function testContext(overrides: Partial<CheckContext> = {}): CheckContext {
+  return {
+    signal: AbortSignal.timeout(10_000),
+    clock: systemClock,
+    net: createNetwork({ clock: systemClock, policy: new EgressPolicy() }),
+    ...overrides,
+  };
+}
