@@ -1,0 +1,34 @@
+// Makes a fresh checkout ready, whatever Node runs this, then runs the command it was given on the Node the lockfile brings.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const programs = `${root}node_modules/.bin`;
+
+if (!isInstalled()) install();
+run(process.argv.slice(2));
+
+function isInstalled() {
+  const installed = `${root}node_modules/.package-lock.json`;
+  if (!existsSync(installed) || !existsSync(`${programs}/node`)) return false;
+  return statSync(installed).mtimeMs >= statSync(`${root}package-lock.json`).mtimeMs;
+}
+
+function install() {
+  console.error('Installing packages, once …');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (status === 0) return;
+  console.error('npm ci failed: see above. Is the npm registry reachable, and is the folder yours to write?');
+  process.exit(1);
+}
+
+function run([program, ...args]) {
+  const env = { ...process.env, PATH: `${programs}${delimiter}${process.env.PATH}` };
+  const child = spawn(`${programs}/${program}`, args, { cwd: root, env, stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both; the command says its last words, and this process waits for them.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(signal ? 1 : code));
+}
