@@ -6,7 +6,12 @@ const mend = [
   ['oxlint', '--type-aware', '--fix', ...folders],
   ['oxfmt', ...folders],
 ];
-const check = [['tsc'], ['oxlint', '--type-aware', '--deny-warnings', ...folders], ['oxfmt', '--check', ...folders], ['knip']];
+const check = [
+  ['tsc'],
+  ['oxlint', '--type-aware', '--deny-warnings', ...folders],
+  ['oxfmt', '--check', ...folders],
+  ['knip'],
+];
 
 for (const [program = '', ...args] of process.argv.includes('--fix') ? [...mend, ...check] : check) {
   console.log(`> ${[program, ...args].join(' ')}`);

@@ -18,7 +18,10 @@ function isInstalled() {
 
 function install() {
   console.error('Installing packages, once …');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
   if (status === 0) return;
   console.error('npm ci failed: see above. Is the npm registry reachable, and is the folder yours to write?');
   process.exit(1);

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { globSync, existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, test } from 'node:test';
+import { checkTypes, checkWords } from '../../src/checks/registry.ts';
+
+const checksFolder = resolve(import.meta.dirname, '../../src/checks');
+
+describe('the registry of checks', () => {
+  test('names each folder in src/checks, and no other', () => {
+    const folders = globSync('*/', { cwd: checksFolder }).map((folder) => folder.replace(/\/$/, ''));
+    const types = folders.filter((folder) => folder !== '_template').toSorted();
+    assert.deepEqual(checkTypes.map(({ type }) => type).toSorted(), types);
+  });
+
+  test('has each word once', () => {
+    assert.equal(new Set(checkWords).size, checkWords.length, checkWords.join(' '));
+  });
+
+  for (const { type, options, metrics } of checkTypes) {
+    test(`${type} has a test beside it that runs the contract`, () => {
+      assert.ok(existsSync(resolve(checksFolder, type, `${type}.test.ts`)));
+    });
+
+    test(`${type} describes each of its options and metrics`, () => {
+      for (const [name, schema] of Object.entries(options.shape)) {
+        assert.ok(describedSomewhere(schema), `option ${name} has no description`);
+      }
+      for (const { name, meaning } of metrics) assert.ok(meaning.length > 0, `metric ${name} has no meaning`);
+      assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length, 'a metric is declared twice');
+    });
+  }
+});
+
+function describedSomewhere(schema: unknown): boolean {
+  // Every Zod type has `description`; core/fields reads it in the same place.
+  return typeof (schema as { description?: unknown }).description === 'string';
+}
