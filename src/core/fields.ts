@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import type { OptionsSchema } from './check.ts';
+
+export type FieldKind = 'text' | 'number' | 'boolean' | 'choice' | 'duration' | 'list' | 'record' | 'structured';
+
+/** One option of a schema as a person meets it: a flag of the command line, a question, a line of a form. */
+export interface Field {
+  /** `['tls', 'minVersion']`; at most two words. */
+  readonly path: readonly string[];
+  readonly kind: FieldKind;
+  readonly description: string;
+  readonly required: boolean;
+  /** The value an absent option takes; durations in milliseconds. */
+  readonly default?: unknown;
+  /** Every value allowed, for a choice or the items of a list. */
+  readonly choices?: readonly string[];
+  /** Values worth offering where others are allowed too. */
+  readonly examples?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** Never shown or written to a terminal. */
+  readonly secret: boolean;
+}
+
+/** The part of JSON Schema that options use. */
+interface FieldSchema {
+  readonly type?: string | readonly string[];
+  readonly format?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly FieldSchema[];
+  readonly items?: FieldSchema;
+  readonly properties?: Readonly<Record<string, FieldSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | FieldSchema;
+  readonly examples?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly secret?: boolean;
+}
+
+/** Every option of a schema, in its order; the options of a nested object follow one by one. */
+export function fieldsOf(schema: OptionsSchema): readonly Field[] {
+  // Zod's own type is the whole of JSON Schema; what is read here is checked for presence.
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as FieldSchema;
+  return Object.entries(properties).flatMap(([name, property]) => {
+    // A default behind a transform is missing from the JSON Schema; parsing nothing gives it.
+    const given: unknown = schema.shape[name]?.safeParse(undefined).data ?? property.default;
+    if (!property.properties) return [fieldOf([name], property, { required: required.includes(name), given })];
+    return Object.entries(property.properties).map(([inner, innerProperty]) =>
+      fieldOf([name, inner], innerProperty, {
+        required: required.includes(name) && (property.required ?? []).includes(inner),
+        given: isRecord(given) ? given[inner] : innerProperty.default,
+      }),
+    );
+  });
+}
+
+function fieldOf(
+  path: readonly string[],
+  schema: FieldSchema,
+  { required, given }: { readonly required: boolean; readonly given: unknown },
+): Field {
+  const { description = '', examples, minimum, maximum, secret = false } = schema;
+  const choices = choicesOf(schema) ?? (schema.items && choicesOf(schema.items));
+  return {
+    path,
+    kind: kindOf(schema),
+    description,
+    required,
+    secret,
+    ...(given !== undefined && { default: given }),
+    ...(choices && { choices }),
+    ...(examples && { examples: examples.map(String) }),
+    ...(minimum !== undefined && { minimum }),
+    ...(maximum !== undefined && { maximum }),
+  };
+}
+
+function kindOf(schema: FieldSchema): FieldKind {
+  if (schema.format === 'duration') return 'duration';
+  if (choicesOf(schema)) return 'choice';
+  switch (schema.type) {
+    case 'string':
+    case undefined:
+      return schema.anyOf ? 'structured' : 'text';
+    case 'integer':
+    case 'number':
+      return 'number';
+    case 'boolean':
+      return 'boolean';
+    case 'array':
+      return isPlainText(schema.items) ? 'list' : 'structured';
+    case 'object':
+      return isRecord(schema.additionalProperties) && !schema.properties ? 'record' : 'structured';
+    default:
+      return 'structured';
+  }
+}
+
+function isPlainText(schema: FieldSchema | undefined): boolean {
+  return schema !== undefined && ['text', 'choice', 'duration'].includes(kindOf(schema));
+}
+
+function choicesOf({ enum: values, const: only, anyOf }: FieldSchema): readonly string[] | undefined {
+  if (values) return values.map(String);
+  if (only !== undefined) return [String(only)];
+  const each = anyOf?.map(choicesOf);
+  return each?.every((choices) => choices !== undefined) ? each.flat() : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

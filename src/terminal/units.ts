@@ -1,0 +1,35 @@
+import type { Unit } from '../core/metrics.ts';
+
+const suffixOf: Readonly<Record<Unit, string>> = {
+  ms: ' ms',
+  percent: ' %',
+  count: '',
+  bytes: ' B',
+  seconds: ' s',
+  days: ' days',
+  hops: ' hops',
+};
+
+/** A number with its unit, in as many digits as a person reads: `22.65 ms`, `1.2 kB`, `0 %`. */
+export function formatQuantity(value: number, unit: Unit): string {
+  if (unit === 'bytes') return formatBytes(value);
+  return `${formatNumber(value)}${suffixOf[unit]}`;
+}
+
+export function formatMs(milliseconds: number): string {
+  return formatQuantity(milliseconds, 'ms');
+}
+
+function formatNumber(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1000) return value.toFixed(0);
+  if (size >= 100) return value.toFixed(1);
+  return size >= 0.1 ? value.toFixed(2) : value.toFixed(3);
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB'] as const;
+  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), units.length - 1);
+  return `${step === 0 ? bytes : (bytes / 1000 ** step).toFixed(1)} ${units[step]}`;
+}
