@@ -3,6 +3,6 @@ export interface Stand<Options = Readonly<Record<string, unknown>>> extends Asyn
   readonly options: Options;
 }
 
-export function stand<Options>(options: Options, close: () => Promise<void> | void): Stand<Options> {
+export function stand<Options>(options: Options, close: () => PromiseLike<void> | void): Stand<Options> {
   return { options, [Symbol.asyncDispose]: async () => close() };
 }
