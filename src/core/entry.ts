@@ -1,0 +1,39 @@
+import type { Milliseconds } from './duration.ts';
+import type { Outcome } from './outcome.ts';
+
+/** One run of a task, as the agent reports it. Times are the agent's, epoch milliseconds. */
+export interface ResultItem extends Outcome {
+  readonly kind: 'result';
+  /** UUID v7 of the task that was run. */
+  readonly taskId: string;
+  readonly monitorId: string;
+  /** The slot the run was due in; with the task it names the run. */
+  readonly scheduledAt: number;
+  readonly startedAt: number;
+  readonly durationMs: Milliseconds;
+}
+
+/** Sequence numbers from..to, both included. */
+export type SeqRange = readonly [from: number, to: number];
+
+/** Says that entries will never come, and why: what is missing is always said. */
+export interface GapItem {
+  readonly kind: 'gap';
+  /** Ascending and disjoint. */
+  readonly ranges: readonly SeqRange[];
+  readonly cause: 'overflow' | 'corrupt';
+  /** When the agent noticed. */
+  readonly at: number;
+}
+
+/** What an agent has to say. */
+export type Item = ResultItem | GapItem;
+
+/**
+ * An item and its place in what one agent ever said: `seq` counts from 1 without a gap within an `epoch`, which changes
+ * only when an agent lost its spool. (agent, epoch, seq) is unique; the server keeps each once.
+ */
+export interface Entry {
+  readonly seq: number;
+  readonly item: Item;
+}
