@@ -28,14 +28,14 @@ interface FieldSchema {
   readonly format?: string;
   readonly description?: string;
   readonly default?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly enum?: readonly (string | number)[];
+  readonly const?: string | number | boolean;
   readonly anyOf?: readonly FieldSchema[];
   readonly items?: FieldSchema;
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | FieldSchema;
-  readonly examples?: readonly unknown[];
+  readonly examples?: readonly (string | number)[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;
@@ -82,25 +82,20 @@ function fieldOf(
   };
 }
 
+const kindOfType: Readonly<Record<string, FieldKind>> = {
+  string: 'text',
+  integer: 'number',
+  number: 'number',
+  boolean: 'boolean',
+};
+
 function kindOf(schema: FieldSchema): FieldKind {
   if (schema.format === 'duration') return 'duration';
   if (choicesOf(schema)) return 'choice';
-  switch (schema.type) {
-    case 'string':
-    case undefined:
-      return schema.anyOf ? 'structured' : 'text';
-    case 'integer':
-    case 'number':
-      return 'number';
-    case 'boolean':
-      return 'boolean';
-    case 'array':
-      return isPlainText(schema.items) ? 'list' : 'structured';
-    case 'object':
-      return isRecord(schema.additionalProperties) && !schema.properties ? 'record' : 'structured';
-    default:
-      return 'structured';
-  }
+  if (typeof schema.type !== 'string') return 'structured';
+  if (schema.type === 'array' && isPlainText(schema.items)) return 'list';
+  if (isRecord(schema.additionalProperties) && !schema.properties) return 'record';
+  return kindOfType[schema.type] ?? 'structured';
 }
 
 function isPlainText(schema: FieldSchema | undefined): boolean {

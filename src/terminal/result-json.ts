@@ -2,7 +2,7 @@ import type { Result } from '../core/monitor.ts';
 
 /** One result as one line of JSON. Every key is always there, `null` where there is nothing to say, so that scripts need no guards. */
 export function formatResultJson(result: Result): string {
-  return JSON.stringify({
+  const line = {
     type: result.monitor.type,
     target: result.monitor.target,
     status: result.status,
@@ -14,5 +14,11 @@ export function formatResultJson(result: Result): string {
     message: result.message,
     startedAt: new Date(result.startedAt).toISOString(),
     durationMs: result.durationMs,
-  });
+  };
+  return JSON.stringify(line, (_key, value: unknown) => (typeof value === 'number' ? toNanoseconds(value) : value));
+}
+
+/** Milliseconds without the digits that only floating point gave them. */
+function toNanoseconds(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }

@@ -14,7 +14,10 @@ export function formatResultLine(result: Result, paint: Paint = plain): string {
 /** Local time to the second, `2024-01-28 16:28:35`. */
 export function formatTime(epochMs: number): string {
   const time = new Date(epochMs);
-  const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }

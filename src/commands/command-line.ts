@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { explain, misuse } from './exit-codes.ts';
+
+/** Runs one command line and returns the exit code. */
+export async function runCommandLine(words: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    if (words[0] === 'check') await addCheckTypes(program);
+    await program.parseAsync(words, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has already printed its sentence, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
+    const { message, exitCode } = explain(error);
+    process.stderr.write(`watchkeeper: ${message}\n`);
+    return exitCode;
+  }
+}
+
+/** Every command, its options and its help; what a command needs is loaded when it runs. */
+function createProgram(): Command {
+  const program = new Command('watchkeeper')
+    .description('Watches a network and says, with evidence, what is wrong, where, and since when.')
+    .version(version(), '-V, --version')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
+  program
+    .command('check')
+    .usage('<type> [target] [options]')
+    .description('check one target now, once or several times')
+    .helpCommand(false)
+    .addHelpText('after', exitHelp);
+  return program;
+}
+
+const exitHelp = `
+Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.`;
+
+/** Loaded only for `check`: the types bring their libraries with them. */
+async function addCheckTypes(program: Command): Promise<void> {
+  const { addCheckCommands } = await import('./check-commands.ts');
+  const check = program.commands.find((command) => command.name() === 'check');
+  if (check) addCheckCommands(check);
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  // The package's own manifest has a version.
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,67 @@
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+/** What a schema was given, and how people call the places in it. */
+interface Source {
+  readonly input: unknown;
+  readonly nameOf: (path: readonly PropertyKey[]) => string;
+}
+
+/** Each mistake that a schema found, as `where: what was expected, what came`. */
+export function describeIssues(
+  { issues }: { readonly issues: readonly Issue[] },
+  { input, nameOf }: Source,
+): readonly string[] {
+  return issues.map((issue) => {
+    const text = describeIssue(issue, valueAt(input, issue.path));
+    return issue.path.length === 0 ? text : `${nameOf(issue.path)}: ${text}`;
+  });
+}
+
+const kindNames: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+};
+
+/** One mistake without its place; `value` is what came. */
+export function describeIssue(issue: Issue, value: unknown): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `expected ${kindNames[issue.expected] ?? issue.expected}, ${got(value)}`;
+    case 'too_small':
+      return `expected ${sizeOf(issue.origin)}at least ${issue.minimum}, ${got(value)}`;
+    case 'too_big':
+      return `expected ${sizeOf(issue.origin)}at most ${issue.maximum}, ${got(value)}`;
+    case 'invalid_value':
+      return `expected ${issue.values.map(String).join(', ')}, ${got(value)}`;
+    case 'unrecognized_keys':
+      return `unknown option ${issue.keys.join(', ')}`;
+    default:
+      return issue.message.includes('got ') ? issue.message : `${issue.message}, ${got(value)}`;
+  }
+}
+
+function sizeOf(origin: string): string {
+  return origin === 'string' ? 'a length of ' : origin === 'array' ? 'a list of ' : '';
+}
+
+const longestShown = 60;
+
+function got(value: unknown): string {
+  if (value === undefined) return 'got nothing';
+  const text = Number.isNaN(value) ? 'no number' : JSON.stringify(value);
+  return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    input,
+  );
+}

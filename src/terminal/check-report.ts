@@ -1,0 +1,86 @@
+import type { Progress } from '../core/check.ts';
+import type { Metric } from '../core/metrics.ts';
+import type { Result } from '../core/monitor.ts';
+import { formatOutcome } from './outcome-view.ts';
+import { paintFor, type Paint } from './paint.ts';
+import { formatResultJson } from './result-json.ts';
+import { formatResultLine } from './result-line.ts';
+import { printable } from './text.ts';
+import { formatMs } from './units.ts';
+
+interface ReportOptions {
+  readonly json: boolean;
+  /** How many results are expected: one is shown whole, several as a line each. */
+  readonly count: number;
+  readonly metrics: readonly Metric[];
+}
+
+const spinnerAfterMs = 1000;
+const spinnerEveryMs = 100;
+const clearLine = '\r\u001B[K';
+
+/** What `check` prints: steps and results to stdout, the time that passes to stderr. */
+export class CheckReport {
+  readonly #options: ReportOptions;
+  readonly #paint: Paint = paintFor(process.stdout);
+  readonly #latencies: number[] = [];
+  #shown = 0;
+  #up = 0;
+
+  constructor(options: ReportOptions) {
+    this.#options = options;
+  }
+
+  progress({ text }: Progress): void {
+    if (!this.#options.json) this.#print(printable(text));
+  }
+
+  show(result: Result): void {
+    this.#shown++;
+    if (result.status === 'up' || result.status === 'degraded') this.#up++;
+    if (result.latencyMs !== undefined) this.#latencies.push(result.latencyMs);
+    this.#print(this.#format(result));
+  }
+
+  /** After several runs: how many, how many answered, how fast. */
+  summarise(): void {
+    if (this.#options.json || this.#options.count === 1) return;
+    const lost = this.#shown === 0 ? 0 : ((this.#shown - this.#up) / this.#shown) * 100;
+    this.#print(`${this.#shown} runs, ${this.#up} up, ${lost.toFixed(0)} % failed${this.#latencySummary()}`);
+  }
+
+  /** Shows on a terminal how long a slow run has taken, until disposed. */
+  watch(): Disposable {
+    if (!process.stderr.isTTY || this.#options.json) return { [Symbol.dispose]: () => {} };
+    const startedMs = performance.now();
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startedMs;
+      if (elapsedMs >= spinnerAfterMs) process.stderr.write(`${clearLine}… ${(elapsedMs / 1000).toFixed(1)} s`);
+    }, spinnerEveryMs);
+    return {
+      [Symbol.dispose]() {
+        clearInterval(timer);
+        process.stderr.write(clearLine);
+      },
+    };
+  }
+
+  #format(result: Result): string {
+    const { json, count, metrics } = this.#options;
+    if (json) return formatResultJson(result);
+    if (count > 1) return formatResultLine(result, this.#paint);
+    return formatOutcome(result, { paint: this.#paint, metrics, columns: process.stdout.columns ?? Infinity });
+  }
+
+  #latencySummary(): string {
+    const all = this.#latencies;
+    if (all.length === 0) return '';
+    const average = all.reduce((sum, latency) => sum + latency, 0) / all.length;
+    return `; latency min ${formatMs(Math.min(...all))}, avg ${formatMs(average)}, max ${formatMs(Math.max(...all))}`;
+  }
+
+  #print(line: string): void {
+    if (process.stderr.isTTY) process.stderr.write(clearLine);
+    process.stdout.write(`${line}\n`);
+  }
+}
