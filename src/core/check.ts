@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
-import { Failure } from './failure.ts';
+import { Failure, isDeadline } from './failure.ts';
 import type { Metric } from './metrics.ts';
 import type { Network } from './network.ts';
 import { failed, type JsonObject, type JsonValue, type Measured, type Outcome } from './outcome.ts';
@@ -66,9 +66,11 @@ export function defineCheck<Schema extends OptionsSchema>(definition: Definition
       try {
         return await definition.run(options, context, measurement);
       } catch (error) {
+        const { signal } = context;
+        const isKnown = error instanceof Failure && (!signal.aborted || error.cause === signal.reason);
+        if (isKnown) return error.toOutcome(measurement);
         // A socket that the deadline destroyed reports its own end: the deadline is the reason.
-        if (context.signal.aborted) return aborted(context.signal, measurement);
-        if (error instanceof Failure) return error.toOutcome(measurement);
+        if (signal.aborted) return aborted(signal, measurement);
         throw error;
       }
     },
@@ -76,7 +78,6 @@ export function defineCheck<Schema extends OptionsSchema>(definition: Definition
 }
 
 function aborted({ reason }: AbortSignal, measurement: Measurement): Outcome {
-  if (reason instanceof DOMException && reason.name === 'TimeoutError')
-    return failed('timeout', reason.message, measurement);
+  if (isDeadline(reason)) return failed('timeout', reason.message, measurement);
   return failed('cancelled', 'The run was stopped before it had an answer.', measurement);
 }

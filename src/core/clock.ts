@@ -12,8 +12,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  // Not timeOrigin + performance.now(): that never follows a wall clock that is stepped.
-  now: () => Date.now(),
+  // Not timeOrigin + performance.now(), which never follows a wall clock that is stepped; not Date.now(), which has no fractions.
+  now: () => Number(Temporal.Now.instant().epochNanoseconds) / 1e6,
   monotonic: () => performance.now(),
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);

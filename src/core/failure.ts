@@ -31,3 +31,18 @@ export class Failure extends Error {
     });
   }
 }
+
+/**
+ * What a wait throws when its signal aborts: at the deadline a timeout that says what was waited for, else the signal's
+ * own reason. Its cause is the signal's reason, by which `defineCheck` knows that it tells more than the deadline does.
+ */
+export function abortError({ reason }: AbortSignal, doing: string): Error {
+  return isDeadline(reason)
+    ? new Failure('timeout', `${doing}: ${reason.message}`, { cause: reason })
+    : (reason as Error);
+}
+
+/** Whether a signal's reason is the end of the run's time, and not that nobody wants the run any more. */
+export function isDeadline(reason: unknown): reason is DOMException {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
+}
