@@ -4,6 +4,7 @@ import type { CheckType } from '../core/check.ts';
 import { countArgument, durationArgument } from './arguments.ts';
 import { addFieldOptions, parseOptions } from './check-options.ts';
 import { runChecks } from './check.ts';
+import { adHocMonitor } from './ad-hoc-monitor.ts';
 
 /** The options of `check` itself. A type's own option of the same name wins: `--count` of icmp counts its echoes, as with ping. */
 interface RunSettings {
@@ -41,10 +42,11 @@ function addCheckCommand(parent: Command, check: CheckType): void {
       const options = await parseOptions(check, { text: target, word }, given);
       // Commander ran the parsers above; options of the type have been taken by parseOptions.
       const { count = 1, interval = 1000, timeout, json = false } = withoutOwn(given, own) as RunSettings;
-      process.exitCode = await runChecks(
-        { check, options, count, intervalMs: interval, timeoutMs: timeout ?? check.defaultTimeoutMs },
-        { json },
-      );
+      const monitor = adHocMonitor(check, options, {
+        intervalMs: interval,
+        timeoutMs: timeout ?? check.defaultTimeoutMs,
+      });
+      process.exitCode = await runChecks({ check, monitor, count, json });
     });
 }
 

@@ -1,27 +1,25 @@
 import type { CheckType } from '../core/check.ts';
 import { sleep, systemClock as clock } from '../core/clock.ts';
-import type { Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import type { Status } from '../core/outcome.ts';
 import { createNetwork } from '../net/network.ts';
-import { runCheck } from '../schedule/runner.ts';
+import { runMonitor } from '../schedule/runner.ts';
 import { CheckReport } from '../terminal/check-report.ts';
 import { exitCodeOf } from './exit-codes.ts';
 
 export interface CheckRequest {
   readonly check: CheckType;
-  readonly options: Readonly<Record<string, unknown>>;
+  /** What to run; its interval is from the start of one run to the start of the next. */
+  readonly monitor: Monitor;
   readonly count: number;
-  /** From the start of one run to the start of the next. */
-  readonly intervalMs: Milliseconds;
-  readonly timeoutMs: Milliseconds;
+  readonly json: boolean;
 }
 
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
-export async function runChecks(request: CheckRequest, { json }: { readonly json: boolean }): Promise<number> {
-  const report = new CheckReport({ json, count: request.count, metrics: request.check.metrics });
+export async function runChecks({ check, monitor, count, json }: CheckRequest): Promise<number> {
+  const report = new CheckReport({ json, count, metrics: check.metrics });
   const statuses: Status[] = [];
-  for await (const result of results(request, report)) {
+  for await (const result of results(monitor, count, report)) {
     report.show(result);
     statuses.push(result.status);
   }
@@ -29,37 +27,31 @@ export async function runChecks(request: CheckRequest, { json }: { readonly json
   return exitCodeOf[worst(statuses)];
 }
 
-async function* results(request: CheckRequest, report: CheckReport): AsyncGenerator<Result> {
-  const interrupted = new AbortController();
-  // Only the first Ctrl-C is a request; the second ends the process as usual.
-  process.once('SIGINT', () => interrupted.abort(new DOMException('Interrupted.', 'AbortError')));
-  const { signal } = interrupted;
+/** Every result until the last run or Ctrl-C. A run cut short counts only when there is no other. */
+async function* results(monitor: Monitor, count: number, report: CheckReport): AsyncGenerator<Result> {
+  const interrupted = interruption();
   const net = createNetwork({ clock });
-  const monitor = monitorOf(request);
   const startedMs = clock.monotonic();
-  for (let round = 0; round < request.count && !signal.aborted; round++) {
-    const dueMs = startedMs + round * request.intervalMs - clock.monotonic();
-    if (dueMs > 0) await sleep(clock, dueMs, signal).catch(() => {});
-    if (round > 0 && signal.aborted) return;
-    const startedAt = clock.now();
-    const begunMs = clock.monotonic();
+  for (let round = 0; round < count; round++) {
+    const waitMs = startedMs + round * monitor.intervalMs - clock.monotonic();
+    if (waitMs > 0) await sleep(clock, waitMs, interrupted).catch(() => {});
+    if (interrupted.aborted) return;
+    const controller = new AbortController();
+    const stop = (): void => controller.abort(interrupted.reason);
+    interrupted.addEventListener('abort', stop, { once: true });
     using _elapsed = report.watch();
-    const outcome = await runCheck(request.check, request.options, {
-      clock,
-      net,
-      signal,
-      timeoutMs: request.timeoutMs,
-      onProgress: (step) => report.progress(step),
-    });
-    if (round > 0 && outcome.reason === 'cancelled') return;
-    yield { ...outcome, monitor, scheduledAt: startedAt, startedAt, durationMs: clock.monotonic() - begunMs };
+    const result = await runMonitor(monitor, { clock, net, controller, onProgress: (step) => report.progress(step) });
+    interrupted.removeEventListener('abort', stop);
+    if (round > 0 && result.reason === 'cancelled') return;
+    yield result;
   }
 }
 
-function monitorOf({ check, options, intervalMs, timeoutMs }: CheckRequest): Monitor {
-  const target = check.targetOf(options);
-  const name = `${check.title} ${target}`;
-  return { id: name, name, type: check.type, target, options, intervalMs, timeoutMs };
+/** Aborts at the first Ctrl-C; the second ends the process as usual. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new DOMException('Interrupted.', 'AbortError')));
+  return controller.signal;
 }
 
 const bySeverity = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
