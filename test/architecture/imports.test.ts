@@ -17,9 +17,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'checks/*': ['core', 'net', 'net/packets'],
   checks: ['core', 'checks/*'],
   schedule: ['core', 'checks'],
+  protocol: ['core'],
+  agent: ['core', 'protocol', 'schedule', 'checks', 'net'],
+  'server/store': ['core'],
+  'server/pipeline': ['core'],
+  'server/bus': ['core'],
+  server: ['core', 'protocol', 'checks', 'server/store', 'server/pipeline', 'server/bus'],
   config: ['core', 'checks'],
   terminal: ['core'],
-  commands: ['core', 'net', 'checks', 'checks/*', 'schedule', 'config', 'terminal'],
+  commands: ['core', 'net', 'checks', 'checks/*', 'schedule', 'config', 'terminal', 'protocol', 'agent', 'server'],
   main: ['core', 'commands', 'terminal'],
 };
 

@@ -1,0 +1,17 @@
+import type { Milliseconds } from './duration.ts';
+
+/** A monitor handed to one agent. The id is created once, and every result of the task carries it. */
+export interface Task {
+  /** UUID v7. */
+  readonly id: string;
+  readonly monitorId: string;
+  readonly monitorName: string;
+  readonly type: string;
+  readonly target: string;
+  /** As written, not parsed: the agent parses them with its own schema of the type. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly intervalMs: Milliseconds;
+  readonly timeoutMs: Milliseconds;
+  /** A paused task keeps its place and does not run. */
+  readonly paused: boolean;
+}

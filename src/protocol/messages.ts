@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Item } from '../core/entry.ts';
+import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
+
+/** Changes when an older side could no longer read what a newer one says. */
+export const protocolVersion = 1;
+export const maxEntriesPerFrame = 2000;
+export const heartbeatIntervalMs = 5000;
+
+const id = z.string().min(1).max(200);
+const uuid = z.uuid();
+const epochMs = z.number().min(0).max(8.64e15);
+const durationMs = z.number().min(0).max(8.64e15);
+const count = z.int().min(0);
+const seq = z.int().min(1);
+const sentence = z.string().max(4000);
+const base64url = z
+  .string()
+  .max(1000)
+  .regex(/^[\w-]+$/, 'expected base64url');
+const range = z.tuple([seq, seq]).refine(([from, to]) => from <= to, 'expected from ≤ to');
+const ranges = z.array(range).max(10_000).readonly();
+// What JSON.parse made is JSON; its depth is bounded before (frames.ts).
+const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+
+const resultItem = z.strictObject({
+  kind: z.literal('result'),
+  taskId: uuid,
+  monitorId: id,
+  scheduledAt: epochMs,
+  startedAt: epochMs,
+  durationMs,
+  status: z.enum(statuses),
+  latencyMs: durationMs.optional(),
+  metrics: z.record(z.string().max(64), z.number()),
+  detail: jsonObject,
+  reason: z.enum(reasons as readonly [Reason, ...Reason[]]).optional(),
+  source: z.enum(sources).optional(),
+  message: sentence,
+});
+
+const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum(['overflow', 'corrupt']), at: epochMs });
+
+/** zod writes an absent option as `undefined`-able; JSON has no undefined, so an absent key stays absent. */
+const item = z.discriminatedUnion('kind', [resultItem, gapItem]) as unknown as z.ZodType<Item>;
+
+export const task = z.strictObject({
+  id: uuid,
+  monitorId: id,
+  monitorName: id,
+  type: z.string().max(40),
+  target: z.string().max(2000),
+  options: jsonObject,
+  intervalMs: z.int().min(1000),
+  timeoutMs: z.int().min(1),
+  paused: z.boolean(),
+});
+
+/** How an agent is, by its own measure. `impaired` names what fails: its voice does not count while it lasts. */
+const health = z.strictObject({
+  lagMs: durationMs,
+  impaired: z
+    .array(z.strictObject({ part: z.enum(['gateway', 'resolver', 'clock', 'lag', 'spool']), message: sentence }))
+    .max(10),
+});
+
+const queue = z.strictObject({ depth: count, bytes: count, oldestUnsentAt: epochMs.optional(), lastSeq: count });
+
+/** What an agent says to the server. */
+export const agentMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: z.int(),
+    agentId: uuid,
+    name: id,
+    version: z.string().max(100),
+    publicKey: base64url,
+    /** The secret of a join token, when the server does not know this key yet. */
+    joinSecret: base64url.optional(),
+    /** For the server to sign. */
+    nonce: base64url,
+    epoch: uuid,
+    signature: base64url,
+  }),
+  z.strictObject({ type: z.literal('tasks-applied'), revision: count }),
+  z.strictObject({
+    type: z.literal('entries'),
+    lane: z.enum(['live', 'backlog']),
+    epoch: uuid,
+    entries: z.array(z.strictObject({ seq, item })).min(1).max(maxEntriesPerFrame),
+  }),
+  z.strictObject({ type: z.literal('heartbeat'), at: epochMs, queue, health, tasks: count }),
+  z.strictObject({ type: z.literal('run-accepted'), requestId: uuid }),
+  z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
+]);
+export type AgentMessage = z.output<typeof agentMessage>;
+
+export const errorCodes = [
+  'bad-frame',
+  'unsupported-version',
+  'unknown-agent',
+  'bad-signature',
+  'bad-token',
+  'revoked',
+  'replaced',
+  'not-your-entries',
+  'quota',
+  'unavailable',
+] as const;
+export type ProtocolErrorCode = (typeof errorCodes)[number];
+
+/** What the server says to an agent. */
+export const serverMessage = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('challenge'),
+    protocol: z.int(),
+    serverId: uuid,
+    publicKey: base64url,
+    nonce: base64url,
+  }),
+  z.strictObject({ type: z.literal('welcome'), signature: base64url, at: epochMs, received: ranges }),
+  z.strictObject({
+    type: z.literal('tasks'),
+    revision: count,
+    /** The revision this is a change to; absent: `set` is all there is. */
+    base: count.optional(),
+    set: z.array(task).max(20_000),
+    remove: z.array(uuid).max(20_000),
+  }),
+  z.strictObject({ type: z.literal('ack'), epoch: uuid, ranges }),
+  z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),
+  z.strictObject({ type: z.literal('run-now'), requestId: uuid, taskId: uuid }),
+  z.strictObject({ type: z.literal('error'), code: z.enum(errorCodes), message: sentence }),
+]);
+export type ServerMessage = z.output<typeof serverMessage>;

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
+import { createIdentity, createNonce, keyPin, signTranscript, verifyTranscript, type Transcript } from './identity.ts';
+import { createJoinToken, formatJoinToken, hashSecret, parseJoinToken } from './join-token.ts';
+import { agentMessage, serverMessage } from './messages.ts';
+
+const uuid = '0193a0de-0000-7000-8000-000000000001';
+
+const entries = {
+  type: 'entries',
+  lane: 'live',
+  epoch: uuid,
+  entries: [
+    {
+      seq: 1,
+      item: {
+        kind: 'result',
+        taskId: uuid,
+        monitorId: 'web',
+        scheduledAt: 1000,
+        startedAt: 1001.5,
+        durationMs: 3,
+        status: 'down',
+        metrics: { connectMs: 1 },
+        detail: { hops: [{ ip: '192.0.2.1' }] },
+        reason: 'refused',
+        source: 'target',
+        message: 'refused',
+      },
+    },
+    { seq: 2, item: { kind: 'gap', ranges: [[3, 9]], cause: 'overflow', at: 5 } },
+  ],
+};
+
+describe('frames', () => {
+  test('a valid message is read as it was written', () => {
+    assert.deepEqual(decodeFrame(agentMessage, JSON.stringify(entries)), entries);
+  });
+
+  const bad: readonly (readonly [string, string, RegExp])[] = [
+    ['text that is no JSON', 'hello', /expected JSON/],
+    ['an unknown type', '{"type":"exec","command":"id"}', /type/],
+    ['a missing field', '{"type":"tasks-applied"}', /revision/],
+    ['a field that is not in the protocol', '{"type":"tasks-applied","revision":1,"shell":"id"}', /shell|Unrecognized/],
+    ['a wrong value deep in a batch', JSON.stringify(entries).replace('"down"', '"dead"'), /entries\.0\.item\.status/],
+    ['a range that runs backwards', JSON.stringify(entries).replace('[3,9]', '[9,3]'), /ranges/],
+    ['a frame that is too long', `"${'x'.repeat(maxFrameBytes)}"`, /at most 1048576 bytes/],
+    ['deep nesting', '['.repeat(100_000), /levels of nesting/],
+    [
+      'deep nesting in a detail',
+      JSON.stringify(entries).replace('"192.0.2.1"', `${'['.repeat(20)}${']'.repeat(20)}`),
+      /levels/,
+    ],
+  ];
+  for (const [name, frame, expected] of bad) {
+    test(`${name} is a typed error that says what is wrong`, () => {
+      assert.throws(
+        () => decodeFrame(agentMessage, frame),
+        (error) => error instanceof ProtocolError && error.code === 'bad-frame' && expected.test(error.message),
+      );
+    });
+  }
+
+  test('brackets in texts are not nesting', () => {
+    const frame = { type: 'run-refused', requestId: uuid, message: `\\"${'['.repeat(100)}` };
+    assert.deepEqual(decodeFrame(agentMessage, JSON.stringify(frame)), frame);
+  });
+
+  test('no bytes whatever throw anything but a typed error', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.json().map((text) => text.slice(1)),
+        ),
+        (frame) => {
+          for (const schema of [agentMessage, serverMessage]) {
+            try {
+              decodeFrame<unknown>(schema, frame);
+            } catch (error) {
+              assert.ok(error instanceof ProtocolError);
+            }
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('identity', () => {
+  const server = createIdentity();
+  const agent = createIdentity();
+  const transcript: Transcript = {
+    serverKey: server.publicKey,
+    agentKey: agent.publicKey,
+    serverNonce: createNonce(),
+    agentNonce: createNonce(),
+    agentId: uuid,
+    epoch: uuid,
+    channelBinding: 'abc',
+  };
+
+  test('each side proves its key', () => {
+    assert.ok(verifyTranscript('agent', transcript, signTranscript(agent, 'agent', transcript)));
+    assert.ok(verifyTranscript('server', transcript, signTranscript(server, 'server', transcript)));
+  });
+
+  for (const part of Object.keys(transcript) as (keyof Transcript)[]) {
+    test(`a signature does not hold for another ${part}`, () => {
+      const signature = signTranscript(agent, 'agent', transcript);
+      const other = part === 'agentKey' || part === 'serverKey' ? createIdentity().publicKey : createNonce();
+      assert.equal(verifyTranscript('agent', { ...transcript, [part]: other }, signature), false);
+    });
+  }
+
+  test("one side's signature is not the other's", () => {
+    const same = { ...transcript, serverKey: agent.publicKey };
+    assert.equal(verifyTranscript('server', same, signTranscript(agent, 'agent', same)), false);
+  });
+
+  test('a key that is none verifies nothing', () => {
+    assert.equal(verifyTranscript('agent', { ...transcript, agentKey: 'AAAA' }, 'AAAA'), false);
+  });
+});
+
+describe('join tokens', () => {
+  test('a token survives the way to text and back, and carries the pin of the server', () => {
+    const pin = keyPin(createIdentity().publicKey);
+    const token = createJoinToken(pin);
+    assert.deepEqual(parseJoinToken(`${formatJoinToken(token)}\n`), token);
+    assert.equal(token.serverPin, pin);
+    assert.notEqual(hashSecret(token.secret), token.secret);
+  });
+
+  test('anything else is no token', () => {
+    for (const text of ['', 'wk1', 'wk1.a.b', 'wk2.' + 'a'.repeat(43) + '.' + 'b'.repeat(43)]) {
+      assert.equal(parseJoinToken(text), undefined, text);
+    }
+  });
+});
