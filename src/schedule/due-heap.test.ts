@@ -12,7 +12,10 @@ test('what is pushed in any order, and in between, comes out in the order it is 
       for (const dueAt of pushed) heap.push({ dueAt });
       const popped: number[] = [];
       for (let item = heap.pop(); item; item = heap.pop()) popped.push(item.dueAt);
-      assert.deepEqual(popped, [...filled, ...pushed].toSorted((a, b) => a - b));
+      assert.deepEqual(
+        popped,
+        [...filled, ...pushed].toSorted((a, b) => a - b),
+      );
       assert.equal(heap.first, undefined);
     }),
   );
