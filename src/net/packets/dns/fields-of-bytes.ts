@@ -1,0 +1,102 @@
+import { invalid, typeCodeOf, wordsOf, type Field } from './fields.ts';
+import { DnsFormatError, type DnsReader } from './reader.ts';
+import { recordTypeName } from './record-types.ts';
+import type { DnsWriter } from './writer.ts';
+
+/** All that is left, in hexadecimal; nothing is written as a hyphen, as NSEC3 does for its salt. */
+export const hex: Field = {
+  read: (reader) => hexText(reader.rest()),
+  write: (writer, text) => writer.bytes(hexBytes(text)),
+};
+
+export function hexText(bytes: Buffer): string {
+  return bytes.length === 0 ? '-' : bytes.toString('hex').toUpperCase();
+}
+
+export function hexBytes(text: string): Buffer {
+  const digits = text === '-' ? '' : text.replaceAll(' ', '');
+  if (!/^(?:[\da-f]{2})*$/i.test(digits)) throw invalid('hexadecimal bytes', text);
+  return Buffer.from(digits, 'hex');
+}
+
+/** All that is left, in Base64. */
+export const base64: Field = {
+  read: (reader) => reader.rest().toString('base64'),
+  write(writer, text) {
+    const digits = text.replaceAll(' ', '');
+    if (!/^[\w+/]*={0,2}$/.test(digits)) throw invalid('Base64', text);
+    writer.bytes(Buffer.from(digits, 'base64'));
+  },
+};
+
+/** Bytes with their count in eight bits before them. */
+function counted(toText: (bytes: Buffer) => string, toBytes: (text: string) => Buffer): Field {
+  return {
+    read: (reader) => toText(reader.bytes(reader.u8())),
+    write(writer, text) {
+      const bytes = toBytes(text);
+      if (bytes.length > 0xff) throw invalid('at most 255 bytes', text);
+      writer.u8(bytes.length);
+      writer.bytes(bytes);
+    },
+  };
+}
+
+export const salt = counted(hexText, hexBytes);
+
+const base32Digits = '0123456789ABCDEFGHIJKLMNOPQRSTUV';
+
+/** A hashed owner name (RFC 5155 section 3.3): Base 32 with extended hex alphabet, no padding. */
+export const hashedName = counted(base32Text, base32Bytes);
+
+function base32Text(bytes: Buffer): string {
+  const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
+  const digits = bits.match(/.{1,5}/g) ?? [];
+  return digits.map((digit) => base32Digits[Number.parseInt(digit.padEnd(5, '0'), 2)]).join('');
+}
+
+function base32Bytes(text: string): Buffer {
+  if (!/^[\dA-V]*$/i.test(text)) throw invalid('Base 32 digits, 0 to 9 and A to V', text);
+  const bits = Array.from(text, (digit) => Number.parseInt(digit, 32).toString(2).padStart(5, '0')).join('');
+  // What is left over when the bits are cut into bytes is padding.
+  const bytes = bits.match(/.{8}/g) ?? [];
+  return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
+}
+
+/** The types that exist at a name (RFC 4034 section 4.1.2): blocks of up to 256 bits, each with its number and length. */
+export const recordTypes: Field = {
+  read(reader) {
+    const names: string[] = [];
+    for (let previous = -1; reader.remaining > 0;) previous = readBlock(reader, previous, names);
+    return names.join(' ');
+  },
+  write(writer, text) {
+    const codes = wordsOf(text).map(typeCodeOf);
+    for (const block of [...new Set(codes.map((code) => code >> 8))].toSorted((a, b) => a - b))
+      writeBlock(
+        writer,
+        block,
+        codes.filter((code) => code >> 8 === block),
+      );
+  },
+};
+
+function readBlock(reader: DnsReader, previous: number, names: string[]): number {
+  const block = reader.u8();
+  const bits = reader.bytes(reader.u8());
+  if (block <= previous || bits.length === 0 || bits.length > 32)
+    throw new DnsFormatError(`a type bitmap with block ${block} of ${bits.length} bytes after block ${previous}`);
+  for (const [index, byte] of bits.entries()) {
+    for (let bit = 0; bit < 8; bit++)
+      if (byte & (0x80 >> bit)) names.push(recordTypeName(block * 256 + index * 8 + bit));
+  }
+  return block;
+}
+
+function writeBlock(writer: DnsWriter, block: number, codes: readonly number[]): void {
+  const bits = Buffer.alloc(((Math.max(...codes) % 256) >> 3) + 1);
+  for (const code of codes) bits[(code % 256) >> 3] = (bits[(code % 256) >> 3] ?? 0) | (0x80 >> (code % 8));
+  writer.u8(block);
+  writer.u8(bits.length);
+  writer.bytes(bits);
+}

@@ -1,0 +1,145 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { quoted, unescaped } from './name.ts';
+import { DnsFormatError, type DnsReader } from './reader.ts';
+import { recordTypeCode, recordTypeName } from './record-types.ts';
+import type { DnsWriter } from './writer.ts';
+
+/** One part of a record's data: bytes ↔ the words a zone file has for it. Only the last part of a record may be several words. */
+export interface Field {
+  read(reader: DnsReader): string;
+  /** @throws {DnsFormatError} if the text does not fit */
+  write(writer: DnsWriter, text: string): void;
+}
+
+export function invalid(expected: string, text: string): DnsFormatError {
+  return new DnsFormatError(`expected ${expected}, got ${JSON.stringify(text.slice(0, 300))}`);
+}
+
+function integerUpTo(max: number, text: string): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (value <= max) return value;
+  throw invalid(`a number from 0 to ${max}`, text);
+}
+
+export const u8: Field = {
+  read: (reader) => String(reader.u8()),
+  write: (writer, text) => writer.u8(integerUpTo(0xff, text)),
+};
+
+export const u16: Field = {
+  read: (reader) => String(reader.u16()),
+  write: (writer, text) => writer.u16(integerUpTo(0xffff, text)),
+};
+
+export const u32: Field = {
+  read: (reader) => String(reader.u32()),
+  write: (writer, text) => writer.u32(integerUpTo(0xffff_ffff, text)),
+};
+
+export const name: Field = {
+  read: (reader) => reader.name(),
+  write: (writer, text) => writer.name(text),
+};
+
+export const ipv4: Field = {
+  read: (reader) => reader.bytes(4).join('.'),
+  write(writer, text) {
+    if (!isIPv4(text)) throw invalid('an IPv4 address', text);
+    writer.bytes(Uint8Array.from(text.split('.'), Number));
+  },
+};
+
+export const ipv6: Field = {
+  read: (reader) => ipv6Text(reader.bytes(16)),
+  write(writer, text) {
+    if (!isIPv6(text) || text.includes('%')) throw invalid('an IPv6 address', text);
+    writer.bytes(ipv6Bytes(text));
+  },
+};
+
+/** RFC 5952: lower case, no leading zeros, the longest run of two or more zero groups as `::`. */
+export function ipv6Text(bytes: Buffer): string {
+  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
+  const runs = groups.join(':').match(/\b0(?::0\b)+/g) ?? [];
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
+  if (longest === '') return groups.join(':');
+  const [before = '', after = ''] = splitOnce(`:${groups.join(':')}:`, `:${longest}:`);
+  return `${before.slice(1)}::${after.slice(0, -1)}`;
+}
+
+function ipv6Bytes(text: string): Buffer {
+  // The last 32 bits may be written as an IPv4 address.
+  const hex = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...quad) => {
+    const [a = 0, b = 0, c = 0, d = 0] = quad.slice(0, 4).map(Number);
+    return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+  });
+  const [head = '', tail = ''] = splitOnce(hex, '::');
+  const before = head.split(':').filter(Boolean);
+  const after = tail.split(':').filter(Boolean);
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  const bytes = Buffer.alloc(16);
+  for (const [index, group] of [...before, ...zeros, ...after].entries())
+    bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2);
+  return bytes;
+}
+
+function splitOnce(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+/** A number of a record type, by its name. */
+export const recordType: Field = {
+  read: (reader) => recordTypeName(reader.u16()),
+  write: (writer, text) => writer.u16(typeCodeOf(text)),
+};
+
+export function typeCodeOf(text: string): number {
+  const code = recordTypeCode(text);
+  if (code === undefined) throw invalid('a record type, like MX or TYPE15', text);
+  return code;
+}
+
+/** RFC 4034 section 3.2: seconds of the epoch, shown as YYYYMMDDHHmmSS in UTC. */
+export const time: Field = {
+  read: (reader) =>
+    new Date(reader.u32() * 1000)
+      .toISOString()
+      .replace(/\D|\.\d+Z$/g, '')
+      .slice(0, 14),
+  write(writer, text) {
+    const [, year, month, day, hours, minutes, seconds] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text) ?? [];
+    const epochSeconds = Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) / 1000;
+    if (!(epochSeconds >= 0 && epochSeconds <= 0xffff_ffff)) throw invalid('a time as YYYYMMDDHHmmSS', text);
+    writer.u32(epochSeconds);
+  },
+};
+
+/** A character string: up to 255 bytes with their count before them. */
+export const characterString: Field = {
+  read: (reader) => quoted(reader.bytes(reader.u8())),
+  write(writer, text) {
+    const bytes = unquoted(text);
+    if (bytes.length > 0xff) throw invalid('at most 255 bytes in one string', text);
+    writer.u8(bytes.length);
+    writer.bytes(bytes);
+  },
+};
+
+/** All that is left, as one string in quotes. */
+export const text: Field = {
+  read: (reader) => quoted(reader.rest()),
+  write: (writer, words) => writer.bytes(unquoted(words)),
+};
+
+export function unquoted(word: string): Buffer {
+  const inner = /^"(.*)"$/s.exec(word)?.[1] ?? word;
+  const bytes = unescaped(inner);
+  if (!bytes) throw invalid('text with escapes like \\" or \\255', word);
+  return bytes;
+}
+
+/** The words of zone file text: parted by spaces, except inside quotes. */
+export function wordsOf(line: string): readonly string[] {
+  return line.match(/(?:"(?:\\[^]|[^"\\])*"|\\[^]|[^\s"\\])+/g) ?? [];
+}
