@@ -34,6 +34,8 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   readonly defaultTimeoutMs: number;
   /** The options that the interactive shell asks for, in this order. */
   readonly asks: readonly (keyof z.input<Schema> & string)[];
+  /** The shell asks for the timeout too: for this type it decides what silence means. */
+  readonly asksTimeout?: boolean;
   /** Other words people use for it; `https` is `http` with another default scheme. */
   readonly aliases?: readonly string[];
   /** How a target is written on a command line, for help texts: `HOST:PORT`. */
