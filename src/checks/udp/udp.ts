@@ -45,6 +45,7 @@ export const udp = defineCheck({
   ],
   defaultTimeoutMs: 3000,
   asks: ['host', 'port'],
+  asksTimeout: true,
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
