@@ -66,7 +66,8 @@ export function verifyTranscript(side: Side, transcript: Transcript, signature: 
   }
 }
 
-function bytesOf(side: Side, transcript: Transcript): Buffer {
+/** The one spelling of a transcript for one side. */
+export function bytesOf(side: Side, transcript: Transcript): Buffer {
   const { serverKey, agentKey, serverNonce, agentNonce, agentId, epoch, channelBinding } = transcript;
   return Buffer.from(
     JSON.stringify([

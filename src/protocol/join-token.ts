@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { bytesOf, type Transcript } from './identity.ts';
 
 /** Lets one agent join once: a secret, and the pin of the server's key so that the agent knows whom it joins. */
 export interface JoinToken {
@@ -23,7 +24,35 @@ export function parseJoinToken(text: string): JoinToken | undefined {
   return match?.[1] !== undefined && match[2] !== undefined ? { serverPin: match[1], secret: match[2] } : undefined;
 }
 
-/** What the server keeps of a secret: it is random, so a plain hash is enough. */
-export function hashSecret(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+/** What the server keeps of a token: an id to find it by, and the key that proofs are checked with. Neither is the secret. */
+export interface StoredToken {
+  readonly id: string;
+  readonly key: string;
+}
+
+export function storedToken(secret: string): StoredToken {
+  const key = sha256(secret);
+  return { id: sha256(key).slice(0, 22), key };
+}
+
+/**
+ * Proof that the agent of this transcript holds the secret. It is bound to the agent's key and to the connection, so that
+ * whoever hears it, the wrong server included, cannot join with it.
+ */
+export function proveJoin(secret: string, transcript: Transcript): string {
+  return proof(storedToken(secret).key, transcript).toString('base64url');
+}
+
+export function verifyJoin(key: string, transcript: Transcript, given: string): boolean {
+  const expected = proof(key, transcript);
+  const actual = Buffer.from(given, 'base64url');
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
+}
+
+function proof(key: string, transcript: Transcript): Buffer {
+  return createHmac('sha256', key).update(bytesOf('agent', transcript)).digest();
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

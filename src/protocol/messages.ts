@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Item } from '../core/entry.ts';
+import type { Item, SeqRange } from '../core/entry.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
 /** Changes when an older side could no longer read what a newer one says. */
@@ -19,7 +19,8 @@ const base64url = z
   .max(1000)
   .regex(/^[\w-]+$/, 'expected base64url');
 const range = z.tuple([seq, seq]).refine(([from, to]) => from <= to, 'expected from ≤ to');
-const ranges = z.array(range).max(10_000).readonly();
+// A tuple of zod is mutable, ours is not.
+const ranges = z.array(range).max(10_000) as unknown as z.ZodType<readonly SeqRange[]>;
 // What JSON.parse made is JSON; its depth is bounded before (frames.ts).
 const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
@@ -75,8 +76,8 @@ export const agentMessage = z.discriminatedUnion('type', [
     name: id,
     version: z.string().max(100),
     publicKey: base64url,
-    /** The secret of a join token, when the server does not know this key yet. */
-    joinSecret: base64url.optional(),
+    /** Which join token, and the proof of holding it, when the server does not know this key yet. */
+    join: z.strictObject({ tokenId: base64url, proof: base64url }).optional(),
     /** For the server to sign. */
     nonce: base64url,
     epoch: uuid,

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
 import { createIdentity, createNonce, keyPin, signTranscript, verifyTranscript, type Transcript } from './identity.ts';
-import { createJoinToken, formatJoinToken, hashSecret, parseJoinToken } from './join-token.ts';
+import { createJoinToken, formatJoinToken, parseJoinToken, proveJoin, storedToken, verifyJoin } from './join-token.ts';
 import { agentMessage, serverMessage } from './messages.ts';
 
 const uuid = '0193a0de-0000-7000-8000-000000000001';
@@ -90,19 +90,19 @@ describe('frames', () => {
   });
 });
 
-describe('identity', () => {
-  const server = createIdentity();
-  const agent = createIdentity();
-  const transcript: Transcript = {
-    serverKey: server.publicKey,
-    agentKey: agent.publicKey,
-    serverNonce: createNonce(),
-    agentNonce: createNonce(),
-    agentId: uuid,
-    epoch: uuid,
-    channelBinding: 'abc',
-  };
+const server = createIdentity();
+const agent = createIdentity();
+const transcript: Transcript = {
+  serverKey: server.publicKey,
+  agentKey: agent.publicKey,
+  serverNonce: createNonce(),
+  agentNonce: createNonce(),
+  agentId: uuid,
+  epoch: uuid,
+  channelBinding: 'abc',
+};
 
+describe('identity', () => {
   test('each side proves its key', () => {
     assert.ok(verifyTranscript('agent', transcript, signTranscript(agent, 'agent', transcript)));
     assert.ok(verifyTranscript('server', transcript, signTranscript(server, 'server', transcript)));
@@ -132,7 +132,22 @@ describe('join tokens', () => {
     const token = createJoinToken(pin);
     assert.deepEqual(parseJoinToken(`${formatJoinToken(token)}\n`), token);
     assert.equal(token.serverPin, pin);
-    assert.notEqual(hashSecret(token.secret), token.secret);
+  });
+
+  test('a proof of a token holds for its agent and its connection only', () => {
+    const { secret } = createJoinToken('pin');
+    const { key } = storedToken(secret);
+    const proof = proveJoin(secret, transcript);
+    assert.ok(verifyJoin(key, transcript, proof));
+    assert.equal(verifyJoin(key, { ...transcript, agentKey: createIdentity().publicKey }, proof), false);
+    assert.equal(verifyJoin(key, { ...transcript, channelBinding: 'other' }, proof), false);
+    assert.equal(verifyJoin(storedToken(createJoinToken('pin').secret).key, transcript, proof), false);
+    assert.equal(verifyJoin(key, transcript, ''), false);
+  });
+
+  test('what the server keeps is not the secret', () => {
+    const { secret } = createJoinToken('pin');
+    assert.ok(!Object.values(storedToken(secret)).includes(secret));
   });
 
   test('anything else is no token', () => {

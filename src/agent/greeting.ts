@@ -1,0 +1,93 @@
+import { ProtocolError } from '../protocol/frames.ts';
+import {
+  createNonce,
+  keyPin,
+  signTranscript,
+  verifyTranscript,
+  type Identity,
+  type Transcript,
+} from '../protocol/identity.ts';
+import { proveJoin, storedToken } from '../protocol/join-token.ts';
+import { protocolVersion, type AgentMessage, type ServerMessage } from '../protocol/messages.ts';
+
+type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
+
+export interface AgentIdentity extends Identity {
+  readonly agentId: string;
+  readonly name: string;
+}
+
+/** Whom this agent speaks to: the pin of the server's key, and the secret of a join token as long as it is not used. */
+export interface Trust {
+  readonly serverPin: string;
+  readonly joinSecret?: string | undefined;
+}
+
+interface GreetingParts {
+  readonly identity: AgentIdentity;
+  readonly trust: Trust;
+  readonly epoch: string;
+  readonly version: string;
+  readonly channelBinding: string;
+}
+
+/** The agent's half of the greeting: it answers the challenge of the server it trusts, and checks the signature in return. */
+export class Greeting {
+  readonly #parts: GreetingParts;
+  readonly #nonce = createNonce();
+  #transcript: Transcript | undefined;
+
+  constructor(parts: GreetingParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws {ProtocolError} if it is another server, before anything is told to it */
+  answer({ protocol, publicKey, nonce }: Challenge): AgentMessage {
+    const { identity, trust, epoch, version, channelBinding } = this.#parts;
+    if (protocol !== protocolVersion) {
+      throw new ProtocolError(
+        'unsupported-version',
+        `expected protocol version ${protocolVersion}, the server speaks ${protocol}`,
+      );
+    }
+    if (keyPin(publicKey) !== trust.serverPin) {
+      throw new ProtocolError(
+        'bad-signature',
+        'this is another server than the one this agent joined; nothing was told to it',
+      );
+    }
+    const { agentId, name, publicKey: agentKey } = identity;
+    this.#transcript = {
+      serverKey: publicKey,
+      agentKey,
+      serverNonce: nonce,
+      agentNonce: this.#nonce,
+      agentId,
+      epoch,
+      channelBinding,
+    };
+    const signature = signTranscript(identity, 'agent', this.#transcript);
+    return {
+      type: 'hello',
+      protocol: protocolVersion,
+      agentId,
+      name,
+      version,
+      publicKey: agentKey,
+      nonce: this.#nonce,
+      epoch,
+      signature,
+      ...(trust.joinSecret !== undefined && { join: joinWith(trust.joinSecret, this.#transcript) }),
+    };
+  }
+
+  /** @throws {ProtocolError} if the server did not sign this greeting */
+  confirm(signature: string): void {
+    if (this.#transcript && verifyTranscript('server', this.#transcript, signature)) return;
+    throw new ProtocolError('bad-signature', 'the server could not prove that it holds its key');
+  }
+}
+
+function joinWith(secret: string, transcript: Transcript): { tokenId: string; proof: string } {
+  return { tokenId: storedToken(secret).id, proof: proveJoin(secret, transcript) };
+}
