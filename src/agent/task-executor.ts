@@ -1,0 +1,92 @@
+import { findCheckType } from '../checks/registry.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ResultItem } from '../core/entry.ts';
+import type { Monitor, Result } from '../core/monitor.ts';
+import { failed, type Outcome, type Status } from '../core/outcome.ts';
+import type { Task } from '../core/task.ts';
+import { Scheduler, type Turn } from '../schedule/scheduler.ts';
+
+export interface ExecutorParts {
+  readonly clock: Clock;
+  /** One run of a monitor; never rejects. */
+  readonly run: (monitor: Monitor, turn: Turn) => Promise<Result>;
+  /** `isPlain` marks a result that only says "still up": the first to go when the spool is full. */
+  readonly onResult: (item: ResultItem, options: { readonly isPlain: boolean }) => void;
+}
+
+/** Why a task cannot be run on this agent; undefined if it can. */
+type Refusal = string | undefined;
+
+/** Runs the tasks of this agent by the schedule of each. A task that cannot be run answers each slot with why. */
+export class TaskExecutor {
+  readonly #parts: ExecutorParts;
+  readonly #scheduler: Scheduler;
+  #tasks = new Map<string, Task>();
+  #refusals = new Map<string, string>();
+  /** By task: what its last result said. */
+  readonly #lastStatus = new Map<string, Status>();
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+    this.#scheduler = new Scheduler({
+      clock: parts.clock,
+      run: (monitor, turn) => this.#run(monitor, turn),
+      onResult: (result) => this.#report(result),
+    });
+  }
+
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  reconcile(tasks: readonly Task[]): void {
+    this.#tasks = new Map(tasks.map((task) => [task.id, task]));
+    this.#refusals = new Map();
+    for (const taskId of this.#lastStatus.keys()) if (!this.#tasks.has(taskId)) this.#lastStatus.delete(taskId);
+    this.#scheduler.reconcile(tasks.filter(({ paused }) => !paused).map((task) => this.#monitorOf(task)));
+  }
+
+  /** Runs a task once, beside its schedule. Its result comes like any other. */
+  runNow(taskId: string): Refusal {
+    const task = this.#tasks.get(taskId);
+    if (!task) return `this agent has no task ${taskId}`;
+    const turn = { controller: new AbortController(), scheduledAt: this.#parts.clock.now() };
+    void this.#run(this.#monitorOf(task), turn).then((result) => this.#report(result));
+    return undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.#scheduler.stop();
+  }
+
+  /** The options are parsed here, by this agent's schema: what the server wrote is not trusted to fit this version. */
+  #monitorOf(task: Task): Monitor {
+    const { id, monitorName: name, type, target, intervalMs, timeoutMs } = task;
+    const check = findCheckType(type);
+    const parsed = check?.options.safeParse(task.options);
+    if (!check) this.#refusals.set(id, `this agent knows no check type ${type}; update it, or choose another`);
+    else if (!parsed?.success)
+      this.#refusals.set(id, `the options do not fit: ${parsed?.error.issues.map(sentenceOf).join('; ')}`);
+    return { id, name, type, target, intervalMs, timeoutMs, options: parsed?.data ?? {} };
+  }
+
+  async #run(monitor: Monitor, turn: Turn): Promise<Result> {
+    const refusal = this.#refusals.get(monitor.id);
+    if (refusal === undefined) return await this.#parts.run(monitor, turn);
+    const outcome: Outcome = failed('unsupported', refusal);
+    return { ...outcome, monitor, scheduledAt: turn.scheduledAt, startedAt: this.#parts.clock.now(), durationMs: 0 };
+  }
+
+  #report({ monitor, ...rest }: Result): void {
+    const task = this.#tasks.get(monitor.id);
+    // Its task was taken away while it ran: nobody asked for this result any more.
+    if (!task) return;
+    const isPlain = rest.status === 'up' && this.#lastStatus.get(task.id) === 'up';
+    this.#lastStatus.set(task.id, rest.status);
+    this.#parts.onResult({ kind: 'result', taskId: task.id, monitorId: task.monitorId, ...rest }, { isPlain });
+  }
+}
+
+function sentenceOf({ path, message }: { readonly path: readonly PropertyKey[]; readonly message: string }): string {
+  return path.length > 0 ? `${path.join('.')}: ${message}` : message;
+}
