@@ -1,6 +1,6 @@
 import type { Socket as UdpHandle } from 'node:dgram';
 import type { Socket } from 'node:net';
-import type { PeerCertificate, SecureVersion, TLSSocket } from 'node:tls';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 
 export type Family = 4 | 6;
 
@@ -48,6 +48,14 @@ export interface TlsOptions {
   readonly resume: boolean;
 }
 
+/** What people want to know of a certificate. Names as `CN=localhost, O=…`; times in epoch milliseconds. */
+export interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
 export interface SecureConnection {
   readonly socket: TLSSocket;
   readonly handshakeMs: number;
@@ -55,10 +63,8 @@ export interface SecureConnection {
   readonly cipher: string;
   readonly alpn: string | undefined;
   readonly resumed: boolean;
-  /** The leaf's `valid_to` as epoch milliseconds; undefined on a resumed session. */
-  readonly expiresAtMs: number | undefined;
-  /** Costly: parsed on demand. */
-  certificate(): PeerCertificate;
+  /** The server's own; undefined where the session was resumed without it. */
+  readonly certificate: CertificateFacts | undefined;
 }
 
 /** A connected UDP socket: it hears only its peer, and ICMP errors. The caller closes it. */
@@ -66,6 +72,70 @@ export interface UdpConnection {
   readonly socket: UdpHandle;
   readonly address: Address;
   readonly resolveMs: number;
+}
+
+export const queryProtocols = ['icmp', 'udp', 'tcp'] as const;
+export type QueryProtocol = (typeof queryProtocols)[number];
+
+/** What a router or the target says about a packet. */
+export interface IcmpError {
+  readonly kind: 'time-exceeded' | 'unreachable' | 'port-unreachable' | 'too-big' | 'other';
+  /** In words: `host unreachable`. */
+  readonly text: string;
+  /** The largest packet that fits, where the error says so. */
+  readonly mtu?: number;
+}
+
+/** What became of one query. Silence is no answer: who asks decides how long to wait. */
+export type QueryAnswer =
+  | {
+      readonly kind: 'reply';
+      readonly sequence: number;
+      readonly from: string;
+      readonly rttMs: number;
+      /** Hops the reply could still have gone; undefined where the socket does not tell. */
+      readonly ttl: number | undefined;
+      /** True for the second and later replies to one query. */
+      readonly duplicate: boolean;
+    }
+  | {
+      readonly kind: 'error';
+      readonly sequence: number;
+      /** Who says so; undefined if this machine does. */
+      readonly from: string | undefined;
+      readonly rttMs: number;
+      readonly error: IcmpError;
+    }
+  /** It did not leave this machine; a `Failure` if the network is why. */
+  | { readonly kind: 'unsent'; readonly sequence: number; readonly error: Error };
+
+/** By which means queries travel: kinds of ICMP socket, the system's `ping`, or a socket of the protocol itself. */
+export type QueryMeans = 'datagram' | 'raw' | 'ping' | 'udp' | 'tcp';
+
+/** Sends numbered packets to one address and hears what comes back about each. Whoever opens it disposes of it. */
+export interface QueryChannel extends Disposable {
+  readonly address: Address;
+  readonly resolveMs: number;
+  readonly via: QueryMeans;
+  /** Sends a packet; each `sequence` (0 to 65,535) once. `ttl` overrides the channel's. */
+  send(sequence: number, ttl?: number): void;
+}
+
+export interface QueryTarget {
+  readonly protocol: QueryProtocol;
+  readonly host: string;
+  /** Where UDP and TCP queries go; ICMP has no ports. */
+  readonly port?: number;
+}
+
+export interface QueryOptions extends ResolveOptions {
+  /** Payload bytes of each packet; TCP has none. */
+  readonly size: number;
+  /** 1 to 255; the system's choice if undefined. */
+  readonly ttl?: number | undefined;
+  readonly dontFragment?: boolean;
+  /** Called on the event loop, never inside `send`. */
+  readonly onAnswer: (answer: QueryAnswer) => void;
 }
 
 /**
@@ -80,4 +150,6 @@ export interface Network {
   connect(endpoint: Endpoint, options: ResolveOptions): Promise<Connection>;
   startTls(socket: Socket, options: TlsOptions & Waits): Promise<SecureConnection>;
   openUdp(endpoint: Endpoint, options: ResolveOptions): Promise<UdpConnection>;
+  /** @throws {Failure} unsupported, where the system lets us send no such packets; and as `resolve` and `permit` */
+  openQueries(target: QueryTarget, options: QueryOptions): Promise<QueryChannel>;
 }

@@ -2,14 +2,15 @@ import type { Clock } from '../core/clock.ts';
 import type {
   Address,
   Connection,
-  Endpoint,
   Network,
+  QueryChannel,
   ResolveOptions,
   SecureConnection,
   UdpConnection,
 } from '../core/network.ts';
 import { dialTcp, dialUdp } from './dial.ts';
 import { EgressPolicy } from './egress.ts';
+import { Queries } from './queries.ts';
 import { Resolver } from './resolve.ts';
 import { startTls } from './tls.ts';
 
@@ -25,9 +26,11 @@ export function createNetwork({
   resolver = new Resolver(),
   policy = new EgressPolicy(),
 }: NetworkParts): Network {
+  const queries = new Queries(clock);
+
   /** The only way from a name to a permitted address. */
   async function locate(
-    { host, port }: Endpoint,
+    { host, port }: { readonly host: string; readonly port?: number | undefined },
     options: ResolveOptions,
   ): Promise<{ address: Address; resolveMs: number }> {
     const startedMs = clock.monotonic();
@@ -49,6 +52,11 @@ export function createNetwork({
     async openUdp(endpoint, options): Promise<UdpConnection> {
       const located = await locate(endpoint, options);
       return { ...located, socket: await dialUdp(located.address, endpoint.port, options.signal) };
+    },
+    async openQueries({ protocol, host, port }, options): Promise<QueryChannel> {
+      const { address, resolveMs } = await locate({ host, port }, options);
+      options.signal.throwIfAborted();
+      return { ...queries.open({ protocol, address, port }, options), resolveMs };
     },
   };
 }

@@ -1,0 +1,216 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Clock } from '../../core/clock.ts';
+import type { Address, Family, QueryAnswer, QueryChannel } from '../../core/network.ts';
+import { socketFailure } from '../dial.ts';
+import { carriesCookie, encodeEchoRequest, explainIcmpError, numberEchoRequest } from '../packets/icmp.ts';
+import { decodeAddress, encodeAddress, isSameHost } from '../sys/address.ts';
+import { SystemError } from '../sys/libc.ts';
+import { fdEvents, watchFd } from '../sys/watch-fd.ts';
+import { EchoSocket, type EchoReceived } from './echo-socket.ts';
+
+const cookieBytes = 8;
+const sequences = 0x1_0000;
+
+export interface EchoOptions {
+  readonly size: number;
+  readonly ttl?: number | undefined;
+  readonly dontFragment?: boolean;
+  readonly onAnswer: (answer: QueryAnswer) => void;
+}
+
+interface Sender {
+  readonly address: Address;
+  readonly socketAddress: Buffer;
+  readonly cookie: Buffer;
+  readonly packet: Buffer;
+  readonly options: EchoOptions;
+  isOpen: boolean;
+}
+
+interface Sent {
+  readonly sender: Sender;
+  /** The sender's own number; on the wire it has another. */
+  readonly sequence: number;
+  readonly sentNs: number;
+  readonly sentMs: number;
+  replied: boolean;
+}
+
+/**
+ * All echoes of one family share one socket and are told apart by sequence number and cookie. It lives as long as
+ * somebody uses it, and takes new users only for a while: a firewall that lost track of an identifier blinds us no longer.
+ */
+class SharedEchoSocket {
+  readonly #socket: EchoSocket;
+  readonly #clock: Clock;
+  readonly #openedMs: number;
+  readonly #stopWatching: () => void;
+  readonly #sent = new Map<number, Sent>();
+  #next = randomInt(sequences);
+  #users = 0;
+
+  constructor(family: Family, clock: Clock) {
+    this.#socket = new EchoSocket(family);
+    this.#clock = clock;
+    this.#openedMs = clock.monotonic();
+    this.#stopWatching = watchFd(this.#socket.fd, fdEvents.readable, () => this.#onReady());
+  }
+
+  get via(): EchoSocket['via'] {
+    return this.#socket.via;
+  }
+
+  takesUsers(maxAgeMs: number): boolean {
+    return this.#users > 0 && this.#clock.monotonic() - this.#openedMs < maxAgeMs;
+  }
+
+  /** Counts a user in; the returned channel's disposal counts it out. */
+  open(address: Address, options: EchoOptions): Omit<QueryChannel, 'resolveMs'> {
+    const cookie = randomBytes(cookieBytes);
+    const { identifier } = this.#socket;
+    const packet = encodeEchoRequest(address.family, { identifier, size: options.size, cookie });
+    const sender: Sender = { address, socketAddress: encodeAddress(address), cookie, packet, options, isOpen: true };
+    const wires: number[] = [];
+    this.#users++;
+    return {
+      address,
+      via: this.via,
+      send: (sequence, ttl = options.ttl) => {
+        const wire = sender.isOpen ? this.#send(sender, sequence, ttl) : undefined;
+        if (wire !== undefined) wires.push(wire);
+      },
+      [Symbol.dispose]: () => {
+        if (!sender.isOpen) return;
+        sender.isOpen = false;
+        for (const wire of wires) this.#sent.delete(wire);
+        if (--this.#users === 0) this.#close();
+      },
+    };
+  }
+
+  #close(): void {
+    this.#stopWatching();
+    this.#socket.close();
+  }
+
+  /** Returns the sequence number on the wire, or undefined if the packet could not be sent; the answer says why. */
+  #send(sender: Sender, sequence: number, ttl: number | undefined): number | undefined {
+    const wire = this.#freeSequence();
+    numberEchoRequest(sender.packet, wire);
+    const sentMs = this.#clock.monotonic();
+    try {
+      const sentNs = this.#transmit(sender, ttl);
+      this.#sent.set(wire, { sender, sequence, sentNs, sentMs, replied: false });
+      return wire;
+    } catch (error) {
+      const answer = this.#refusal(error, sequence);
+      setImmediate(deliver, sender, answer);
+      return undefined;
+    }
+  }
+
+  #transmit({ packet, socketAddress, options }: Sender, ttl: number | undefined): number {
+    const sending = { ttl, dontFragment: options.dontFragment ?? false };
+    try {
+      return this.#socket.send(packet, socketAddress, sending);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code === 'EMSGSIZE') throw error;
+      // A shared socket reports here, once, that an earlier packet met an ICMP error. This packet's own error stays.
+      return this.#socket.send(packet, socketAddress, sending);
+    }
+  }
+
+  #freeSequence(): number {
+    // With every number in use the oldest packet is forgotten, as if it were lost.
+    for (let tried = 0; tried < sequences && this.#sent.has(this.#next); tried++) this.#advance();
+    const sequence = this.#next;
+    this.#advance();
+    return sequence;
+  }
+
+  #advance(): void {
+    this.#next = (this.#next + 1) % sequences;
+  }
+
+  #refusal(error: unknown, sequence: number): QueryAnswer {
+    if (error instanceof SystemError && error.code === 'EMSGSIZE') {
+      const mtu = this.#socket.refusedMtu();
+      const tooBig = { kind: 'too-big', text: 'packet too big', ...(mtu > 0 && { mtu }) } as const;
+      return { kind: 'error', sequence, from: undefined, rttMs: 0, error: tooBig };
+    }
+    return { kind: 'unsent', sequence, error: socketFailure(error, 'Sending an echo request failed') };
+  }
+
+  #onReady(): void {
+    for (const queue of ['errors', 'data'] as const) {
+      let received: EchoReceived[];
+      do {
+        received = this.#users > 0 ? this.#socket.receive(queue) : [];
+        const nowMs = this.#clock.monotonic();
+        // Answers first, calls afterwards: a callback may send, and that may overwrite what was received.
+        const calls = received.flatMap((echo) => this.#answer(echo, nowMs));
+        for (const { sender, answer } of calls) deliver(sender, answer);
+      } while (received.length > 0);
+    }
+  }
+
+  #answer(echo: EchoReceived, nowMs: number): { sender: Sender; answer: QueryAnswer }[] {
+    const sent = this.#sent.get(echo.sequence);
+    if (!sent || !carriesCookie(echo.payload, sent.sender.cookie)) return [];
+    const { sender, sequence } = sent;
+    const rttMs = roundTripMs(sent, echo.receivedNs, nowMs);
+    if (echo.error) {
+      if (sent.replied) return [];
+      const { type, code, info, from } = echo.error;
+      const error = explainIcmpError(sender.address.family, { type, code, mtu: info });
+      return [{ sender, answer: { kind: 'error', sequence, from, rttMs, error } }];
+    }
+    const isTarget = isSameHost(echo.sender, sender.socketAddress);
+    const from = isTarget ? sender.address.ip : (decodeAddress(echo.sender) ?? sender.address.ip);
+    const answer = { kind: 'reply', sequence, from, rttMs, ttl: echo.ttl, duplicate: sent.replied } as const;
+    sent.replied = true;
+    return [{ sender, answer }];
+  }
+}
+
+function deliver(sender: Sender, answer: QueryAnswer): void {
+  if (sender.isOpen) sender.options.onAnswer(answer);
+}
+
+// A clock that is slewed, not stepped, runs at most this much apart from the monotonic one over a round trip.
+const slewMs = 1;
+
+/**
+ * The kernel's time of arrival is right however late the event loop reads it, but it is wall time. The monotonic time
+ * until now is the most that can have passed; if the kernel's figure is not within it, the wall clock was stepped.
+ */
+export function roundTripMs(
+  { sentNs, sentMs }: Pick<Sent, 'sentNs' | 'sentMs'>,
+  receivedNs: number | undefined,
+  nowMs: number,
+): number {
+  const elapsedMs = nowMs - sentMs;
+  if (receivedNs === undefined) return elapsedMs;
+  const kernelMs = (receivedNs - sentNs) / 1e6;
+  return kernelMs > 0 && kernelMs <= elapsedMs + slewMs ? kernelMs : elapsedMs;
+}
+
+const socketLifetimeMs = 10_000;
+
+/** Opens channels for echo requests; concurrent ones share a socket. */
+export class EchoChannels {
+  readonly #clock: Clock;
+  readonly #current: Partial<Record<Family, SharedEchoSocket>> = {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws {SystemError} where this process may open no ICMP socket */
+  open(address: Address, options: EchoOptions): Omit<QueryChannel, 'resolveMs'> {
+    let shared = this.#current[address.family];
+    if (!shared?.takesUsers(socketLifetimeMs)) shared = new SharedEchoSocket(address.family, this.#clock);
+    this.#current[address.family] = shared;
+    return shared.open(address, options);
+  }
+}

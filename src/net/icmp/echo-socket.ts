@@ -1,0 +1,131 @@
+import { randomInt } from 'node:crypto';
+import type { Family } from '../../core/network.ts';
+import { decodeEcho, echoTypes, icmpProtocol } from '../packets/icmp.ts';
+import { decodeIpv4Header } from '../packets/ip.ts';
+import { encodeAddress } from '../sys/address.ts';
+import { SystemError } from '../sys/libc.ts';
+import { ReceiveBatch, type QueuedError } from '../sys/receive.ts';
+import {
+  bindSocket,
+  closeSocket,
+  ipOptions,
+  openSocket,
+  pathMtu,
+  sendTo,
+  setOption,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  socketOptions,
+} from '../sys/socket.ts';
+
+const anyAddress = { 4: '0.0.0.0', 6: '::' } as const;
+const receiveBufferBytes = 8 * 1024 * 1024;
+const identifierAttempts = 8;
+
+/** A reply, or an error about a request; windows into the socket's buffers, valid until it receives again. */
+export interface EchoReceived {
+  readonly sequence: number;
+  readonly payload: Buffer;
+  readonly sender: Buffer;
+  readonly receivedNs: number | undefined;
+  readonly ttl: number | undefined;
+  readonly error: QueuedError | undefined;
+}
+
+interface EchoSending {
+  readonly ttl: number | undefined;
+  readonly dontFragment: boolean;
+}
+
+/** An ICMP socket of one family for echo requests: a datagram socket where the system allows it, else a raw one. */
+export class EchoSocket {
+  readonly family: Family;
+  readonly via: 'datagram' | 'raw';
+  readonly fd: number;
+  readonly identifier: number;
+  readonly #batch = new ReceiveBatch();
+  #sending: EchoSending = { ttl: undefined, dontFragment: false };
+
+  /** @throws {SystemError} EACCES or EPERM, where this process may open neither kind */
+  constructor(family: Family) {
+    this.family = family;
+    const protocol = icmpProtocol[family];
+    try {
+      this.fd = openSocket({ family, kind: SOCK_DGRAM, protocol });
+      this.via = 'datagram';
+    } catch {
+      // Not in net.ipv4.ping_group_range, or a system without such sockets.
+      this.fd = openSocket({ family, kind: SOCK_RAW, protocol });
+      this.via = 'raw';
+    }
+    this.#configure();
+    this.identifier = this.#identify();
+  }
+
+  #configure(): void {
+    const options = ipOptions[this.family];
+    setOption(this.fd, socketOptions.timestamps, 1);
+    setOption(this.fd, options.receiveErrors, 1);
+    setOption(this.fd, options.receiveHopLimit, 1);
+    setOption(this.fd, options.pathMtuDiscovery, pathMtu.fragment);
+    // Replies wait here while the event loop is busy; without privileges the system's limit applies.
+    setOption(this.fd, socketOptions.receiveBuffer, receiveBufferBytes);
+    if (this.via === 'raw') setOption(this.fd, options.icmpFilter, onlyReplies(this.family));
+  }
+
+  /** A random identifier, so that nothing on the way mistakes us for an earlier sender. The kernel fills in a bound one. */
+  #identify(): number {
+    for (let attempt = 1; ; attempt++) {
+      const identifier = randomInt(1, 0x1_0000);
+      if (this.via === 'raw') return identifier;
+      try {
+        bindSocket(this.fd, encodeAddress({ ip: anyAddress[this.family], family: this.family, port: identifier }));
+        return identifier;
+      } catch (error) {
+        const isTaken = error instanceof SystemError && error.code === 'EADDRINUSE';
+        if (!isTaken || attempt >= identifierAttempts) throw error;
+      }
+    }
+  }
+
+  /** Returns when it was sent; see `sendTo`. @throws {SystemError} */
+  send(packet: Buffer, address: Buffer, { ttl, dontFragment }: EchoSending): number {
+    const options = ipOptions[this.family];
+    // -1 is the system's default again.
+    if (ttl !== this.#sending.ttl) setOption(this.fd, options.hopLimit, ttl ?? -1);
+    if (dontFragment !== this.#sending.dontFragment)
+      setOption(this.fd, options.pathMtuDiscovery, dontFragment ? pathMtu.dontFragment : pathMtu.fragment);
+    this.#sending = { ttl, dontFragment };
+    return sendTo(this.fd, packet, address);
+  }
+
+  /** What has arrived, at most 64 of it; empty when nothing is left. */
+  receive(queue: 'data' | 'errors'): EchoReceived[] {
+    return this.#batch.receive(this.fd, queue).flatMap(({ data, error, hopLimit, ...rest }) => {
+      const header = this.via === 'raw' && this.family === 4 && !error ? decodeIpv4Header(data) : undefined;
+      const echo = decodeEcho(this.family, header ? data.subarray(header.headerBytes) : data);
+      const isOurs = echo?.identifier === this.identifier && echo.kind === (error ? 'request' : 'reply');
+      if (!isOurs) return [];
+      return [{ sequence: echo.sequence, payload: echo.payload, ttl: hopLimit ?? header?.ttl, error, ...rest }];
+    });
+  }
+
+  /** What the kernel said about the packet it has just refused to send as too big: the MTU. */
+  refusedMtu(): number {
+    const errors = this.#batch.receive(this.fd, 'errors');
+    return errors.findLast(({ error }) => error?.origin === 'local')?.error?.info ?? 0;
+  }
+
+  close(): void {
+    closeSocket(this.fd);
+  }
+}
+
+/** ICMP_FILTER and ICMP6_FILTER: a bit for each type, set where the kernel shall drop it. */
+function onlyReplies(family: Family): Buffer {
+  const filter = Buffer.alloc(family === 4 ? 4 : 32, 0xff);
+  const type = echoTypes[family].reply;
+  const word = (type >> 5) * 4;
+  filter.writeUInt32LE((filter.readUInt32LE(word) & ~(1 << (type & 31))) >>> 0, word);
+  return filter;
+}

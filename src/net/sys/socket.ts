@@ -1,0 +1,109 @@
+import { AF_INET, AF_INET6 } from './address.ts';
+import { realtimeNs } from './clock.ts';
+import { checked, libc } from './libc.ts';
+
+// Values of Linux's headers, the same on x64 and arm64.
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+const SOCK_NONBLOCK = 0x800;
+const SOCK_CLOEXEC = 0x8_0000;
+const MSG_DONTWAIT = 0x40;
+
+export type SocketKind = typeof SOCK_STREAM | typeof SOCK_DGRAM | typeof SOCK_RAW;
+
+/** A level and a name of setsockopt(2). */
+export type SocketOption = readonly [level: number, name: number];
+
+const SOL_SOCKET = 1;
+const SOL_IP = 0;
+const SOL_IPV6 = 41;
+
+export const socketOptions = {
+  error: [SOL_SOCKET, 4],
+  receiveBuffer: [SOL_SOCKET, 8],
+  receiveBufferForced: [SOL_SOCKET, 33],
+  timestamps: [SOL_SOCKET, 35],
+} as const satisfies Record<string, SocketOption>;
+
+/** The options that IPv4 and IPv6 have under different names. */
+export const ipOptions = {
+  4: {
+    hopLimit: [SOL_IP, 2],
+    receiveHopLimit: [SOL_IP, 12],
+    receiveErrors: [SOL_IP, 11],
+    pathMtuDiscovery: [SOL_IP, 10],
+    icmpFilter: [255, 1],
+  },
+  6: {
+    hopLimit: [SOL_IPV6, 16],
+    receiveHopLimit: [SOL_IPV6, 51],
+    receiveErrors: [SOL_IPV6, 25],
+    pathMtuDiscovery: [SOL_IPV6, 23],
+    icmpFilter: [58, 1],
+  },
+} as const satisfies Record<4 | 6, Record<string, SocketOption>>;
+
+/** IP_MTU_DISCOVER: DONT lets routers fragment; PROBE sets the DF bit and does not trust an MTU learned earlier. */
+export const pathMtu = { fragment: 0, dontFragment: 3 } as const;
+
+interface SocketWanted {
+  readonly family: 4 | 6;
+  readonly kind: SocketKind;
+  readonly protocol: number;
+}
+
+/** A non-blocking socket that child processes do not inherit. @throws {SystemError} EACCES, EPERM, … */
+export function openSocket({ family, kind, protocol }: SocketWanted): number {
+  const domain = family === 4 ? AF_INET : AF_INET6;
+  return checked(libc().socket(domain, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), 'socket');
+}
+
+export function closeSocket(fd: number): void {
+  checked(libc().close(fd), 'close');
+}
+
+export function bindSocket(fd: number, address: Buffer): void {
+  checked(libc().bind(fd, address, address.length), 'bind');
+}
+
+/** Begins to connect; a stream socket is connected, or has failed, when it becomes ready. @throws {SystemError} */
+export function connectSocket(fd: number, address: Buffer): void {
+  checked(libc().connect(fd, address, address.length), 'connect');
+}
+
+export function setOption(fd: number, [level, name]: SocketOption, value: number | Buffer): void {
+  const bytes = typeof value === 'number' ? int32(value) : value;
+  checked(libc().setsockopt(fd, level, name, bytes, bytes.length), 'setsockopt');
+}
+
+export function getOption(fd: number, [level, name]: SocketOption): number {
+  const value = int32(0);
+  checked(libc().getsockopt(fd, level, name, value, int32(value.length)), 'getsockopt');
+  return value.readInt32LE(0);
+}
+
+/**
+ * Sends a packet and returns when: `realtimeNs` right before it went to the kernel.
+ * @throws {SystemError} also for an ICMP error that an earlier packet of this socket met; sending again is then right
+ */
+export function sendTo(fd: number, data: Buffer, address: Buffer): number {
+  const { sendto } = libc();
+  const length = BigInt(data.length);
+  const sentNs = realtimeNs();
+  checked(sendto(fd, data, length, MSG_DONTWAIT, address, address.length), 'sendto');
+  return sentNs;
+}
+
+/** The local port, or the identifier of a datagram ICMP socket. */
+export function localPort(fd: number): number {
+  const address = Buffer.alloc(28);
+  checked(libc().getsockname(fd, address, int32(address.length)), 'getsockname');
+  return address.readUInt16BE(2);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+}
