@@ -1,10 +1,12 @@
 import type { CheckType } from '../core/check.ts';
+import { echo } from './echo/echo.ts';
+import { icmp } from './icmp/icmp.ts';
 import { tcp } from './tcp/tcp.ts';
 import { udp } from './udp/udp.ts';
 
 /** Every check type. Configuration, command line, shell, API and documentation derive from this list. */
 // A list of different option types has no common type of its own; each one's options are parsed by its own schema.
-export const checkTypes = [tcp, udp] as unknown as readonly CheckType[];
+export const checkTypes = [icmp, echo, tcp, udp] as unknown as readonly CheckType[];
 
 /** Every word that names a check type: its name or an alias, lower case. */
 export const checkWords: readonly string[] = checkTypes.flatMap(({ type, aliases = [] }) => [type, ...aliases]);

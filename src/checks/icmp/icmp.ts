@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { defineCheck, type CheckContext, type Progress } from '../../core/check.ts';
+import { sleep } from '../../core/clock.ts';
+import { duration } from '../../core/duration.ts';
+import { Failure, isDeadline } from '../../core/failure.ts';
+import { familyChoices, type QueryAnswer, type QueryChannel } from '../../core/network.ts';
+import { hostname } from '../../core/target.ts';
+import { judge } from './judge.ts';
+import { EchoTally } from './tally.ts';
+
+const limits = z.strictObject({
+  lossPercent: z.coerce.number().min(0).max(100).optional().meta({ description: 'Loss from which on, in percent' }),
+  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Mean round trip above which' }),
+  jitter: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Jitter above which' }),
+});
+
+const options = z.strictObject({
+  host: hostname.meta({ description: 'Name or address to ping' }),
+  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  count: z.coerce.number().int().min(1).max(100).default(1).meta({ description: 'Packets to send' }),
+  interval: duration({ min: 10, max: 60_000 })
+    .default(1000)
+    .meta({ description: 'Time between packets', default: '1s' }),
+  wait: duration({ min: 10, max: 60_000 })
+    .default(3000)
+    .meta({ description: 'How long to wait for answers after the last packet', default: '3s' }),
+  size: z.coerce.number().int().min(0).max(65_507).default(56).meta({ description: 'Payload bytes of each packet' }),
+  ttl: z.coerce.number().int().min(1).max(255).optional().meta({ description: 'Hops a packet may go' }),
+  dontFragment: z.boolean().default(false).meta({ description: 'Forbid routers to fragment the packets' }),
+  degraded: limits.default({}).meta({ description: 'What counts as degraded' }),
+  down: limits.default({}).meta({ description: 'What counts as down; no answer at all always does' }),
+});
+
+export type IcmpOptions = z.output<typeof options>;
+
+export const icmp = defineCheck({
+  type: 'icmp',
+  title: 'ICMP',
+  summary: 'Pings a host and measures round trips, loss and jitter.',
+  options,
+  metrics: [
+    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    { name: 'sent', unit: 'count', meaning: 'packets sent' },
+    { name: 'received', unit: 'count', meaning: 'packets answered' },
+    { name: 'lossPercent', unit: 'percent', meaning: 'packets without an answer' },
+    { name: 'minMs', unit: 'ms', meaning: 'fastest round trip' },
+    { name: 'avgMs', unit: 'ms', meaning: 'mean round trip' },
+    { name: 'maxMs', unit: 'ms', meaning: 'slowest round trip' },
+    { name: 'stddevMs', unit: 'ms', meaning: 'standard deviation of the round trips' },
+    { name: 'jitterMs', unit: 'ms', meaning: 'smoothed difference between neighbouring round trips' },
+    { name: 'reordered', unit: 'count', meaning: 'answers that a later packet overtook' },
+    { name: 'duplicates', unit: 'count', meaning: 'answers that came more than once' },
+    { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
+  ],
+  defaultTimeoutMs: 10_000,
+  asks: ['host'],
+  aliases: ['ping'],
+  targetSyntax: 'HOST',
+  fromTarget: (host) => ({ host }),
+  targetOf: ({ host }) => host,
+  async run(options, context, measurement) {
+    const tally = new EchoTally();
+    const complete = new AbortController();
+    const onAnswer = (answer: QueryAnswer): void => {
+      tally.countAnswer(answer);
+      context.onProgress?.(progressOf(answer, options.count));
+      if (tally.sent === options.count && tally.isSettled) complete.abort();
+    };
+    const { host, family, size, ttl, dontFragment } = options;
+    const { signal } = context;
+    using channel = await context.net.openQueries(
+      { protocol: 'icmp', host },
+      { family, size, ttl, dontFragment, signal, onAnswer },
+    );
+    Object.assign(measurement.detail, { address: channel.address.ip, via: channel.via });
+    try {
+      await exchange(channel, { ...options, tally, complete: complete.signal }, context);
+    } catch (error) {
+      throw isDeadline(signal.reason) ? cutShort(tally, options, signal.reason) : error;
+    } finally {
+      measurement.metrics = { resolveMs: channel.resolveMs, ...tally.metrics() };
+      measurement.latencyMs = tally.averageMs;
+    }
+    return judge(tally, options, { address: channel.address.ip, measured: measurement });
+  },
+});
+
+interface Exchange extends Pick<IcmpOptions, 'count' | 'interval' | 'wait'> {
+  readonly tally: EchoTally;
+  /** Aborts when every packet has had its answer. */
+  readonly complete: AbortSignal;
+}
+
+/** Sends the packets in their rhythm and waits for the answers. */
+async function exchange(channel: QueryChannel, run: Exchange, { clock, signal }: CheckContext): Promise<void> {
+  for (let sequence = 0; sequence < run.count; sequence++) {
+    if (sequence > 0) await sleep(clock, run.interval, signal);
+    run.tally.countSent();
+    channel.send(sequence);
+  }
+  // The wait ends by the first of: time, the last answer, the end of the run. Only the last is an error.
+  await sleep(clock, run.wait, AbortSignal.any([signal, run.complete])).catch(() => signal.throwIfAborted());
+}
+
+/** The deadline came before the last packet had its time. */
+function cutShort({ sent, received }: EchoTally, { count }: IcmpOptions, cause: DOMException): Failure {
+  const answered = `${received} of ${sent} packets were answered`;
+  const missing = sent < count ? `; ${count - sent} more could not be sent in time` : '';
+  return new Failure('timeout', `${cause.message} ${answered}${missing}.`, { cause });
+}
+
+function progressOf(answer: QueryAnswer, count: number): Progress {
+  const { sequence } = answer;
+  const place = `${sequence + 1} of ${count}`;
+  if (answer.kind === 'unsent') return { text: `${place}: ${answer.error.message}`, detail: { sequence } };
+  const { from = 'this machine', rttMs } = answer;
+  if (answer.kind === 'error') {
+    return {
+      text: `${place}: ${from} says ${answer.error.text}`,
+      detail: { sequence, from, error: answer.error.text },
+    };
+  }
+  const { ttl = null, duplicate } = answer;
+  const text = `${place}: ${rttMs.toFixed(2)} ms from ${from}${ttl === null ? '' : `, TTL ${ttl}`}`;
+  return { text: duplicate ? `${text}, again` : text, detail: { sequence, from, rttMs, ttl, duplicate } };
+}

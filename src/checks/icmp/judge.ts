@@ -1,0 +1,81 @@
+import { formatDuration } from '../../core/duration.ts';
+import { Failure } from '../../core/failure.ts';
+import { failed, up, type Measured, type Outcome } from '../../core/outcome.ts';
+import type { IcmpOptions } from './icmp.ts';
+import type { EchoTally, Failed } from './tally.ts';
+
+interface Judged {
+  readonly address: string;
+  readonly measured: Measured;
+}
+
+/** What the figures of a run mean. @throws {Failure} when no packet was answered */
+export function judge(tally: EchoTally, options: IcmpOptions, { address, measured }: Judged): Outcome {
+  if (tally.received === 0) throw silence(tally, options, address);
+  for (const status of ['down', 'degraded'] as const) {
+    const crossed = crossedLimit(tally, options[status]);
+    if (!crossed) continue;
+    const message = `${crossed.message} (${status} from ${crossed.limit}).`;
+    return failed(crossed.reason, message, { ...measured, as: { status } });
+  }
+  return up(describeRun(tally), measured);
+}
+
+/** `ping: 22.65 ms`, and the loss where more than one packet was sent. */
+function describeRun(tally: EchoTally): string {
+  const latency = `ping: ${tally.averageMs?.toFixed(2)} ms`;
+  if (tally.sent === 1) return latency;
+  return `${latency}, ${tally.lost === 0 ? 'no' : tally.lost} of ${tally.sent} packets lost`;
+}
+
+interface Crossed {
+  readonly reason: 'loss' | 'threshold';
+  readonly message: string;
+  readonly limit: string;
+}
+
+function crossedLimit(tally: EchoTally, limits: IcmpOptions['down']): Crossed | undefined {
+  const { lossPercent, sent, lost, averageMs = 0, jitterMs = 0 } = tally;
+  if (limits.lossPercent !== undefined && lossPercent >= limits.lossPercent) {
+    const message = `${lost} of ${sent} packets were lost, ${lossPercent.toFixed(0)} %`;
+    return { reason: 'loss', message, limit: `${limits.lossPercent} %` };
+  }
+  if (limits.latency !== undefined && averageMs >= limits.latency) {
+    const message = `The mean round trip was ${averageMs.toFixed(2)} ms`;
+    return { reason: 'threshold', message, limit: formatDuration(limits.latency) };
+  }
+  if (limits.jitter !== undefined && jitterMs >= limits.jitter) {
+    return {
+      reason: 'threshold',
+      message: `Jitter was ${jitterMs.toFixed(2)} ms`,
+      limit: formatDuration(limits.jitter),
+    };
+  }
+  return undefined;
+}
+
+/** Why nothing came back: an error that somebody reported says more than silence. */
+function silence({ failed, sent }: EchoTally, options: IcmpOptions, address: string): Error {
+  if (failed) return reported(failed, options, address);
+  const packets = sent === 1 ? 'the packet' : `any of ${sent} packets`;
+  return new Failure('timeout', `${address} did not answer ${packets} within ${formatDuration(options.wait)}.`);
+}
+
+function reported(failed: Failed, options: IcmpOptions, address: string): Error {
+  if (failed.kind === 'unsent') return failed.error;
+  const { error, from } = failed;
+  const who = from ?? 'this machine';
+  const detail = { reportedBy: from ?? null, error: error.text, ...(error.mtu !== undefined && { mtu: error.mtu }) };
+  const source = from === undefined ? 'agent' : from === address ? 'target' : 'path';
+  const as = { source } as const;
+  if (error.kind === 'too-big') {
+    const room = error.mtu === undefined ? 'less' : `${error.mtu} bytes`;
+    const message = `Packets with ${options.size} bytes of payload are too big: ${who} takes ${room} at most.`;
+    return new Failure('unreachable', message, { detail, as });
+  }
+  if (error.kind === 'time-exceeded') {
+    const message = `Packets did not reach ${address}: ${who} says ${error.text}${options.ttl ? `, after ${options.ttl} hops` : ''}.`;
+    return new Failure('unreachable', message, { detail, as });
+  }
+  return new Failure('unreachable', `${who} says about ${address}: ${error.text}.`, { detail, as });
+}
