@@ -1,4 +1,5 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Cancel, Clock } from '../core/clock.ts';
@@ -127,10 +128,7 @@ export class Channel<Incoming, Outgoing extends { readonly type: string }> {
 }
 
 /** What ties signatures to this very TLS connection (RFC 9266); empty without TLS. */
-export function channelBinding(socket: { readonly encrypted?: boolean }): string {
-  if (!socket.encrypted) return '';
-  // Only a TLS socket says that it is encrypted.
-  return (socket as TLSSocket)
-    .exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
-    .toString('base64url');
+export function channelBinding(socket: Socket): string {
+  if (!(socket instanceof TLSSocket)) return '';
+  return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)).toString('base64url');
 }

@@ -6,6 +6,8 @@ import { reasons, sources, statuses, type JsonObject, type Reason } from '../cor
 export const protocolVersion = 1;
 export const maxEntriesPerFrame = 2000;
 export const heartbeatIntervalMs = 5000;
+/** Where a listening side takes the other's WebSocket. */
+export const agentPath = '/agent';
 
 const id = z.string().min(1).max(200);
 const uuid = z.uuid();
@@ -95,6 +97,7 @@ export const agentMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
 ]);
 export type AgentMessage = z.output<typeof agentMessage>;
+export type Heartbeat = Extract<AgentMessage, { type: 'heartbeat' }>;
 
 export const errorCodes = [
   'bad-frame',

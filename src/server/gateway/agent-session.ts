@@ -2,10 +2,9 @@ import type { Clock } from '../../core/clock.ts';
 import type { Entry, SeqRange } from '../../core/entry.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
-import type { AgentMessage, ServerMessage } from '../../protocol/messages.ts';
+import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
 import type { Gatekeeper, Greeting } from './greeting.ts';
 
-export type Heartbeat = Extract<AgentMessage, { type: 'heartbeat' }>;
 type EntriesMessage = Extract<AgentMessage, { type: 'entries' }>;
 
 /** What a session needs of the rest of the server. */
@@ -23,17 +22,27 @@ export interface SessionPorts {
   onRunAnswer(requestId: string, refusal: string | undefined): void;
 }
 
+interface SessionParts {
+  readonly channel: Channel<AgentMessage, ServerMessage>;
+  /** The other end of the connection. */
+  readonly address: string;
+  readonly greeting: Greeting;
+}
+
 /** One agent's connection: greeting first, then entries in and acknowledgements out. */
 export class AgentSession {
+  readonly address: string;
   readonly #ports: SessionPorts;
   readonly #channel: Channel<AgentMessage, ServerMessage>;
   #greeting: Greeting | undefined;
   #agentId = '';
   #epoch = '';
+  #version = '';
 
-  constructor(ports: SessionPorts, channel: Channel<AgentMessage, ServerMessage>, greeting: Greeting) {
+  constructor(ports: SessionPorts, { channel, address, greeting }: SessionParts) {
     this.#ports = ports;
     this.#channel = channel;
+    this.address = address;
     this.#greeting = greeting;
     channel.send(greeting.challenge);
   }
@@ -41,6 +50,10 @@ export class AgentSession {
   /** Empty until the agent has proved who it is. */
   get agentId(): string {
     return this.#agentId;
+  }
+
+  get version(): string {
+    return this.#version;
   }
 
   send(message: ServerMessage): void {
@@ -76,6 +89,7 @@ export class AgentSession {
     this.#greeting = undefined;
     this.#agentId = hello.agentId;
     this.#epoch = hello.epoch;
+    this.#version = hello.version;
     const received = await this.#ports.received(hello.agentId, hello.epoch);
     this.send({ type: 'welcome', signature, at: this.#ports.clock.now(), received });
     this.#ports.onLive(this);
