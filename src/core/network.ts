@@ -67,6 +67,11 @@ export interface SecureConnection {
   readonly certificate: CertificateFacts | undefined;
 }
 
+export interface DnsServer {
+  readonly address: Address;
+  readonly port: number;
+}
+
 /** A connected UDP socket: it hears only its peer, and ICMP errors. The caller closes it. */
 export interface UdpConnection {
   readonly socket: UdpHandle;
@@ -145,6 +150,15 @@ export interface QueryOptions extends ResolveOptions {
 export interface Network {
   /** @throws {Failure} name-not-found, resolver-failed, timeout */
   resolve(host: string, options: ResolveOptions): Promise<Address>;
+  /** The name of an address, without its final dot; undefined if it has none. @throws {Failure} resolver-failed */
+  reverse(address: Address, options: Waits): Promise<string | undefined>;
+  /** The system's DNS servers, in the order in which they are asked. */
+  dnsServers(): readonly DnsServer[];
+  /**
+   * Sends a DNS message by UDP and resolves with the first datagram from that server that carries its id.
+   * @throws {Failure} denied, refused, unreachable, timeout
+   */
+  exchangeDns(server: DnsServer, message: Waits & { readonly query: Buffer }): Promise<Buffer>;
   /** @throws {Failure} denied */
   permit(address: Address, port?: number): void;
   connect(endpoint: Endpoint, options: ResolveOptions): Promise<Connection>;

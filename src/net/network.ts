@@ -9,6 +9,7 @@ import type {
   UdpConnection,
 } from '../core/network.ts';
 import { dialTcp, dialUdp } from './dial.ts';
+import { DnsSockets } from './dns/sockets.ts';
 import { EgressPolicy } from './egress.ts';
 import { Queries } from './queries.ts';
 import { Resolver } from './resolve.ts';
@@ -23,10 +24,11 @@ interface NetworkParts {
 /** The real network. One per process: it holds the resolver's cache and the egress policy. */
 export function createNetwork({
   clock,
-  resolver = new Resolver(),
+  resolver = new Resolver({ clock }),
   policy = new EgressPolicy(),
 }: NetworkParts): Network {
   const queries = new Queries(clock);
+  const dnsSockets = new DnsSockets();
 
   /** The only way from a name to a permitted address. */
   async function locate(
@@ -41,6 +43,12 @@ export function createNetwork({
 
   return {
     resolve: (host, options) => resolver.resolve(host, options),
+    reverse: (address, options) => resolver.reverse(address, options),
+    dnsServers: () => resolver.servers,
+    async exchangeDns(server, message): Promise<Buffer> {
+      policy.permit(server.address, server.port);
+      return await dnsSockets.exchange(server, message);
+    },
     permit: (address, port) => policy.permit(address, port),
     async connect(endpoint, options): Promise<Connection> {
       const located = await locate(endpoint, options);
