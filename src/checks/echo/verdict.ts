@@ -1,0 +1,55 @@
+import { showBytes } from '../../core/bytes.ts';
+import type { Measurement } from '../../core/check.ts';
+import { Failure } from '../../core/failure.ts';
+import { up, type Outcome } from '../../core/outcome.ts';
+import type { EchoOptions } from './echo.ts';
+import type { Tally } from './tally.ts';
+
+/** Writes what was counted into the measurement: also for a run that fails. */
+export function record(tally: Tally, measurement: Measurement): void {
+  const { sent, received, lossPercent, duplicates, reordered, corrupted, rttsMs } = tally;
+  if (sent === 0) return;
+  Object.assign(measurement.metrics, { sent, received, lossPercent, duplicates, reordered, corrupted });
+  if (rttsMs.length === 0) return;
+  measurement.latencyMs = average(rttsMs);
+  const rtts = { rttMinMs: Math.min(...rttsMs), rttAvgMs: measurement.latencyMs, rttMaxMs: Math.max(...rttsMs) };
+  Object.assign(measurement.metrics, rtts);
+  if (rttsMs.length > 1) measurement.metrics['jitterMs'] = average(changes(rttsMs));
+}
+
+/** @throws {Failure} assertion, timeout, loss, threshold */
+export function verdict(options: EchoOptions, tally: Tally, measurement: Measurement): Outcome {
+  const { sent, received, lossPercent, corruptedReply, rttsMs } = tally;
+  const { message, count, replyTimeout, downLossPercent, degradedLossPercent, degradedAfter } = options;
+  if (corruptedReply) {
+    throw new Failure('assertion', `Expected ${quoted(Buffer.from(message))} back, got ${quoted(corruptedReply)}.`);
+  }
+  if (received === 0) throw new Failure('timeout', `No reply within ${replyTimeout} ms to ${plural(sent, 'message')}.`);
+  const lost = `${tally.lost} of ${plural(sent, 'message')} did not come back (${Math.round(lossPercent)} %)`;
+  if (lossPercent >= downLossPercent) throw new Failure('loss', `${lost}, down from ${downLossPercent} %.`);
+  if (lossPercent > 0 && lossPercent >= degradedLossPercent) {
+    throw new Failure('loss', `${lost}, degraded from ${degradedLossPercent} %.`, { as: { status: 'degraded' } });
+  }
+  const rttMs = average(rttsMs);
+  if (degradedAfter !== undefined && rttMs > degradedAfter) {
+    throw new Failure('threshold', `Expected the echo within ${degradedAfter} ms, it took ${rttMs.toFixed(1)} ms.`);
+  }
+  return up(count === 1 ? message : `${message} came back ${received} of ${count} times.`, measurement);
+}
+
+function quoted(bytes: Buffer): string {
+  return JSON.stringify(showBytes(bytes, 60));
+}
+
+function plural(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** How much each value differs from the one before. */
+function changes(values: readonly number[]): number[] {
+  return values.slice(1).map((value, index) => Math.abs(value - (values[index] ?? value)));
+}
