@@ -1,87 +1,93 @@
 import { isIP, type Socket } from 'node:net';
 import { connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
-import { Failure } from '../core/failure.ts';
+import { abortError } from '../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../core/network.ts';
-import type { Reason } from '../core/outcome.ts';
-import { socketFailure } from './dial.ts';
+import { certificateFacts } from './tls-certificate.ts';
+import { certificateFailure, tlsFailure } from './tls-failure.ts';
 
-const reasonOfCode: Readonly<Record<string, Reason>> = {
-  CERT_HAS_EXPIRED: 'tls-expired',
-  CERT_NOT_YET_VALID: 'tls-not-yet-valid',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'tls-wrong-name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls-untrusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'tls-untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls-untrusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls-untrusted',
-  CERT_REVOKED: 'tls-revoked',
-};
+type StartOptions = TlsOptions & { readonly signal: AbortSignal };
 
-/** Does the TLS handshake on a connected socket. @throws {Failure} tls-…, reset, closed; or the signal's reason */
-export function startTls(
-  socket: Socket,
-  options: TlsOptions & { readonly signal: AbortSignal },
-  clock: Clock,
-): Promise<SecureConnection> {
+/**
+ * Does the TLS handshake on a connected socket, and checks the certificate if `verify`.
+ * @throws {Failure} tls-…, reset, closed; or the signal's reason
+ */
+export function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
+  const { signal, serverName, verify } = options;
+  const doing = `TLS with ${serverName}`;
+  const { promise, resolve, reject } = Promise.withResolvers<SecureConnection>();
   const startedMs = clock.monotonic();
-  const { signal, serverName } = options;
-  return new Promise((resolve, reject) => {
-    const secure = connect(connectionOptions(socket, options));
-    const settle = (error?: Error): void => {
-      signal.removeEventListener('abort', onAbort);
-      secure.removeListener('error', onError).removeListener('close', onClose);
-      if (!error) return resolve(describe(secure, clock.monotonic() - startedMs));
-      secure.on('error', () => {}).destroy();
-      reject(error);
-    };
-    const onAbort = (): void => settle(signal.reason as Error);
-    const onError = (error: Error): void => settle(handshakeFailure(error, serverName));
-    const onClose = (): void =>
-      settle(new Failure('closed', `${serverName} closed the connection during the TLS handshake.`));
-    signal.addEventListener('abort', onAbort, { once: true });
-    secure
-      .once('secureConnect', () => settle())
-      .once('error', onError)
-      .once('close', onClose);
-  });
+  const context = contextFor(options);
+  const secure = connect(connectionOptions(socket, options, context));
+  // Node translates the whole chain for its own check of the name, which costs a fifth of the handshake; ours asks OpenSSL.
+  secure.getPeerCertificate = noCertificate;
+
+  const onAbort = (): void => reject(abortError(signal, doing));
+  const onError = (error: Error): void => reject(tlsFailure(error, doing));
+  const onSecure = (): void => {
+    const failure = verify ? certificateFailure(secure, serverName) : undefined;
+    if (failure) return reject(failure);
+    resolve(describe(secure, clock.monotonic() - startedMs));
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  secure.once('secureConnect', onSecure).on('error', onError);
+  if (options.resume) secure.on('session', (session) => (context.session = session));
+  return promise
+    .catch((error: unknown) => {
+      secure.destroy();
+      throw error;
+    })
+    .finally(() => signal.removeEventListener('abort', onAbort));
 }
 
-function connectionOptions(socket: Socket, options: TlsOptions): ConnectionOptions {
-  const { serverName, verify, alpn } = options;
+// The type promises a certificate; nothing of ours asks.
+const noCertificate = (() => undefined) as unknown as TLSSocket['getPeerCertificate'];
+
+function connectionOptions(socket: Socket, options: StartOptions, context: Context): ConnectionOptions {
+  const { serverName, alpn, resume } = options;
   return {
     socket,
     host: serverName,
-    secureContext: contextFor(options),
-    rejectUnauthorized: verify,
+    secureContext: context.secureContext,
+    // The certificate is checked after the handshake, where it can still be read for the message.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    // An address is no server name (RFC 6066 section 3).
     ...(isIP(serverName) === 0 && { servername: serverName }),
     ...(alpn && { ALPNProtocols: [...alpn] }),
+    ...(resume && context.session && { session: context.session }),
   };
 }
 
+interface Context {
+  readonly secureContext: SecureContext;
+  /** The last session, for `resume`. */
+  session?: Buffer;
+}
+
 const maxContexts = 1000;
-const contexts = new Map<string, SecureContext>();
+const contexts = new Map<string, Context>();
+
+/**
+ * Elliptic first: the hybrid with ML-KEM doubles the cost of a handshake and its secrecy for decades is worth little to a
+ * check. A server that insists on it still gets it, one round trip later.
+ */
+const ecdhCurve = 'X25519:P-256:P-384:X25519MLKEM768';
 
 /** One context per option set: making one parses every trusted root, which costs more than a handshake. */
-function contextFor({ minVersion, ca, certificate, key }: TlsOptions): SecureContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key]);
-  let context = contexts.get(id);
-  if (!context) {
-    if (contexts.size >= maxContexts) contexts.clear();
-    context = createSecureContext({ minVersion, ca, cert: certificate, key });
-    contexts.set(id, context);
-  }
+function contextFor({ minVersion, ca, certificate, key, resume, serverName }: TlsOptions): Context {
+  const id = JSON.stringify([minVersion, ca, certificate, key, resume && serverName]);
+  const known = contexts.get(id);
+  if (known) return known;
+  const [oldest] = contexts.keys();
+  if (contexts.size >= maxContexts && oldest !== undefined) contexts.delete(oldest);
+  const context = { secureContext: createSecureContext({ minVersion, ca, cert: certificate, key, ecdhCurve }) };
+  contexts.set(id, context);
   return context;
 }
 
-function handshakeFailure(error: Error, serverName: string): Error {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const reason = reasonOfCode[code] ?? (code.startsWith('ERR_SSL') ? 'tls-handshake' : undefined);
-  if (reason) return new Failure(reason, `TLS with ${serverName} failed: ${error.message}`, { cause: error });
-  return socketFailure(error, `TLS with ${serverName} failed`);
-}
-
 function describe(socket: TLSSocket, handshakeMs: number): SecureConnection {
-  const validTo = socket.getPeerX509Certificate()?.validToDate.getTime();
   return {
     socket,
     handshakeMs,
@@ -89,7 +95,6 @@ function describe(socket: TLSSocket, handshakeMs: number): SecureConnection {
     cipher: socket.getCipher().name,
     alpn: socket.alpnProtocol || undefined,
     resumed: socket.isSessionReused(),
-    expiresAtMs: validTo,
-    certificate: () => socket.getPeerCertificate(true),
+    certificate: certificateFacts(socket),
   };
 }

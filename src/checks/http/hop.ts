@@ -1,0 +1,113 @@
+import { isIP } from 'node:net';
+import type { CheckContext, Measurement } from '../../core/check.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Connection, Endpoint, SecureConnection } from '../../core/network.ts';
+import { formatEndpoint } from '../../core/target.ts';
+import type { HttpResponse } from '../../net/http.ts';
+import { exchangeHttp1 } from '../../net/http1.ts';
+import { exchangeHttp2 } from '../../net/http2.ts';
+import { certificateDetail } from '../../net/tls-certificate.ts';
+import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
+import type { HttpOptions } from './options.ts';
+
+/** One request on the way to the final answer; its headers, body and TLS options are what this origin may see. */
+export interface Hop {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly tls: HttpOptions['tls'];
+}
+
+export interface HopContext extends CheckContext {
+  readonly options: HttpOptions;
+  readonly proxy: Proxy | undefined;
+  /** Written to after each step, so that a failed run shows how far it came; over redirects the phases add up. */
+  readonly measurement: Measurement;
+}
+
+const alpnOfVersion = { '1.1': ['http/1.1'], '2': ['h2'], auto: ['h2', 'http/1.1'] } as const;
+
+/** Connects, secures, asks, and reads the answer. @throws {Failure} */
+export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse> {
+  const { net, signal, options, proxy } = context;
+  const origin = endpointOf(hop.url);
+  // Behind a proxy the name is the proxy's to look up; an address is ours to check.
+  const family = isIP(origin.host);
+  if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
+  const connection = await net.connect(proxy ?? origin, { family: options.family, signal });
+  noteConnection(context.measurement, connection);
+  try {
+    return hop.url.protocol === 'http:'
+      ? await ask(hop, { ...context, socket: connection.socket })
+      : await askSecurely(hop, context, connection);
+  } finally {
+    connection.socket.destroy();
+  }
+}
+
+async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection): Promise<HttpResponse> {
+  const { net, signal, options, proxy, measurement } = context;
+  const { host, port } = endpointOf(hop.url);
+  if (proxy) await openTunnel(socket, { host, port }, { ...context, proxy });
+  const { serverName = host, ...tls } = hop.tls;
+  const alpn = alpnOfVersion[options.version];
+  const secure = await net.startTls(socket, { ...tls, serverName, alpn, signal });
+  noteTls(measurement, secure, context.clock.now());
+  try {
+    return await ask(hop, { ...context, socket: secure.socket, alpn: secure.alpn });
+  } finally {
+    secure.socket.destroy();
+  }
+}
+
+interface AskContext extends HopContext {
+  readonly socket: Connection['socket'];
+  readonly alpn?: string | undefined;
+}
+
+async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
+  const { url, method, headers, body } = hop;
+  const { socket, alpn, options, proxy, measurement } = context;
+  if (options.version === '2' && alpn !== 'h2')
+    throw new Failure('protocol', `Expected ${url.host} to speak HTTP/2, it chose ${alpn ?? 'nothing'}.`);
+  const forwarder = url.protocol === 'http:' ? proxy : undefined;
+  const request = {
+    method,
+    target: forwarder ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
+    headers: { host: url.host, ...headers, ...(forwarder && proxyAuthorization(forwarder)) },
+    body,
+  };
+  const exchange = alpn === 'h2' ? exchangeHttp2 : exchangeHttp1;
+  const { maxBodyBytes } = options;
+  const response = await exchange(socket, request, { ...context, peer: formatEndpoint(endpointOf(url)), maxBodyBytes });
+  add(measurement, 'firstByteMs', response.firstByteMs);
+  add(measurement, 'transferMs', response.transferMs);
+  return response;
+}
+
+function endpointOf({ hostname, port, protocol }: URL): Endpoint {
+  // The URL keeps an IPv6 address in brackets, and leaves the scheme's own port out.
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
+}
+
+function noteConnection(measurement: Measurement, { address, resolveMs, connectMs }: Connection): void {
+  measurement.detail['address'] = address.ip;
+  add(measurement, 'resolveMs', resolveMs);
+  add(measurement, 'connectMs', connectMs);
+}
+
+const dayMs = 86_400_000;
+
+function noteTls(measurement: Measurement, secure: SecureConnection, nowMs: number): void {
+  const { protocol, cipher, certificate, resumed, handshakeMs } = secure;
+  measurement.detail['tls'] = { protocol, cipher, resumed, ...certificateDetail(certificate) };
+  add(measurement, 'tlsMs', handshakeMs);
+  const daysLeft = ((certificate?.validToMs ?? Number.NaN) - nowMs) / dayMs;
+  if (Number.isFinite(daysLeft)) measurement.metrics['certificateDaysLeft'] = daysLeft;
+}
+
+function add({ metrics }: Measurement, phase: string, durationMs: number): void {
+  metrics[phase] = (metrics[phase] ?? 0) + durationMs;
+}

@@ -1,0 +1,105 @@
+import { FunctionExpressionType, jsonpath, JSONPathEnvironment, JSONPathNodeList } from 'json-p3';
+import type { FilterFunction, JSONPathQuery, JSONValue } from 'json-p3';
+import { compilePattern } from './pattern.ts';
+
+const { FilterSelector } = jsonpath.selectors;
+const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } =
+  jsonpath.expressions;
+type Expression = jsonpath.expressions.FilterExpression;
+
+/** RFC 9535's match() and search() in linear time: JavaScript's own engine takes forever on a pattern made for that. */
+function patternFunction(test: (text: string, pattern: string) => boolean): FilterFunction {
+  const { ValueType, LogicalType } = FunctionExpressionType;
+  return {
+    argTypes: [ValueType, ValueType],
+    returnType: LogicalType,
+    call(text, pattern) {
+      if (typeof text !== 'string' || typeof pattern !== 'string') return false;
+      try {
+        return test(text, pattern);
+      } catch {
+        // A pattern that is none matches nothing (RFC 9535 section 2.4.6).
+        return false;
+      }
+    },
+  };
+}
+
+class LinearTimeEnvironment extends JSONPathEnvironment {
+  protected override setupFilterFunctions(): void {
+    super.setupFilterFunctions();
+    this.functionRegister.set(
+      'match',
+      patternFunction((text, pattern) => compilePattern(pattern).matches(text)),
+    );
+    this.functionRegister.set(
+      'search',
+      patternFunction((text, pattern) => compilePattern(pattern).matcher(text).find()),
+    );
+  }
+}
+
+const environment = new LinearTimeEnvironment();
+
+export interface JsonAssertion {
+  holds(document: JSONValue): boolean;
+  /** What stands in the document where the comparison looks, as words for a message. */
+  found(document: JSONValue): string;
+}
+
+/**
+ * An assertion on a JSON document: a logical expression as RFC 9535 allows in a filter, `$.status == "ok" && $.queue < 100`.
+ * @throws when it is none, or when a document could make it take more than linear time
+ */
+export function compileAssertion(text: string): JsonAssertion {
+  const expression = parse(text);
+  assertAffordable(expression, 'outside');
+  return {
+    holds: (document) => expression.evaluate(contextOf(document)),
+    found: (document) => {
+      const { expression: comparison } = expression;
+      return inWords(comparison instanceof InfixExpression ? comparison.left.evaluate(contextOf(document)) : false);
+    },
+  };
+}
+
+function contextOf(document: JSONValue): jsonpath.FilterContext {
+  return { environment, currentValue: document, rootValue: document };
+}
+
+/** The expression stands in a filter of its own, so that the library's grammar is the only one. */
+function parse(text: string): jsonpath.expressions.LogicalExpression {
+  const { segments } = environment.compile(`$[?${text}]`);
+  const [selector, ...others] = segments.flatMap((segment) => segment.selectors);
+  if (others.length > 0 || !(selector instanceof FilterSelector)) throw new Error('expected one expression');
+  return selector.expression;
+}
+
+/** Each query of an assertion visits the document at most once: one `..`, and inside a filter neither `..` nor `$`. */
+function assertAffordable(expression: Expression, where: 'outside' | 'inside a filter'): void {
+  if (expression instanceof LogicalExpression) return assertAffordable(expression.expression, where);
+  if (expression instanceof PrefixExpression) return assertAffordable(expression.right, where);
+  if (expression instanceof InfixExpression) {
+    assertAffordable(expression.left, where);
+    return assertAffordable(expression.right, where);
+  }
+  if (expression instanceof FunctionExtension) return expression.args.forEach((arg) => assertAffordable(arg, where));
+  if (!(expression instanceof FilterQuery)) return;
+  if (where === 'inside a filter' && expression instanceof RootQuery)
+    throw new Error('"$" inside a filter is too costly');
+  assertAffordableQuery(expression.path, where);
+}
+
+function assertAffordableQuery({ segments }: JSONPathQuery, where: 'outside' | 'inside a filter'): void {
+  const descents = segments.filter((segment) => segment.toString().startsWith('..')).length;
+  if (descents > (where === 'outside' ? 1 : 0)) throw new Error('more than one ".." is too costly');
+  for (const selector of segments.flatMap((segment) => segment.selectors))
+    if (selector instanceof FilterSelector) assertAffordable(selector.expression, 'inside a filter');
+}
+
+function inWords(found: unknown): string {
+  const value = found instanceof JSONPathNodeList ? found.nodes[0]?.value : found;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return typeof value === 'symbol' || value === undefined ? 'nothing' : JSON.stringify(value);
+}

@@ -1,0 +1,99 @@
+import type { JSONValue } from 'json-p3';
+import { formatDuration } from '../../core/duration.ts';
+import { statusOf, type HttpResponse } from '../../net/http.ts';
+import { compileAssertion } from './json-assertion.ts';
+import type { HttpOptions } from './options.ts';
+import { compilePattern } from './pattern.ts';
+
+/** Why a response is not what was asked for: what was expected, and what came. Undefined if it is. */
+export function disappointment(response: HttpResponse, options: HttpOptions): string | undefined {
+  const { status } = response;
+  if (!options.status.some((range) => contains(range, status)))
+    return `Expected status ${options.status.join(', ')}, got ${statusOf(response)}`;
+  return headerMismatch(response, options) ?? bodyMismatch(response, options);
+}
+
+function contains(range: string, status: number): boolean {
+  const [low, high = low] = range.split('-').map(Number);
+  // A range has one or two numbers: the schema's pattern.
+  return status >= low! && status <= high!;
+}
+
+function headerMismatch({ headers }: HttpResponse, { responseHeaders }: HttpOptions): string | undefined {
+  for (const [name, text] of Object.entries(responseHeaders)) {
+    const value = headers.get(name);
+    if (value === undefined) return `Expected a header ${name} with ${shown(text)}, got none`;
+    if (!value.includes(text)) return `Expected ${shown(text)} in the header ${name}, got ${shown(value)}`;
+  }
+  return undefined;
+}
+
+/** A pattern sees no more than this, whatever `maxBodyBytes` is. */
+const maxMatchedLength = 262_144;
+
+function bodyMismatch({ body }: HttpResponse, options: HttpOptions): string | undefined {
+  const { contains, notContains, matches, jsonPath } = options;
+  if (contains.length + notContains.length + matches.length + jsonPath.length === 0) return undefined;
+  const text = body.toString();
+  const missing = contains.find((wanted) => !text.includes(wanted));
+  if (missing !== undefined) return `Expected ${shown(missing)} in the body, got ${shown(text)}`;
+  const unwanted = notContains.find((banned) => text.includes(banned));
+  if (unwanted !== undefined) return `Expected no ${shown(unwanted)} in the body, got ${around(text, unwanted)}`;
+  const start = text.slice(0, maxMatchedLength);
+  const unmatched = matches.find((pattern) => !compilePattern(pattern).matcher(start).find());
+  if (unmatched !== undefined) return `Expected a body that matches ${unmatched}, got ${shown(text)}`;
+  return jsonPath.length === 0 ? undefined : jsonMismatch(text, jsonPath);
+}
+
+function jsonMismatch(text: string, assertions: readonly string[]): string | undefined {
+  let document: JSONValue;
+  try {
+    // Whatever JSON.parse gives is a JSON value.
+    document = JSON.parse(text) as JSONValue;
+  } catch {
+    return `Expected JSON, got ${shown(text)}`;
+  }
+  for (const assertion of assertions) {
+    const mismatch = assertionMismatch(assertion, document);
+    if (mismatch !== undefined) return mismatch;
+  }
+  return undefined;
+}
+
+function assertionMismatch(assertion: string, document: JSONValue): string | undefined {
+  const compiled = compileAssertion(assertion);
+  try {
+    return compiled.holds(document)
+      ? undefined
+      : `Expected ${assertion}, got ${compiled.found(document).slice(0, maxShownLength)}`;
+  } catch {
+    // The library refuses documents nested too deep for it.
+    return `Expected ${assertion}, got JSON nested too deep to look into`;
+  }
+}
+
+/** Why a good response is not quite good enough: a certificate near its end, or a slow answer. */
+export function concern(
+  measured: { readonly latencyMs: number; readonly daysLeft: number | undefined },
+  options: HttpOptions,
+): string | undefined {
+  const { latencyMs, daysLeft } = measured;
+  const { tls, degradedAfter } = options;
+  if (daysLeft !== undefined && daysLeft < tls.expiryDays)
+    return `The certificate expires in ${daysLeft.toFixed(1)} days; expected at least ${tls.expiryDays}.`;
+  if (degradedAfter !== undefined && latencyMs > degradedAfter)
+    return `The answer took ${latencyMs.toFixed(0)} ms; expected at most ${formatDuration(degradedAfter)}.`;
+  return undefined;
+}
+
+const maxShownLength = 200;
+
+/** Quoted, so that control characters are escaped, and short. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length > maxShownLength ? `${text.slice(0, maxShownLength)}…` : text);
+}
+
+function around(text: string, found: string): string {
+  const at = Math.max(0, text.indexOf(found) - 40);
+  return shown(text.slice(at, at + maxShownLength));
+}

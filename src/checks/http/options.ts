@@ -1,0 +1,188 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { z } from 'zod';
+import { duration } from '../../core/duration.ts';
+import { familyChoices } from '../../core/network.ts';
+import { hostname } from '../../core/target.ts';
+import { compileAssertion } from './json-assertion.ts';
+import { compilePattern } from './pattern.ts';
+
+/** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */
+const maxTextLength = 65_536;
+const maxEntries = 50;
+
+const url = (schemes: readonly string[]) =>
+  z
+    .string()
+    .trim()
+    .max(8192)
+    .refine((text) => schemes.includes(URL.parse(text)?.protocol ?? ''), {
+      error: (issue) => `expected a URL like ${schemes[0]}//example.com, got ${JSON.stringify(issue.input)}`,
+    });
+
+/** Framing is ours: a monitor that sets it could make one request look like two. */
+const ownHeaders = [
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'te',
+  'upgrade',
+  'expect',
+  'proxy-authorization',
+];
+
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'expected a header name of letters, digits and hyphens')
+  .transform((name) => name.toLowerCase())
+  .refine((name) => !ownHeaders.includes(name), 'this header is set by Watchkeeper itself');
+
+const headerValue = z
+  .string()
+  .max(8192)
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks and control characters');
+
+/** Wraps what throws on bad input, so that its message becomes the option's mistake. */
+const parsed = (parse: (text: string) => unknown, expected: string) =>
+  z
+    .string()
+    .max(maxTextLength)
+    .superRefine((text, context) => {
+      try {
+        parse(text);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message: `expected ${expected}: ${why}`, input: text });
+      }
+    });
+
+const certificatePem = parsed((text) => new X509Certificate(text), 'a certificate as PEM text');
+const keyPem = parsed(createPrivateKey, 'an unencrypted private key as PEM text');
+const texts = z.array(z.string().min(1).max(maxTextLength)).max(maxEntries).default([]);
+
+/** `200` or `200-299`. */
+const statusRange = z.union([z.number().int(), z.string()]).transform((value, context): string => {
+  const match = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(String(value));
+  if (match && Number(match[1]) <= Number(match[2] ?? match[1])) return String(value);
+  context.addIssue({ code: 'custom', message: `expected a status like 200 or 200-299, got ${value}`, input: value });
+  return z.NEVER;
+});
+
+const auth = z
+  .strictObject({
+    user: z
+      .string()
+      .max(1000)
+      .regex(/^[^:]*$/, 'expected a user name without a colon')
+      .optional()
+      .meta({ description: 'User name for basic authentication' }),
+    password: z.string().max(8192).optional().meta({ description: 'Password for basic authentication', secret: true }),
+    token: z
+      .string()
+      .max(8192)
+      .regex(/^[\x21-\x7e]+$/, 'expected a token without spaces')
+      .optional()
+      .meta({ description: 'Bearer token', secret: true }),
+  })
+  .refine(
+    ({ user, token }) => user === undefined || token === undefined,
+    'expected user and password, or a token, not both',
+  )
+  .refine(({ user, password }) => password === undefined || user !== undefined, 'expected a user with the password')
+  .default({});
+
+const tls = z
+  .strictObject({
+    verify: z.boolean().default(true).meta({ description: 'Whether a certificate that is not good is a failure' }),
+    expiryDays: z
+      .number()
+      .min(0)
+      .max(3650)
+      .default(14)
+      .meta({ description: 'Degraded when the certificate has fewer days left' }),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
+    serverName: hostname
+      .optional()
+      .meta({ description: 'Name to ask for and to expect, instead of the host of the URL' }),
+    ca: certificatePem
+      .optional()
+      .meta({ description: 'Certificate authority to trust instead of the usual ones (PEM text)' }),
+    certificate: certificatePem.optional().meta({ description: 'Client certificate (PEM text)' }),
+    key: keyPem.optional().meta({ description: 'Key of the client certificate (PEM text)', secret: true }),
+    resume: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Resume earlier TLS sessions instead of a full handshake each' }),
+  })
+  .refine(
+    ({ certificate, key }) => (certificate === undefined) === (key === undefined),
+    'expected certificate and key together',
+  )
+  .prefault({});
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const patterns = z.array(parsed(compilePattern, 'a regular expression (RE2 syntax)')).max(maxEntries).default([]);
+
+export const options = z
+  .strictObject({
+    url: url(['http:', 'https:']).meta({ description: 'Full URL, http or https' }),
+    method: z.enum(methods).default('GET').meta({ description: 'Request method' }),
+    headers: z
+      .record(headerName, headerValue)
+      .refine((headers) => Object.keys(headers).length <= maxEntries, `expected at most ${maxEntries} headers`)
+      .default({})
+      .meta({ description: 'Request headers by name', secret: true }),
+    body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
+    auth: auth.meta({ description: 'Credentials; they are never sent to another origin' }),
+    redirects: z
+      .number()
+      .int()
+      .min(0)
+      .max(20)
+      .default(5)
+      .meta({ description: 'How many redirects to follow; 0 takes a redirect as the answer' }),
+    status: z
+      .array(statusRange)
+      .min(1)
+      .max(maxEntries)
+      .default(['200-299'])
+      .meta({ description: 'Statuses that are good: codes and ranges' }),
+    contains: texts.meta({ description: 'Texts that the body must contain' }),
+    notContains: texts.meta({ description: 'Texts that the body must not contain' }),
+    matches: patterns.meta({
+      description: 'Regular expressions (RE2) that must match in the first 256 KiB of the body',
+    }),
+    jsonPath: z
+      .array(parsed(compileAssertion, 'a comparison like $.status == "ok" (RFC 9535)'))
+      .max(maxEntries)
+      .default([])
+      .meta({ description: 'Comparisons on the body as JSON: $.queue < 100' }),
+    responseHeaders: z
+      .record(headerName, z.string().max(8192))
+      .default({})
+      .meta({ description: 'Headers that the response must have, each containing this text' }),
+    tls: tls.meta({ description: 'TLS of https URLs' }),
+    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+    proxy: url(['http:'])
+      .optional()
+      .meta({ description: 'Proxy to go through: http://user:password@host:port', secret: true }),
+    version: z
+      .enum(['1.1', '2', 'auto'])
+      .default('1.1')
+      .meta({ description: 'HTTP version; auto prefers 2 where TLS offers it' }),
+    maxBodyBytes: z
+      .number()
+      .int()
+      .min(0)
+      .max(67_108_864)
+      .default(1_048_576)
+      .meta({ description: 'Largest body to accept, decoded' }),
+    degradedAfter: duration({ min: 1, max: 3_600_000 })
+      .optional()
+      .meta({ description: 'Degraded when the whole answer takes longer' }),
+  })
+  .refine(({ version, url }) => version !== '2' || url.startsWith('https:'), {
+    path: ['version'],
+    error: 'expected an https URL for HTTP/2',
+  });
+
+export type HttpOptions = z.output<typeof options>;

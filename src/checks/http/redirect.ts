@@ -1,0 +1,51 @@
+import { Failure } from '../../core/failure.ts';
+import { statusOf, type HttpResponse } from '../../net/http.ts';
+import type { Hop } from './hop.ts';
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Where a response sends us, and with what; undefined if it is no redirect. @throws {Failure} protocol, denied */
+export function redirected(from: Hop, response: HttpResponse): Hop | undefined {
+  const location = response.headers.get('location');
+  if (location === undefined || !redirectStatuses.has(response.status)) return undefined;
+  const url = destination(from.url, location);
+  const hop = repeatsRequest(from.method, response.status)
+    ? { ...from, url }
+    : { ...from, url, method: from.method === 'HEAD' ? 'HEAD' : 'GET', body: undefined };
+  if (url.origin === from.url.origin) return hop;
+  if (hop.body !== undefined)
+    throw new Failure(
+      'denied',
+      `${statusOf(response)} sends the request's body to another origin, ${url.origin}; give that URL itself if it may have it.`,
+    );
+  return withoutSecrets(hop);
+}
+
+function destination(base: URL, location: string): URL {
+  const url = URL.parse(location, base);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    const shown = JSON.stringify(location.slice(0, 200));
+    throw new Failure('denied', `Expected a redirect to an http or https URL, got ${shown}.`, {
+      as: { status: 'down', source: 'target' },
+    });
+  }
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  return url;
+}
+
+/** 307 and 308 repeat the request as it was; 301 and 302 turn a POST into a GET, as every client does (RFC 9110 section 15.4). */
+function repeatsRequest(method: string, status: number): boolean {
+  if (status === 307 || status === 308) return true;
+  return status !== 303 && method !== 'POST';
+}
+
+const harmlessHeaders: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'accept-language', 'user-agent']);
+
+/** Any header a person configured may be a key, and a client certificate says who we are: another origin gets none of it. */
+function withoutSecrets(hop: Hop): Hop {
+  const headers = Object.fromEntries(Object.entries(hop.headers).filter(([name]) => harmlessHeaders.has(name)));
+  const { verify, expiryDays, minVersion, ca, resume } = hop.tls;
+  return { ...hop, headers, tls: { verify, expiryDays, minVersion, ca, resume } };
+}

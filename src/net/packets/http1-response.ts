@@ -1,0 +1,186 @@
+import {
+  framingOf,
+  Http1Error,
+  parseChunkSize,
+  parseField,
+  parseStatusLine,
+  quoted,
+  type ResponseHead,
+} from './http1-framing.ts';
+
+/** All header blocks of a response together, also of interim responses and trailers. */
+export const maxHeaderBytes = 65_536;
+const maxInterimResponses = 8;
+const maxChunkLineBytes = 1024;
+
+type State =
+  | 'status'
+  | 'fields'
+  | 'length'
+  | 'chunk-size'
+  | 'chunk'
+  | 'chunk-end'
+  | 'trailers'
+  | 'until-close'
+  | 'done';
+
+interface ResponseLimits {
+  readonly method: string;
+  /** Of the body as it is transferred. */
+  readonly maxBodyBytes: number;
+}
+
+const newline = 10;
+
+/** Reads one response from bytes as they come (RFC 9112); keeps no more than the limits allow. */
+export class ResponseParser {
+  /** The final response's; undefined until its header block is complete. */
+  head: ResponseHead | undefined;
+  readonly body: Buffer[] = [];
+  bodyBytes = 0;
+  headerBytes = 0;
+  #state: State = 'status';
+  #line = '';
+  #status: Omit<ResponseHead, 'headers'> | undefined;
+  #headers = new Map<string, string>();
+  #lastField: string | undefined;
+  #interimResponses = 0;
+  /** Bytes still to come of a body with a length, or of a chunk. */
+  #remaining = 0;
+  readonly #limits: ResponseLimits;
+
+  constructor(limits: ResponseLimits) {
+    this.#limits = limits;
+  }
+
+  /** True once the response is complete; what comes after it is ignored. @throws {Http1Error} malformed, too-large */
+  push(bytes: Buffer): boolean {
+    let at = 0;
+    while (at < bytes.length && this.#state !== 'done')
+      at = this.#isInBody() ? this.#take(bytes, at) : this.#read(bytes, at);
+    return this.#state === 'done';
+  }
+
+  /** The peer has closed. @throws {Http1Error} truncated, unless that is how the response ends */
+  end(): void {
+    if (this.#state === 'until-close' || this.#state === 'done') return;
+    throw new Http1Error('truncated', this.#whatIsMissing());
+  }
+
+  #whatIsMissing(): string {
+    if (!this.head) return this.headerBytes === 0 ? 'before it answered' : 'in the middle of the header';
+    if (this.#state === 'length')
+      return `after ${this.bodyBytes} of ${this.bodyBytes + this.#remaining} bytes of the body`;
+    return `after ${this.bodyBytes} bytes of a chunked body without its last chunk`;
+  }
+
+  #isInBody(): boolean {
+    return this.#state === 'length' || this.#state === 'chunk' || this.#state === 'until-close';
+  }
+
+  #take(bytes: Buffer, at: number): number {
+    const available = bytes.length - at;
+    const taken = this.#state === 'until-close' ? available : Math.min(this.#remaining, available);
+    this.bodyBytes += taken;
+    this.#assertBodyFits(this.bodyBytes);
+    this.body.push(bytes.subarray(at, at + taken));
+    if (this.#state === 'until-close') return bytes.length;
+    this.#remaining -= taken;
+    if (this.#remaining === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'done';
+    return at + taken;
+  }
+
+  #assertBodyFits(bytes: number): void {
+    const { maxBodyBytes } = this.#limits;
+    if (bytes > maxBodyBytes)
+      throw new Http1Error('too-large', `expected a body of at most ${maxBodyBytes} bytes, got ${bytes} or more`);
+  }
+
+  /** Takes a line, or what there is of one. Only new bytes are searched, so that a line that drips costs no more. */
+  #read(bytes: Buffer, at: number): number {
+    const end = bytes.indexOf(newline, at);
+    const next = end < 0 ? bytes.length : end + 1;
+    this.#line += bytes.toString('latin1', at, end < 0 ? next : end);
+    this.#assertLineFits(next - at);
+    if (end < 0) return next;
+    const line = this.#line;
+    this.#line = '';
+    if (!line.endsWith('\r')) throw new Http1Error('malformed', `expected a line ending in CR LF, got ${quoted(line)}`);
+    this.#accept(line.slice(0, -1));
+    return next;
+  }
+
+  #assertLineFits(bytes: number): void {
+    if (this.#state === 'chunk-size' || this.#state === 'chunk-end') {
+      if (this.#line.length > maxChunkLineBytes)
+        throw new Http1Error('too-large', `expected a chunk's first line of at most ${maxChunkLineBytes} bytes`);
+      return;
+    }
+    this.headerBytes += bytes;
+    if (this.headerBytes > maxHeaderBytes)
+      throw new Http1Error('too-large', `expected headers of at most ${maxHeaderBytes} bytes together, got more`);
+  }
+
+  #accept(line: string): void {
+    switch (this.#state) {
+      case 'status':
+        this.#status = parseStatusLine(line);
+        this.#state = 'fields';
+        return;
+      case 'fields':
+        return line === '' ? this.#endHeader() : this.#acceptField(line);
+      case 'chunk-size':
+        return this.#startChunk(parseChunkSize(line));
+      case 'chunk-end':
+        if (line !== '') throw new Http1Error('malformed', `expected the end of a chunk, got ${quoted(line)}`);
+        this.#state = 'chunk-size';
+        return;
+      default:
+        // Trailers are counted and checked, and not kept: nothing asks for them.
+        if (line === '') this.#state = 'done';
+        else parseField(line, new Map());
+    }
+  }
+
+  #acceptField(line: string): void {
+    const isFolded = line.startsWith(' ') || line.startsWith('\t');
+    if (!isFolded || this.#lastField === undefined) {
+      this.#lastField = parseField(line, this.#headers);
+      return;
+    }
+    // An obsolete folded line continues the field before it (RFC 9112 section 5.2).
+    this.#headers.set(this.#lastField, `${this.#headers.get(this.#lastField)} ${line.trim()}`);
+  }
+
+  #startChunk(bytes: number): void {
+    this.#assertBodyFits(this.bodyBytes + bytes);
+    this.#remaining = bytes;
+    this.#state = bytes === 0 ? 'trailers' : 'chunk';
+  }
+
+  #endHeader(): void {
+    // A status line always comes before the fields.
+    const head: ResponseHead = { ...this.#status!, headers: this.#headers };
+    if (head.status < 200) return this.#skipInterim(head);
+    this.head = head;
+    const framing = framingOf(head, this.#limits.method);
+    if (framing.kind === 'length') {
+      this.#assertBodyFits(framing.bytes);
+      this.#remaining = framing.bytes;
+    }
+    const isEmpty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0);
+    this.#state = isEmpty ? 'done' : stateOfFraming[framing.kind];
+  }
+
+  #skipInterim({ status }: ResponseHead): void {
+    if (status === 101) throw new Http1Error('malformed', 'expected a response, got 101 Switching Protocols unasked');
+    this.#interimResponses += 1;
+    if (this.#interimResponses > maxInterimResponses)
+      throw new Http1Error('too-large', `expected at most ${maxInterimResponses} interim (1xx) responses, got more`);
+    this.#headers = new Map();
+    this.#lastField = undefined;
+    this.#state = 'status';
+  }
+}
+
+const stateOfFraming = { none: 'done', length: 'length', chunked: 'chunk-size', 'until-close': 'until-close' } as const;

@@ -1,0 +1,98 @@
+import type { TLSSocket } from 'node:tls';
+import { Failure } from '../core/failure.ts';
+import type { CertificateFacts } from '../core/network.ts';
+import type { Reason } from '../core/outcome.ts';
+import { socketFailure } from './dial.ts';
+import { certificateDetail, certificateFacts, isIssuedFor } from './tls-certificate.ts';
+
+type Explain = (certificate: CertificateFacts | undefined) => readonly [Reason, string];
+
+const day = (timeMs = 0): string => new Date(timeMs).toISOString().slice(0, 10);
+
+const unknownIssuer: Explain = (certificate) => [
+  'tls-untrusted',
+  `it is signed by "${certificate?.issuer}", which is not trusted here, or the server left out an intermediate certificate; give a CA as tls.ca to trust it`,
+];
+const selfSigned: Explain = () => [
+  'tls-untrusted',
+  'it is self-signed, not signed by a trusted CA; give it as tls.ca to trust it',
+];
+
+/** OpenSSL's verdicts on a chain, by the codes Node gives them. */
+const verdicts: Readonly<Record<string, Explain>> = {
+  CERT_HAS_EXPIRED: (certificate) => ['tls-expired', `it expired on ${day(certificate?.validToMs)}`],
+  CERT_NOT_YET_VALID: (certificate) => [
+    'tls-not-yet-valid',
+    `it is valid only from ${day(certificate?.validFromMs)} on; today is ${day(Date.now())}`,
+  ],
+  DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownIssuer,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownIssuer,
+  UNABLE_TO_GET_ISSUER_CERT: unknownIssuer,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownIssuer,
+  CERT_REVOKED: () => ['tls-revoked', 'its issuer has revoked it'],
+};
+
+/** What is wrong with the certificate of a finished handshake; undefined if it is good for `serverName`. */
+export function certificateFailure(socket: TLSSocket, serverName: string): Failure | undefined {
+  // Node's type says Error; what it stores is the code.
+  const verdict = socket.authorizationError as unknown as string | null | undefined;
+  const facts = certificateFacts(socket);
+  const about = `The certificate of ${serverName} is not good`;
+  if (verdict) {
+    const [reason, words] = verdicts[verdict]?.(facts) ?? (['tls-untrusted', `OpenSSL says ${verdict}`] as const);
+    return new Failure(reason, `${about}: ${words}.`, { detail: { tls: certificateDetail(facts) } });
+  }
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate || isIssuedFor(certificate, serverName)) return undefined;
+  const names = (certificate.subjectAltName ?? 'no name').slice(0, 200);
+  return new Failure('tls-wrong-name', `${about}: expected one for ${serverName}, got one for ${names}.`, {
+    detail: { tls: certificateDetail(facts) },
+  });
+}
+
+/** What ends a handshake, or with TLS 1.3 the connection right after it, by the end of OpenSSL's code. */
+const alerts: readonly (readonly [RegExp, Reason, string])[] = [
+  [
+    /ALERT_CERTIFICATE_REQUIRED$/,
+    'tls-client-certificate',
+    'the server asks for a client certificate (tls.certificate and tls.key)',
+  ],
+  [
+    /ALERT_(BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)$/,
+    'tls-client-certificate',
+    'the server does not accept our client certificate',
+  ],
+  [
+    /ALERT_PROTOCOL_VERSION$|UNSUPPORTED_PROTOCOL$/,
+    'tls-handshake',
+    'the server speaks no TLS version that is at least tls.minVersion',
+  ],
+  [
+    /ALERT_HANDSHAKE_FAILURE$/,
+    'tls-handshake',
+    'the server refused; it shares no cipher with us, or wants a client certificate',
+  ],
+  [
+    /WRONG_VERSION_NUMBER$|PACKET_LENGTH_TOO_LONG$/,
+    'tls-handshake',
+    'what came is not TLS; does the port speak plain text, as in http://?',
+  ],
+  [/UNRECOGNIZED_NAME$/, 'tls-wrong-name', 'the server knows no such name'],
+  [/NO_APPLICATION_PROTOCOL$/, 'tls-handshake', 'the server offers none of the protocols we asked for'],
+];
+
+/** What a TLS socket's error says about the target. `doing` begins the sentence: `TLS with example.test`. */
+export function tlsFailure(error: Error, doing: string): Error {
+  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  // Node calls the end of the stream in mid-handshake a reset too; a real one comes from a system call.
+  if (code === 'ECONNRESET' && syscall === undefined)
+    return new Failure('closed', `${doing}: the server closed the connection during the handshake.`, { cause: error });
+  if (!code.startsWith('ERR_SSL_')) return socketFailure(error, doing);
+  const [, reason, words] = alerts.find(([pattern]) => pattern.test(code)) ?? [
+    undefined,
+    'tls-handshake',
+    error.message,
+  ];
+  return new Failure(reason, `${doing}: ${words} (${code}).`, { cause: error });
+}
