@@ -25,7 +25,7 @@ export function judge(tally: EchoTally, options: IcmpOptions, { address, measure
 function describeRun(tally: EchoTally): string {
   const latency = `ping: ${tally.averageMs?.toFixed(2)} ms`;
   if (tally.sent === 1) return latency;
-  return `${latency}, ${tally.lost === 0 ? 'no' : tally.lost} of ${tally.sent} packets lost`;
+  return `${latency}, ${tally.lost === 0 ? 'none' : tally.lost} of ${tally.sent} packets lost`;
 }
 
 interface Crossed {
