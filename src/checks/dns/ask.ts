@@ -1,0 +1,54 @@
+import type { CheckContext, Measurement } from '../../core/check.ts';
+import { Failure } from '../../core/failure.ts';
+import type { DnsServer } from '../../core/network.ts';
+import type { Reason } from '../../core/outcome.ts';
+import { withDeadline } from '../../net/deadline.ts';
+import { askByTcp, askByUdp, type DnsReply } from '../../net/dns/ask.ts';
+import type { DnsQuery } from '../../net/dns/query.ts';
+import type { Options } from './options.ts';
+
+export interface Answered extends DnsReply {
+  /** By which the answer came. */
+  readonly transport: Options['transport'];
+  /** It did not fit into a datagram, so that it was asked for again by TCP. */
+  readonly truncated: boolean;
+  readonly queryMs: number;
+}
+
+export interface Asked {
+  readonly server: DnsServer;
+  readonly query: DnsQuery;
+  readonly options: Options;
+}
+
+/** What a server that is well may do once: a lost datagram, a connection that was cut. */
+const worthAnotherTry: ReadonlySet<Reason> = new Set(['timeout', 'reset', 'closed', 'protocol']);
+
+/** Asks until an answer comes or the tries are used up; each try has its own time. @throws {Failure} of the last try */
+export async function askWithRetries(asked: Asked, context: CheckContext, { metrics }: Measurement): Promise<Answered> {
+  const { clock, signal } = context;
+  const { tryTimeout: timeoutMs, retries } = asked.options;
+  for (let tries = 1; ; tries++) {
+    metrics['tries'] = tries;
+    const startedMs = clock.monotonic();
+    try {
+      const answer = await withDeadline({ clock, timeoutMs, signal }, (limited) =>
+        askOnce(asked, { ...context, signal: limited }),
+      );
+      return { ...answer, queryMs: clock.monotonic() - startedMs };
+    } catch (error) {
+      const again = error instanceof Failure && worthAnotherTry.has(error.reason) && tries <= retries;
+      if (!again || signal.aborted) throw error;
+    }
+  }
+}
+
+async function askOnce(asked: Asked, { net, signal }: CheckContext): Promise<Omit<Answered, 'queryMs'>> {
+  const { server, query, options } = asked;
+  if (options.transport === 'tcp')
+    return { ...(await askByTcp(net, query, { server, signal })), transport: 'tcp', truncated: false };
+  const reply = await askByUdp(net, query, { server, signal });
+  const truncated = reply.message.flags.includes('tc');
+  if (!truncated) return { ...reply, transport: 'udp', truncated };
+  return { ...(await askByTcp(net, query, { server, signal })), transport: 'tcp', truncated };
+}

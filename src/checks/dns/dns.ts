@@ -1,0 +1,99 @@
+import { isIP } from 'node:net';
+import { defineCheck, type CheckContext } from '../../core/check.ts';
+import { Failure } from '../../core/failure.ts';
+import type { DnsServer } from '../../core/network.ts';
+import { endpointOf } from '../../core/target.ts';
+import type { DnsQuery } from '../../net/dns/query.ts';
+import { reverseName } from '../../net/dns/reverse-name.ts';
+import { peerOf } from '../../net/dns/server.ts';
+import { rcodeName } from '../../net/packets/dns/record-types.ts';
+import { askWithRetries, type Answered } from './ask.ts';
+import { judge, wantedAnswers } from './judge.ts';
+import { options, type Options } from './options.ts';
+
+const defaultPorts = { udp: 53, tcp: 53, tls: 853, https: 443 } as const;
+/** What passes every network without being cut into fragments (RFC 9715). */
+const udpSize = 1232;
+const maxAnswersInDetail = 100;
+
+/** DNS as RFC 1035 has it, with EDNS (RFC 6891), over TCP (RFC 7766), TLS (RFC 7858) and HTTPS (RFC 8484). */
+export const dns = defineCheck({
+  type: 'dns',
+  title: 'DNS',
+  summary: 'Asks a DNS server for a name and compares the answer with what was expected.',
+  options,
+  metrics: [
+    { name: 'resolveMs', unit: 'ms', meaning: "looking the server's own name up" },
+    { name: 'queryMs', unit: 'ms', meaning: 'the try that was answered, with opening its connection' },
+    { name: 'tries', unit: 'count', meaning: 'tries it took' },
+    { name: 'answers', unit: 'count', meaning: 'answers of the type that was asked for' },
+    { name: 'minTtlSeconds', unit: 'seconds', meaning: 'shortest time that an answer is still valid for' },
+    { name: 'responseBytes', unit: 'bytes', meaning: 'length of the answer' },
+  ],
+  defaultTimeoutMs: 10_000,
+  asks: ['server', 'name', 'record'],
+  targetSyntax: 'NAME',
+  fromTarget: (target) => ({ name: target }),
+  targetOf: ({ name }) => name,
+  async run(options, context, measurement) {
+    const { server, resolveMs } = await locate(options, context);
+    measurement.metrics['resolveMs'] = resolveMs;
+    measurement.detail['server'] = peerOf(server);
+    measurement.detail['transport'] = options.transport;
+    const answered = await askWithRetries({ server, query: queryOf(options), options }, context, measurement);
+    measurement.latencyMs = answered.queryMs;
+    Object.assign(measurement.metrics, metricsOf(answered, options));
+    Object.assign(measurement.detail, detailOf(answered));
+    return judge(answered.message, options, measurement);
+  },
+});
+
+async function locate(
+  options: Options,
+  { net, clock, signal }: CheckContext,
+): Promise<{ server: DnsServer; resolveMs: number }> {
+  const startedMs = clock.monotonic();
+  const { family, transport } = options;
+  if (options.server === undefined) {
+    const [first] = net.dnsServers();
+    if (!first)
+      throw new Failure('unsupported', 'This machine has no DNS server set; say which one with the option server.');
+    return {
+      server: transport === 'udp' || transport === 'tcp' ? first : { ...first, port: defaultPorts[transport] },
+      resolveMs: 0,
+    };
+  }
+  const { host, port = defaultPorts[transport] } = endpointOf(options.server);
+  const address = await net.resolve(host, { family, signal });
+  return { server: { address, port }, resolveMs: clock.monotonic() - startedMs };
+}
+
+function queryOf({ name, record, recursion, dnssec }: Options): DnsQuery {
+  const question = { name: isIP(name) === 0 ? name : reverseName(name), type: record };
+  return { question, recursionDesired: recursion, edns: { udpSize, dnssec } };
+}
+
+function metricsOf({ message, bytes, queryMs }: Answered, { record }: Options): Record<string, number> {
+  const answers = wantedAnswers(message, record);
+  const ttls = answers.map(({ ttlSeconds }) => ttlSeconds);
+  return {
+    queryMs,
+    answers: answers.length,
+    ...(ttls.length > 0 && { minTtlSeconds: Math.min(...ttls) }),
+    responseBytes: bytes,
+  };
+}
+
+function detailOf({ message, transport, truncated }: Answered) {
+  const { rcode, flags, answers, authorities } = message;
+  return {
+    transport,
+    truncated,
+    rcode: rcodeName(rcode),
+    flags,
+    answers: answers
+      .slice(0, maxAnswersInDetail)
+      .map(({ name, type, ttlSeconds, data }) => ({ name, type, ttlSeconds, data })),
+    authorities: authorities.length,
+  };
+}

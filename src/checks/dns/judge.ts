@@ -1,0 +1,91 @@
+import { formatDuration } from '../../core/duration.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Measurement } from '../../core/check.ts';
+import { up, type Outcome } from '../../core/outcome.ts';
+import type { DnsMessage, DnsRecord } from '../../net/packets/dns/message.ts';
+import { rcodeName } from '../../net/packets/dns/record-types.ts';
+import { comparable } from './comparable.ts';
+import type { Options } from './options.ts';
+
+const maxAnswersInMessage = 8;
+
+/** The answers of the type that was asked for: without the aliases on the way to them, and their signatures. */
+export function wantedAnswers({ answers }: DnsMessage, record: string): readonly DnsRecord[] {
+  return record === 'ANY' ? answers : answers.filter(({ type }) => type === record);
+}
+
+/** Compares an answer with what was expected of it. @throws {Failure} name-not-found, assertion, threshold */
+export function judge(message: DnsMessage, options: Options, measurement: Measurement): Outcome {
+  const answers = wantedAnswers(message, options.record);
+  assertRcode(message, options);
+  assertFlags(message, options);
+  if (options.expect.rcode === 'NOERROR') assertAnswers(answers, options);
+  assertTtl(answers, options);
+  assertFast(measurement.latencyMs ?? 0, options);
+  return up(describe(message, answers, options), measurement);
+}
+
+function describe({ rcode }: DnsMessage, answers: readonly DnsRecord[], { name, record }: Options): string {
+  if (answers.length > 0) return `${record}: ${listed(answers)}`;
+  return `${name} ${record}: ${rcodeName(rcode)}, no answers, as expected.`;
+}
+
+function listed(answers: readonly DnsRecord[]): string {
+  const shown = answers.slice(0, maxAnswersInMessage).map(({ data }) => data);
+  const more = answers.length - shown.length;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function assertRcode({ rcode }: DnsMessage, { name, record, expect }: Options): void {
+  const got = rcodeName(rcode);
+  if (got === expect.rcode) return;
+  const isMissing = got === 'NXDOMAIN' && expect.rcode === 'NOERROR';
+  const meaning = isMissing ? `, there is no such name` : '';
+  throw new Failure(
+    isMissing ? 'name-not-found' : 'assertion',
+    `Expected ${expect.rcode} for ${name} ${record}, got ${got}${meaning}.`,
+  );
+}
+
+function assertFlags({ flags }: DnsMessage, { dnssec, expect }: Options): void {
+  const expected = dnssec ? [...expect.flags, 'ad' as const] : expect.flags;
+  const absent = expected.find((flag) => !flags.includes(flag));
+  if (absent === undefined) return;
+  const meaning = absent === 'ad' ? ' (validated with DNSSEC)' : '';
+  throw new Failure('assertion', `Expected the flag ${absent}${meaning} in the answer, got ${flags.join(' ')}.`);
+}
+
+function assertAnswers(answers: readonly DnsRecord[], { name, record, expect }: Options): void {
+  if (answers.length === 0 && expect.match !== 'exact')
+    throw new Failure(
+      'name-not-found',
+      `Expected ${record} records of ${name}, got none: the name has no such record.`,
+    );
+  const got = new Set(answers.map(({ type, data }) => comparable(record === 'ANY' ? 'ANY' : type, data)));
+  const isThere = (answer: string): boolean => got.has(comparable(record, answer));
+  const { answers: expected, match } = expect;
+  if (expected.length === 0 && match !== 'exact') return;
+  const present = expected.filter(isThere).length;
+  const enough = match === 'any' ? present > 0 : present === expected.length;
+  const tooMany = match === 'exact' && got.size > new Set(expected.map((answer) => comparable(record, answer))).size;
+  if (enough && !tooMany) return;
+  const wanted = { all: '', any: 'any of ', exact: 'exactly ' }[match] + (expected.join(', ') || 'no answer');
+  throw new Failure('assertion', `Expected ${wanted} for ${name} ${record}, got ${listed(answers) || 'no answer'}.`);
+}
+
+function assertTtl(answers: readonly DnsRecord[], { expect: { minTtl } }: Options): void {
+  if (minTtl === undefined) return;
+  const tooShort = answers.find(({ ttlSeconds }) => ttlSeconds * 1000 < minTtl);
+  if (!tooShort) return;
+  const { data, ttlSeconds } = tooShort;
+  throw new Failure(
+    'assertion',
+    `Expected answers valid for ${formatDuration(minTtl)} or more, ${data} is for ${ttlSeconds} s.`,
+  );
+}
+
+function assertFast(latencyMs: number, { degradedAfter }: Options): void {
+  if (degradedAfter === undefined || latencyMs <= degradedAfter) return;
+  const limit = formatDuration(degradedAfter);
+  throw new Failure('threshold', `Expected an answer within ${limit}, it took ${latencyMs.toFixed(1)} ms.`);
+}

@@ -1,0 +1,119 @@
+import { domainToASCII } from 'node:url';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { duration } from '../../core/duration.ts';
+import { familyChoices } from '../../core/network.ts';
+import { endpointOf, hostname, port } from '../../core/target.ts';
+import { labelsOf } from '../../net/packets/dns/name.ts';
+import { DnsFormatError } from '../../net/packets/dns/reader.ts';
+import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';
+import { comparable } from './comparable.ts';
+
+export const transports = ['udp', 'tcp', 'tls', 'https'] as const;
+const maxExpectedAnswers = 100;
+
+/** A domain name; letters beyond ASCII become their `xn--` form. */
+const domainName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1000)
+  .transform((text, context) => {
+    // Only names of people's own languages need it: it would refuse escapes and other signs that the DNS allows.
+    const name = /^[ -~]*$/.test(text) ? text : domainToASCII(text);
+    if (isIP(name) !== 0 || labelsOf(name)) return name;
+    const message = `expected a domain name with labels of 1 to 63 characters, got ${JSON.stringify(text)}`;
+    context.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
+
+const serverText = z
+  .string()
+  .trim()
+  .refine(
+    (text) => isServer(text),
+    'expected the name or address of a DNS server, with a port if it is not the usual one: 8.8.8.8, dns.example:5353, [::1]:53',
+  );
+
+function isServer(text: string): boolean {
+  // An open bracket is a mistake in how it is written, like any other.
+  if (text.startsWith('[') && !text.includes(']')) return false;
+  const endpoint = endpointOf(text);
+  return hostname.safeParse(endpoint.host).success && port.optional().safeParse(endpoint.port).success;
+}
+
+const recordType = z
+  .string()
+  .trim()
+  .transform((text, context) => {
+    const code = recordTypeCode(text);
+    if (code !== undefined && recordTypeName(code) !== 'OPT') return recordTypeName(code);
+    const message = `expected a record type, like A, MX, HTTPS or TYPE257, got ${JSON.stringify(text)}`;
+    context.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
+
+const expectation = z.strictObject({
+  answers: z
+    .array(z.string().trim().min(1).max(4000))
+    .max(maxExpectedAnswers)
+    .default([])
+    .meta({ description: 'Answers to expect, as a zone file has them: 10 mail.example.com' }),
+  match: z
+    .enum(['all', 'any', 'exact'])
+    .default('all')
+    .meta({ description: 'All of these answers must be there, or any, or exactly these and no other' }),
+  rcode: z.enum(rcodeNames).default('NOERROR').meta({ description: 'Response code to expect' }),
+  flags: z
+    .array(z.enum(['aa', 'ad', 'ra', 'rd', 'cd']))
+    .default([])
+    .meta({ description: 'Flags that the answer must have: aa authoritative, ad validated, ra recursion available' }),
+  minTtl: duration({ min: 0, max: 7 * 86_400_000 })
+    .optional()
+    .meta({ description: 'Time that every answer must still be valid for' }),
+});
+
+const tls = z.strictObject({
+  serverName: hostname.optional().meta({ description: 'Name in the certificate; the server as given if left out' }),
+  verify: z.boolean().default(true).meta({ description: 'Require a certificate that is valid and trusted' }),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
+  ca: z.string().optional().meta({ description: "Certificates to trust instead of the system's, PEM text" }),
+});
+
+export const options = z
+  .strictObject({
+    name: domainName.meta({ description: 'Name to look up; of an address, its name in reverse' }),
+    server: serverText.optional().meta({ description: "Server to ask; the system's first if left out" }),
+    record: recordType.default('A').meta({ description: 'Record type: A, MX, AAAA, CNAME, … or TYPE and its number' }),
+    transport: z.enum(transports).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
+    path: z.string().startsWith('/').max(1000).default('/dns-query').meta({ description: 'Path for DNS over HTTPS' }),
+    tls: tls.prefault({}),
+    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6 to the server' }),
+    recursion: z.boolean().default(true).meta({ description: 'Ask the server to find what it does not know' }),
+    dnssec: z.boolean().default(false).meta({ description: 'Require an answer that the server validated (AD)' }),
+    expect: expectation.prefault({}),
+    tryTimeout: duration({ min: 10, max: 60_000 }).default(3000).meta({ description: 'Time for one try' }),
+    retries: z.int().min(0).max(10).default(1).meta({ description: 'Further tries when no proper answer came' }),
+    degradedAfter: duration({ min: 1, max: 60_000 })
+      .optional()
+      .meta({ description: 'An answer slower than this is degraded' }),
+  })
+  .superRefine(({ record, expect }, context) => {
+    for (const [index, answer] of expect.answers.entries()) {
+      const mistake = mistakeIn(record, answer);
+      if (mistake)
+        context.addIssue({ code: 'custom', message: mistake, input: answer, path: ['expect', 'answers', index] });
+    }
+  });
+
+export type Options = z.output<typeof options>;
+
+function mistakeIn(record: string, answer: string): string | undefined {
+  try {
+    comparable(record, answer);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof DnsFormatError)) throw error;
+    return `expected the data of a ${record} record: ${error.message}`;
+  }
+}
