@@ -1,0 +1,105 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+import type { Channel } from '../protocol/channel.ts';
+import { ProtocolError } from '../protocol/frames.ts';
+import { heartbeatIntervalMs, type AgentMessage, type Heartbeat, type ServerMessage } from '../protocol/messages.ts';
+import type { Greeting } from './greeting.ts';
+import { Sender, type EntrySource } from './sender.ts';
+import type { TasksMessage } from './task-list.ts';
+
+/** What a session needs of the rest of the agent. */
+export interface SessionPorts {
+  readonly clock: Clock;
+  readonly source: EntrySource;
+  /** The server has proved who it is, and took this agent. */
+  onWelcome(): void;
+  /** False if the message is a change to a revision that this agent does not have. */
+  onTasks(message: TasksMessage): boolean;
+  /** Why the task cannot be run now; undefined if it was started. */
+  onRunNow(taskId: string): string | undefined;
+  /** What the heartbeat tells. */
+  vitals(): Pick<Heartbeat, 'queue' | 'health' | 'tasks'>;
+}
+
+interface SessionParts {
+  readonly channel: Channel<ServerMessage, AgentMessage>;
+  readonly greeting: Greeting;
+}
+
+/** The agent's end of one connection: greeting, then tasks in, entries and heartbeats out. */
+export class ServerSession {
+  readonly #ports: SessionPorts;
+  readonly #parts: SessionParts;
+  #sender: Sender | undefined;
+  #cancelHeartbeat: Cancel | undefined;
+
+  constructor(ports: SessionPorts, parts: SessionParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  /** Entries were appended to the spool. */
+  wake(): void {
+    this.#sender?.wake();
+  }
+
+  end(): void {
+    this.#sender?.stop();
+    this.#cancelHeartbeat?.();
+  }
+
+  receive(message: ServerMessage): void {
+    const { channel, greeting } = this.#parts;
+    if (message.type === 'error') throw new ProtocolError(message.code, `the server says: ${message.message}`);
+    if (message.type === 'challenge') return channel.send(greeting.answer(message));
+    if (message.type === 'welcome') return this.#start(message);
+    if (!this.#sender)
+      throw new ProtocolError('bad-frame', `expected a challenge and a welcome first, got ${message.type}`);
+    switch (message.type) {
+      case 'tasks':
+        return this.#takeTasks(message);
+      case 'ack':
+        return message.epoch === this.#ports.source.epoch ? this.#sender.acknowledged(message.ranges) : undefined;
+      case 'run-now':
+        return this.#runNow(message);
+      case 'heartbeat-seen':
+        return undefined;
+    }
+  }
+
+  #start({ signature, received }: Extract<ServerMessage, { type: 'welcome' }>): void {
+    const { channel, greeting } = this.#parts;
+    greeting.confirm(signature);
+    this.#sender?.stop();
+    this.#sender = new Sender(this.#ports.source, (message) => channel.send(message));
+    // Acknowledgements that were lost with the last connection.
+    this.#sender.acknowledged(received);
+    this.#ports.onWelcome();
+    this.#beat();
+  }
+
+  #takeTasks(message: TasksMessage): void {
+    if (!this.#ports.onTasks(message)) {
+      throw new ProtocolError(
+        'bad-frame',
+        `expected a change to a revision this agent has, got one to ${message.base}`,
+      );
+    }
+    this.#parts.channel.send({ type: 'tasks-applied', revision: message.revision });
+  }
+
+  #runNow({ requestId, taskId }: Extract<ServerMessage, { type: 'run-now' }>): void {
+    const refusal = this.#ports.onRunNow(taskId);
+    this.#parts.channel.send(
+      refusal === undefined
+        ? { type: 'run-accepted', requestId }
+        : { type: 'run-refused', requestId, message: refusal },
+    );
+  }
+
+  #beat(): void {
+    const { clock } = this.#ports;
+    this.#parts.channel.send({ type: 'heartbeat', at: clock.now(), ...this.#ports.vitals() });
+    this.#cancelHeartbeat?.();
+    this.#cancelHeartbeat = clock.after(heartbeatIntervalMs, () => this.#beat());
+  }
+}

@@ -1,0 +1,152 @@
+import { WebSocket } from 'ws';
+import type { Cancel } from '../core/clock.ts';
+import { Channel, channelBinding } from '../protocol/channel.ts';
+import { maxFrameBytes, ProtocolError } from '../protocol/frames.ts';
+import {
+  agentPath,
+  heartbeatIntervalMs,
+  serverMessage,
+  type AgentMessage,
+  type ServerMessage,
+} from '../protocol/messages.ts';
+import { Greeting, type AgentIdentity, type Trust } from './greeting.ts';
+import { ServerSession, type SessionPorts } from './server-session.ts';
+
+export interface UplinkPorts extends SessionPorts {
+  readonly identity: AgentIdentity;
+  readonly version: string;
+  /** Asked at each greeting: the secret of a join token is dropped once it has been used. */
+  trust(): Trust;
+  /** 0 ≤ n < 1, for the jitter of the reconnect. */
+  readonly random: () => number;
+  onLink(link: LinkState): void;
+}
+
+export type LinkState =
+  | { readonly state: 'connected'; readonly server: string }
+  | { readonly state: 'connecting' | 'refused'; readonly server: string; readonly message: string };
+
+/** Full jitter within this: a thousand agents that lost the same server come back spread over it. */
+const reconnectSpreadMs = 5000;
+/** A refusal is a person's to mend: asking again soon would only be noise. */
+const refusedDelayMs = 30_000;
+const connectLimitMs = 10_000;
+/** The server answers each heartbeat; three without an answer and the line is dead, whatever TCP believes. */
+const silenceLimitMs = 3 * heartbeatIntervalMs;
+
+/** Codes that trying again at once cannot change. */
+const lastingRefusals: readonly string[] = [
+  'unsupported-version',
+  'unknown-agent',
+  'bad-signature',
+  'bad-token',
+  'revoked',
+];
+
+/** The line to the server: one connection at a time, opened again for ever. */
+export class Uplink {
+  readonly #ports: UplinkPorts;
+  #session: ServerSession | undefined;
+  #channel: Channel<ServerMessage, AgentMessage> | undefined;
+  #cancelRetry: Cancel | undefined;
+  #isStopped = false;
+
+  constructor(ports: UplinkPorts) {
+    this.#ports = ports;
+  }
+
+  /** Entries were appended to the spool. */
+  wake(): void {
+    this.#session?.wake();
+  }
+
+  /** Dials the server, and again whenever the line is lost. `url` is its http: or https: address. */
+  dial(url: URL): void {
+    if (this.#isStopped) return;
+    // The certificate is not what proves the server: its signature over this very connection is (greeting.ts).
+    const socket = new WebSocket(new URL(agentPath, url), {
+      rejectUnauthorized: false,
+      handshakeTimeout: connectLimitMs,
+      maxPayload: maxFrameBytes,
+      perMessageDeflate: false,
+    });
+    let failure: Error | undefined;
+    socket.once('error', (error) => (failure = error));
+    socket.once('open', () => void this.adopt(socket, url.host).then((error) => this.#retry(url, error)));
+    socket.once('close', () => this.#channel || this.#retry(url, failure));
+  }
+
+  /** Speaks over an open WebSocket, whoever dialled it. Resolves when it has ended, with what went wrong. */
+  adopt(socket: WebSocket, server: string): Promise<Error | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    const { identity, version, source, clock } = this.#ports;
+    // `ws` has no public name for the socket below an open WebSocket.
+    const { _socket: underlying } = socket as WebSocket & { readonly _socket: Parameters<typeof channelBinding>[0] };
+    const binding = channelBinding(underlying);
+    const greeting = new Greeting({
+      identity,
+      trust: this.#ports.trust(),
+      epoch: source.epoch,
+      version,
+      channelBinding: binding,
+    });
+    let heardMs = clock.monotonic();
+    const channel: Channel<ServerMessage, AgentMessage> = new Channel({
+      socket,
+      incoming: serverMessage,
+      clock,
+      events: {
+        onMessage: (message) => {
+          heardMs = clock.monotonic();
+          session.receive(message);
+        },
+        onClose: (error) => {
+          cancelWatch();
+          session.end();
+          if (this.#channel === channel) this.#channel = this.#session = undefined;
+          resolve(error);
+        },
+      },
+    });
+    const onWelcome = (): void => {
+      this.#ports.onLink({ state: 'connected', server });
+      this.#ports.onWelcome();
+    };
+    const session = new ServerSession({ ...this.#ports, onWelcome }, { channel, greeting });
+    this.#channel?.terminate();
+    this.#channel = channel;
+    this.#session = session;
+    const cancelWatch = this.#watch(() => clock.monotonic() - heardMs, channel);
+    return promise;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelRetry?.();
+    this.#channel?.close();
+  }
+
+  #retry(url: URL, error: Error | undefined): void {
+    if (this.#isStopped) return;
+    const isRefused = error instanceof ProtocolError && lastingRefusals.includes(error.code);
+    const delayMs = this.#ports.random() * (isRefused ? refusedDelayMs : reconnectSpreadMs);
+    this.#ports.onLink({
+      state: isRefused ? 'refused' : 'connecting',
+      server: url.host,
+      message: error?.message ?? 'the line was closed',
+    });
+    this.#cancelRetry?.();
+    this.#cancelRetry = this.#ports.clock.after(delayMs, () => this.dial(url));
+  }
+
+  /** Ends a connection on which nothing comes any more. */
+  #watch(silentMs: () => number, channel: Channel<ServerMessage, AgentMessage>): Cancel {
+    let cancel: Cancel | undefined;
+    const look = (): void => {
+      if (silentMs() > silenceLimitMs) return channel.terminate();
+      cancel = this.#ports.clock.after(1000, look);
+    };
+    look();
+    return () => cancel?.();
+  }
+}
