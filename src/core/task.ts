@@ -1,4 +1,5 @@
 import type { Milliseconds } from './duration.ts';
+import type { JsonObject } from './outcome.ts';
 
 /** A monitor handed to one agent. The id is created once, and every result of the task carries it. */
 export interface Task {
@@ -9,7 +10,7 @@ export interface Task {
   readonly type: string;
   readonly target: string;
   /** As written, not parsed: the agent parses them with its own schema of the type. */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: JsonObject;
   readonly intervalMs: Milliseconds;
   readonly timeoutMs: Milliseconds;
   /** A paused task keeps its place and does not run. */

@@ -1,0 +1,101 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../core/errors.ts';
+import { createIdentity } from '../protocol/identity.ts';
+import { task } from '../protocol/messages.ts';
+import type { Task } from '../core/task.ts';
+
+const agentFile = z.strictObject({
+  agentId: z.uuid(),
+  name: z.string(),
+  publicKey: z.string(),
+  privateKeyPem: z.string(),
+  /** Of the server's key; absent until the first join. */
+  serverPin: z.string().optional(),
+  serverUrl: z.url().optional(),
+  /** Of a join token that has not been used yet. */
+  joinSecret: z.string().optional(),
+});
+/** Who this agent is, and whom it serves. Made once; readable by its user only. */
+export type AgentFile = z.output<typeof agentFile>;
+
+const tasksFile = z.array(task);
+
+/** The agent's small files in its data folder, each replaced whole or not at all. */
+export class AgentFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+
+  /** Reads who this agent is, or makes it up. @throws {AppError} invalid-config, when the file is there and not readable as one */
+  identity(name: string): AgentFile {
+    const kept = this.#read('agent.json', agentFile);
+    if (kept) return kept;
+    const made = { agentId: randomUUIDv7(), name, ...createIdentity() };
+    this.saveIdentity(made);
+    return made;
+  }
+
+  saveIdentity(file: AgentFile): void {
+    this.#replace('agent.json', file);
+  }
+
+  /** The tasks of the last connection, so that an agent that starts without its server goes on watching. */
+  tasks(): readonly Task[] {
+    try {
+      return (this.#read('tasks.json', tasksFile) as readonly Task[] | undefined) ?? [];
+    } catch {
+      // The server sends them again; what cannot be read is not worth refusing to start.
+      return [];
+    }
+  }
+
+  saveTasks(tasks: readonly Task[]): void {
+    this.#replace('tasks.json', tasks);
+  }
+
+  #read<Value>(name: string, schema: z.ZodType<Value>): Value | undefined {
+    const file = join(this.path, name);
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new AppError('invalid-config', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (error) {
+      const next = 'Move it away to start as a new agent, which then needs a new join token.';
+      throw new AppError('invalid-config', `${file} is not what this agent wrote. ${next}`, { cause: error });
+    }
+  }
+
+  #replace(name: string, value: unknown): void {
+    const file = join(this.path, name);
+    const descriptor = openSync(`${file}.new`, 'w', 0o600);
+    try {
+      writeSync(descriptor, JSON.stringify(value));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(`${file}.new`, file);
+    syncFolder(dirname(file));
+  }
+}
+
+/** A rename is durable once its folder is. */
+function syncFolder(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

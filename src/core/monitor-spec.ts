@@ -1,0 +1,17 @@
+import type { Milliseconds } from './duration.ts';
+import type { JsonObject } from './outcome.ts';
+
+/** A monitor as it was written: what the server keeps, shows and hands out as tasks. */
+export interface MonitorSpec {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly target: string;
+  /** As written; whoever runs the monitor parses them by the schema of the type. */
+  readonly options: JsonObject;
+  readonly intervalMs: Milliseconds;
+  readonly timeoutMs: Milliseconds;
+  /** Names of the agents that run it; absent: all of them. */
+  readonly agents?: readonly string[];
+  readonly paused: boolean;
+}
