@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Outcome } from '../../core/outcome.ts';
+import { encodeNtp, type NtpPacket } from '../../net/packets/ntp.ts';
+import { testContext } from '../../testing/context.ts';
+import { ntpServer } from '../../testing/ntp-server.ts';
+import { stand } from '../../testing/stand.ts';
+import { closedUdpPort, udpServer } from '../../testing/udp-server.ts';
+import { checkContract } from '../check.contract.ts';
+import { ntp } from './ntp.ts';
+
+const host = '127.0.0.1';
+
+checkContract(ntp, {
+  async answering() {
+    const server = await ntpServer();
+    return stand({ host, port: server.port }, () => server[Symbol.asyncDispose]());
+  },
+  async silent() {
+    const server = await udpServer();
+    return stand({ host, port: server.port }, () => server[Symbol.asyncDispose]());
+  },
+});
+
+function check(options: object, deadlineMs = 5000): Promise<Outcome> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  return ntp.run(ntp.options.parse({ host, ...options }), testContext({ signal }));
+}
+
+test('the time of the server is shown, with its offset', async () => {
+  await using server = await ntpServer();
+  const outcome = await check({ port: server.port });
+  assert.equal(outcome.status, 'up', outcome.message);
+  assert.match(outcome.message, /^Time: \w{3} \w{3} \d\d \d\d:\d\d:\d\d \d{4}, offset [+-]\d+\.\d{3} ms$/);
+  assert.ok(Math.abs(outcome.metrics['offsetMs'] ?? NaN) < 50);
+  assert.equal(outcome.metrics['stratum'], 2);
+  assert.equal(outcome.metrics['rootDelayMs']?.toFixed(1), '10.0');
+  assert.equal(outcome.metrics['precisionMs'], 2 ** -20 * 1000);
+  assert.equal(outcome.latencyMs, outcome.metrics['delayMs']);
+  assert.equal(outcome.detail['referenceId'], '192.0.2.1');
+  assert.equal(outcome.detail['leap'], 'none');
+});
+
+test('an offset is measured with its sign, hours apart and in the era after 2036 too', async () => {
+  for (const offsetMs of [-3_600_000, 250, 12 * 365 * 86_400_000]) {
+    await using server = await ntpServer({ offsetMs });
+    const outcome = await check({ port: server.port });
+    assert.ok(Math.abs((outcome.metrics['offsetMs'] ?? NaN) - offsetMs) < 50, `${outcome.metrics['offsetMs']}`);
+  }
+});
+
+test('of several samples the one with the shortest delay counts', async () => {
+  let asked = 0;
+  // Each reply says in its root delay which one it was; the second is the fastest.
+  await using server = await ntpServer({
+    send: (packet, reply) => {
+      const delayMs = [60, undefined, 60][asked++];
+      reply(encodeNtp({ ...packet, rootDelayMs: asked * 1000 }), delayMs);
+    },
+  });
+  const outcome = await check({ port: server.port, samples: 3, spacing: '10ms' });
+  assert.equal(outcome.metrics['rootDelayMs'], 2000);
+  assert.equal(outcome.metrics['samplesReceived'], 3);
+});
+
+test('a lost sample is no failure when another came', async () => {
+  let asked = 0;
+  await using server = await ntpServer({ send: (packet, reply) => void (asked++ > 0 && reply(encodeNtp(packet))) });
+  const outcome = await check({ port: server.port, samples: 2, spacing: '10ms', sampleTimeout: '50ms' });
+  assert.equal(outcome.status, 'up', outcome.message);
+  const { samplesSent, samplesReceived } = outcome.metrics;
+  assert.deepEqual({ samplesSent, samplesReceived }, { samplesSent: 2, samplesReceived: 1 });
+});
+
+test('silence is down after the time for a sample, and says what was waited for', async () => {
+  await using server = await udpServer();
+  const outcome = await check({ port: server.port, sampleTimeout: '50ms' });
+  assert.equal(outcome.status, 'down');
+  assert.equal(outcome.reason, 'timeout');
+  assert.equal(outcome.message, 'Waiting for the time from 127.0.0.1: No answer within 50 ms.');
+});
+
+test('a port where nothing listens is refused', async () => {
+  assert.equal((await check({ port: await closedUdpPort() })).reason, 'refused');
+});
+
+describe('a server that must not be trusted is down, and the message says why', () => {
+  const refusals: readonly [string, Partial<NtpPacket>, RegExp][] = [
+    ['kiss of death', { stratum: 0, referenceId: Buffer.from('RATE') }, /RATE \(asked too often/],
+    ['an unknown kiss code', { stratum: 0, referenceId: Buffer.from('X\0\0\0') }, /X \(kiss of death\)/],
+    ['stratum 16', { stratum: 16 }, /not synchronised \(leap 0, stratum 16\)/],
+    ['leap alarm', { leap: 3 }, /not synchronised \(leap 3, stratum 2\)/],
+    ['no time', { transmit: 0n }, /without a time/],
+    ['symmetric mode', { mode: 1 }, /version 4, mode 1/],
+    ['version 1', { version: 1 }, /version 1, mode 4/],
+  ];
+  for (const [name, packet, message] of refusals) {
+    test(name, async () => {
+      await using server = await ntpServer({ packet });
+      const outcome = await check({ port: server.port });
+      assert.equal(outcome.status, 'down');
+      assert.equal(outcome.reason, 'protocol');
+      assert.match(outcome.message, message);
+    });
+  }
+
+  test('a reply to another request is no answer', async () => {
+    await using server = await ntpServer({ packet: { origin: 1n } });
+    const outcome = await check({ port: server.port, sampleTimeout: '50ms' });
+    assert.equal(outcome.reason, 'protocol');
+    assert.match(outcome.message, /got a reply to another request from 127\.0\.0\.1/);
+  });
+
+  test('a forged reply before the true one does no harm', async () => {
+    await using server = await ntpServer({
+      send: (packet, reply) => {
+        reply(encodeNtp({ ...packet, origin: 1n, transmit: 1n }));
+        reply(Buffer.from('short'));
+        reply(encodeNtp(packet));
+      },
+    });
+    assert.equal((await check({ port: server.port })).status, 'up');
+  });
+});
+
+describe('thresholds', () => {
+  const cases: readonly [string, object, Parameters<typeof ntpServer>[0], string, RegExp][] = [
+    ['degradedOffset', { degradedOffset: '100ms' }, { offsetMs: 500 }, 'degraded', /within 100 ms of each other, got/],
+    ['downOffset', { downOffset: '100ms' }, { offsetMs: -500 }, 'down', /within 100 ms of each other, got offset -/],
+    ['maxStratum', { maxStratum: 3 }, { packet: { stratum: 4 } }, 'degraded', /stratum of at most 3, got 4/],
+    [
+      'degradedRootDistance',
+      {},
+      { packet: { rootDispersionMs: 2000 } },
+      'degraded',
+      /root distance of at most 1500 ms/,
+    ],
+    [
+      'degradedAfter',
+      { degradedAfter: '5ms' },
+      { send: (packet, reply) => reply(encodeNtp(packet), 30) },
+      'degraded',
+      /round trip of at most 5 ms/,
+    ],
+  ];
+  for (const [name, options, server, status, message] of cases) {
+    test(`${name}: ${status}`, async () => {
+      await using stand = await ntpServer(server);
+      const outcome = await check({ port: stand.port, ...options });
+      assert.equal(outcome.status, status);
+      assert.equal(outcome.reason, 'threshold');
+      assert.match(outcome.message, message);
+    });
+  }
+});
+
+test('the port is shown only where it is not 123', () => {
+  assert.equal(ntp.targetOf(ntp.options.parse({ host: 'pool.ntp.org' })), 'pool.ntp.org');
+  assert.equal(ntp.targetOf(ntp.options.parse({ host: '::1', port: 124 })), '[::1]:124');
+});

@@ -1,0 +1,153 @@
+import type { Socket } from 'node:dgram';
+import { z } from 'zod';
+import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { sleep } from '../../core/clock.ts';
+import { duration } from '../../core/duration.ts';
+import { Failure } from '../../core/failure.ts';
+import { familyChoices } from '../../core/network.ts';
+import { up } from '../../core/outcome.ts';
+import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { showReferenceId } from '../../net/packets/ntp.ts';
+import { takeSample, type Sample } from './sample.ts';
+
+const ntpPort = 123;
+const offset = duration({ min: 0, max: 86_400_000 });
+const wait = duration({ min: 10, max: 60_000 });
+
+const options = z.strictObject({
+  host: hostname.meta({ description: 'Name or address of the NTP server' }),
+  port: port.default(ntpPort).meta({ description: 'Port of the NTP server' }),
+  samples: z.int().min(1).max(8).default(1).meta({ description: 'How often to ask; the fastest answer counts' }),
+  spacing: wait.default(500).meta({ description: 'Time between two samples' }),
+  sampleTimeout: wait.default(2000).meta({ description: 'How long to wait for each answer' }),
+  maxStratum: z.int().min(1).max(15).default(15).meta({ description: 'A higher stratum is degraded' }),
+  degradedOffset: offset.optional().meta({ description: 'Degraded when the clocks differ by more' }),
+  downOffset: offset.optional().meta({ description: 'Down when the clocks differ by more' }),
+  degradedRootDistance: offset
+    .default(1500)
+    .meta({ description: 'Degraded when the time may be wrong by more, on its whole way from the reference clock' }),
+  degradedAfter: duration({ min: 1, max: 60_000 })
+    .optional()
+    .meta({ description: 'A round trip longer than this is degraded' }),
+  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+});
+
+type Options = z.output<typeof options>;
+
+/** NTPv4 in client mode: RFC 5905. A server that is not synchronised, or refuses, is down: its time is of no use. */
+export const ntp = defineCheck({
+  type: 'ntp',
+  title: 'NTP',
+  summary: 'Asks an NTP server for the time and compares it with the clock of this machine.',
+  options,
+  metrics: [
+    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    { name: 'offsetMs', unit: 'ms', meaning: "how far the server's clock is ahead of ours" },
+    { name: 'delayMs', unit: 'ms', meaning: 'round trip, without the time the server took' },
+    { name: 'stratum', unit: 'count', meaning: 'steps from a reference clock' },
+    { name: 'rootDelayMs', unit: 'ms', meaning: 'round trip from the server to the reference clock' },
+    { name: 'rootDispersionMs', unit: 'ms', meaning: 'error that the server has gathered' },
+    { name: 'rootDistanceMs', unit: 'ms', meaning: 'how wrong the time may be at most' },
+    { name: 'precisionMs', unit: 'ms', meaning: "resolution of the server's clock" },
+    { name: 'samplesSent', unit: 'count', meaning: 'questions' },
+    { name: 'samplesReceived', unit: 'count', meaning: 'answers' },
+  ],
+  defaultTimeoutMs: 10_000,
+  asks: ['host'],
+  targetSyntax: 'HOST[:PORT]',
+  fromTarget: (target) => endpointOf(target),
+  targetOf: ({ host, port }) => (port === ntpPort ? host : formatEndpoint({ host, port })),
+  async run(options, context, measurement) {
+    const { host, port, family } = options;
+    const { socket, address, resolveMs } = await context.net.openUdp(
+      { host, port },
+      { family, signal: context.signal },
+    );
+    measurement.metrics = { resolveMs };
+    measurement.detail = { address: address.ip };
+    try {
+      const best = await bestSample(socket, options, { context, measurement });
+      record(best, measurement);
+      assertWithin(options, measurement);
+      return up(`Time: ${showTime(best.serverTimeMs)}, ${showOffset(best.offsetMs)}`, measurement);
+    } finally {
+      socket.close();
+    }
+  },
+});
+
+interface Parts {
+  readonly context: CheckContext;
+  readonly measurement: Measurement;
+}
+
+/** The sample with the shortest delay has the smallest error (RFC 5905, section 10). A lost one is no failure if another came. */
+async function bestSample(socket: Socket, options: Options, { context, measurement }: Parts): Promise<Sample> {
+  const { clock, signal } = context;
+  const asking = { clock, signal, limitMs: options.sampleTimeout, where: options.host };
+  const samples: Sample[] = [];
+  let lost: Failure | undefined;
+  for (let number = 1; number <= options.samples; number++) {
+    if (number > 1) await sleep(clock, options.spacing, signal);
+    try {
+      samples.push(await takeSample(socket, asking));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof Failure) || error.reason !== 'timeout') throw error;
+      lost = error;
+    } finally {
+      Object.assign(measurement.metrics, { samplesSent: number, samplesReceived: samples.length });
+    }
+  }
+  const [best] = samples.toSorted((one, other) => one.delayMs - other.delayMs);
+  // No sample at all means that each was lost.
+  if (!best) throw lost!;
+  return best;
+}
+
+const leapNames = ['none', 'insert', 'delete'] as const;
+
+function record({ packet, offsetMs, delayMs, serverTimeMs }: Sample, measurement: Measurement): void {
+  const { stratum, rootDelayMs, rootDispersionMs, leap, precision, referenceId } = packet;
+  // RFC 5905, section 11.1: half of both delays, and every dispersion.
+  const rootDistanceMs = (rootDelayMs + delayMs) / 2 + rootDispersionMs;
+  const precisionMs = 2 ** precision * 1000;
+  measurement.latencyMs = delayMs;
+  const accuracy = { rootDelayMs, rootDispersionMs, rootDistanceMs, precisionMs };
+  Object.assign(measurement.metrics, { offsetMs, delayMs, stratum, ...accuracy });
+  Object.assign(measurement.detail, {
+    serverTime: new Date(serverTimeMs).toISOString(),
+    leap: leapNames[leap] ?? 'unsynchronised',
+    referenceId: showReferenceId(referenceId, stratum),
+  });
+}
+
+/** @throws {Failure} threshold */
+function assertWithin(options: Options, { metrics }: Measurement): void {
+  const { maxStratum, downOffset, degradedOffset, degradedRootDistance, degradedAfter } = options;
+  const { offsetMs = 0, delayMs = 0, stratum = 0, rootDistanceMs = 0 } = metrics;
+  const offset = Math.abs(offsetMs);
+  if (downOffset !== undefined && offset > downOffset) {
+    const message = `Expected clocks within ${downOffset} ms of each other, got ${showOffset(offsetMs)}.`;
+    throw new Failure('threshold', message, { as: { status: 'down' } });
+  }
+  const limits = [
+    ['clocks within', offset, degradedOffset, 'ms of each other'],
+    ['a root distance of at most', rootDistanceMs, degradedRootDistance, 'ms'],
+    ['a round trip of at most', delayMs, degradedAfter, 'ms'],
+    ['a stratum of at most', stratum, maxStratum, ''],
+  ] as const;
+  for (const [what, value, limit = Infinity, unit] of limits) {
+    if (value <= limit) continue;
+    throw new Failure('threshold', `Expected ${what} ${`${limit} ${unit}`.trim()}, got ${Number(value.toFixed(3))}.`);
+  }
+}
+
+/** As `date` writes it, in the zone of this machine: `Sun Jan 28 16:28:36 2024`. */
+function showTime(epochMs: number): string {
+  const [weekday, month, day, year, time] = new Date(epochMs).toString().split(' ');
+  return `${weekday} ${month} ${day} ${time} ${year}`;
+}
+
+function showOffset(offsetMs: number): string {
+  return `offset ${offsetMs < 0 ? '' : '+'}${offsetMs.toFixed(3)} ms`;
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:dgram';
+import { attempt, type Clock } from '../../core/clock.ts';
+import { Failure } from '../../core/failure.ts';
+import { nextDatagram } from '../../net/dial.ts';
+import {
+  decodeNtp,
+  encodeNtpRequest,
+  modes,
+  ntpPacketBytes,
+  showReferenceId,
+  timestampToMs,
+  type NtpPacket,
+  type NtpTimestamp,
+} from '../../net/packets/ntp.ts';
+
+/** One question and its answer: RFC 5905, section 8. */
+export interface Sample {
+  readonly packet: NtpPacket;
+  /** How far the server's clock is ahead of ours. */
+  readonly offsetMs: number;
+  /** The round trip without the time the server took. */
+  readonly delayMs: number;
+  /** The server's clock when the reply arrived here. */
+  readonly serverTimeMs: number;
+}
+
+export interface Asking {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+  /** For messages: `pool.ntp.org`. */
+  readonly where: string;
+}
+
+/** @throws {Failure} timeout, refused, unreachable, protocol */
+export async function takeSample(socket: Socket, asking: Asking): Promise<Sample> {
+  const { clock } = asking;
+  const nonce = randomBytes(8).readBigUInt64BE();
+  const sentAtMs = clock.now();
+  const startedMs = clock.monotonic();
+  socket.send(encodeNtpRequest(nonce));
+  const { packet, heardMs } = await answerTo(nonce, socket, asking);
+  assertUsable(packet, asking.where);
+  const elapsedMs = heardMs - startedMs;
+  const receivedAtMs = sentAtMs + elapsedMs;
+  const serverReceivedMs = timestampToMs(packet.receive, sentAtMs);
+  const serverSentMs = timestampToMs(packet.transmit, sentAtMs);
+  const offsetMs = (serverReceivedMs - sentAtMs + (serverSentMs - receivedAtMs)) / 2;
+  const delayMs = Math.max(0, elapsedMs - (serverSentMs - serverReceivedMs));
+  return { packet, offsetMs, delayMs, serverTimeMs: receivedAtMs + offsetMs };
+}
+
+/** Only a reply that repeats our random number is an answer; forged and late ones are passed over, and told of in the end. */
+async function answerTo(nonce: NtpTimestamp, socket: Socket, { clock, signal, limitMs, where }: Asking) {
+  using limit = attempt(clock, limitMs, signal);
+  let doing = `Waiting for the time from ${where}`;
+  let wrong: string | undefined;
+  for (;;) {
+    try {
+      const bytes = await nextDatagram(socket, limit.signal, doing);
+      const heardMs = clock.monotonic();
+      const packet = decodeNtp(bytes);
+      if (packet?.origin === nonce) return { packet, heardMs };
+      wrong = packet ? 'a reply to another request' : `a reply of ${bytes.length} bytes`;
+      doing = `Waiting for the time from ${where}, got ${wrong}`;
+    } catch (error) {
+      if (!wrong || !limit.signal.aborted || signal.aborted) throw error;
+      const expected = `Expected a reply of ${ntpPacketBytes} bytes that repeats our timestamp (RFC 5905)`;
+      throw new Failure('protocol', `${expected}, got ${wrong} from ${where}.`, { cause: error });
+    }
+  }
+}
+
+const meaningOfKiss: Readonly<Record<string, string>> = {
+  DENY: 'access denied',
+  RSTR: 'access denied by its rules',
+  RATE: 'asked too often, use a longer interval',
+  INIT: 'not synchronised yet',
+  STEP: 'its clock has just been stepped',
+};
+
+/** What a client must check before it may trust a server: RFC 4330, section 5; RFC 5905, section 7.4 for the kiss codes. */
+function assertUsable({ leap, version, mode, stratum, referenceId, transmit }: NtpPacket, where: string): void {
+  if (mode !== modes.server || version < 3 || version > 4) {
+    const got = `version ${version}, mode ${mode}`;
+    throw new Failure('protocol', `Expected a reply of an NTP server (version 4, mode 4) from ${where}, got ${got}.`);
+  }
+  if (stratum === 0) {
+    const code = showReferenceId(referenceId, stratum);
+    const words = `${where} refuses to give the time: ${code} (${meaningOfKiss[code] ?? 'kiss of death'}).`;
+    throw new Failure('protocol', words, { detail: { kissCode: code } });
+  }
+  if (leap === 3 || stratum > 15) {
+    throw new Failure(
+      'protocol',
+      `${where} answers, but its clock is not synchronised (leap ${leap}, stratum ${stratum}).`,
+    );
+  }
+  if (transmit === 0n) throw new Failure('protocol', `${where} sent a reply without a time.`);
+}
