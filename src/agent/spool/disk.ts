@@ -1,0 +1,98 @@
+import {
+  closeSync,
+  fdatasyncSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** The one folder the spool lives in. Everything is synchronous, because only the spool's own thread uses it; errors carry the system's code. */
+export interface Disk {
+  list(): readonly FileEntry[];
+  /** The bytes from `start`, at most `length` of them. */
+  read(name: string, start: number, length: number): Buffer;
+  /** A new, empty file; one of that name is emptied. */
+  create(name: string): DiskFile;
+  /** A file that exists, to be written in place. */
+  open(name: string): DiskFile;
+  rename(from: string, to: string): void;
+  remove(name: string): void;
+  /** Makes what was created, renamed and removed survive a power cut. */
+  sync(): void;
+}
+
+export interface FileEntry {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface DiskFile {
+  write(bytes: Uint8Array, position: number): void;
+  /** Makes what was written survive a power cut. */
+  sync(): void;
+  close(): void;
+}
+
+/** True for what the system says of a disk (full, broken, read-only), false for our own mistakes. */
+export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+export function folderDisk(folder: string): Disk {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const at = (name: string): string => join(folder, name);
+  return {
+    list: () =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ name }) => ({ name, bytes: statSync(at(name)).size })),
+    read: (name, start, length) => readFrom(at(name), start, length),
+    create: (name) => diskFile(openSync(at(name), 'w', 0o600)),
+    open: (name) => diskFile(openSync(at(name), 'r+')),
+    rename: (from, to) => renameSync(at(from), at(to)),
+    remove: (name) => rmSync(at(name)),
+    sync: () => withFile(folder, fsyncSync),
+  };
+}
+
+function readFrom(path: string, start: number, length: number): Buffer {
+  return withFile(path, (descriptor) => {
+    const bytes = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length) {
+      const read = readSync(descriptor, bytes, filled, length - filled, start + filled);
+      if (read === 0) break;
+      filled += read;
+    }
+    return bytes.subarray(0, filled);
+  });
+}
+
+function withFile<T>(path: string, use: (descriptor: number) => T): T {
+  const descriptor = openSync(path, 'r');
+  try {
+    return use(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function diskFile(descriptor: number): DiskFile {
+  return {
+    write(bytes, position) {
+      // A nearly full disk takes a part and says so only at the next call.
+      for (let written = 0; written < bytes.length;) {
+        written += writeSync(descriptor, bytes, written, bytes.length - written, position + written);
+      }
+    },
+    sync: () => fdatasyncSync(descriptor),
+    close: () => closeSync(descriptor),
+  };
+}

@@ -1,0 +1,39 @@
+import type { SeqRange } from '../../core/entry.ts';
+import type { ReadLimit, SpooledEntry } from './lane.ts';
+import type { LaneName, Receipt, SpoolStats } from './queue.ts';
+import type { Recovered } from './recovery.ts';
+
+/** How the spool's thread is started. */
+export interface WorkerOptions {
+  readonly folder: string;
+  readonly limitBytes: number;
+  readonly memoryBytes: number;
+}
+
+/** The appends of one turn: `droppable` holds one letter for each, 'd' or '-', because a string crosses threads more cheaply than a list. */
+export interface AppendMessage {
+  readonly type: 'append';
+  readonly firstTicket: number;
+  readonly jsons: readonly string[];
+  readonly droppable: string;
+}
+
+/** What the main thread asks of the spool's thread. */
+export type Request =
+  | AppendMessage
+  | { readonly type: 'acknowledge'; readonly ranges: readonly SeqRange[] }
+  | { readonly type: 'start-sending'; readonly id: number }
+  | { readonly type: 'read'; readonly id: number; readonly lane: LaneName; readonly limit: ReadLimit }
+  | { readonly type: 'close'; readonly id: number };
+
+/** What the spool's thread says. */
+export type Reply =
+  | { readonly type: 'opened'; readonly recovered: Recovered; readonly stats: SpoolStats }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'receipts'; readonly receipts: readonly Receipt[]; readonly stats: SpoolStats }
+  | {
+      readonly type: 'done';
+      readonly id: number;
+      readonly entries: readonly SpooledEntry[];
+      readonly stats: SpoolStats;
+    };

@@ -1,0 +1,295 @@
+import type { GapItem, SeqRange } from '../../core/entry.ts';
+import { isDiskError, type Disk } from './disk.ts';
+import { Lane, type ReadLimit, type SpooledEntry } from './lane.ts';
+import type { Ledger } from './ledger.ts';
+import { chooseVictim, rewrite } from './overflow.ts';
+import { RangeSet, rangesOf } from './ranges.ts';
+import { recover, type Recovered } from './recovery.ts';
+import { extend, type Contents, type Segment, type Segments } from './segments.ts';
+import { SegmentWriter, type NewRecord } from './writer.ts';
+
+export const lanes = ['live', 'backlog'] as const;
+export type LaneName = (typeof lanes)[number];
+
+export interface QueueOptions {
+  readonly now: () => number;
+  readonly newEpoch: number;
+  /** Of segments on the disk: beyond it the oldest droppable entries go. */
+  readonly limitBytes: number;
+  /** Of entries that wait for a disk that refuses them. */
+  readonly memoryBytes: number;
+}
+
+export interface SpoolStats {
+  readonly epoch: number;
+  /** The number the next entry gets. */
+  readonly nextSeq: number;
+  /** Entries the server has not acknowledged, also those that wait in memory. */
+  readonly depth: number;
+  readonly bytes: number;
+  /** When the oldest entry that is not acknowledged was recorded, epoch milliseconds. */
+  readonly oldestAt?: number;
+  /** Why nothing can be recorded at present; entries wait in memory meanwhile. */
+  readonly impaired?: string;
+}
+
+/** What became of an append: its number, or nothing if there was no room for it. */
+export interface Receipt {
+  readonly ticket: number;
+  readonly seq?: number;
+}
+
+type Pending = NewRecord & {
+  readonly ticket?: number;
+  /** What this gap entry declares missing, settled as soon as it is durable. */
+  readonly declares?: readonly SeqRange[];
+};
+
+const rangesPerGap = 4000;
+
+/** The durable queue itself: everything is done when a call returns, and nothing is recorded before `commit` says so. */
+export class Queue {
+  readonly recovered: Recovered;
+  readonly #options: QueueOptions;
+  readonly #disk: Disk;
+  readonly #segments: Segments;
+  readonly #ledger: Ledger;
+  #writer: SegmentWriter | undefined;
+  #pending: Pending[] = [];
+  #pendingBytes = 0;
+  /** Numbers given to entries that were then dropped from memory. */
+  #dropped = new RangeSet();
+  #receipts: Receipt[] = [];
+  #nextSeq: number;
+  #recordedNext: number;
+  #liveFrom: number;
+  #lanes: Readonly<Record<LaneName, Lane>>;
+  #impaired: string | undefined;
+  #isNoted = true;
+
+  /** Opens what is on the disk; throws only if it was written by a newer version or the folder cannot be listed. */
+  constructor(disk: Disk, options: QueueOptions) {
+    const { segments, ledger, recovered } = recover(disk, options.newEpoch);
+    this.recovered = recovered;
+    this.#disk = disk;
+    this.#options = options;
+    this.#segments = segments;
+    this.#ledger = ledger;
+    this.#nextSeq = recovered.nextSeq;
+    this.#recordedNext = recovered.nextSeq;
+    this.#liveFrom = recovered.nextSeq;
+    this.#lanes = this.#newLanes();
+    const newest = segments.all.at(-1);
+    const contents = newest && segments.contents(newest);
+    if (contents) this.#declareLost(newest, contents);
+  }
+
+  /** Gives the entry its number. It is recorded once a `commit` returns its ticket. */
+  append(json: string, { ticket, droppable }: { readonly ticket: number; readonly droppable: boolean }): void {
+    const record = this.#gather(json, { ticket, droppable, isGap: false });
+    if (this.#pendingBytes > this.#options.memoryBytes) this.#dropFromMemory(record);
+  }
+
+  /** Makes everything that waits durable, as far as the disk allows, and returns what was settled since the last call. */
+  commit(): Receipt[] {
+    if (this.#writePending()) {
+      this.#declare(this.#dropped.ranges, 'overflow');
+      this.#dropped = new RangeSet();
+      if (this.#writePending()) this.#makeRoom();
+    }
+    return this.#receipts.splice(0);
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  get isImpaired(): boolean {
+    return this.#impaired !== undefined;
+  }
+
+  /** A new connection: the live lane begins here, the backlog lane at the oldest entry and ends where the live one begins. */
+  startSending(): void {
+    this.#liveFrom = this.#recordedNext;
+    this.#lanes = this.#newLanes();
+  }
+
+  /** The next entries of a lane since `startSending`. */
+  read(lane: LaneName, limit: ReadLimit): SpooledEntry[] {
+    return this.#lanes[lane].take(lane === 'live' ? this.#recordedNext : this.#liveFrom, limit);
+  }
+
+  /** The server has committed these. */
+  acknowledge(ranges: readonly SeqRange[]): void {
+    const known = ranges.map(([from, to]): SeqRange => [Math.max(1, from), Math.min(to, this.#recordedNext - 1)]);
+    this.#settle(known.filter(([from, to]) => from <= to));
+    this.#removeSettled();
+  }
+
+  /** Notes on the disk what is settled; false if the disk refuses. */
+  note(): boolean {
+    if (this.#isNoted) return true;
+    const { epoch } = this.recovered;
+    try {
+      this.#ledger.write({ epoch, nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges });
+      this.#isNoted = true;
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+    }
+    return this.#isNoted;
+  }
+
+  stats(): SpoolStats {
+    const oldestAt = this.#segments.oldestAt() ?? this.#pending[0]?.at;
+    return {
+      epoch: this.recovered.epoch,
+      nextSeq: this.#nextSeq,
+      depth: this.#segments.remaining + this.#pending.length,
+      bytes: this.#segments.bytes,
+      ...(oldestAt !== undefined && { oldestAt }),
+      ...(this.#impaired !== undefined && { impaired: this.#impaired }),
+    };
+  }
+
+  close(): void {
+    this.note();
+    this.#writer?.close();
+    this.#ledger.close();
+  }
+
+  #newLanes(): Readonly<Record<LaneName, Lane>> {
+    const onOpened = (segment: Segment, contents: Contents): void => this.#declareLost(segment, contents);
+    return {
+      live: new Lane(this.#segments, this.#liveFrom, onOpened),
+      backlog: new Lane(this.#segments, 1, onOpened),
+    };
+  }
+
+  #gather(json: string, facts: Pick<Pending, 'droppable' | 'isGap' | 'ticket' | 'declares'>): Pending {
+    const record = {
+      seq: this.#nextSeq++,
+      at: this.#options.now(),
+      json,
+      jsonBytes: Buffer.byteLength(json),
+      ...facts,
+    };
+    this.#pending.push(record);
+    this.#pendingBytes += record.jsonBytes;
+    return record;
+  }
+
+  /** Makes room for a quarter at once, so that the search is paid for rarely; without anything droppable the newest goes. */
+  #dropFromMemory(newest: Pending): void {
+    const enough = this.#options.memoryBytes * 0.75;
+    const kept = this.#pending.filter((record) => {
+      if (!record.droppable || this.#pendingBytes <= enough) return true;
+      this.#refuse(record);
+      return false;
+    });
+    const hadRoom = kept.length < this.#pending.length;
+    this.#pending = kept;
+    if (hadRoom) return;
+    this.#pending.pop();
+    this.#refuse(newest);
+  }
+
+  #refuse({ seq, jsonBytes, ticket }: Pending): void {
+    this.#pendingBytes -= jsonBytes;
+    this.#dropped.add([seq, seq]);
+    if (ticket !== undefined) this.#receipts.push({ ticket });
+  }
+
+  /** Says that entries will never come; they are settled once that is durable. */
+  #declare(ranges: readonly SeqRange[], cause: GapItem['cause']): void {
+    for (let start = 0; start < ranges.length; start += rangesPerGap) {
+      const declares = ranges.slice(start, start + rangesPerGap);
+      const gap: GapItem = { kind: 'gap', ranges: declares, cause, at: this.#options.now() };
+      this.#gather(JSON.stringify(gap), { droppable: false, isGap: true, declares });
+    }
+  }
+
+  #declareLost(segment: Segment, contents: Contents): void {
+    if (segment.isDamaged || segment === this.#writer?.segment) return;
+    const lost = this.#segments.lostIn(segment, contents);
+    segment.isDamaged = lost.length > 0;
+    this.#declare(lost, 'corrupt');
+  }
+
+  #writePending(): boolean {
+    try {
+      while (this.#pending.length > 0) this.#writeSome();
+      this.#impaired = undefined;
+      return true;
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+      // What a failed write or sync left behind is unknown: this file is never written again, its last records go into a new one.
+      this.#writer?.close();
+      this.#writer = undefined;
+      this.#impaired = `The spool cannot write (${error.message}): free space on its disk or repair it; entries wait in memory until then.`;
+      return false;
+    }
+  }
+
+  /** One write and one sync: as much as fits into the segment. */
+  #writeSome(): void {
+    const [first] = this.#pending;
+    if (!first) return;
+    if (!this.#writer?.fits(first)) {
+      this.#writer?.close();
+      this.#writer = new SegmentWriter(this.#disk, { epoch: this.recovered.epoch, first: first.seq });
+    }
+    const writer = this.#writer;
+    let count = 0;
+    for (; count < this.#pending.length; count++) {
+      const record = this.#pending[count];
+      if (!record || !writer.fits(record)) break;
+      writer.gather(record);
+    }
+    const isNew = !writer.isStarted;
+    writer.flush();
+    if (isNew) this.#adopt(writer);
+    this.#onRecorded(this.#pending.splice(0, count));
+  }
+
+  #adopt({ segment, contents }: SegmentWriter): void {
+    const { all } = this.#segments;
+    // A segment that a crash left without a record has the same name.
+    if (all.at(-1)?.name === segment.name) all.pop();
+    const previous = all.at(-1);
+    if (previous) extend(previous, segment.first - 1);
+    all.push(segment);
+    this.#segments.keep(segment, contents);
+  }
+
+  #onRecorded(records: readonly Pending[]): void {
+    for (const { seq, ticket, jsonBytes, declares } of records) {
+      this.#recordedNext = seq + 1;
+      this.#pendingBytes -= jsonBytes;
+      if (declares) this.#settle(declares);
+      if (ticket !== undefined) this.#receipts.push({ ticket, seq });
+    }
+    this.#isNoted = false;
+  }
+
+  #settle(ranges: readonly SeqRange[]): void {
+    this.#segments.settle(ranges);
+    this.#isNoted = false;
+  }
+
+  #removeSettled(): void {
+    if (this.#segments.hasRemovable) this.#segments.removeSettled(this.note());
+  }
+
+  /** Beyond the limit: the gap is durable before what it declares is gone. */
+  #makeRoom(): void {
+    while (this.#segments.bytes > this.#options.limitBytes) {
+      const victim = chooseVictim(this.#segments);
+      if (!victim) break;
+      this.#declareLost(victim.segment, victim.contents);
+      this.#declare(rangesOf(victim.droppable.map(({ seq }) => seq)).ranges, 'overflow');
+      if (!this.#writePending()) break;
+      if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.recovered.epoch)) break;
+      this.#removeSettled();
+    }
+  }
+}

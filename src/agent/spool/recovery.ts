@@ -1,0 +1,150 @@
+import { AppError } from '../../core/errors.ts';
+import type { GapItem } from '../../core/entry.ts';
+import { isDiskError, type Disk } from './disk.ts';
+import { Ledger } from './ledger.ts';
+import { countOf, RangeSet } from './ranges.ts';
+import { formatVersion, headerBytes, mostRecordsAfter, readHeader, type SegmentHeader } from './segment.ts';
+import { quarantine, Segments, type Segment } from './segments.ts';
+
+export interface Recovered {
+  readonly epoch: number;
+  readonly nextSeq: number;
+  /** Bytes at the end of the newest segment that are no record: a write that was cut short. */
+  readonly tornBytes: number;
+  /** Files that were renamed because nothing in them could be used. */
+  readonly quarantined: readonly string[];
+}
+
+interface Found {
+  readonly name: string;
+  readonly bytes: number;
+  readonly epoch: number;
+  readonly first: number;
+  readonly header: SegmentHeader | undefined;
+}
+
+const namePattern = /^(\d{16})-(\d{16})\.segment$/;
+const unfinished = '.new';
+
+/** The name alone tells the epoch and the first number, so a damaged header loses neither. */
+export function segmentName(epoch: number, first: number): string {
+  return `${String(epoch).padStart(16, '0')}-${String(first).padStart(16, '0')}.segment`;
+}
+
+export function unfinishedName(name: string): string {
+  return name + unfinished;
+}
+
+/** What the folder holds, however the last run ended. Running it again finds the same. `newEpoch` is for an empty folder. */
+export function recover(
+  disk: Disk,
+  newEpoch: number,
+): { readonly segments: Segments; readonly ledger: Ledger; readonly recovered: Recovered } {
+  const { ledger, page } = Ledger.read(disk);
+  const { found, quarantined } = usable(disk, findSegments(disk));
+  const epoch = found.at(-1)?.epoch ?? newEpoch;
+  const known = page?.epoch === epoch ? page : undefined;
+  const segments = new Segments(disk, asSegments(found, known?.nextSeq ?? 1), new RangeSet(known?.settled));
+  const { nextSeq, tornBytes } = examineNewest(segments, known?.nextSeq ?? 1);
+  for (const segment of segments.all) segment.remaining = countRemaining(segments, segment);
+  segments.removeSettled(true);
+  return { segments, ledger, recovered: { epoch, nextSeq, tornBytes, quarantined } };
+}
+
+function findSegments(disk: Disk): Found[] {
+  const files = disk.list().toSorted((a, b) => a.name.localeCompare(b.name));
+  for (const { name } of files) if (name.endsWith(unfinished)) disk.remove(name);
+  return files.flatMap(({ name, bytes }) => {
+    const [, epoch, first] = namePattern.exec(name) ?? [];
+    if (epoch === undefined) return [];
+    return [{ name, bytes, epoch: Number(epoch), first: Number(first), header: headerOf(disk, name) }];
+  });
+}
+
+function headerOf(disk: Disk, name: string): SegmentHeader | undefined {
+  try {
+    const header = readHeader(disk.read(name, 0, headerBytes));
+    if (header && header.version > formatVersion) {
+      throw new AppError(
+        'unavailable',
+        `The spool has format ${header.version} and this version reads up to ${formatVersion}: run the newer Watchkeeper that wrote it, or move the folder away.`,
+      );
+    }
+    return header;
+  } catch (error) {
+    if (isDiskError(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Of the newest epoch, and not a leftover: a segment that an older, rewritten one already covers. */
+function usable(
+  disk: Disk,
+  all: readonly Found[],
+): { readonly found: readonly Found[]; readonly quarantined: string[] } {
+  const epoch = all.at(-1)?.epoch;
+  const foreign = all.filter((segment) => segment.epoch !== epoch || isForeign(segment));
+  for (const { name } of foreign) quarantine(disk, name);
+  const found: Found[] = [];
+  let covered = 0;
+  for (const segment of all.filter((segment) => !foreign.includes(segment))) {
+    if (segment.first <= covered) disk.remove(segment.name);
+    else found.push(segment);
+    covered = Math.max(covered, segment.header?.sparse?.last ?? 0);
+  }
+  return { found, quarantined: foreign.map(({ name }) => name) };
+}
+
+function isForeign({ header, epoch, first }: Found): boolean {
+  return header !== undefined && (header.epoch !== epoch || header.first !== first);
+}
+
+function asSegments(found: readonly Found[], nextSeq: number): Segment[] {
+  return found.map(({ name, first, bytes, header }, index): Segment => {
+    const next = found[index + 1]?.first ?? Math.max(nextSeq, first);
+    const sparse = header?.sparse;
+    const mayDrop = sparse === undefined;
+    return {
+      name,
+      first,
+      last: next - 1,
+      bytes,
+      remaining: 0,
+      ...(sparse && { sparse }),
+      mayDrop,
+      isDamaged: false,
+      failedReads: 0,
+    };
+  });
+}
+
+/** The newest segment decides which number comes next, and may hold a gap entry whose settling did not reach the ledger. */
+function examineNewest(segments: Segments, knownNext: number): { nextSeq: number; tornBytes: number } {
+  const newest = segments.all.at(-1);
+  if (!newest) return { nextSeq: knownNext, tornBytes: 0 };
+  newest.last = Number.MAX_SAFE_INTEGER;
+  const contents = segments.contents(newest) ?? { bytes: Buffer.alloc(0), records: [] };
+  const { records, bytes } = contents;
+  const tornBytes = newest.bytes - (records.at(-1)?.end ?? Math.min(headerBytes, newest.bytes));
+  const last = records.at(-1)?.seq ?? newest.first - 1;
+  const nextSeq = Math.max(
+    knownNext,
+    last + 1 + mostRecordsAfter(records, newest.bytes),
+    (newest.sparse?.last ?? 0) + 1,
+  );
+  newest.last = nextSeq - 1;
+  for (const { start, end } of records.filter(({ isGap }) => isGap)) {
+    // Its checksum holds, and only our own code sets the flag.
+    const gap = JSON.parse(bytes.toString('utf8', start, end)) as GapItem;
+    for (const range of gap.ranges) segments.settled.add(range);
+  }
+  return { nextSeq, tornBytes };
+}
+
+function countRemaining(segments: Segments, segment: Segment): number {
+  const { first, last, sparse } = segment;
+  const dense = segments.settled.missingIn([(sparse?.last ?? first - 1) + 1, last]);
+  if (!sparse || segments.settled.countIn([first, sparse.last]) === 0) return countOf(dense) + (sparse?.count ?? 0);
+  const contents = segments.contents(segment);
+  return countOf(dense) + (contents ? segments.unsettled(contents).length : sparse.count);
+}

@@ -1,0 +1,77 @@
+// The spool's own thread: what syncs blocks here, so that the timings of checks stay honest.
+import { randomInt } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { folderDisk } from './disk.ts';
+import type { SpooledEntry } from './lane.ts';
+import type { AppendMessage, Reply, Request, WorkerOptions } from './messages.ts';
+import { Queue } from './queue.ts';
+
+/** How long a refusing disk is left alone, and how late the ledger may be; a restart sends again what it misses. */
+const pauseMs = 1000;
+
+if (!parentPort) throw new Error('This file is the body of a worker thread: it is started by openSpool.');
+const port = parentPort;
+// Given by openSpool, which has the same type.
+const options = workerData as WorkerOptions;
+
+try {
+  serve(new Queue(folderDisk(options.folder), { ...options, now: Date.now, newEpoch: newEpoch() }));
+} catch (error) {
+  say({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
+  port.close();
+}
+
+function serve(queue: Queue): void {
+  let isCommitDue = false;
+  const timer = setInterval(() => {
+    if (queue.hasPending) commit();
+    queue.note();
+  }, pauseMs);
+  port.on('message', (request: Request) => {
+    const entries = handle(queue, request);
+    if (request.type === 'close') return end(request.id);
+    if ('id' in request) say({ type: 'done', id: request.id, entries, stats: queue.stats() });
+    // All that came while the disk was busy is one commit. A disk that refuses is asked again when space may have come free.
+    const isWorthTrying = !queue.isImpaired || request.type === 'acknowledge';
+    if (isCommitDue || !isWorthTrying) return;
+    isCommitDue = true;
+    setImmediate(commit);
+  });
+  say({ type: 'opened', recovered: queue.recovered, stats: queue.stats() });
+
+  function commit(): void {
+    isCommitDue = false;
+    say({ type: 'receipts', receipts: queue.commit(), stats: queue.stats() });
+  }
+
+  function end(id: number): void {
+    commit();
+    queue.close();
+    say({ type: 'done', id, entries: [], stats: queue.stats() });
+    clearInterval(timer);
+    port.close();
+  }
+}
+
+function handle(queue: Queue, request: Request): readonly SpooledEntry[] {
+  if (request.type === 'read') return queue.read(request.lane, request.limit);
+  if (request.type === 'append') append(queue, request);
+  if (request.type === 'acknowledge') queue.acknowledge(request.ranges);
+  if (request.type === 'start-sending') queue.startSending();
+  return [];
+}
+
+function append(queue: Queue, { firstTicket, jsons, droppable }: AppendMessage): void {
+  jsons.forEach((json, index) => {
+    queue.append(json, { ticket: firstTicket + index, droppable: droppable[index] === 'd' });
+  });
+}
+
+/** Later spools of one agent get higher epochs while its clock goes forward, and different ones always. */
+function newEpoch(): number {
+  return Date.now() * 1024 + randomInt(1024);
+}
+
+function say(reply: Reply): void {
+  port.postMessage(reply);
+}

@@ -1,0 +1,78 @@
+import { isDiskError, type Disk, type DiskFile } from './disk.ts';
+import { segmentName } from './recovery.ts';
+import {
+  formatVersion,
+  headerBytes,
+  recordHeaderBytes,
+  segmentBytes,
+  writeHeader,
+  writeRecord,
+  type RecordFacts,
+} from './segment.ts';
+import { extend, type Contents, type Segment } from './segments.ts';
+
+export type NewRecord = RecordFacts & { readonly json: string; readonly jsonBytes: number };
+
+/** Writes one new segment: records gather in memory, and `flush` makes them durable with one write. */
+export class SegmentWriter {
+  readonly segment: Segment;
+  /** Grows with each flush: the segment as it can be read. */
+  readonly contents: Contents;
+  readonly #disk: Disk;
+  readonly #gathered: Contents['records'] = [];
+  #file: DiskFile | undefined;
+  #end = headerBytes;
+  #written = 0;
+
+  constructor(disk: Disk, { epoch, first }: { readonly epoch: number; readonly first: number }) {
+    this.#disk = disk;
+    this.contents = { bytes: Buffer.allocUnsafe(segmentBytes), records: [] };
+    writeHeader(this.contents.bytes, { version: formatVersion, epoch, first });
+    this.segment = {
+      name: segmentName(epoch, first),
+      first,
+      last: first - 1,
+      bytes: 0,
+      remaining: 0,
+      mayDrop: true,
+      isDamaged: false,
+      failedReads: 0,
+    };
+  }
+
+  /** True once something of it is on the disk. */
+  get isStarted(): boolean {
+    return this.#written > 0;
+  }
+
+  fits({ jsonBytes }: NewRecord): boolean {
+    return this.#end + recordHeaderBytes + jsonBytes <= segmentBytes;
+  }
+
+  gather(record: NewRecord): void {
+    const stored = writeRecord(this.contents.bytes, this.#end, record);
+    this.#gathered.push(stored);
+    this.#end = stored.end;
+  }
+
+  /** Throws what the disk says; then nothing that was gathered counts as recorded, and this writer is used no more. */
+  flush(): void {
+    this.#file ??= this.#disk.create(this.segment.name);
+    this.#file.write(this.contents.bytes.subarray(this.#written, this.#end), this.#written);
+    this.#file.sync();
+    if (!this.isStarted) this.#disk.sync();
+    this.#written = this.#end;
+    this.segment.bytes = this.#end;
+    extend(this.segment, this.#gathered.at(-1)?.seq ?? this.segment.last);
+    this.contents.records.push(...this.#gathered.splice(0));
+  }
+
+  /** Closing can fail on a broken disk, and then there is nothing left to do about it. */
+  close(): void {
+    try {
+      this.#file?.close();
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+    }
+  }
+}
