@@ -70,7 +70,7 @@ export class Scheduler {
   /** Makes the monitors that run the ones that are desired. What has not changed is not disturbed. */
   reconcile(desired: readonly Monitor[]): void {
     const wanted = new Map(desired.map((monitor) => [monitor.id, monitor]));
-    for (const task of [...this.#tasks.values()]) {
+    for (const task of this.#tasks.values()) {
       const monitor = wanted.get(task.monitor.id);
       if (!monitor || !isDeepStrictEqual(monitor, task.monitor)) this.#remove(task);
     }

@@ -59,7 +59,8 @@ export class FakeClock implements Clock {
 
   #next(untilMs: number): Timer | undefined {
     let first: Timer | undefined;
-    for (const timer of this.#timers) if (timer.dueMs <= untilMs && timer.dueMs < (first?.dueMs ?? Infinity)) first = timer;
+    for (const timer of this.#timers)
+      if (timer.dueMs <= untilMs && timer.dueMs < (first?.dueMs ?? Infinity)) first = timer;
     return first;
   }
 }
