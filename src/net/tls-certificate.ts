@@ -1,15 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { CertificateFacts } from '../core/network.ts';
 
-/** What the peer's certificate says; undefined if it sent none. */
-export function certificateFacts(socket: TLSSocket): CertificateFacts | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate && factsOf(certificate);
-}
-
-function factsOf(certificate: X509Certificate): CertificateFacts {
+export function factsOf(certificate: X509Certificate): CertificateFacts {
   return {
     subject: oneLine(certificate.subject),
     issuer: oneLine(certificate.issuer),
@@ -37,7 +30,7 @@ export function certificateDetail(certificate: CertificateFacts | undefined): Re
   return { subject, issuer, validFrom: isoTime(validFromMs), validTo: isoTime(validToMs) };
 }
 
-function isoTime(timeMs: number): string {
-  // A certificate may hold a date that is none.
+/** ISO 8601, or `unknown`: a certificate may hold a date that is none. */
+export function isoTime(timeMs: number): string {
   return Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : 'unknown';
 }

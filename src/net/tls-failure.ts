@@ -1,17 +1,17 @@
-import type { TLSSocket } from 'node:tls';
+import type { X509Certificate } from 'node:crypto';
 import { Failure } from '../core/failure.ts';
 import type { CertificateFacts } from '../core/network.ts';
 import type { Reason } from '../core/outcome.ts';
 import { socketFailure } from './dial.ts';
-import { certificateDetail, certificateFacts, isIssuedFor } from './tls-certificate.ts';
+import { certificateDetail, isIssuedFor, isoTime } from './tls-certificate.ts';
 
-type Explain = (certificate: CertificateFacts | undefined) => readonly [Reason, string];
+type Explain = (certificate: CertificateFacts) => readonly [Reason, string];
 
-const day = (timeMs = 0): string => new Date(timeMs).toISOString().slice(0, 10);
+const day = (timeMs: number): string => isoTime(timeMs).slice(0, 10);
 
 const unknownIssuer: Explain = (certificate) => [
   'tls-untrusted',
-  `it is signed by "${certificate?.issuer}", which is not trusted here, or the server left out an intermediate certificate; give a CA as tls.ca to trust it`,
+  `it is signed by "${certificate.issuer}", which is not trusted here, or the server left out an intermediate certificate; give a CA as tls.ca to trust it`,
 ];
 const selfSigned: Explain = () => [
   'tls-untrusted',
@@ -20,10 +20,10 @@ const selfSigned: Explain = () => [
 
 /** OpenSSL's verdicts on a chain, by the codes Node gives them. */
 const verdicts: Readonly<Record<string, Explain>> = {
-  CERT_HAS_EXPIRED: (certificate) => ['tls-expired', `it expired on ${day(certificate?.validToMs)}`],
+  CERT_HAS_EXPIRED: (certificate) => ['tls-expired', `it expired on ${day(certificate.validToMs)}`],
   CERT_NOT_YET_VALID: (certificate) => [
     'tls-not-yet-valid',
-    `it is valid only from ${day(certificate?.validFromMs)} on; today is ${day(Date.now())}`,
+    `it is valid only from ${day(certificate.validFromMs)} on; today is ${day(Date.now())}`,
   ],
   DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
   SELF_SIGNED_CERT_IN_CHAIN: unknownIssuer,
@@ -33,22 +33,27 @@ const verdicts: Readonly<Record<string, Explain>> = {
   CERT_REVOKED: () => ['tls-revoked', 'its issuer has revoked it'],
 };
 
+interface Presented {
+  readonly serverName: string;
+  readonly certificate: X509Certificate | undefined;
+  readonly facts: CertificateFacts | undefined;
+  /** OpenSSL's verdict on the chain; empty if it is good. */
+  readonly verdict: string;
+}
+
 /** What is wrong with the certificate of a finished handshake; undefined if it is good for `serverName`. */
-export function certificateFailure(socket: TLSSocket, serverName: string): Failure | undefined {
-  // Node's type says Error; what it stores is the code.
-  const verdict = socket.authorizationError as unknown as string | null | undefined;
-  const facts = certificateFacts(socket);
+export function certificateFailure({ serverName, certificate, facts, verdict }: Presented): Failure | undefined {
+  if (!certificate || !facts) return new Failure('tls-untrusted', `Expected a certificate of ${serverName}, got none.`);
   const about = `The certificate of ${serverName} is not good`;
-  if (verdict) {
+  const detail = { tls: certificateDetail(facts) };
+  if (verdict !== '') {
     const [reason, words] = verdicts[verdict]?.(facts) ?? (['tls-untrusted', `OpenSSL says ${verdict}`] as const);
-    return new Failure(reason, `${about}: ${words}.`, { detail: { tls: certificateDetail(facts) } });
+    return new Failure(reason, `${about}: ${words}.`, { detail });
   }
-  const certificate = socket.getPeerX509Certificate();
-  if (!certificate || isIssuedFor(certificate, serverName)) return undefined;
+  if (isIssuedFor(certificate, serverName)) return undefined;
   const names = (certificate.subjectAltName ?? 'no name').slice(0, 200);
-  return new Failure('tls-wrong-name', `${about}: expected one for ${serverName}, got one for ${names}.`, {
-    detail: { tls: certificateDetail(facts) },
-  });
+  const message = `${about}: expected one for ${serverName}, got one for ${names}.`;
+  return new Failure('tls-wrong-name', message, { detail });
 }
 
 /** What ends a handshake, or with TLS 1.3 the connection right after it, by the end of OpenSSL's code. */

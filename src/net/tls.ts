@@ -3,7 +3,7 @@ import { connect, createSecureContext, type ConnectionOptions, type SecureContex
 import type { Clock } from '../core/clock.ts';
 import { abortError } from '../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../core/network.ts';
-import { certificateFacts } from './tls-certificate.ts';
+import { factsOf } from './tls-certificate.ts';
 import { certificateFailure, tlsFailure } from './tls-failure.ts';
 
 type StartOptions = TlsOptions & { readonly signal: AbortSignal };
@@ -25,9 +25,13 @@ export function startTls(socket: Socket, options: StartOptions, clock: Clock): P
   const onAbort = (): void => reject(abortError(signal, doing));
   const onError = (error: Error): void => reject(tlsFailure(error, doing));
   const onSecure = (): void => {
-    const failure = verify ? certificateFailure(secure, serverName) : undefined;
-    if (failure) return reject(failure);
-    resolve(describe(secure, clock.monotonic() - startedMs));
+    const handshakeMs = clock.monotonic() - startedMs;
+    // Once only: making this object takes longer than anything else of ours in a handshake.
+    const certificate = secure.getPeerX509Certificate();
+    const facts = certificate && factsOf(certificate);
+    const failure = certificateFailure({ serverName, certificate, facts, verdict: verdictOn(secure) });
+    if (verify && failure) return reject(failure);
+    resolve({ ...describe(secure), handshakeMs, certificate: facts });
   };
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -87,14 +91,18 @@ function contextFor({ minVersion, ca, certificate, key, resume, serverName }: Tl
   return context;
 }
 
-function describe(socket: TLSSocket, handshakeMs: number): SecureConnection {
+/** The verdict's code; empty if OpenSSL found nothing wrong. */
+function verdictOn({ authorizationError }: TLSSocket): string {
+  // Its type says Error; what Node stores is the code.
+  return (authorizationError as unknown as string | null | undefined) ?? '';
+}
+
+function describe(socket: TLSSocket): Omit<SecureConnection, 'handshakeMs' | 'certificate'> {
   return {
     socket,
-    handshakeMs,
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
     alpn: socket.alpnProtocol || undefined,
     resumed: socket.isSessionReused(),
-    certificate: certificateFacts(socket),
   };
 }
