@@ -1,35 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Entry, SeqRange } from '../core/entry.ts';
-import type { AgentMessage } from '../protocol/messages.ts';
+import type { SeqRange } from '../core/entry.ts';
+import { decodeFrame } from '../protocol/frames.ts';
+import { agentMessage, type AgentMessage, type Lane } from '../protocol/messages.ts';
 import { Sender, type EntrySource } from './sender.ts';
 
-const epoch = '0193a0de-0000-7000-8000-000000000001';
 type Frame = Extract<AgentMessage, { type: 'entries' }>;
 
-/** A spool that is a list. */
+/** A spool that is a list; what is there at the start is backlog. */
 class ListSource implements EntrySource {
-  readonly epoch = epoch;
-  readonly #entries = new Map<number, Entry>();
-  nextSeq = 1;
+  readonly epoch = '1';
+  readonly waiting = new Set<number>();
+  readonly #lanes: Record<Lane, number[]> = { live: [], backlog: [] };
+  #nextSeq = 1;
 
-  append(count: number): void {
+  append(lane: Lane, count: number): void {
     for (let i = 0; i < count; i++) {
-      const seq = this.nextSeq++;
-      this.#entries.set(seq, { seq, item: { kind: 'gap', ranges: [], cause: 'corrupt', at: seq } });
+      const seq = this.#nextSeq++;
+      this.#lanes[lane].push(seq);
+      this.waiting.add(seq);
     }
   }
 
-  async read({ from, to, maxEntries }: { from: number; to: number; maxEntries: number }): Promise<readonly Entry[]> {
-    return [...this.#entries.values()].filter(({ seq }) => seq >= from && seq < to).slice(0, maxEntries);
+  async read(lane: Lane, { maxCount }: { maxCount: number }) {
+    const json = JSON.stringify({ kind: 'gap', ranges: [], cause: 'corrupt', at: 1 });
+    return this.#lanes[lane].splice(0, maxCount).map((seq) => ({ seq, json }));
   }
 
   acknowledge(ranges: readonly SeqRange[]): void {
-    for (const [from, to] of ranges) for (let seq = from; seq <= to; seq++) this.#entries.delete(seq);
-  }
-
-  get size(): number {
-    return this.#entries.size;
+    for (const [from, to] of ranges) for (let seq = from; seq <= to; seq++) this.waiting.delete(seq);
   }
 }
 
@@ -37,16 +36,16 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 function line(source: ListSource): { sender: Sender; frames: Frame[] } {
   const frames: Frame[] = [];
-  return { frames, sender: new Sender(source, (message) => frames.push(message as Frame)) };
+  return { frames, sender: new Sender(source, (frame) => frames.push(decodeFrame(agentMessage, frame) as Frame)) };
 }
 
 describe('the sender', () => {
   test('sends what waited as backlog and what comes as live, each once', async () => {
     const source = new ListSource();
-    source.append(5);
+    source.append('backlog', 5);
     const { sender, frames } = line(source);
     sender.wake();
-    source.append(2);
+    source.append('live', 2);
     sender.wake();
     sender.wake();
     await settle();
@@ -64,13 +63,13 @@ describe('the sender', () => {
 
   test('lets live results pass a backlog that is larger than its window', async () => {
     const source = new ListSource();
-    source.append(50_000);
+    source.append('backlog', 50_000);
     const { sender, frames } = line(source);
     sender.wake();
     await settle();
     const waiting = frames.flatMap(({ entries }) => entries).length;
     assert.equal(waiting, 10_000);
-    source.append(1);
+    source.append('live', 1);
     sender.wake();
     await settle();
     assert.equal(frames.at(-1)?.lane, 'live');
@@ -78,10 +77,10 @@ describe('the sender', () => {
 
   test('goes on when what it sent is acknowledged, until the spool is empty', async () => {
     const source = new ListSource();
-    source.append(45_000);
+    source.append('backlog', 45_000);
     const { sender, frames } = line(source);
     sender.wake();
-    for (let at = 0; source.size > 0; at++) {
+    for (let at = 0; source.waiting.size > 0; at++) {
       await settle();
       const frame = frames[at];
       assert.ok(frame, 'another frame');
@@ -92,7 +91,7 @@ describe('the sender', () => {
 
   test('sends nothing after it was stopped', async () => {
     const source = new ListSource();
-    source.append(5);
+    source.append('backlog', 5);
     const { sender, frames } = line(source);
     sender.stop();
     sender.wake();

@@ -1,27 +1,24 @@
-import type { Entry, SeqRange } from '../core/entry.ts';
-import { maxEntriesPerFrame, type AgentMessage } from '../protocol/messages.ts';
+import type { SeqRange } from '../core/entry.ts';
+import { encodeEntries } from '../protocol/frames.ts';
+import { lanes, maxEntriesPerFrame, type Lane } from '../protocol/messages.ts';
 
-/** What the sender needs of the spool: entries that are durable and not acknowledged, by sequence number. */
+/** What the sender needs of the spool. */
 export interface EntrySource {
   readonly epoch: string;
-  /** The number the next entry will get. */
-  readonly nextSeq: number;
-  /** Unacknowledged entries with `from ≤ seq < to`, ascending; fewer than asked for only when there are no more. */
-  read(range: {
-    readonly from: number;
-    readonly to: number;
-    readonly maxEntries: number;
-    readonly maxBytes: number;
-  }): Promise<readonly Entry[]>;
+  /** The lane's next entries, as JSON; none if there is nothing more at present. */
+  read(lane: Lane, limit: { readonly maxBytes: number; readonly maxCount: number }): Promise<readonly SourceEntry[]>;
   acknowledge(ranges: readonly SeqRange[]): void;
 }
 
-/** Sent and not acknowledged; more waits in the spool. Half of it is kept free of backlog, so that live results never queue behind it. */
-const window = { live: 20_000, backlog: 10_000 } as const;
+interface SourceEntry {
+  readonly seq: number;
+  readonly json: string;
+}
+
+/** Sent and not acknowledged; more waits in the spool. Backlog may take half of it, so that live results never queue behind it. */
+const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 10_000 };
 /** Well below the limit of a frame, with room for one large entry. */
 const maxBytesPerFrame = 512 * 1024;
-
-type Lane = keyof typeof window;
 
 /**
  * Sends what is in the spool over one connection, in two lanes: live is what came since the connection opened, backlog
@@ -29,19 +26,15 @@ type Lane = keyof typeof window;
  */
 export class Sender {
   readonly #source: EntrySource;
-  readonly #send: (message: AgentMessage) => void;
-  readonly #next: Record<Lane, number>;
-  readonly #liveFrom: number;
+  readonly #send: (frame: string) => void;
   readonly #unacknowledged = new Set<number>();
   #isSending = false;
   #isWoken = false;
   #isStopped = false;
 
-  constructor(source: EntrySource, send: (message: AgentMessage) => void) {
+  constructor(source: EntrySource, send: (frame: string) => void) {
     this.#source = source;
     this.#send = send;
-    this.#liveFrom = source.nextSeq;
-    this.#next = { live: this.#liveFrom, backlog: 1 };
   }
 
   /** There may be something to send: called when entries were appended or acknowledged. */
@@ -66,26 +59,26 @@ export class Sender {
     this.#isSending = true;
     while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
-      // Live first, after every frame of backlog again.
-      while ((await this.#sendFrame('live')) || (await this.#sendFrame('backlog')));
+      // After every frame of backlog the live lane is looked at again.
+      while (await this.#sendFromFirstReady());
     }
     this.#isSending = false;
+  }
+
+  async #sendFromFirstReady(): Promise<boolean> {
+    for (const lane of lanes) if (await this.#sendFrame(lane)) return true;
+    return false;
   }
 
   /** False if the lane has nothing to send, or may not send more before something is acknowledged. */
   async #sendFrame(lane: Lane): Promise<boolean> {
     const room = window[lane] - this.#unacknowledged.size;
     if (room <= 0 || this.#isStopped) return false;
-    const to = lane === 'live' ? this.#source.nextSeq : this.#liveFrom;
-    const from = this.#next[lane];
-    if (from >= to) return false;
-    const maxEntries = Math.min(maxEntriesPerFrame, room);
-    const entries = await this.#source.read({ from, to, maxEntries, maxBytes: maxBytesPerFrame });
-    const last = entries.at(-1);
-    this.#next[lane] = last ? last.seq + 1 : to;
-    if (!last || this.#isStopped) return false;
+    const limit = { maxCount: Math.min(maxEntriesPerFrame, room), maxBytes: maxBytesPerFrame };
+    const entries = await this.#source.read(lane, limit);
+    if (entries.length === 0 || this.#isStopped) return false;
     for (const { seq } of entries) this.#unacknowledged.add(seq);
-    this.#send({ type: 'entries', lane, epoch: this.#source.epoch, entries: [...entries] });
+    this.#send(encodeEntries({ lane, epoch: this.#source.epoch, entries }));
     return true;
   }
 }

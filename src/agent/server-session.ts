@@ -9,7 +9,10 @@ import type { TasksMessage } from './task-list.ts';
 /** What a session needs of the rest of the agent. */
 export interface SessionPorts {
   readonly clock: Clock;
-  readonly source: EntrySource;
+  readonly source: EntrySource & {
+    /** A new connection: from now on `live` is what comes, `backlog` what is there. */
+    startSending(): Promise<void>;
+  };
   /** The server has proved who it is, and took this agent. */
   onWelcome(): void;
   /** False if the message is a change to a revision that this agent does not have. */
@@ -47,11 +50,11 @@ export class ServerSession {
     this.#cancelHeartbeat?.();
   }
 
-  receive(message: ServerMessage): void {
+  async receive(message: ServerMessage): Promise<void> {
     const { channel, greeting } = this.#parts;
     if (message.type === 'error') throw new ProtocolError(message.code, `the server says: ${message.message}`);
     if (message.type === 'challenge') return channel.send(greeting.answer(message));
-    if (message.type === 'welcome') return this.#start(message);
+    if (message.type === 'welcome') return await this.#start(message);
     if (!this.#sender)
       throw new ProtocolError('bad-frame', `expected a challenge and a welcome first, got ${message.type}`);
     switch (message.type) {
@@ -66,11 +69,12 @@ export class ServerSession {
     }
   }
 
-  #start({ signature, received }: Extract<ServerMessage, { type: 'welcome' }>): void {
+  async #start({ signature, received }: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
     const { channel, greeting } = this.#parts;
     greeting.confirm(signature);
+    await this.#ports.source.startSending();
     this.#sender?.stop();
-    this.#sender = new Sender(this.#ports.source, (message) => channel.send(message));
+    this.#sender = new Sender(this.#ports.source, (frame) => channel.sendFrame(frame));
     // Acknowledgements that were lost with the last connection.
     this.#sender.acknowledged(received);
     this.#ports.onWelcome();

@@ -98,7 +98,7 @@ export class Uplink {
       events: {
         onMessage: (message) => {
           heardMs = clock.monotonic();
-          session.receive(message);
+          return session.receive(message);
         },
         onClose: (error) => {
           cancelWatch();

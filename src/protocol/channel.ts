@@ -53,13 +53,17 @@ export class Channel<Incoming, Outgoing extends { readonly type: string }> {
     return !this.#closed;
   }
 
-  /** Sends, or ends the connection if the other side does not keep up. After the end it does nothing. */
   send(message: Outgoing): void {
+    this.sendFrame(JSON.stringify(message));
+  }
+
+  /** Sends, or ends the connection if the other side does not keep up. After the end it does nothing. */
+  sendFrame(frame: string): void {
     if (this.#closed) return;
     const { socket } = this.#parts;
     if (socket.bufferedAmount > maxUnsentBytes)
       return this.#fail(new Error('the other side does not keep up'), closeCode.tryAgainLater);
-    socket.send(JSON.stringify(message));
+    socket.send(frame);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ProtocolErrorCode } from './messages.ts';
+import type { Lane, ProtocolErrorCode } from './messages.ts';
 
 export const maxFrameBytes = 1024 * 1024;
 /** The deepest honest frame is an outcome's detail within an entry within a batch. */
@@ -32,6 +32,18 @@ export function decodeFrame<Message>(schema: z.ZodType<Message>, frame: string):
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new ProtocolError('bad-frame', `${issue?.path.join('.') || 'the frame'}: ${issue?.message ?? 'not valid'}`);
+}
+
+/** An entries frame out of items that are JSON already: the busiest message is not taken apart to be put together again. */
+export function encodeEntries({ lane, epoch, entries }: EncodedEntries): string {
+  const list = entries.map(({ seq, json }) => `{"seq":${seq},"item":${json}}`).join(',');
+  return `{"type":"entries","lane":"${lane}","epoch":${JSON.stringify(epoch)},"entries":[${list}]}`;
+}
+
+interface EncodedEntries {
+  readonly lane: Lane;
+  readonly epoch: string;
+  readonly entries: readonly { readonly seq: number; readonly json: string }[];
 }
 
 /** Counts brackets outside strings before JSON.parse, which would recurse over them. */

@@ -5,6 +5,9 @@ import { reasons, sources, statuses, type JsonObject, type Reason } from '../cor
 /** Changes when an older side could no longer read what a newer one says. */
 export const protocolVersion = 1;
 export const maxEntriesPerFrame = 2000;
+/** In the order of their urgency: what is new, and what waited while there was no connection. */
+export const lanes = ['live', 'backlog'] as const;
+export type Lane = (typeof lanes)[number];
 export const heartbeatIntervalMs = 5000;
 /** Where a listening side takes the other's WebSocket. */
 export const agentPath = '/agent';
@@ -13,6 +16,8 @@ const id = z.string().min(1).max(200);
 const uuid = z.uuid();
 const epochMs = z.number().min(0).max(8.64e15);
 const durationMs = z.number().min(0).max(8.64e15);
+/** Names one life of an agent's spool. */
+const epoch = z.string().min(1).max(40);
 const count = z.int().min(0);
 const seq = z.int().min(1);
 const sentence = z.string().max(4000);
@@ -82,14 +87,14 @@ export const agentMessage = z.discriminatedUnion('type', [
     join: z.strictObject({ tokenId: base64url, proof: base64url }).optional(),
     /** For the server to sign. */
     nonce: base64url,
-    epoch: uuid,
+    epoch,
     signature: base64url,
   }),
   z.strictObject({ type: z.literal('tasks-applied'), revision: count }),
   z.strictObject({
     type: z.literal('entries'),
-    lane: z.enum(['live', 'backlog']),
-    epoch: uuid,
+    lane: z.enum(lanes),
+    epoch,
     entries: z.array(z.strictObject({ seq, item })).min(1).max(maxEntriesPerFrame),
   }),
   z.strictObject({ type: z.literal('heartbeat'), at: epochMs, queue, health, tasks: count }),
@@ -131,7 +136,7 @@ export const serverMessage = z.discriminatedUnion('type', [
     set: z.array(task).max(20_000),
     remove: z.array(uuid).max(20_000),
   }),
-  z.strictObject({ type: z.literal('ack'), epoch: uuid, ranges }),
+  z.strictObject({ type: z.literal('ack'), epoch, ranges }),
   z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),
   z.strictObject({ type: z.literal('run-now'), requestId: uuid, taskId: uuid }),
   z.strictObject({ type: z.literal('error'), code: z.enum(errorCodes), message: sentence }),
