@@ -114,6 +114,6 @@ function mistakeIn(record: string, answer: string): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof DnsFormatError)) throw error;
-    return `expected the data of a ${record} record: ${error.message}`;
+    return `not the data of a record of type ${record}: ${error.message}`;
   }
 }

@@ -77,6 +77,9 @@ const layouts: Readonly<Record<string, readonly Field[]>> = {
   CAA: [u8, tag, text],
 };
 
+/** Last parts that may have no words at all. */
+const mayBeNothing = new Set<Field | undefined>([base64, recordTypes, serviceParameters]);
+
 /** The data of a record as a zone file has it; of a type we have no layout for, as RFC 3597 section 5 says: `\# 2 ABCD`. */
 export function readRecordData(reader: DnsReader, type: string): string {
   const layout = layouts[type];
@@ -97,7 +100,8 @@ export function writeRecordData(writer: DnsWriter, type: string, data: string): 
   if (words[0] === '\\#') return writer.bytes(bytesOfUnknown(words, data));
   const layout = layouts[type];
   if (!layout) throw invalid(`data of a ${type} record as \\# LENGTH HEX`, data);
-  if (words.length < layout.length - 1) throw invalid(`${layout.length} parts in a ${type} record`, data);
+  const fewest = mayBeNothing.has(layout.at(-1)) ? layout.length - 1 : layout.length;
+  if (words.length < fewest) throw invalid(`${layout.length} parts in the data of a ${type} record`, data);
   for (const [index, field] of layout.entries()) {
     const isLast = index === layout.length - 1;
     field.write(writer, isLast ? words.slice(index).join(' ') : (words[index] ?? ''));

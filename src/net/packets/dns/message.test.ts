@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { decode as witnessDecode, encode as witnessEncode, type StringAnswer } from 'dns-packet';
+import { decodeMessage, encodeMessage, type DnsMessage, type DnsRecord } from './message.ts';
+import { DnsFormatError } from './reader.ts';
+
+const empty: DnsMessage = {
+  id: 0,
+  flags: [],
+  opcode: 0,
+  rcode: 0,
+  questions: [],
+  answers: [],
+  authorities: [],
+  additionals: [],
+};
+
+function roundTrip(record: DnsRecord): DnsRecord | undefined {
+  return decodeMessage(encodeMessage({ ...empty, answers: [record] })).answers[0];
+}
+
+describe('every record type comes back as it was written', () => {
+  const table: readonly (readonly [type: string, data: string])[] = [
+    ['A', '192.0.2.1'],
+    ['AAAA', '2001:db8::1:0:0:1'],
+    ['AAAA', '::'],
+    ['AAAA', '1::'],
+    ['NS', 'ns.example.test'],
+    ['CNAME', '.'],
+    ['PTR', 'with\\.dot.with\\032space.\\255.example.test'],
+    ['SOA', 'ns.example.test hostmaster.example.test 2026112101 7200 3600 1209600 300'],
+    ['MX', '10 mail.example.test'],
+    ['TXT', '"v=spf1 -all"'],
+    ['TXT', '"a \\"quoted\\" word" "\\000\\255\\\\" ""'],
+    ['HINFO', '"PDP-11" "UNIX"'],
+    ['RP', 'who.example.test text.example.test'],
+    ['SRV', '10 60 5060 sip.example.test'],
+    ['NAPTR', '100 10 "S" "SIP+D2U" "!^.*$!sip:a@example.test!" _sip._udp.example.test'],
+    ['DNAME', 'other.test'],
+    ['DS', '60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118'],
+    ['DNSKEY', '256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3'],
+    ['RRSIG', 'A 5 3 86400 20260322173103 20260220173103 2642 example.test oJB1W6WNGv+ldvQ3WDG0MQkg5IEhjRip8WTr'],
+    ['NSEC', 'host.example.test A MX RRSIG NSEC TYPE1234'],
+    ['NSEC3', '1 1 12 AABBCCDD 2T7B4G4VSA5SMI47K61MV5BV1A22BOJR NS SOA MX RRSIG DNSKEY NSEC3PARAM'],
+    ['NSEC3PARAM', '1 0 0 -'],
+    ['TLSA', '3 1 1 0B9FA5A59EED715C26C1020C711B4F6EC42D58B0015E14337A39DAD301C5AFC3'],
+    ['SMIMEA', '3 0 0 00'],
+    ['SSHFP', '4 2 A87F1B687AC0E57D2A081A2F2826723342D90B76'],
+    ['CDS', '0 0 0 00'],
+    ['CDNSKEY', '0 3 0 AA=='],
+    ['OPENPGPKEY', 'AQID'],
+    ['CSYNC', '66 3 A NS AAAA'],
+    ['ZONEMD', '2018031500 1 1 FEBE3D4CE2EC2FFA4BA99D46CD69D6D29711E55217057BEE'],
+    [
+      'SVCB',
+      '16 foo.example.test mandatory=alpn,ipv4hint alpn="h2,h3-19,a\\\\,b" port=53 ipv4hint=192.0.2.1,192.0.2.2',
+    ],
+    ['HTTPS', '1 . no-default-alpn ech=AEj+DQ== ipv6hint=2001:db8::1 dohpath="/q{?dns}" key667="hello\\210"'],
+    ['HTTPS', '0 example.test'],
+    ['SPF', '"v=spf1"'],
+    ['URI', '10 1 "https://example.test/"'],
+    ['CAA', '128 issue "ca.example.test; policy=ev"'],
+    ['TYPE65280', '\\# 3 ABCDEF'],
+    ['TYPE65280', '\\# 0'],
+    ['LOC', '\\# 2 0001'],
+  ];
+  for (const [type, data] of table) {
+    test(`${type} ${data}`, () => {
+      const record = { name: 'example.test', type, ttlSeconds: 300, data };
+      assert.deepEqual(roundTrip(record), record);
+    });
+  }
+});
+
+describe('text that is not what a record holds is refused, with what was expected', () => {
+  const table: readonly (readonly [type: string, data: string, message: RegExp])[] = [
+    ['A', '1.2.3', /an IPv4 address, got "1\.2\.3"/],
+    ['AAAA', '1.2.3.4', /an IPv6 address/],
+    ['MX', '65536 a.test', /from 0 to 65535/],
+    ['MX', '10', /2 parts/],
+    ['NS', 'a..b', /a domain name/],
+    ['NS', `${'a.'.repeat(127)}b`, /a domain name/],
+    ['TXT', `"${'a'.repeat(256)}"`, /at most 255 bytes/],
+    ['TXT', '"\\999"', /escapes/],
+    ['DS', '1 1 1 ABC', /hexadecimal/],
+    ['DNSKEY', '1 1 1 !', /Base64/],
+    ['NSEC', 'a.test NOTYPE', /a record type/],
+    ['RRSIG', 'A 1 1 1 2026 2026 1 a.test AA==', /YYYYMMDDHHmmSS/],
+    ['NSEC3', '1 0 0 - ZZZ A', /Base 32/],
+    ['SVCB', '1 . sport=1', /a service parameter/],
+    ['SVCB', '1 . no-default-alpn=1', /no value/],
+    ['TYPE65280', 'abc', /LENGTH HEX/],
+    ['TYPE65280', '\\# 3 AB', /the length does not fit/],
+  ];
+  for (const [type, data, message] of table) {
+    test(`${type} ${data.slice(0, 60)}`, () => {
+      const record = { name: 'example.test', type, ttlSeconds: 1, data };
+      assert.throws(() => roundTrip(record), { name: 'DnsFormatError', message });
+    });
+  }
+});
+
+test('flags, codes and EDNS come back, the rcode with its upper bits', () => {
+  const edns = { udpSize: 1232, dnssec: true };
+  const message: DnsMessage = { ...empty, id: 65_535, flags: ['qr', 'aa', 'ad'], opcode: 2, rcode: 16, edns };
+  assert.deepEqual(decodeMessage(encodeMessage(message)), message);
+});
+
+describe('bytes that break the rules are refused', () => {
+  const header = '123481800001000000000000';
+  const withAnswer = '123481800000000100000000';
+  const table: readonly (readonly [what: string, hex: string, message: RegExp])[] = [
+    ['nothing', '', /expected 2 bytes/],
+    ['a header cut short', '123481800001', /expected 2 bytes/],
+    ['a question that is missing', header, /runs past/],
+    ['a name that points to itself', `${header}c00c00010001`, /points on/],
+    ['a name that points forward', `${header}c00e00010001`, /points on/],
+    ['two pointers that point to each other', `${header}0161c00ec00c00010001`, /points on/],
+    ['a pointer cut in half', `${header}c0`, /runs past/],
+    ['a label of a reserved type', `${header}4061`, /unknown type/],
+    ['a label that runs past the end', `${header}3f6161`, /runs past/],
+    ['a name of more than 255 bytes', `${header}${`3f${'61'.repeat(63)}`.repeat(4)}0000010001`, /longer than 255/],
+    ['a class that is not the internet', `${header}0000010003`, /class 3/],
+    ['an answer that is missing though counted', '123481800000ffff00000000', /runs past/],
+    ['an address of three bytes', `${withAnswer}00000100010000003c0003010203`, /expected 4 bytes/],
+    ['an address of five bytes', `${withAnswer}00000100010000003c00050102030405`, /1 bytes too many/],
+    ['data that runs past the end', `${withAnswer}00000100010000003cffff01020304`, /expected 65535 bytes/],
+    ['a name in data that runs past the data', `${withAnswer}00000200010000003c00020161`, /runs past/],
+    ['text after the end', '123481800000000000000000ff', /after the end/],
+    ['two OPT records', '12348180000000000000000200002902000000000000000000290200000000000000', /second OPT/],
+    ['a type bitmap out of order', `${withAnswer}00002f00010000003c000700010140000140`, /type bitmap/],
+    [
+      'service parameters out of order',
+      `${withAnswer}00004000010000003c000d00010000030002003500020000`,
+      /out of order/,
+    ],
+  ];
+  for (const [what, hex, message] of table) {
+    test(what, () => {
+      assert.throws(() => decodeMessage(Buffer.from(hex, 'hex')), { name: 'DnsFormatError', message });
+    });
+  }
+});
+
+function readAgain(bytes: Uint8Array): void {
+  let message: DnsMessage;
+  try {
+    message = decodeMessage(bytes);
+  } catch (error) {
+    return assert.ok(error instanceof DnsFormatError, String(error));
+  }
+  assert.deepEqual(decodeMessage(encodeMessage(message)), message);
+}
+
+describe('properties', () => {
+  const label = fc.stringMatching(/^[a-z\d_-]{1,20}$/);
+  const name = fc.array(label, { minLength: 1, maxLength: 6 }).map((labels) => labels.join('.'));
+
+  test('any bytes are decoded or refused with a DnsFormatError, and what was decoded can be written and read again', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => readAgain(bytes)),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('a good message with a few bytes changed does no worse', () => {
+    const good = encodeMessage({
+      ...empty,
+      questions: [{ name: 'example.test', type: 'A' }],
+      answers: [
+        { name: 'example.test', type: 'SVCB', ttlSeconds: 1, data: '1 . alpn="h2" port=1' },
+        { name: 'example.test', type: 'NSEC', ttlSeconds: 1, data: 'a.test A MX' },
+        { name: 'example.test', type: 'TXT', ttlSeconds: 1, data: '"a" "b"' },
+        { name: 'example.test', type: 'SOA', ttlSeconds: 1, data: 'a.test b.test 1 2 3 4 5' },
+      ],
+      edns: { udpSize: 512, dnssec: true },
+    });
+    const change = fc.tuple(fc.nat(good.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+        const bytes = Buffer.from(good);
+        for (const [at, value] of changes) bytes[at] = value;
+        readAgain(bytes);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  test('what dns-packet writes, we read, and the other way round', () => {
+    fc.assert(
+      fc.property(name, fc.nat(65_535), fc.ipV4(), (owner, id, address) => {
+        const answers: StringAnswer[] = [{ name: owner, type: 'A', ttl: 60, data: address }];
+        const theirs = witnessEncode({ type: 'response', id, questions: [{ name: owner, type: 'A' }], answers });
+        const ours = decodeMessage(theirs);
+        assert.deepEqual(ours.answers, [{ name: owner, type: 'A', ttlSeconds: 60, data: address }]);
+        const again = witnessDecode(encodeMessage(ours));
+        assert.equal(again.id, id);
+        assert.deepEqual(
+          again.questions?.map((question) => question.name),
+          [owner],
+        );
+        assert.deepEqual(
+          again.answers?.map((answer) => (answer as StringAnswer).data),
+          [address],
+        );
+      }),
+    );
+  });
+});

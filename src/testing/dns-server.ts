@@ -1,0 +1,110 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { DnsServer } from '../core/network.ts';
+import { decodeMessage, encodeMessage, type DnsMessage, type DnsRecord } from '../net/packets/dns/message.ts';
+
+/** What a server says to a query: a message, any bytes at all, or nothing. */
+export type Answer = (query: DnsMessage, by: 'udp' | 'tcp') => DnsMessage | Buffer | undefined;
+
+export interface DnsTestServer extends AsyncDisposable, DnsServer {
+  readonly host: string;
+  /** The queries it got so far. */
+  readonly queries: readonly DnsMessage[];
+}
+
+/** A DNS server on one free loopback port, UDP and TCP, that answers what the test says. */
+export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
+  const queries: DnsMessage[] = [];
+  const reply = (datagram: Buffer, by: 'udp' | 'tcp'): Buffer | undefined => {
+    const query = decodeMessage(datagram);
+    queries.push(query);
+    const said = answer(query, by);
+    return said instanceof Uint8Array || said === undefined ? said : encodeMessage(said);
+  };
+  const { udp, tcp } = await bindBoth();
+  const connections = new Set<Socket>();
+  udp.on('message', (datagram, from) => {
+    const said = reply(datagram, 'udp');
+    if (said) udp.send(said, from.port, from.address);
+  });
+  tcp.on('connection', (socket) => {
+    connections.add(socket);
+    socket
+      .on('error', () => {})
+      .on('data', (chunk: Buffer) => {
+        const said = reply(chunk.subarray(2), 'tcp');
+        if (said) socket.write(framed(said));
+      });
+  });
+  return {
+    host: '127.0.0.1',
+    address: { ip: '127.0.0.1', family: 4 },
+    port: udp.address().port,
+    queries,
+    async [Symbol.asyncDispose]() {
+      for (const socket of connections) socket.destroy();
+      udp.close();
+      tcp.close();
+      await once(tcp, 'close');
+    },
+  };
+}
+
+/** A free TCP port may be taken on UDP: then another is tried. */
+async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server }> {
+  for (;;) {
+    const tcp = createServer().listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    // A listening TCP server has an AddressInfo.
+    const { port } = tcp.address() as AddressInfo;
+    const udp = createSocket('udp4');
+    const bound = once(udp, 'listening').then(
+      () => true,
+      () => false,
+    );
+    udp.bind(port, '127.0.0.1');
+    if (await bound) return { udp, tcp };
+    tcp.close();
+  }
+}
+
+/** A message with its length before it, as streams carry it. */
+export function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
+/** The answer to a query, in parts; what is left out is empty, and no error. */
+export function replyTo(query: DnsMessage, parts: Partial<DnsMessage> = {}): DnsMessage {
+  const { id, opcode, questions } = query;
+  const empty = { answers: [], authorities: [], additionals: [], rcode: 0 };
+  return { id, opcode, questions, ...empty, flags: ['qr', 'rd', 'ra'], ...parts };
+}
+
+/** `example.test 60 A 192.0.2.1` as a record. */
+export function record(line: string): DnsRecord {
+  const [name = '', ttl, type = '', ...data] = line.split(' ');
+  return { name, ttlSeconds: Number(ttl), type, data: data.join(' ') };
+}
+
+/** Answers from a list of records, with the aliases on the way; a name that has none is NXDOMAIN, with an SOA. */
+export function zone(lines: readonly string[]): Answer {
+  const records = lines.map(record);
+  const soa = record('test 30 SOA ns.test hostmaster.test 1 3600 600 86400 20');
+  return (query) => {
+    const [asked] = query.questions;
+    const answers: DnsRecord[] = [];
+    for (let name = asked?.name.toLowerCase(); name !== undefined;) {
+      const ofName = records.filter((one) => one.name === name);
+      answers.push(...ofName.filter(({ type }) => type === asked?.type || type === 'CNAME'));
+      name = ofName.find(({ type }) => type === 'CNAME')?.data;
+    }
+    const exists = records.some(({ name }) => name === asked?.name.toLowerCase());
+    const authorities = answers.length === 0 ? [soa] : [];
+    return replyTo(query, { answers, authorities, rcode: exists ? 0 : 3 });
+  };
+}
+
+export const silent: Answer = () => undefined;
