@@ -36,16 +36,3 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
-
-export interface Attempt extends Disposable {
-  readonly signal: AbortSignal;
-}
-
-/** Time for one attempt within a run: its signal aborts after `limitMs`, or with the run's. Disposing stops the timer. */
-export function attempt(clock: Clock, limitMs: number, signal: AbortSignal): Attempt {
-  const limit = new AbortController();
-  const cancel = clock.after(limitMs, () =>
-    limit.abort(new DOMException(`No answer within ${limitMs} ms.`, 'TimeoutError')),
-  );
-  return { signal: AbortSignal.any([signal, limit.signal]), [Symbol.dispose]: cancel };
-}

@@ -83,9 +83,10 @@ for (const protocol of ['tcp', 'udp'] as const) {
         socket.on('data', (bytes) => setTimeout(() => socket.write(bytes), 30)),
       );
       await using udp = await udpServer((datagram, reply) => reply(datagram, 30));
-      const outcome = await check({ port: { tcp, udp }[protocol].port, protocol, degradedAfter: '5ms' });
+      const outcome = await check({ port: { tcp, udp }[protocol].port, protocol, degraded: { latency: '5ms' } });
       assert.equal(outcome.status, 'degraded');
       assert.equal(outcome.reason, 'threshold');
+      assert.match(outcome.message, /^Expected the echo within 5ms, it took \d+\.\d ms\.$/);
     });
   });
 }
@@ -94,22 +95,22 @@ describe('over UDP, by its replies', () => {
   test('a share of lost messages is degraded, a larger one down, by the thresholds', async () => {
     let seen = 0;
     await using server = await udpServer((datagram, reply) => void (seen++ % 4 !== 0 && reply(datagram)));
-    const options = { port: server.port, protocol: 'udp', count: 8, spacing: '1ms', replyTimeout: '50ms' };
+    const options = { port: server.port, protocol: 'udp', count: 8, spacing: '1ms', wait: '50ms' };
     const degraded = await check(options);
     assert.equal(degraded.status, 'degraded');
     assert.equal(degraded.reason, 'loss');
     assert.equal(degraded.metrics['lossPercent'], 25);
     assert.match(degraded.message, /^2 of 8 messages did not come back \(25 %\)/);
-    assert.equal((await check({ ...options, downLossPercent: 20 })).status, 'down');
-    assert.equal((await check({ ...options, degradedLossPercent: 30 })).status, 'up');
+    assert.equal((await check({ ...options, down: { lossPercent: 20 } })).status, 'down');
+    assert.equal((await check({ ...options, degraded: { lossPercent: 30 } })).status, 'up');
   });
 
   test('silence is down, and says how long it waited', async () => {
     await using server = await udpServer();
-    const outcome = await check({ port: server.port, protocol: 'udp', replyTimeout: '50ms' });
+    const outcome = await check({ port: server.port, protocol: 'udp', wait: '50ms' });
     assert.equal(outcome.status, 'down');
     assert.equal(outcome.reason, 'timeout');
-    assert.equal(outcome.message, 'No reply within 50 ms to 1 message.');
+    assert.equal(outcome.message, 'No reply within 50ms to 1 message.');
   });
 
   test('a deadline in the middle says how far it came', async () => {

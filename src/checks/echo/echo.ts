@@ -12,24 +12,38 @@ import { record, verdict } from './verdict.ts';
 const maxMessages = 1000;
 /** The longest payload of a UDP datagram over IPv4. */
 const maxBytes = 65_507;
-const percent = z.number().min(0).max(100);
+
+const lossPercent = z.coerce.number().min(0).max(100);
+const loss = { description: 'Loss from which on, in percent' };
+const limits = z.strictObject({
+  lossPercent: lossPercent.optional().meta(loss),
+  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Mean round trip above which' }),
+});
 
 const options = z.strictObject({
   host: hostname.default('localhost').meta({ description: 'Name or address of the echo server' }),
   port: port.default(defaultEchoPort).meta({ description: 'Port of the echo server' }),
   message: z.string().min(1).max(1000).default('Hello!').meta({ description: 'Message to send' }),
   protocol: z.enum(['tcp', 'udp']).default('tcp').meta({ description: 'How to send it' }),
-  count: z.int().min(1).max(maxMessages).default(1).meta({ description: 'How many messages to send in one run' }),
-  spacing: duration({ min: 0, max: 60_000 }).default(100).meta({ description: 'Time between two messages' }),
-  size: z.int().min(0).max(maxBytes).default(0).meta({ description: 'Fill each message up to so many bytes' }),
-  replyTimeout: duration({ min: 10, max: 60_000 })
+  count: z.coerce.number().int().min(1).max(maxMessages).default(1).meta({ description: 'Messages to send' }),
+  spacing: duration({ min: 0, max: 60_000 })
+    .default(100)
+    .meta({ description: 'Time between two messages', default: '100ms' }),
+  size: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(maxBytes)
+    .default(0)
+    .meta({ description: 'Bytes to fill each message up to' }),
+  wait: duration({ min: 10, max: 60_000 })
     .default(2000)
-    .meta({ description: 'UDP: how long to wait for replies after the last message' }),
-  degradedLossPercent: percent.default(1).meta({ description: 'UDP: degraded when so much is lost' }),
-  downLossPercent: percent.default(100).meta({ description: 'UDP: down when so much is lost' }),
-  degradedAfter: duration({ min: 1, max: 60_000 })
-    .optional()
-    .meta({ description: 'An average round trip longer than this is degraded' }),
+    .meta({ description: 'How long to wait for UDP replies after the last message', default: '2s' }),
+  degraded: limits
+    .extend({ lossPercent: lossPercent.default(1).meta(loss) })
+    .prefault({})
+    .meta({ description: 'What counts as degraded' }),
+  down: limits.default({}).meta({ description: 'What counts as down; no reply at all always does' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -81,8 +95,8 @@ interface Parts {
 async function exchange(options: EchoOptions, context: CheckContext, parts: Parts): Promise<void> {
   const { net, signal, clock } = context;
   const { messages, tally, measurement } = parts;
-  const { host, port, family, spacing: spacingMs, replyTimeout: replyTimeoutMs } = options;
-  const plan = { messages, spacingMs, replyTimeoutMs, clock, signal, tally, where: formatEndpoint(options) };
+  const { host, port, family, spacing: spacingMs, wait: waitMs } = options;
+  const plan = { messages, spacingMs, waitMs, clock, signal, tally, where: formatEndpoint(options) };
   if (options.protocol === 'udp') {
     const { socket, address, resolveMs } = await net.openUdp({ host, port }, { family, signal });
     measurement.metrics = { resolveMs };

@@ -9,7 +9,7 @@ import type { EchoTally } from './tally.ts';
 export interface Exchange {
   readonly messages: readonly Buffer[];
   readonly spacingMs: number;
-  readonly replyTimeoutMs: number;
+  readonly waitMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly tally: EchoTally;
@@ -19,7 +19,7 @@ export interface Exchange {
 
 /** Sends every message at its time, whether or not the one before was answered, and waits for late replies. */
 export async function exchangeOverUdp(socket: UdpSocket, exchange: Exchange): Promise<void> {
-  const { messages, replyTimeoutMs, clock, signal, tally, where } = exchange;
+  const { messages, waitMs, clock, signal, tally, where } = exchange;
   const allHeard = Promise.withResolvers<void>();
   socket.on('message', (reply) => {
     tally.hear(reply, clock.monotonic());
@@ -30,7 +30,7 @@ export async function exchangeOverUdp(socket: UdpSocket, exchange: Exchange): Pr
   const waits = AbortSignal.any([signal, leaving.signal]);
   try {
     const everythingSent = sendSpaced({ ...exchange, signal: waits }, (message) => socket.send(message));
-    await Promise.race([allHeard.promise, everythingSent.then(() => sleep(clock, replyTimeoutMs, waits))]);
+    await Promise.race([allHeard.promise, everythingSent.then(() => sleep(clock, waitMs, waits))]);
   } catch (error) {
     const { sent, received } = tally.result();
     const soFar = `${sent} of ${messages.length} messages sent to ${where}, ${received} came back`;

@@ -1,5 +1,6 @@
 import { showBytes } from '../../core/bytes.ts';
 import type { Measurement } from '../../core/check.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import type { EchoOptions } from './echo.ts';
@@ -19,22 +20,30 @@ export function record(tally: Tally, measurement: Measurement): void {
 
 /** @throws {Failure} assertion, timeout, loss, threshold */
 export function verdict(options: EchoOptions, tally: Tally, measurement: Measurement): Outcome {
-  const { sent, received, lossPercent, corruptedReply, rttsMs } = tally;
-  const { message, count, replyTimeout, downLossPercent, degradedLossPercent, degradedAfter } = options;
+  const { message, count, wait } = options;
+  const { sent, received, corruptedReply } = tally;
   if (corruptedReply) {
     throw new Failure('assertion', `Expected ${quoted(Buffer.from(message))} back, got ${quoted(corruptedReply)}.`);
   }
-  if (received === 0) throw new Failure('timeout', `No reply within ${replyTimeout} ms to ${plural(sent, 'message')}.`);
-  const lost = `${tally.lost} of ${plural(sent, 'message')} did not come back (${Math.round(lossPercent)} %)`;
-  if (lossPercent >= downLossPercent) throw new Failure('loss', `${lost}, down from ${downLossPercent} %.`);
-  if (lossPercent > 0 && lossPercent >= degradedLossPercent) {
-    throw new Failure('loss', `${lost}, degraded from ${degradedLossPercent} %.`, { as: { status: 'degraded' } });
+  if (received === 0)
+    throw new Failure('timeout', `No reply within ${formatDuration(wait)} to ${plural(sent, 'message')}.`);
+  assertWithin(options.down, 'down', tally);
+  assertWithin(options.degraded, 'degraded', tally);
+  return up(count === 1 ? message : `${message} came back ${received} of ${count} times.`, measurement);
+}
+
+function assertWithin(limits: EchoOptions['down'], status: 'degraded' | 'down', tally: Tally): void {
+  const { sent, lost, lossPercent, rttsMs } = tally;
+  if (lost > 0 && lossPercent >= (limits.lossPercent ?? Infinity)) {
+    const share = `${lost} of ${plural(sent, 'message')} did not come back (${Math.round(lossPercent)} %)`;
+    throw new Failure('loss', `${share}, ${status} from ${limits.lossPercent} % on.`, { as: { status } });
   }
   const rttMs = average(rttsMs);
-  if (degradedAfter !== undefined && rttMs > degradedAfter) {
-    throw new Failure('threshold', `Expected the echo within ${degradedAfter} ms, it took ${rttMs.toFixed(1)} ms.`);
+  const { latency = Infinity } = limits;
+  if (rttMs > latency) {
+    const message = `Expected the echo within ${formatDuration(latency)}, it took ${rttMs.toFixed(1)} ms.`;
+    throw new Failure('threshold', message, { as: { status } });
   }
-  return up(count === 1 ? message : `${message} came back ${received} of ${count} times.`, measurement);
 }
 
 function quoted(bytes: Buffer): string {

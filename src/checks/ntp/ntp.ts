@@ -11,24 +11,36 @@ import { showReferenceId } from '../../net/packets/ntp.ts';
 import { takeSample, type Sample } from './sample.ts';
 
 const ntpPort = 123;
-const offset = duration({ min: 0, max: 86_400_000 });
+const time = duration({ min: 0, max: 86_400_000 });
 const wait = duration({ min: 10, max: 60_000 });
+
+const rootDistance = { description: 'How wrong the time may be, all the way from the reference clock' };
+const limits = z.strictObject({
+  offset: time.optional().meta({ description: 'How far the clocks may be apart' }),
+  delay: time.optional().meta({ description: 'How long a round trip may take' }),
+  rootDistance: time
+    .optional()
+    .meta({ description: 'How wrong the time may be, all the way from the reference clock' }),
+  stratum: z.coerce.number().int().min(1).max(15).optional().meta({ description: 'Highest stratum' }),
+});
+
+/** Beyond 1.5 s most NTP servers themselves would not follow it. */
+const degraded = limits.extend({ rootDistance: time.default(1500).meta({ ...rootDistance, default: '1500ms' }) });
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address of the NTP server' }),
   port: port.default(ntpPort).meta({ description: 'Port of the NTP server' }),
-  samples: z.int().min(1).max(8).default(1).meta({ description: 'How often to ask; the fastest answer counts' }),
-  spacing: wait.default(500).meta({ description: 'Time between two samples' }),
-  sampleTimeout: wait.default(2000).meta({ description: 'How long to wait for each answer' }),
-  maxStratum: z.int().min(1).max(15).default(15).meta({ description: 'A higher stratum is degraded' }),
-  degradedOffset: offset.optional().meta({ description: 'Degraded when the clocks differ by more' }),
-  downOffset: offset.optional().meta({ description: 'Down when the clocks differ by more' }),
-  degradedRootDistance: offset
-    .default(1500)
-    .meta({ description: 'Degraded when the time may be wrong by more, on its whole way from the reference clock' }),
-  degradedAfter: duration({ min: 1, max: 60_000 })
-    .optional()
-    .meta({ description: 'A round trip longer than this is degraded' }),
+  samples: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8)
+    .default(1)
+    .meta({ description: 'How often to ask; the fastest answer counts' }),
+  spacing: wait.default(500).meta({ description: 'Time between two samples', default: '500ms' }),
+  wait: wait.default(2000).meta({ description: 'How long to wait for each answer', default: '2s' }),
+  degraded: degraded.prefault({}).meta({ description: 'Beyond these it is degraded' }),
+  down: limits.default({}).meta({ description: 'Beyond these it is down' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -68,7 +80,8 @@ export const ntp = defineCheck({
     try {
       const best = await bestSample(socket, options, { context, measurement });
       record(best, measurement);
-      assertWithin(options, measurement);
+      assertWithin(options.down, 'down', measurement);
+      assertWithin(options.degraded, 'degraded', measurement);
       return up(`Time: ${showTime(best.serverTimeMs)}, ${showOffset(best.offsetMs)}`, measurement);
     } finally {
       socket.close();
@@ -84,7 +97,7 @@ interface Parts {
 /** The sample with the shortest delay has the smallest error (RFC 5905, section 10). A lost one is no failure if another came. */
 async function bestSample(socket: Socket, options: Options, { context, measurement }: Parts): Promise<Sample> {
   const { clock, signal } = context;
-  const asking = { clock, signal, limitMs: options.sampleTimeout, where: options.host };
+  const asking = { clock, signal, timeoutMs: options.wait, where: options.host };
   const samples: Sample[] = [];
   let lost: Failure | undefined;
   for (let number = 1; number <= options.samples; number++) {
@@ -122,23 +135,18 @@ function record({ packet, offsetMs, delayMs, serverTimeMs }: Sample, measurement
 }
 
 /** @throws {Failure} threshold */
-function assertWithin(options: Options, { metrics }: Measurement): void {
-  const { maxStratum, downOffset, degradedOffset, degradedRootDistance, degradedAfter } = options;
+function assertWithin(limits: Options['down'], status: 'degraded' | 'down', { metrics }: Measurement): void {
   const { offsetMs = 0, delayMs = 0, stratum = 0, rootDistanceMs = 0 } = metrics;
-  const offset = Math.abs(offsetMs);
-  if (downOffset !== undefined && offset > downOffset) {
-    const message = `Expected clocks within ${downOffset} ms of each other, got ${showOffset(offsetMs)}.`;
-    throw new Failure('threshold', message, { as: { status: 'down' } });
-  }
-  const limits = [
-    ['clocks within', offset, degradedOffset, 'ms of each other'],
-    ['a root distance of at most', rootDistanceMs, degradedRootDistance, 'ms'],
-    ['a round trip of at most', delayMs, degradedAfter, 'ms'],
-    ['a stratum of at most', stratum, maxStratum, ''],
+  const table = [
+    ['clocks at most', Math.abs(offsetMs), limits.offset, ' ms apart'],
+    ['a round trip of at most', delayMs, limits.delay, ' ms'],
+    ['a root distance of at most', rootDistanceMs, limits.rootDistance, ' ms'],
+    ['a stratum of at most', stratum, limits.stratum, ''],
   ] as const;
-  for (const [what, value, limit = Infinity, unit] of limits) {
+  for (const [what, value, limit = Infinity, unit] of table) {
     if (value <= limit) continue;
-    throw new Failure('threshold', `Expected ${what} ${`${limit} ${unit}`.trim()}, got ${Number(value.toFixed(3))}.`);
+    const message = `Expected ${what} ${limit}${unit}, got ${Number(value.toFixed(3))}.`;
+    throw new Failure('threshold', message, { as: { status } });
   }
 }
 

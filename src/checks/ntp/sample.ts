@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:dgram';
-import { attempt, type Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
+import { withDeadline } from '../../net/deadline.ts';
 import { nextDatagram } from '../../net/dial.ts';
 import {
   decodeNtp,
@@ -28,20 +29,20 @@ export interface Sample {
 export interface Asking {
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly limitMs: number;
+  readonly timeoutMs: number;
   /** For messages: `pool.ntp.org`. */
   readonly where: string;
 }
 
 /** @throws {Failure} timeout, refused, unreachable, protocol */
 export async function takeSample(socket: Socket, asking: Asking): Promise<Sample> {
-  const { clock } = asking;
+  const { clock, where } = asking;
   const nonce = randomBytes(8).readBigUInt64BE();
   const sentAtMs = clock.now();
   const startedMs = clock.monotonic();
   socket.send(encodeNtpRequest(nonce));
-  const { packet, heardMs } = await answerTo(nonce, socket, asking);
-  assertUsable(packet, asking.where);
+  const { packet, heardMs } = await withDeadline(asking, (signal) => answerTo(nonce, socket, { clock, signal, where }));
+  assertUsable(packet, where);
   const elapsedMs = heardMs - startedMs;
   const receivedAtMs = sentAtMs + elapsedMs;
   const serverReceivedMs = timestampToMs(packet.receive, sentAtMs);
@@ -52,24 +53,24 @@ export async function takeSample(socket: Socket, asking: Asking): Promise<Sample
 }
 
 /** Only a reply that repeats our random number is an answer; forged and late ones are passed over, and told of in the end. */
-async function answerTo(nonce: NtpTimestamp, socket: Socket, { clock, signal, limitMs, where }: Asking) {
-  using limit = attempt(clock, limitMs, signal);
-  let doing = `Waiting for the time from ${where}`;
+async function answerTo(nonce: NtpTimestamp, socket: Socket, { clock, signal, where }: Omit<Asking, 'timeoutMs'>) {
   let wrong: string | undefined;
   for (;;) {
-    try {
-      const bytes = await nextDatagram(socket, limit.signal, doing);
-      const heardMs = clock.monotonic();
-      const packet = decodeNtp(bytes);
-      if (packet?.origin === nonce) return { packet, heardMs };
-      wrong = packet ? 'a reply to another request' : `a reply of ${bytes.length} bytes`;
-      doing = `Waiting for the time from ${where}, got ${wrong}`;
-    } catch (error) {
-      if (!wrong || !limit.signal.aborted || signal.aborted) throw error;
-      const expected = `Expected a reply of ${ntpPacketBytes} bytes that repeats our timestamp (RFC 5905)`;
-      throw new Failure('protocol', `${expected}, got ${wrong} from ${where}.`, { cause: error });
-    }
+    const bytes = await nextDatagram(socket, signal, `Waiting for the time from ${where}`).catch((error: unknown) => {
+      throw wrong !== undefined && signal.aborted ? noAnswer(wrong, where, error) : error;
+    });
+    const heardMs = clock.monotonic();
+    const packet = decodeNtp(bytes);
+    if (packet?.origin === nonce) return { packet, heardMs };
+    wrong = packet ? 'a reply to another request' : `a reply of ${bytes.length} bytes`;
   }
+}
+
+/** Its cause is the end of the time, whether the sample's or the run's. */
+function noAnswer(wrong: string, where: string, ended: unknown): unknown {
+  if (!(ended instanceof Failure)) return ended;
+  const expected = `Expected a reply of ${ntpPacketBytes} bytes that repeats our timestamp (RFC 5905)`;
+  return new Failure('protocol', `${expected}, got ${wrong} from ${where}.`, { cause: ended.cause });
 }
 
 const meaningOfKiss: Readonly<Record<string, string>> = {

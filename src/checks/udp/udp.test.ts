@@ -93,7 +93,7 @@ test('a slow reply is degraded', async () => {
   const outcome = await check({ port: server.port, degradedAfter: '5ms' });
   assert.equal(outcome.status, 'degraded');
   assert.equal(outcome.reason, 'threshold');
-  assert.match(outcome.message, /within 5 ms, it took \d+\.\d ms/);
+  assert.match(outcome.message, /within 5ms, it took \d+\.\d ms/);
 });
 
 test('options that cannot be are refused, each with what was expected', () => {

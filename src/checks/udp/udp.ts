@@ -2,7 +2,7 @@ import type { Socket } from 'node:dgram';
 import { z } from 'zod';
 import { defineCheck } from '../../core/check.ts';
 import { hexBytes, showBytes } from '../../core/bytes.ts';
-import { duration } from '../../core/duration.ts';
+import { duration, formatDuration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
@@ -104,5 +104,8 @@ function showHex(reply: Buffer): string {
 
 function assertFast(replyMs: number, { degradedAfter }: Options): void {
   if (degradedAfter === undefined || replyMs <= degradedAfter) return;
-  throw new Failure('threshold', `Expected a reply within ${degradedAfter} ms, it took ${replyMs.toFixed(1)} ms.`);
+  throw new Failure(
+    'threshold',
+    `Expected a reply within ${formatDuration(degradedAfter)}, it took ${replyMs.toFixed(1)} ms.`,
+  );
 }
