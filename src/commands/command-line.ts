@@ -27,6 +27,13 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
   program
+    .command('shell')
+    .description('ask what to watch, and watch it')
+    .action(async () => {
+      const { runShell } = await import('./shell.ts');
+      await runShell({ input: process.stdin, output: process.stdout });
+    });
+  program
     .command('check')
     .usage('<type> [target] [options]')
     .description('check one target now, once or several times')

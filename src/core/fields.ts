@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { OptionsSchema } from './check.ts';
+import { formatDuration } from './duration.ts';
 
 export type FieldKind = 'text' | 'number' | 'boolean' | 'choice' | 'duration' | 'list' | 'record' | 'structured';
 
@@ -111,4 +112,14 @@ function choicesOf({ enum: values, const: only, anyOf }: FieldSchema): readonly 
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value of a field in an options object. */
+export function valueAt(options: Readonly<Record<string, unknown>>, { path }: Field): unknown {
+  return path.reduce<unknown>((value, word) => (isRecord(value) ? value[word] : undefined), options);
+}
+
+/** A parsed value as people write it: a duration is `10s` again. */
+export function asWritten({ kind }: Field, value: unknown): unknown {
+  return kind === 'duration' && typeof value === 'number' ? formatDuration(value) : value;
 }

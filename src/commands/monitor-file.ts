@@ -1,0 +1,52 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+import { findCheckType } from '../checks/registry.ts';
+import { formatDuration } from '../core/duration.ts';
+import { AppError } from '../core/errors.ts';
+import { asWritten, fieldsOf, valueAt } from '../core/fields.ts';
+import type { Monitor } from '../core/monitor.ts';
+
+/**
+ * Writes the monitors as a configuration; asks before a file is replaced. False when it was not to be.
+ * @throws {AppError} usage, unavailable
+ */
+export async function saveMonitors(
+  monitors: readonly Monitor[],
+  file: string,
+  mayReplace: () => Promise<boolean>,
+): Promise<boolean> {
+  if (file === '') throw new AppError('usage', 'Expected the name of a file, like save office.yaml.');
+  const text = stringify({ monitors: monitors.map(configurationOf) });
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(file, error);
+    if (!(await mayReplace())) return false;
+    await writeFile(file, text).catch((error: unknown) => Promise.reject(cannotWrite(file, error)));
+  }
+  return true;
+}
+
+/** A monitor as a person would have written it: what is as it would be anyway is left out. */
+function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor): object {
+  const check = findCheckType(type);
+  const written: Record<string, unknown> = {};
+  for (const field of check ? fieldsOf(check.options) : []) {
+    const value = valueAt(options, field);
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(field.default)) continue;
+    const [outer = '', inner] = field.path;
+    if (inner === undefined) written[outer] = asWritten(field, value);
+    else written[outer] = { ...(written[outer] as object | undefined), [inner]: asWritten(field, value) };
+  }
+  const timeout = timeoutMs === check?.defaultTimeoutMs ? {} : { timeout: formatDuration(timeoutMs) };
+  return { name, type, interval: formatDuration(intervalMs), ...timeout, options: written };
+}
+
+function cannotWrite(file: string, cause: unknown): AppError {
+  return new AppError('unavailable', `${file} could not be written: ${(cause as Error).message}`, { cause });
+}
+
+/** @throws {AppError} invalid-config */
+export async function loadMonitors(file: string): Promise<readonly Monitor[]> {
+  throw new AppError('unavailable', `${file}: ${await readFile(file, 'utf8')}`);
+}

@@ -1,0 +1,103 @@
+import { clearScreenDown, createInterface, moveCursor, type Interface } from 'node:readline';
+
+/** Thrown out of a question that Ctrl-C left unanswered. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+export interface Streams {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
+interface Waiting {
+  readonly resolve: (line: string | undefined) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const maxLinesAhead = 1000;
+
+/** Asks a person at a terminal, or reads a script line by line. What is printed meanwhile appears above the line being typed. */
+export class Prompt {
+  readonly isTerminal: boolean;
+  readonly #output: NodeJS.WriteStream;
+  readonly #lines: Interface;
+  /** Lines that came before they were asked for: a script is faster than its questions. */
+  readonly #ahead: string[] = [];
+  #waiting: Waiting | undefined;
+  #words: readonly string[] = [];
+  #hasEnded = false;
+
+  constructor({ input, output }: Streams) {
+    this.isTerminal = input.isTTY && output.isTTY;
+    this.#output = output;
+    this.#lines = createInterface({
+      input,
+      output,
+      terminal: this.isTerminal,
+      completer: (line: string) => [this.#completions(line), line],
+    });
+    this.#lines.on('line', (line) => this.#take(line));
+    this.#lines.on('SIGINT', () => this.#interrupt());
+    this.#lines.on('close', () => this.#end());
+  }
+
+  /**
+   * The next line; undefined when the input has ended. Tab completes the words.
+   * @throws {Interrupted} on Ctrl-C
+   */
+  ask(question: string, words: readonly string[] = []): Promise<string | undefined> {
+    this.#words = words;
+    const line = this.#ahead.shift();
+    if (this.#ahead.length === 0 && !this.#hasEnded) this.#lines.resume();
+    if (this.isTerminal && !this.#hasEnded) {
+      this.#lines.setPrompt(question);
+      this.#lines.prompt();
+    } else if (question.trim() !== '>') this.print(question);
+    if (line !== undefined || this.#hasEnded) return Promise.resolve(line);
+    return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
+  }
+
+  print(text: string): void {
+    if (!this.isTerminal || !this.#waiting) return void this.#output.write(`${text}\n`);
+    moveCursor(this.#output, 0, -this.#lines.getCursorPos().rows);
+    this.#output.write('\r');
+    clearScreenDown(this.#output);
+    this.#output.write(`${text}\n`);
+    this.#lines.prompt(true);
+  }
+
+  close(): void {
+    this.#lines.close();
+  }
+
+  #take(line: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) return waiting.resolve(line);
+    this.#ahead.push(line);
+    if (this.#ahead.length >= maxLinesAhead) this.#lines.pause();
+  }
+
+  #interrupt(): void {
+    // The half-typed line stays on the screen, as in a shell, and is gone from the editor.
+    this.#lines.write(null, { ctrl: true, name: 'e' });
+    this.#output.write('^C\n');
+    this.#lines.write(null, { ctrl: true, name: 'u' });
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(new Interrupted());
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(undefined);
+  }
+
+  #completions(line: string): readonly string[] {
+    const typed = line.toLowerCase();
+    return this.#words.filter((word) => word.toLowerCase().startsWith(typed));
+  }
+}
