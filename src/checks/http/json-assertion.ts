@@ -1,6 +1,6 @@
 import { FunctionExpressionType, jsonpath, JSONPathEnvironment, JSONPathNodeList } from 'json-p3';
 import type { FilterFunction, JSONPathQuery, JSONValue } from 'json-p3';
-import { compilePattern } from './pattern.ts';
+import { compilePattern } from '../../core/pattern.ts';
 
 const { FilterSelector } = jsonpath.selectors;
 const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } =

@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { compileAssertion } from './json-assertion.ts';
 import type { HttpOptions } from './options.ts';
-import { compilePattern } from './pattern.ts';
+import { compilePattern } from '../../core/pattern.ts';
 
 /** Why a response is not what was asked for: what was expected, and what came. Undefined if it is. */
 export function disappointment(response: HttpResponse, options: HttpOptions): string | undefined {

@@ -1,10 +1,10 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { duration } from '../../core/duration.ts';
 import { familyChoices } from '../../core/network.ts';
-import { hostname } from '../../core/target.ts';
+import { parsedText } from '../../core/parsed-text.ts';
+import { pattern } from '../../core/pattern.ts';
+import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
 import { compileAssertion } from './json-assertion.ts';
-import { compilePattern } from './pattern.ts';
 
 /** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */
 const maxTextLength = 65_536;
@@ -41,22 +41,6 @@ const headerValue = z
   .max(8192)
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks and control characters');
 
-/** Wraps what throws on bad input, so that its message becomes the option's mistake. */
-const parsed = (parse: (text: string) => unknown, expected: string) =>
-  z
-    .string()
-    .max(maxTextLength)
-    .superRefine((text, context) => {
-      try {
-        parse(text);
-      } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
-        context.addIssue({ code: 'custom', message: `expected ${expected}: ${why}`, input: text });
-      }
-    });
-
-const certificatePem = parsed((text) => new X509Certificate(text), 'a certificate as PEM text');
-const keyPem = parsed(createPrivateKey, 'an unencrypted private key as PEM text');
 const texts = z.array(z.string().min(1).max(maxTextLength)).max(maxEntries).default([]);
 
 /** `200` or `200-299`. */
@@ -90,37 +74,10 @@ const auth = z
   .refine(({ user, password }) => password === undefined || user !== undefined, 'expected a user with the password')
   .default({});
 
-const tls = z
-  .strictObject({
-    verify: z.boolean().default(true).meta({ description: 'Whether a certificate that is not good is a failure' }),
-    expiryDays: z
-      .number()
-      .min(0)
-      .max(3650)
-      .default(14)
-      .meta({ description: 'Degraded when the certificate has fewer days left' }),
-    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
-    serverName: hostname
-      .optional()
-      .meta({ description: 'Name to ask for and to expect, instead of the host of the URL' }),
-    ca: certificatePem
-      .optional()
-      .meta({ description: 'Certificate authority to trust instead of the usual ones (PEM text)' }),
-    certificate: certificatePem.optional().meta({ description: 'Client certificate (PEM text)' }),
-    key: keyPem.optional().meta({ description: 'Key of the client certificate (PEM text)', secret: true }),
-    resume: z
-      .boolean()
-      .default(false)
-      .meta({ description: 'Resume earlier TLS sessions instead of a full handshake each' }),
-  })
-  .refine(
-    ({ certificate, key }) => (certificate === undefined) === (key === undefined),
-    'expected certificate and key together',
-  )
-  .prefault({});
+const tls = z.strictObject(tlsFields).refine(hasBothOrNeither, bothOrNeither).prefault({});
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
-const patterns = z.array(parsed(compilePattern, 'a regular expression (RE2 syntax)')).max(maxEntries).default([]);
+const patterns = z.array(pattern).max(maxEntries).default([]);
 
 export const options = z
   .strictObject({
@@ -152,7 +109,7 @@ export const options = z
       description: 'Regular expressions (RE2) that must match in the first 256 KiB of the body',
     }),
     jsonPath: z
-      .array(parsed(compileAssertion, 'a comparison like $.status == "ok" (RFC 9535)'))
+      .array(parsedText(compileAssertion, 'a comparison like $.status == "ok" (RFC 9535)'))
       .max(maxEntries)
       .default([])
       .meta({ description: 'Comparisons on the body as JSON: $.queue < 100' }),
