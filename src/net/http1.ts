@@ -6,7 +6,7 @@ import type { ExchangeOptions, HttpResponse } from './http.ts';
 import { Http1Error, type Http1Fault } from './packets/http1-framing.ts';
 import { encodeRequest, type HttpRequest } from './packets/http1-request.ts';
 import { ResponseParser } from './packets/http1-response.ts';
-import { tlsFailure } from './tls-failure.ts';
+import { streamFailure } from './tls-failure.ts';
 
 const reasonOfFault: Readonly<Record<Http1Fault, Reason>> = {
   malformed: 'protocol',
@@ -46,7 +46,7 @@ function transfer(socket: Socket, request: HttpRequest, options: ExchangeOptions
 
   const onAbort = (): void =>
     reject(abortError(signal, `${firstByteMs === undefined ? 'Waiting for' : 'Reading'} the response of ${peer}`));
-  const onError = (error: Error): void => reject(tlsFailure(error, `Talking to ${peer}`));
+  const onError = (error: Error): void => reject(streamFailure(error, `Talking to ${peer}`));
   const complete = (): void => {
     const nowMs = clock.monotonic();
     resolve({ parser, firstByteMs: (firstByteMs ?? nowMs) - sentMs, transferMs: nowMs - (firstByteMs ?? nowMs) });

@@ -5,7 +5,7 @@ import { decodeContent } from './content-coding.ts';
 import type { ExchangeOptions, HttpResponse } from './http.ts';
 import type { HttpRequest } from './packets/http1-request.ts';
 import { maxHeaderBytes } from './packets/http1-response.ts';
-import { tlsFailure } from './tls-failure.ts';
+import { streamFailure } from './tls-failure.ts';
 
 const maxInterimResponses = 8;
 
@@ -89,6 +89,6 @@ function headOf(fields: IncomingHttpHeaders): Pick<HttpResponse, 'status' | 'hea
 
 function http2Failure(error: Error, peer: string): Error {
   const { code = '' } = error as NodeJS.ErrnoException;
-  if (!code.startsWith('ERR_HTTP2_')) return tlsFailure(error, `Talking to ${peer}`);
+  if (!code.startsWith('ERR_HTTP2_')) return streamFailure(error, `Talking to ${peer}`);
   return new Failure('protocol', `HTTP/2 with ${peer} broke: ${error.message}.`, { cause: error });
 }

@@ -87,8 +87,8 @@ const alerts: readonly (readonly [RegExp, Reason, string])[] = [
   [/NO_APPLICATION_PROTOCOL$/, 'tls-handshake', 'the server offers none of the protocols we asked for'],
 ];
 
-/** What a TLS socket's error says about the target. `doing` begins the sentence: `TLS with example.test`. */
-export function tlsFailure(error: Error, doing: string): Error {
+/** What the error of a TCP or TLS socket says about the target. `doing` begins the sentence: `TLS with example.test`. */
+export function streamFailure(error: Error, doing: string): Error {
   const { code = '', syscall } = error as NodeJS.ErrnoException;
   // Node calls the end of the stream in mid-handshake a reset too; a real one comes from a system call.
   if (code === 'ECONNRESET' && syscall === undefined)

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { abortError } from '../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../core/network.ts';
 import { factsOf } from './tls-certificate.ts';
-import { certificateFailure, tlsFailure } from './tls-failure.ts';
+import { certificateFailure, streamFailure } from './tls-failure.ts';
 
 type StartOptions = TlsOptions & { readonly signal: AbortSignal };
 
@@ -23,7 +23,7 @@ export function startTls(socket: Socket, options: StartOptions, clock: Clock): P
   secure.getPeerCertificate = noCertificate;
 
   const onAbort = (): void => reject(abortError(signal, doing));
-  const onError = (error: Error): void => reject(tlsFailure(error, doing));
+  const onError = (error: Error): void => reject(streamFailure(error, doing));
   const onSecure = (): void => {
     const handshakeMs = clock.monotonic() - startedMs;
     // Once only: making this object takes longer than anything else of ours in a handshake.
