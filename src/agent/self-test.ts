@@ -16,6 +16,7 @@ interface SelfTestParts {
 
 const intervalMs = 15_000;
 const limitMs = 4000;
+const resolutionMs = 20;
 /** More than this, and what this agent times says little about its targets. */
 const lagLimitMs = 1000;
 /** One failure may be the other end's; two in a row are ours. */
@@ -24,10 +25,12 @@ const failuresUntilImpaired = 2;
 /** The agent's look at itself: whether its voice should count. */
 export class SelfTest {
   readonly #parts: SelfTestParts;
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
+  readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #failures = new Map<Part, { count: number; message: string }>();
+  /** What never worked here (no gateway, no resolver: an isolated network) is how this machine is, not an impairment. */
+  readonly #wasWell = new Set<Part>();
   #cancel: Cancel = () => {};
-  #lagMs = 0;
+  #lagBeforeMs = 0;
 
   constructor(parts: SelfTestParts) {
     this.#parts = parts;
@@ -43,30 +46,43 @@ export class SelfTest {
     this.#cancel();
   }
 
-  /** For a heartbeat: what is wrong now, and the worst lag since this was asked last. */
+  /** What is wrong now, and the worst lag of the last rounds. */
   health(): Health {
-    this.#lagMs = Math.max(0, Math.round(this.#delay.max / 1e6 - 20));
-    this.#delay.reset();
+    const lagMs = Math.max(this.#lagBeforeMs, this.#lagMs());
     const impaired: Impairment[] = [];
     for (const [part, { count, message }] of this.#failures) {
-      if (count >= failuresUntilImpaired) impaired.push({ part, message });
+      if (count >= failuresUntilImpaired && this.#wasWell.has(part)) impaired.push({ part, message });
     }
-    if (this.#lagMs > lagLimitMs)
-      impaired.push({ part: 'lag', message: `this agent could not run for ${this.#lagMs} ms` });
-    return { lagMs: this.#lagMs, impaired };
+    if (lagMs > lagLimitMs) impaired.push({ part: 'lag', message: `this agent could not run for ${lagMs} ms` });
+    return { lagMs, impaired };
+  }
+
+  /** The worst delay of this process's own timers in this round; a tick of the histogram is no delay. */
+  #lagMs(): number {
+    return Math.max(0, Math.round(this.#delay.max / 1e6 - resolutionMs));
   }
 
   async #round(): Promise<void> {
+    this.#lagBeforeMs = this.#lagMs();
+    this.#delay.reset();
     const signal = AbortSignal.timeout(limitMs);
     await Promise.all(
       Object.entries(this.#parts.checks).map(async ([name, check]) => {
         // The record's keys are parts.
         const part = name as Part;
         const message = await check(signal);
-        if (message === undefined) this.#failures.delete(part);
-        else this.#failures.set(part, { count: (this.#failures.get(part)?.count ?? 0) + 1, message });
+        this.#note(part, message);
       }),
     );
     this.#cancel = this.#parts.clock.after(intervalMs, () => void this.#round());
+  }
+
+  #note(part: Part, message: string | undefined): void {
+    if (message !== undefined) {
+      this.#failures.set(part, { count: (this.#failures.get(part)?.count ?? 0) + 1, message });
+      return;
+    }
+    this.#failures.delete(part);
+    this.#wasWell.add(part);
   }
 }

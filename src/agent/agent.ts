@@ -1,0 +1,176 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+import type { ResultItem } from '../core/entry.ts';
+import type { Network } from '../core/network.ts';
+import type { Heartbeat } from '../protocol/messages.ts';
+import { LagGuard } from '../schedule/lag.ts';
+import { runMonitor } from '../schedule/runner.ts';
+import type { AgentFile, AgentFolder } from './agent-file.ts';
+import type { EntrySource } from './sender.ts';
+import type { SelfTest } from './self-test.ts';
+import type { Spool } from './spool/spool.ts';
+import { statusIntervalMs, writeStatus } from './status-file.ts';
+import { TaskExecutor } from './task-executor.ts';
+import { TaskList, type TasksMessage } from './task-list.ts';
+import { Uplink, type LinkState, type UplinkPorts } from './uplink.ts';
+
+export interface AgentParts {
+  readonly clock: Clock;
+  readonly net: Network;
+  readonly folder: AgentFolder;
+  readonly file: AgentFile;
+  readonly spool: Spool;
+  readonly selfTest: SelfTest;
+  readonly version: string;
+  readonly random: () => number;
+  /** A line for the operator: what changed between this agent and its server. */
+  readonly onLink: (link: LinkState) => void;
+}
+
+/**
+ * One vantage point: tasks come in over the uplink, the executor runs them, each result goes into the spool, and from the
+ * spool to the server, which says when it may be forgotten. Without a server it goes on with the tasks it has.
+ */
+export class Agent {
+  readonly uplink: Uplink;
+  readonly #parts: AgentParts;
+  readonly #lag: LagGuard;
+  readonly #tasks: TaskList;
+  readonly #executor: TaskExecutor;
+  readonly #startedAt: number;
+  #file: AgentFile;
+  #link: LinkState = { state: 'connecting', server: '', message: 'not yet' };
+  #lastAcknowledgedAt: number | undefined;
+  #cancelStatus: Cancel = () => {};
+
+  constructor(parts: AgentParts) {
+    const { clock, net, folder, file } = parts;
+    this.#parts = parts;
+    this.#file = file;
+    this.#startedAt = clock.now();
+    this.#lag = new LagGuard(clock);
+    this.#tasks = new TaskList(folder.tasks());
+    this.#executor = new TaskExecutor({
+      clock,
+      run: (monitor, turn) => runMonitor(monitor, { clock, net, lag: this.#lag, ...turn }),
+      onResult: (item, { isPlain }) => void this.#record(item, isPlain),
+    });
+    this.uplink = new Uplink(this.#uplinkPorts());
+  }
+
+  start(): void {
+    this.#parts.selfTest.start();
+    this.#executor.reconcile(this.#tasks.tasks);
+    this.#writeStatus();
+  }
+
+  /** Entries were recorded, or the spool's state changed. */
+  onSpoolChange(): void {
+    this.uplink.wake();
+  }
+
+  /** Ends within about a second; what was measured is in the spool. */
+  async stop(): Promise<void> {
+    await this.#executor.stop();
+    this.#parts.selfTest.stop();
+    this.#lag.stop();
+    this.uplink.stop();
+    this.#cancelStatus();
+    await this.#parts.spool.close();
+  }
+
+  async #record(item: ResultItem, droppable: boolean): Promise<void> {
+    try {
+      await this.#parts.spool.append(item, { droppable });
+    } catch (error) {
+      // The spool counts what it had no room for and says so in a gap entry; nothing else can be done here.
+      this.#parts.onLink({ state: 'connecting', server: this.#link.server, message: (error as Error).message });
+    }
+  }
+
+  #uplinkPorts(): UplinkPorts {
+    const { clock, file, version, random, folder, onLink } = this.#parts;
+    return {
+      clock,
+      version,
+      random,
+      identity: file,
+      source: this.#source(),
+      trust: () => ({ serverPin: this.#file.serverPin ?? '', joinSecret: this.#file.joinSecret }),
+      onWelcome: () => this.#forgetSecret(),
+      onTasks: (message) => this.#takeTasks(message),
+      onRunNow: (taskId) => this.#executor.runNow(taskId),
+      vitals: () => this.#vitals(),
+      onLink: (link) => {
+        this.#link = link;
+        onLink(link);
+        if (link.state === 'connected') folder.saveTasks(this.#tasks.tasks);
+      },
+    };
+  }
+
+  #source(): EntrySource & { startSending(): Promise<void> } {
+    const { spool, clock } = this.#parts;
+    return {
+      epoch: String(spool.recovered.epoch),
+      startSending: () => spool.startSending(),
+      read: (lane, limit) => spool.read(lane, limit),
+      acknowledge: (ranges) => {
+        this.#lastAcknowledgedAt = clock.now();
+        spool.acknowledge(ranges);
+      },
+    };
+  }
+
+  #takeTasks(message: TasksMessage): boolean {
+    if (!this.#tasks.apply(message)) return false;
+    this.#executor.reconcile(this.#tasks.tasks);
+    this.#parts.folder.saveTasks(this.#tasks.tasks);
+    return true;
+  }
+
+  /** The token is used up: from now on the key alone is this agent's word. */
+  #forgetSecret(): void {
+    if (this.#file.joinSecret === undefined) return;
+    const { joinSecret: _used, ...file } = this.#file;
+    this.#file = file;
+    this.#parts.folder.saveIdentity(file);
+  }
+
+  #vitals(): Pick<Heartbeat, 'queue' | 'health' | 'tasks'> {
+    const { spool, selfTest } = this.#parts;
+    const { depth, bytes, oldestAt, nextSeq, impaired } = spool.stats();
+    const health = selfTest.health();
+    const spoolFault = impaired === undefined ? [] : [{ part: 'spool' as const, message: impaired }];
+    return {
+      queue: { depth, bytes, lastSeq: nextSeq - 1, ...(oldestAt !== undefined && { oldestUnsentAt: oldestAt }) },
+      health: { ...health, impaired: [...health.impaired, ...spoolFault] },
+      tasks: this.#executor.size,
+    };
+  }
+
+  #writeStatus(): void {
+    const { clock, folder, version, file } = this.#parts;
+    const { queue, health } = this.#vitals();
+    writeStatus(folder.path, {
+      agentId: file.agentId,
+      name: file.name,
+      version,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      writtenAt: clock.now(),
+      link: this.#link,
+      lastAcknowledgedAt: this.#lastAcknowledgedAt,
+      queue,
+      health,
+      tasks: this.#tasks.tasks.map(({ id, monitorName, type, target, intervalMs, paused }) => ({
+        id,
+        monitorName,
+        type,
+        target,
+        intervalMs,
+        paused,
+      })),
+    });
+    this.#cancelStatus = clock.after(statusIntervalMs, () => this.#writeStatus());
+  }
+}
