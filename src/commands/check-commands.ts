@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkTypes } from '../checks/registry.ts';
-import type { CheckType } from '../core/check.ts';
+import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { countArgument, durationArgument } from './arguments.ts';
 import { addFieldOptions, parseOptions } from './check-options.ts';
 import { runChecks } from './check.ts';
@@ -44,7 +44,7 @@ function addCheckCommand(parent: Command, check: CheckType): void {
       const { count = 1, interval = 1000, timeout, json = false } = withoutOwn(given, own) as RunSettings;
       const monitor = adHocMonitor(check, options, {
         intervalMs: interval,
-        timeoutMs: timeout ?? check.defaultTimeoutMs,
+        timeoutMs: timeout ?? defaultTimeoutOf(check, options),
       });
       process.exitCode = await runChecks({ check, monitor, count, json });
     });

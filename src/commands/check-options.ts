@@ -18,15 +18,19 @@ export function addFieldOptions(command: Command, check: CheckType): void {
 }
 
 function optionOf(field: Field): Option {
-  const option = new Option(`${negated(field)}${placeholderOf(field)}`, descriptionOf(field));
+  const option = new Option(`${switchOf(field)}${placeholders[field.kind]}`, descriptionOf(field));
   if (isRepeatable(field))
     option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
   return option;
 }
 
-/** A switch that is on by default is given as `--no-…`. */
-function negated(field: Field): string {
-  return field.kind === 'boolean' && field.default === true ? flagOf(field).replace('--', '--no-') : flagOf(field);
+/** A switch that is on by default is turned off, by `--no-…`. */
+function switchOf(field: Field): string {
+  return isOnByDefault(field) ? flagOf(field).replace('--', '--no-') : flagOf(field);
+}
+
+function isOnByDefault(field: Field): boolean {
+  return field.kind === 'boolean' && field.default === true;
 }
 
 const placeholders: Readonly<Record<Field['kind'], string>> = {
@@ -40,10 +44,6 @@ const placeholders: Readonly<Record<Field['kind'], string>> = {
   structured: ' <yaml>',
 };
 
-function placeholderOf({ kind }: Field): string {
-  return placeholders[kind];
-}
-
 function isRepeatable({ kind }: Field): boolean {
   return kind === 'list' || kind === 'record';
 }
@@ -55,7 +55,8 @@ function descriptionOf(field: Field): string {
     isRepeatable(field) && 'repeatable',
     shown !== undefined && `default: ${shown}`,
   ].filter(Boolean);
-  return remarks.length === 0 ? field.description : `${field.description} (${remarks.join(', ')})`;
+  const meaning = isOnByDefault(field) ? `Do not: ${field.description}` : field.description;
+  return remarks.length === 0 ? meaning : `${meaning} (${remarks.join(', ')})`;
 }
 
 /** The default as people write it; undefined where there is none worth a word. */

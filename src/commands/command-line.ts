@@ -24,6 +24,8 @@ function createProgram(): Command {
     .description('Watches a network and says, with evidence, what is wrong, where, and since when.')
     .version(version(), '-V, --version')
     .helpCommand(false)
+    // The options of the program stand before the command: http has a --version of its own.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
   program
@@ -43,6 +45,9 @@ function createProgram(): Command {
 }
 
 const exitHelp = `
+watchkeeper check TYPE --help lists the options of a type. --count N runs the check N times, --interval apart; where a type
+counts packets or messages of its own (icmp, echo), --count and --interval are those, as with ping.
+
 Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.`;
 
 /** Loaded only for `check`: the types bring their libraries with them. */

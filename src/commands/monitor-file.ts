@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { findCheckType } from '../checks/registry.ts';
+import { defaultTimeoutOf } from '../core/check.ts';
 import { formatDuration } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { asWritten, fieldsOf, valueAt } from '../core/fields.ts';
@@ -38,7 +39,7 @@ function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor
     if (inner === undefined) written[outer] = asWritten(field, value);
     else written[outer] = { ...(written[outer] as object | undefined), [inner]: asWritten(field, value) };
   }
-  const timeout = timeoutMs === check?.defaultTimeoutMs ? {} : { timeout: formatDuration(timeoutMs) };
+  const timeout = check && timeoutMs === defaultTimeoutOf(check, options) ? {} : { timeout: formatDuration(timeoutMs) };
   return { name, type, interval: formatDuration(intervalMs), ...timeout, options: written };
 }
 

@@ -1,5 +1,5 @@
 import { findCheckType } from '../checks/registry.ts';
-import type { CheckType } from '../core/check.ts';
+import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
 import { describeIssues } from '../core/issues.ts';
@@ -35,14 +35,17 @@ const kindsOfIcmp = ['ping', 'traceroute'] as const;
 export async function askMonitor(prompt: Prompt, word: string, named: CheckType): Promise<Monitor | undefined> {
   const options = await askOptions(prompt, word, named);
   const check = word === 'icmp' ? await askKindOfIcmp(prompt, named) : named;
-  const timeoutMs = check.asksTimeout ? await askTimeout(prompt, check) : check.defaultTimeoutMs;
+  const askedMs = check.asksTimeout ? await askTimeout(prompt, check) : undefined;
   const intervalMs = await ask(prompt, {
     label: 'Interval in seconds',
     default: defaultInterval,
     read: (answer) => readDuration(answer, { minMs: minIntervalMs, maxMs: maxIntervalMs }),
   });
   const parsed = check.options.safeParse(options);
-  if (parsed.success) return adHocMonitor(check, parsed.data, { intervalMs, timeoutMs });
+  if (parsed.success) {
+    const timeoutMs = askedMs ?? defaultTimeoutOf(check, parsed.data);
+    return adHocMonitor(check, parsed.data, { intervalMs, timeoutMs });
+  }
   const mistakes = describeIssues(parsed.error, { input: options, nameOf: (path) => path.join('.') });
   prompt.print(`These answers do not fit together: ${mistakes.join('; ')}`);
   return undefined;
@@ -68,6 +71,7 @@ function questionOf(field: Field, word: string, check: CheckType): Question<Reco
     default: defaultOf(field),
     words: field.choices ?? field.examples ?? [],
     read(answer) {
+      if (answer === '' && !field.required) return { value: {} };
       const given = isTarget ? check.fromTarget(answer, word) : { [name]: valueOf(field, answer) };
       const mistakes = mistakesIn(check, given);
       return mistakes.length === 0 ? { value: given } : { mistake: mistakes.join('; ') };

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Clock } from './clock.ts';
+import type { Milliseconds } from './duration.ts';
 import { Failure, isDeadline } from './failure.ts';
 import type { Metric } from './metrics.ts';
 import type { Network } from './network.ts';
@@ -32,6 +33,8 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   readonly options: Schema;
   readonly metrics: readonly Metric[];
   readonly defaultTimeoutMs: number;
+  /** How long a run takes by its options alone, such as packets × interval; the default timeout comes on top. */
+  plannedMs?(options: z.output<Schema>): Milliseconds;
   /** The options that the interactive shell asks for, in this order. */
   readonly asks: readonly (keyof z.input<Schema> & string)[];
   /** The shell asks for the timeout too: for this type it decides what silence means. */
@@ -45,6 +48,11 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   /** The target as people write it, out of options. */
   targetOf(options: z.output<Schema>): string;
   run(options: z.output<Schema>, context: CheckContext): Promise<Outcome>;
+}
+
+/** The deadline of a run for which nobody chose one. */
+export function defaultTimeoutOf(check: CheckType, options: Readonly<Record<string, unknown>>): Milliseconds {
+  return check.defaultTimeoutMs + (check.plannedMs?.(options) ?? 0);
 }
 
 /** What a run has measured so far; the check writes to it as it goes, so that a failed run still shows how far it came. */

@@ -53,13 +53,19 @@ export function fieldsOf(schema: OptionsSchema): readonly Field[] {
     // A default behind a transform is missing from the JSON Schema; parsing nothing gives it.
     const given: unknown = schema.shape[name]?.safeParse(undefined).data ?? property.default;
     if (!property.properties) return [fieldOf([name], property, { required: required.includes(name), given })];
+    const { description: group } = property;
     return Object.entries(property.properties).map(([inner, innerProperty]) =>
-      fieldOf([name, inner], innerProperty, {
+      fieldOf([name, inner], within(group, innerProperty), {
         required: required.includes(name) && (property.required ?? []).includes(inner),
         given: isRecord(given) ? given[inner] : innerProperty.default,
       }),
     );
   });
+}
+
+/** A limit says little without the group it stands in: `What counts as down: loss`. */
+function within(group: string | undefined, schema: FieldSchema): FieldSchema {
+  return group === undefined ? schema : { ...schema, description: `${group}: ${schema.description ?? ''}` };
 }
 
 function fieldOf(
@@ -99,8 +105,10 @@ function kindOf(schema: FieldSchema): FieldKind {
   return kindOfType[schema.type] ?? 'structured';
 }
 
+/** Something that a text can stand for, among other spellings. */
 function isPlainText(schema: FieldSchema | undefined): boolean {
-  return schema !== undefined && ['text', 'choice', 'duration'].includes(kindOf(schema));
+  if (schema === undefined) return false;
+  return ['text', 'choice', 'duration'].includes(kindOf(schema)) || schema.type?.includes('string') === true;
 }
 
 function choicesOf({ enum: values, const: only, anyOf }: FieldSchema): readonly string[] | undefined {

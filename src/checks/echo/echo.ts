@@ -70,6 +70,7 @@ export const echo = defineCheck({
     { name: 'jitterMs', unit: 'ms', meaning: 'average change from one round trip to the next' },
   ],
   defaultTimeoutMs: 10_000,
+  plannedMs: ({ count, spacing }) => (count - 1) * spacing,
   asks: ['host', 'port', 'message'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),

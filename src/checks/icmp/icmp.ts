@@ -53,6 +53,7 @@ export const icmp = defineCheck({
     { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
   ],
   defaultTimeoutMs: 10_000,
+  plannedMs: ({ count, interval }) => (count - 1) * interval,
   asks: ['host'],
   aliases: ['ping'],
   targetSyntax: 'HOST',

@@ -65,6 +65,7 @@ export const ntp = defineCheck({
     { name: 'samplesReceived', unit: 'count', meaning: 'answers' },
   ],
   defaultTimeoutMs: 10_000,
+  plannedMs: ({ samples, spacing }) => (samples - 1) * spacing,
   asks: ['host'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),
