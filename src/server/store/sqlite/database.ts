@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../../core/errors.ts';
+import { migrations } from './schema.ts';
+
+/** What a person should hear of: said once, where it happens. */
+export type Notice =
+  | { readonly event: 'quarantined'; readonly file: string; readonly reason: string }
+  | { readonly event: 'migrated'; readonly from: number; readonly to: number }
+  | { readonly event: 'waiting-for-lock' | 'lock-gained' };
+
+export const fileName = 'watchkeeper.db';
+
+/** https://www.sqlite.org/rescode.html */
+const resultCodes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+
+/** Larger files are checked in part, so that the server starts in time; `verify` reads them all. */
+const fullCheckBytes = 512 * 2 ** 20;
+const firstTables = ['agents', 'join_tokens', 'monitors', 'tasks', 'assignments', 'epochs', 'series'] as const;
+
+/**
+ * Opens the database for its only writer: a file that cannot be read is put aside and a new one begun, an older schema is brought
+ * up to date, a newer one refused with `usage`.
+ */
+export function openForWriting(folder: string, say: (notice: Notice) => void): DatabaseSync {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, fileName);
+  const damage = damageOf(file);
+  if (damage !== undefined) quarantine(file, damage, say);
+  const db = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    // 16 KiB: a sealed hour of a busy check still fits a quarter of a page, beyond which SQLite would give it pages of its own.
+    db.exec('PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    db.exec(`PRAGMA cache_size = -65536; PRAGMA journal_size_limit = ${64 * 2 ** 20};`);
+    migrate(db, say);
+    // From here on a lock is waited for between calls, and not inside one, which would stop the thread.
+    db.exec('PRAGMA busy_timeout = 0');
+    return db;
+  } catch (error) {
+    db.close();
+    throw asAppError(error);
+  }
+}
+
+/** Opens the database, which exists, for queries. */
+export function openForReading(folder: string): DatabaseSync {
+  return new DatabaseSync(join(folder, fileName), { readOnly: true, timeout: 5000 });
+}
+
+export function quickCheck(db: DatabaseSync, table?: string): string[] {
+  const rows = db.prepare(table === undefined ? 'PRAGMA quick_check' : `PRAGMA quick_check(${table})`).all();
+  return rows.map((row) => String(row['quick_check'])).filter((line) => line !== 'ok');
+}
+
+export function isBusy(error: unknown): boolean {
+  return codeOf(error) === resultCodes.busy;
+}
+
+/** What a caller can do about an error of SQLite's. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const cause = error as Error;
+  switch (codeOf(error)) {
+    case resultCodes.full:
+      return new AppError(
+        'unavailable',
+        'The disk that holds the data folder is full: free some space; agents keep what they have.',
+        { cause },
+      );
+    case resultCodes.busy:
+      return new AppError('unavailable', 'Another process holds a lock on the database: end it or wait for it.', {
+        cause,
+      });
+    case resultCodes.ioError:
+    case resultCodes.readOnly:
+      return new AppError('unavailable', `The database cannot be written (${cause.message}): look at its disk.`, {
+        cause,
+      });
+    default:
+      return new AppError('internal', `The database failed: ${cause.message}.`, { cause });
+  }
+}
+
+function codeOf(error: unknown): number | undefined {
+  // node:sqlite puts SQLite's extended result code there; its low byte is the code.
+  const code = (error as { readonly errcode?: number }).errcode;
+  return code === undefined ? undefined : code & 0xff;
+}
+
+/** What is wrong with the file; undefined if it is sound, or there is none. */
+function damageOf(file: string): string | undefined {
+  if (!existsSync(file)) return undefined;
+  const isSmall = statSync(file).size <= fullCheckBytes;
+  try {
+    using db = new DatabaseSync(file, { timeout: 5000 });
+    if (isSmall) return quickCheck(db)[0];
+    return firstTables.flatMap((table) => quickCheck(db, table))[0];
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === resultCodes.corrupt || code === resultCodes.notADatabase) return (error as Error).message;
+    throw asAppError(error);
+  }
+}
+
+function quarantine(file: string, reason: string, say: (notice: Notice) => void): void {
+  const aside = `${file}.unreadable-${new Date().toISOString().replaceAll(':', '-')}`;
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
+  }
+  say({ event: 'quarantined', file: aside, reason });
+}
+
+function migrate(db: DatabaseSync, say: (notice: Notice) => void): void {
+  const from = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+  const to = migrations.length;
+  if (from > to) {
+    const found = `The data was written by a newer Watchkeeper (schema ${from}; this one knows up to ${to})`;
+    throw new AppError('usage', `${found}: start that version, or restore a backup from before the upgrade.`);
+  }
+  if (from === to) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    for (const statements of migrations.slice(from)) db.exec(statements);
+    db.exec(`PRAGMA user_version = ${to}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+  if (from > 0) say({ event: 'migrated', from, to });
+}

@@ -1,0 +1,144 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { SeqRange } from '../../../core/entry.ts';
+import { AppError } from '../../../core/errors.ts';
+import { holes, type Ranges } from '../ranges.ts';
+import type { Agent, Gap, Missing, ResultQuery, SavedMonitor, StoredResult, SummaryQuery } from '../store.ts';
+import { type Summary } from '../summary.ts';
+import { quickCheck } from './database.ts';
+import { hourOf, runIn, RunReader, type Row } from './rows.ts';
+import { itemOf, type Origin, type Run } from './run.ts';
+import { SummaryReader } from './summaries.ts';
+
+const maxResults = 100_000;
+
+/** Answers every question; each is one read transaction, so that sealing cannot move rows from under it. */
+export class HistoryReader {
+  readonly #db: DatabaseSync;
+  readonly #runs: RunReader;
+  readonly #summaries: SummaryReader;
+  readonly #statements;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#runs = new RunReader(db);
+    this.#summaries = new SummaryReader(db);
+    this.#statements = prepare(db);
+  }
+
+  results({ taskId, from, to, limit }: ResultQuery): readonly StoredResult[] {
+    if (!(limit >= 1 && limit <= maxResults)) {
+      throw new AppError('usage', `Expected a limit from 1 to ${maxResults}, got ${limit}.`);
+    }
+    const series = this.#statements.seriesOfTask.get(taskId);
+    const span = this.#runs.span();
+    if (series === undefined || span === undefined) return [];
+    const found: StoredResult[] = [];
+    const last = Math.min(hourOf(to), span.last);
+    for (let hour = Math.max(hourOf(from), span.first); hour <= last && found.length < limit; hour++) {
+      const runs = this.#runs.hour(Number(series['id']), hour).filter(({ at }) => at >= from && at < to);
+      found.push(...runs.slice(0, limit - found.length).map((run) => resultOf(run, series)));
+    }
+    return found;
+  }
+
+  summaries({ taskId, resolution, from, to }: SummaryQuery): readonly Summary[] {
+    const series = this.#statements.seriesOfTask.get(taskId);
+    return series === undefined ? [] : this.#summaries.read(Number(series['id']), resolution, { from, to });
+  }
+
+  latest(): readonly StoredResult[] {
+    const newestSlot = Number(this.#statements.newestSlot.get()?.['slot'] ?? 0);
+    const sealed = new Map(this.#statements.sealedLatest.all().map((row) => [row['series'], runIn(row)]));
+    const openHours = new Map(this.#statements.openHours.all().map((row) => [row['series'], Number(row['hour'])]));
+    return this.#statements.series.all().flatMap((series) => {
+      const hour = openHours.get(series['id']);
+      const recent = hour === undefined ? undefined : this.#runs.lastUnsealed(Number(series['id']), hour, newestSlot);
+      const last = laterOf(sealed.get(series['id']), recent);
+      return last === undefined ? [] : [resultOf(last, series)];
+    });
+  }
+
+  received(agentId: string, epoch: string): readonly SeqRange[] {
+    const row = this.#statements.epoch.get(agentId, epoch);
+    return row === undefined ? [] : rangesIn(row);
+  }
+
+  missing(): readonly Missing[] {
+    return this.#statements.epochs
+      .all()
+      .map((row) => ({ agentId: String(row['agentId']), epoch: String(row['epoch']), ranges: holes(rangesIn(row)) }))
+      .filter(({ ranges }) => ranges.length > 0);
+  }
+
+  gaps(agentId: string): readonly Gap[] {
+    return this.#statements.gaps.all(agentId).map((row) => ({
+      epoch: String(row['epoch']),
+      ranges: rangesIn(row),
+      // The column holds what a GapItem had.
+      cause: String(row['cause']) as Gap['cause'],
+      at: Number(row['at']),
+    }));
+  }
+
+  agents(): readonly Agent[] {
+    return this.#statements.agents.all().map(agentIn);
+  }
+
+  monitors(): readonly SavedMonitor[] {
+    return this.#statements.monitors.all().map((row) => ({
+      id: String(row['id']),
+      // saveMonitor wrote it.
+      definition: JSON.parse(String(row['definition'])) as SavedMonitor['definition'],
+    }));
+  }
+
+  verify(): readonly string[] {
+    return quickCheck(this.#db);
+  }
+}
+
+function agentIn(row: Row): Agent {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    publicKey: String(row['publicKey']),
+    joinedAt: Number(row['joinedAt']),
+    ...(row['revokedAt'] === null ? {} : { revokedAt: Number(row['revokedAt']) }),
+  };
+}
+
+function laterOf(sealed: Run | undefined, recent: Run | undefined): Run | undefined {
+  if (sealed === undefined || recent === undefined) return sealed ?? recent;
+  return recent.at >= sealed.at ? recent : sealed;
+}
+
+function resultOf(run: Run, series: Row): StoredResult {
+  const origin: Origin = {
+    agentId: String(series['agentId']),
+    taskId: String(series['taskId']),
+    monitorId: String(series['monitorId']),
+  };
+  return { agentId: origin.agentId, ...itemOf(run, origin) };
+}
+
+function rangesIn(row: Row): Ranges {
+  // Only the ledger writes ranges, as JSON.
+  return JSON.parse(String(row['ranges'])) as Ranges;
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    series: db.prepare('SELECT id, agentId, taskId, monitorId FROM series ORDER BY id'),
+    seriesOfTask: db.prepare('SELECT id, agentId, taskId, monitorId FROM series WHERE taskId = ?'),
+    newestSlot: db.prepare('SELECT max(slot) AS slot FROM results'),
+    sealedLatest: db.prepare('SELECT series, at, finding, numbers FROM latest'),
+    openHours: db.prepare('SELECT series, max(hour) AS hour FROM unsealed GROUP BY series'),
+    epoch: db.prepare('SELECT ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
+    epochs: db.prepare('SELECT agentId, epoch, ranges FROM epochs ORDER BY id'),
+    gaps: db.prepare(`
+      SELECT e.epoch, g.ranges, g.cause, g.at FROM epochs e JOIN gaps g ON g.epochId = e.id
+      WHERE e.agentId = ? ORDER BY g.epochId, g.seq`),
+    agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
+    monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
+  };
+}

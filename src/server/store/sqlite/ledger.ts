@@ -1,0 +1,167 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Entry, GapItem, ResultItem, SeqRange } from '../../../core/entry.ts';
+import { AppError } from '../../../core/errors.ts';
+import { difference, includes, union, type Ranges } from '../ranges.ts';
+import type { Batch, Committed } from '../store.ts';
+import { hourMs } from '../summary.ts';
+import { runOf } from './run.ts';
+
+/** Results of the same 10 s lie together on disk. */
+export const slotMs = 10_000;
+export const slotsPerHour = hourMs / slotMs;
+
+/** An agent sends in two lanes, so a few ranges are normal; thousands mean that it skips numbers, and would grow without end. */
+const maxRanges = 4096;
+
+interface Epoch {
+  readonly id: number;
+  ranges: Ranges;
+}
+
+/** Findings remembered at a time: beyond it all are written once more, which costs less than the memory. */
+const maxOpenHours = 100_000;
+
+/** What a series wrote last, so that what stays the same is written once an hour. */
+interface OpenHour {
+  readonly hour: number;
+  readonly finding: string;
+  readonly findingId: number;
+}
+
+/** Writes entries, each once. What it remembers only spares queries: `forget` is always safe. */
+export class LedgerWriter {
+  readonly #statements;
+  readonly #epochs = new Map<string, Epoch>();
+  readonly #series = new Map<string, { readonly id: number; readonly agentId: string }>();
+  readonly #openHours = new Map<number, OpenHour>();
+  #horizonHour: number | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** To be called within a transaction. */
+  commit({ agentId, epoch, entries }: Batch): Committed {
+    const known = this.#epochOf(agentId, epoch);
+    const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
+    const closed = inOrder.flatMap(({ item }) => (item.kind === 'gap' ? item.ranges : []));
+    const sent = union(
+      [],
+      inOrder.map(({ seq }): SeqRange => [seq, seq]),
+    );
+    const added = difference(sent, known.ranges);
+    const ranges = union(known.ranges, [...added, ...closed]);
+    if (ranges.length > maxRanges) {
+      throw new AppError(
+        'usage',
+        `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
+      );
+    }
+    this.#keep(agentId, known.id, newOnes(inOrder, added));
+    this.#statements.saveRanges.run(JSON.stringify(ranges), known.id);
+    known.ranges = ranges;
+    return { added };
+  }
+
+  /** Call it when a transaction was undone, or when hours were sealed or dropped. */
+  forget(): void {
+    this.#epochs.clear();
+    this.#series.clear();
+    this.#openHours.clear();
+    this.#horizonHour = undefined;
+  }
+
+  /** The hour was sealed: what is late for it opens it again. */
+  closeHour(series: number): void {
+    this.#openHours.delete(series);
+  }
+
+  #keep(agentId: string, epochId: number, entries: readonly Entry[]): void {
+    for (const { seq, item } of entries) {
+      if (item.kind === 'gap') this.#keepGap(epochId, seq, item);
+      else this.#keepResult(this.#seriesOf(agentId, item), { epochId, seq }, item);
+    }
+  }
+
+  #keepGap(epochId: number, seq: number, { ranges, cause, at }: GapItem): void {
+    this.#statements.addGap.run(epochId, seq, JSON.stringify(ranges), cause, at);
+  }
+
+  #keepResult(
+    series: number,
+    { epochId, seq }: { readonly epochId: number; readonly seq: number },
+    item: ResultItem,
+  ): void {
+    const { at, finding, numbers } = runOf(item);
+    const hour = Math.floor(at / hourMs);
+    if (hour < this.#horizon()) return;
+    const findingId = this.#findingOf(series, hour, finding);
+    this.#statements.addResult.run(Math.floor(at / slotMs), series, at, epochId, seq, findingId, bytesOf(numbers));
+  }
+
+  #findingOf(series: number, hour: number, finding: string): number {
+    const open = this.#openHours.get(series);
+    if (open?.hour === hour && open.finding === finding) return open.findingId;
+    if (open?.hour !== hour) this.#statements.openHour.run(hour, series);
+    const findingId = Number(this.#statements.addFinding.run(finding).lastInsertRowid);
+    if (this.#openHours.size >= maxOpenHours) this.#openHours.clear();
+    this.#openHours.set(series, { hour, finding, findingId });
+    return findingId;
+  }
+
+  #epochOf(agentId: string, epoch: string): Epoch {
+    return this.#epochs.getOrInsertComputed(`${agentId} ${epoch}`, () => {
+      const row = this.#statements.epoch.get(agentId, epoch);
+      // Only saveRanges writes there.
+      if (row) return { id: Number(row['id']), ranges: JSON.parse(String(row['ranges'])) as Ranges };
+      return { id: Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid), ranges: [] };
+    });
+  }
+
+  #seriesOf(agentId: string, { taskId, monitorId }: ResultItem): number {
+    const series = this.#series.getOrInsertComputed(taskId, () => {
+      const row = this.#statements.series.get(taskId);
+      if (row) return { id: Number(row['id']), agentId: String(row['agentId']) };
+      return { id: Number(this.#statements.addSeries.run(taskId, agentId, monitorId).lastInsertRowid), agentId };
+    });
+    if (series.agentId === agentId) return series.id;
+    throw new AppError(
+      'usage',
+      `Expected results of agent ${agentId}'s own tasks, got task ${taskId} of agent ${series.agentId}.`,
+    );
+  }
+
+  #horizon(): number {
+    this.#horizonHour ??= Number(this.#statements.horizon.get()?.['hour'] ?? 0);
+    return this.#horizonHour;
+  }
+}
+
+/** The entries whose number is in `added`, each number once. */
+function newOnes(inOrder: readonly Entry[], added: Ranges): readonly Entry[] {
+  return inOrder.filter(({ seq }, index) => seq !== inOrder[index - 1]?.seq && includes(added, seq));
+}
+
+function bytesOf(numbers: readonly number[]): Uint8Array {
+  return new Uint8Array(Float64Array.from(numbers).buffer);
+}
+
+export function numbersOf(bytes: Uint8Array): number[] {
+  // SQLite's bytes may begin anywhere; a Float64Array must not.
+  return [...new Float64Array(Uint8Array.from(bytes).buffer)];
+}
+
+function prepare(db: DatabaseSync) {
+  return {
+    epoch: db.prepare('SELECT id, ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
+    addEpoch: db.prepare("INSERT INTO epochs (agentId, epoch, ranges) VALUES (?, ?, '[]')"),
+    saveRanges: db.prepare('UPDATE epochs SET ranges = ? WHERE id = ?'),
+    addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?)'),
+    series: db.prepare('SELECT id, agentId FROM series WHERE taskId = ?'),
+    addSeries: db.prepare('INSERT INTO series (taskId, agentId, monitorId) VALUES (?, ?, ?)'),
+    openHour: db.prepare('INSERT OR IGNORE INTO unsealed VALUES (?, ?)'),
+    addFinding: db.prepare('INSERT INTO findings (text) VALUES (?)'),
+    addResult: db.prepare('INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    horizon: db.prepare('SELECT hour FROM horizon'),
+  };
+}

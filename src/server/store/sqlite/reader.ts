@@ -1,0 +1,35 @@
+// The thread that answers questions, so that a long answer delays no commit.
+import { workerData } from 'node:worker_threads';
+import { openForReading } from './database.ts';
+import { HistoryReader } from './history.ts';
+import type { Operations, Read, ThreadData } from './messages.ts';
+import { serve } from './serve.ts';
+
+serve(() => {
+  // Only sqlite-store.ts starts this thread.
+  const db = openForReading((workerData as ThreadData).folder);
+  const history = new HistoryReader(db);
+  const operations: Operations<Read> = {
+    received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),
+    missing: () => atOnce(() => history.missing()),
+    gaps: (agentId) => atOnce(() => history.gaps(agentId)),
+    results: (query) => atOnce(() => history.results(query)),
+    latest: () => atOnce(() => history.latest()),
+    summaries: (query) => atOnce(() => history.summaries(query)),
+    agents: () => atOnce(() => history.agents()),
+    monitors: () => atOnce(() => history.monitors()),
+    verify: () => history.verify(),
+  };
+
+  /** One snapshot for the whole answer: sealing moves rows between two queries. */
+  function atOnce<T>(ask: () => T): T {
+    db.exec('BEGIN');
+    try {
+      return ask();
+    } finally {
+      db.exec('COMMIT');
+    }
+  }
+
+  return { operations, close: () => db.close() };
+});

@@ -1,0 +1,84 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { hourMs } from '../summary.ts';
+import { unpackChunk } from './chunk.ts';
+import { numbersOf, slotsPerHour } from './ledger.ts';
+import type { Run } from './run.ts';
+
+export type Row = ReturnType<StatementSync['all']>[number];
+
+/** Reads the runs of one series, an hour at a time, wherever they are. */
+export class RunReader {
+  readonly #statements;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = prepare(db);
+  }
+
+  /** All runs of the hour by slot, sealed or not. */
+  hour(series: number, hour: number): readonly Run[] {
+    const sealed = this.sealed(series, hour);
+    if (this.#statements.isUnsealed.get(hour, series) === undefined) return sealed;
+    const recent = this.unsealed(series, hour);
+    // toSorted is stable: runs of the same slot stay in the order in which they were sealed.
+    return sealed.length === 0 ? recent : [...sealed, ...recent].toSorted((a, b) => a.at - b.at);
+  }
+
+  sealed(series: number, hour: number): readonly Run[] {
+    const row = this.#statements.chunk.get(hour, series);
+    return row === undefined ? [] : unpackChunk(bytesIn(row, 'runs'));
+  }
+
+  unsealed(series: number, hour: number): readonly Run[] {
+    const first = hour * slotsPerHour;
+    return this.#statements.unsealed.all({ first, last: first + slotsPerHour - 1, series }).map(runIn);
+  }
+
+  /** The last run of the hour that is not sealed, looking back from slot `newest`. */
+  lastUnsealed(series: number, hour: number, newest: number): Run | undefined {
+    const first = hour * slotsPerHour;
+    for (let slot = Math.min(first + slotsPerHour - 1, newest); slot >= first; slot--) {
+      const row = this.#statements.lastOfSlot.get(slot, series);
+      if (row !== undefined) return runIn(row);
+    }
+    return undefined;
+  }
+
+  /** The first and last hour that any series has runs in; undefined for an empty store. */
+  span(): { readonly first: number; readonly last: number } | undefined {
+    const row = this.#statements.span.get();
+    if (row === undefined || row['first'] === null) return undefined;
+    return { first: Number(row['first']), last: Number(row['last']) };
+  }
+}
+
+export function runIn(row: Row): Run {
+  return { at: Number(row['at']), finding: String(row['finding']), numbers: numbersOf(bytesIn(row, 'numbers')) };
+}
+
+export function bytesIn(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (value instanceof Uint8Array) return value;
+  throw new TypeError(`Expected bytes in column ${column}, got ${typeof value}.`);
+}
+
+export function hourOf(at: number): number {
+  return Math.floor(at / hourMs);
+}
+
+function prepare(db: DatabaseSync) {
+  const columns = 'r.at, r.numbers, f.text AS finding FROM results r JOIN findings f ON f.id = r.findingId';
+  return {
+    chunk: db.prepare('SELECT runs FROM chunks WHERE hour = ? AND series = ?'),
+    isUnsealed: db.prepare('SELECT 1 FROM unsealed WHERE hour = ? AND series = ?'),
+    // One seek for each slot; a plain range of slots would read every other task's rows too.
+    unsealed: db.prepare(`
+      WITH RECURSIVE slots (slot) AS (VALUES (:first) UNION ALL SELECT slot + 1 FROM slots WHERE slot < :last)
+      SELECT ${columns.replace('results r', 'slots CROSS JOIN results r')}
+      WHERE r.slot = slots.slot AND r.series = :series ORDER BY r.at, r.epochId, r.seq`),
+    lastOfSlot: db.prepare(`SELECT ${columns} WHERE r.slot = ? AND r.series = ? ORDER BY r.at DESC LIMIT 1`),
+    span: db.prepare(`
+      SELECT min(hour) AS first, max(hour) AS last FROM (
+        SELECT min(hour) AS hour FROM chunks UNION ALL SELECT max(hour) FROM chunks
+        UNION ALL SELECT min(hour) FROM unsealed UNION ALL SELECT max(hour) FROM unsealed)`),
+  };
+}

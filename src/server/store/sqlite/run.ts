@@ -1,0 +1,81 @@
+import type { ResultItem } from '../../../core/entry.ts';
+import type { Outcome } from '../../../core/outcome.ts';
+
+/** A result as it is stored: what usually stays the same from run to run as one text, and the numbers that change. */
+export interface Run {
+  /** The slot, whole epoch milliseconds. */
+  readonly at: number;
+  /** A Finding as JSON. */
+  readonly finding: string;
+  /** As `numberNames` names them. */
+  readonly numbers: readonly number[];
+}
+
+/** Everything about a run but its numbers. */
+export interface Finding extends Pick<Outcome, 'status' | 'reason' | 'source' | 'message' | 'detail'> {
+  readonly hasLatency: boolean;
+  /** The names of the metrics that were measured. */
+  readonly metrics: readonly string[];
+}
+
+/** What the numbers of a run with this finding are, in order. Metrics come last, so that none is taken for the others. */
+export function numberNames({ hasLatency, metrics }: Finding): readonly string[] {
+  return ['lateMs', 'durationMs', ...(hasLatency ? ['latencyMs'] : []), ...metrics.map((name) => `metrics.${name}`)];
+}
+
+export function runOf(item: ResultItem): Run {
+  const { status, reason, source, message, detail, latencyMs, metrics } = item;
+  const hasLatency = latencyMs !== undefined;
+  const finding: Finding = {
+    status,
+    ...(reason === undefined ? {} : { reason }),
+    ...(source === undefined ? {} : { source }),
+    message,
+    detail,
+    hasLatency,
+    metrics: Object.keys(metrics),
+  };
+  const at = Math.round(item.scheduledAt);
+  const lateMs = Math.round(item.startedAt) - at;
+  const latency = hasLatency ? [latencyMs] : [];
+  return {
+    at,
+    finding: JSON.stringify(finding),
+    numbers: [lateMs, item.durationMs, ...latency, ...Object.values(metrics)],
+  };
+}
+
+/** Whose run it was. */
+export interface Origin {
+  readonly agentId: string;
+  readonly taskId: string;
+  readonly monitorId: string;
+}
+
+export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem {
+  const { hasLatency, metrics: names, ...found } = findingOf(run);
+  const [lateMs = 0, durationMs = 0, ...rest] = run.numbers;
+  const [latencyMs] = rest;
+  const values = hasLatency ? rest.slice(1) : rest;
+  return {
+    kind: 'result',
+    taskId,
+    monitorId,
+    scheduledAt: run.at,
+    startedAt: run.at + lateMs,
+    durationMs,
+    ...(hasLatency && latencyMs !== undefined ? { latencyMs } : {}),
+    metrics: Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0])),
+    ...found,
+  };
+}
+
+export function findingOf(run: Pick<Run, 'finding'>): Finding {
+  // Only runOf writes these texts.
+  return JSON.parse(run.finding) as Finding;
+}
+
+export function latencyOf(finding: Finding, run: Run): { readonly latencyMs?: number } {
+  const latencyMs = finding.hasLatency ? run.numbers[2] : undefined;
+  return latencyMs === undefined ? {} : { latencyMs };
+}

@@ -1,0 +1,63 @@
+/**
+ * Each entry brings the schema from its index to the next version; `PRAGMA user_version` counts them. What is released is never
+ * changed: a new version is a new entry.
+ *
+ * Everything measured has time first in its key, and the tasks of one slot or hour side by side: a commit then writes
+ * neighbouring pages, retention drops neighbouring pages, and one task is read by a seek per slot or hour. With the task
+ * first, every result of a commit would touch a page of its own.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE agents (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, publicKey TEXT NOT NULL, joinedAt REAL NOT NULL, revokedAt REAL
+  ) STRICT;
+  CREATE TABLE join_tokens (
+    hash TEXT PRIMARY KEY, createdAt REAL NOT NULL, expiresAt REAL NOT NULL, usedAt REAL
+  ) STRICT;
+  CREATE TABLE monitors (id TEXT PRIMARY KEY, definition TEXT NOT NULL) STRICT;
+  CREATE TABLE assignments (agentId TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT;
+  CREATE TABLE tasks (
+    agentId TEXT NOT NULL, monitorId TEXT NOT NULL, id TEXT NOT NULL UNIQUE, PRIMARY KEY (agentId, monitorId)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What was received of each (agent, epoch): the proof that each entry is kept once, and which are missing.
+  CREATE TABLE epochs (
+    id INTEGER PRIMARY KEY, agentId TEXT NOT NULL, epoch TEXT NOT NULL, ranges TEXT NOT NULL, UNIQUE (agentId, epoch)
+  ) STRICT;
+  CREATE TABLE gaps (
+    epochId INTEGER NOT NULL, seq INTEGER NOT NULL, ranges TEXT NOT NULL, cause TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (epochId, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  -- A small number for each task that ever had a result.
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY, taskId TEXT NOT NULL UNIQUE, agentId TEXT NOT NULL, monitorId TEXT NOT NULL
+  ) STRICT;
+
+  -- Recent results. A finding (see run.ts) belongs to one hour of one series and goes with it.
+  CREATE TABLE findings (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+  CREATE TABLE results (
+    slot INTEGER NOT NULL, series INTEGER NOT NULL, at INTEGER NOT NULL, epochId INTEGER NOT NULL, seq INTEGER NOT NULL,
+    findingId INTEGER NOT NULL, numbers BLOB NOT NULL, PRIMARY KEY (slot, series, at, epochId, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE unsealed (hour INTEGER NOT NULL, series INTEGER NOT NULL, PRIMARY KEY (hour, series)) STRICT, WITHOUT ROWID;
+
+  -- Sealed hours, and what the last of them ended with.
+  CREATE TABLE chunks (
+    hour INTEGER NOT NULL, series INTEGER NOT NULL, runs BLOB NOT NULL, PRIMARY KEY (hour, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE hours (
+    hour INTEGER NOT NULL, series INTEGER NOT NULL, summary BLOB NOT NULL, PRIMARY KEY (hour, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE days (
+    day INTEGER NOT NULL, series INTEGER NOT NULL, summary BLOB NOT NULL, PRIMARY KEY (day, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE latest (
+    series INTEGER PRIMARY KEY, at INTEGER NOT NULL, finding TEXT NOT NULL, numbers BLOB NOT NULL
+  ) STRICT;
+
+  -- Before this hour nothing is kept, whenever it arrives.
+  CREATE TABLE horizon (id INTEGER PRIMARY KEY CHECK (id = 1), hour INTEGER NOT NULL) STRICT;
+  INSERT INTO horizon VALUES (1, 0);
+  `,
+];

@@ -1,0 +1,50 @@
+import { AppError } from '../../../core/errors.ts';
+import type { Store } from '../store.ts';
+import type { Notice } from './database.ts';
+import { reads, writes } from './messages.ts';
+import { pack, Thread } from './thread.ts';
+
+export type { Notice } from './database.ts';
+
+export interface SqliteOptions {
+  /** Made if it is not there; holds `watchkeeper.db` and what belongs to it. */
+  readonly folder: string;
+  /** Hears what a person should know: a damaged file put aside, a migration, a lock that is waited for. */
+  readonly say?: (notice: Notice) => void;
+  /** How much may wait for the disk before commits are refused. */
+  readonly maxWaitingBytes?: number;
+}
+
+const defaultMaxWaitingBytes = 64 * 2 ** 20;
+
+/** The store in one file, written by one thread and read by another. Rejects with an AppError if the file cannot be used. */
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  const { folder, say = () => {}, maxWaitingBytes = defaultMaxWaitingBytes } = options;
+  const data = { folder };
+  // The writer first: it makes the file, or brings it up to date.
+  const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say });
+  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say });
+
+  const write = async (method: (typeof writes)[number], args: readonly unknown[]): Promise<unknown> => {
+    const packed = pack(args);
+    if (writer.waitingBytes > 0 && writer.waitingBytes + packed.length > maxWaitingBytes) {
+      const waiting = `${Math.round(writer.waitingBytes / 2 ** 20)} MiB wait for the disk`;
+      throw new AppError(
+        'unavailable',
+        `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`,
+      );
+    }
+    return writer.ask(method, packed);
+  };
+  const methods = [
+    ...writes.map((method) => [method, (...args: readonly unknown[]) => write(method, args)]),
+    ...reads.map((method) => [method, (...args: readonly unknown[]) => reader.ask(method, pack(args))]),
+  ];
+  return {
+    // Each method of the two lists has the signature that Operations gives it in its thread.
+    ...(Object.fromEntries(methods) as Omit<Store, typeof Symbol.asyncDispose>),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([writer.close(), reader.close()]);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { serialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { AppError } from '../../../core/errors.ts';
+import type { Notice } from './database.ts';
+import type { Method, Reply, Request, ThreadData } from './messages.ts';
+
+interface Waiting {
+  readonly bytes: number;
+  resolve(value: unknown): void;
+  reject(error: AppError): void;
+}
+
+/** Asks a thread of the store and matches answers with questions. */
+export class Thread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ended: Promise<void>;
+  #lastId = 0;
+  #waitingBytes = 0;
+  #isClosing = false;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+  }
+
+  /** Resolves once the thread answers; rejects with what kept it from opening. */
+  static async start(file: URL, { data, say }: { data: ThreadData; say: (notice: Notice) => void }): Promise<Thread> {
+    const worker = new Worker(file, { workerData: data });
+    const thread = new Thread(worker);
+    await new Promise<void>((resolve, reject) => {
+      worker.on('message', (reply: Reply) => {
+        if (reply.type === 'open') resolve();
+        else if (reply.type === 'notice') say(reply.notice);
+        else if (reply.id === undefined && reply.type === 'failed') reject(new AppError(reply.code, reply.message));
+        else thread.#settle(reply);
+      });
+      worker.once('error', (cause) => {
+        const error = new AppError('internal', `A thread of the store ended: ${String(cause)}.`, { cause });
+        reject(error);
+        thread.#rejectAll(error);
+      });
+    });
+    return thread;
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  ask(method: Method, args: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosing) return reject(closed());
+      const id = ++this.#lastId;
+      this.#waiting.set(id, { bytes: args.length, resolve, reject });
+      this.#waitingBytes += args.length;
+      this.#post({ id, method, args });
+    });
+  }
+
+  /** What was asked before is answered first. */
+  async close(): Promise<void> {
+    if (!this.#isClosing) this.#post({ id: 0, method: 'close', args: new Uint8Array() });
+    this.#isClosing = true;
+    await this.#ended;
+    this.#rejectAll(closed());
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request, [request.args.buffer]);
+  }
+
+  #settle(reply: Extract<Reply, { readonly type: 'done' | 'failed' }>): void {
+    const waiting = this.#waiting.get(reply.id ?? 0);
+    if (reply.id === undefined || waiting === undefined) return;
+    this.#waiting.delete(reply.id);
+    this.#waitingBytes -= waiting.bytes;
+    if (reply.type === 'done') waiting.resolve(reply.value);
+    else waiting.reject(new AppError(reply.code, reply.message));
+  }
+
+  #rejectAll(error: AppError): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+  }
+}
+
+/** Arguments as they travel, so that their size is known. */
+export function pack(args: readonly unknown[]): Uint8Array<ArrayBuffer> {
+  return serialize(args);
+}
+
+function closed(): AppError {
+  return new AppError('unavailable', 'The store is closed: what was asked of it has not happened.');
+}

@@ -1,0 +1,126 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../../core/errors.ts';
+import type { Retention } from '../store.ts';
+import { dayMs, hourMs, mergeSummaries } from '../summary.ts';
+import { packChunk } from './chunk.ts';
+import { slotsPerHour, type LedgerWriter } from './ledger.ts';
+import { bytesIn, RunReader, type Row } from './rows.ts';
+import type { Run } from './run.ts';
+import { hoursPerDay, summarizeRuns } from './summaries.ts';
+import { packSummary, unpackSummary } from './summary-bytes.ts';
+
+/** Series that one transaction seals: some tens of milliseconds, for which commits wait. */
+const seriesPerStep = 16;
+
+/** Seals hours and drops old data. Each step is short and is to be called within a transaction of its own. */
+export class Upkeeper {
+  readonly #runs: RunReader;
+  readonly #ledger: LedgerWriter;
+  readonly #statements;
+
+  constructor(db: DatabaseSync, ledger: LedgerWriter) {
+    this.#runs = new RunReader(db);
+    this.#ledger = ledger;
+    this.#statements = prepare(db);
+  }
+
+  /** Seals some hours that ended before; returns how many, 0 when none is left. */
+  sealSome(before: number): number {
+    const due = this.#statements.due.all(Math.floor(before / hourMs), seriesPerStep);
+    for (const row of due) this.#seal(Number(row['series']), Number(row['hour']));
+    return due.length;
+  }
+
+  /** From now on nothing older than `retention` is taken in; what is there is dropped by `dropSome`. */
+  raiseHorizon({ resultsBefore, hoursBefore, daysBefore }: Retention): void {
+    if (daysBefore > hoursBefore || hoursBefore > resultsBefore) {
+      throw new AppError('usage', 'Expected days to be kept at least as long as hours, and hours as long as results.');
+    }
+    this.#statements.raiseHorizon.run(Math.floor(resultsBefore / hourMs));
+    this.#ledger.forget();
+  }
+
+  /** Drops an hour of results, of chunks or of summaries; false when nothing older is left. */
+  dropSome({ resultsBefore, hoursBefore, daysBefore }: Retention): boolean {
+    const firstHour = Math.floor(resultsBefore / hourMs);
+    const unsealed = this.#statements.oldestUnsealed.get(firstHour);
+    if (unsealed !== undefined) return this.#dropUnsealed(Number(unsealed['hour']));
+    // Hours go by whole days: a late result makes its day anew, from all of its hours.
+    const drops = [
+      this.#statements.dropChunks.run(firstHour),
+      this.#statements.dropHours.run(Math.floor(hoursBefore / dayMs) * hoursPerDay),
+      this.#statements.dropDays.run(Math.floor(daysBefore / dayMs)),
+    ];
+    return drops.some(({ changes }) => Number(changes) > 0);
+  }
+
+  #dropUnsealed(hour: number): true {
+    const first = hour * slotsPerHour;
+    this.#statements.dropFindings.run(first, first + slotsPerHour - 1);
+    this.#statements.dropResults.run(first, first + slotsPerHour - 1);
+    this.#statements.dropUnsealed.run(hour);
+    return true;
+  }
+
+  #seal(series: number, hour: number): void {
+    const runs = this.#runs.hour(series, hour);
+    this.#statements.saveChunk.run(hour, series, packChunk(runs));
+    this.#saveSummaries(series, hour, runs);
+    this.#saveLatest(series, runs.at(-1));
+    const slots = { first: hour * slotsPerHour, last: (hour + 1) * slotsPerHour - 1, series };
+    this.#statements.removeFindings.run(slots);
+    this.#statements.removeResults.run(slots);
+    this.#statements.removeUnsealed.run(hour, series);
+    this.#ledger.closeHour(series);
+  }
+
+  #saveSummaries(series: number, hour: number, runs: readonly Run[]): void {
+    this.#statements.saveHour.run(hour, series, packSummary(summarizeRuns(hour * hourMs, runs)));
+    const day = Math.floor(hour / hoursPerDay);
+    const hours = Array.from({ length: hoursPerDay }, (_, index) =>
+      this.#statements.hour.get(day * hoursPerDay + index, series),
+    );
+    const summaries = hours
+      .filter((row) => row !== undefined)
+      .map((row: Row) => unpackSummary(0, bytesIn(row, 'summary')));
+    this.#statements.saveDay.run(day, series, packSummary(mergeSummaries(0, summaries)));
+  }
+
+  #saveLatest(series: number, last: Run | undefined): void {
+    if (last === undefined) return;
+    const numbers = new Uint8Array(Float64Array.from(last.numbers).buffer);
+    this.#statements.saveLatest.run(series, last.at, last.finding, numbers);
+  }
+}
+
+function prepare(db: DatabaseSync) {
+  // One seek for each slot, as in rows.ts.
+  const slots =
+    'WITH RECURSIVE slots (slot) AS (VALUES (:first) UNION ALL SELECT slot + 1 FROM slots WHERE slot < :last)';
+  const ofSeries = 'slot IN (SELECT slot FROM slots) AND series = :series';
+  return {
+    due: db.prepare('SELECT hour, series FROM unsealed WHERE hour < ? ORDER BY hour, series LIMIT ?'),
+    saveChunk: db.prepare('INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)'),
+    hour: db.prepare('SELECT summary FROM hours WHERE hour = ? AND series = ?'),
+    saveHour: db.prepare('INSERT OR REPLACE INTO hours VALUES (?, ?, ?)'),
+    saveDay: db.prepare('INSERT OR REPLACE INTO days VALUES (?, ?, ?)'),
+    saveLatest: db.prepare(`
+      INSERT INTO latest VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, finding = excluded.finding, numbers = excluded.numbers WHERE excluded.at >= at`),
+    removeFindings: db.prepare(
+      `${slots} DELETE FROM findings WHERE id IN (SELECT findingId FROM results WHERE ${ofSeries})`,
+    ),
+    removeResults: db.prepare(`${slots} DELETE FROM results WHERE ${ofSeries}`),
+    removeUnsealed: db.prepare('DELETE FROM unsealed WHERE hour = ? AND series = ?'),
+    raiseHorizon: db.prepare('UPDATE horizon SET hour = max(hour, ?)'),
+    oldestUnsealed: db.prepare('SELECT hour FROM unsealed WHERE hour < ? ORDER BY hour LIMIT 1'),
+    dropFindings: db.prepare(
+      'DELETE FROM findings WHERE id IN (SELECT findingId FROM results WHERE slot BETWEEN ? AND ?)',
+    ),
+    dropResults: db.prepare('DELETE FROM results WHERE slot BETWEEN ? AND ?'),
+    dropUnsealed: db.prepare('DELETE FROM unsealed WHERE hour = ?'),
+    dropChunks: db.prepare('DELETE FROM chunks WHERE hour < ? AND hour = (SELECT min(hour) FROM chunks)'),
+    dropHours: db.prepare('DELETE FROM hours WHERE hour < ? AND hour = (SELECT min(hour) FROM hours)'),
+    dropDays: db.prepare('DELETE FROM days WHERE day < ? AND day = (SELECT min(day) FROM days)'),
+  };
+}

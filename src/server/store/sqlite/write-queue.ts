@@ -1,0 +1,108 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { asAppError, isBusy, type Notice } from './database.ts';
+
+interface Job {
+  /** Does the work; what it returns tells whoever asked, and is to be called once the work is durable. */
+  run(): () => void;
+  reject(error: unknown): void;
+}
+
+const retryMs = 50;
+
+/**
+ * Group commit: all that is queued while one transaction runs goes into the next, and shares its fsync. A job that throws is
+ * undone alone. While another process holds the lock, jobs wait; when the disk refuses the transaction, all of it is rejected.
+ */
+export class WriteQueue {
+  readonly #db: DatabaseSync;
+  readonly #say: (notice: Notice) => void;
+  readonly #onRollback: () => void;
+  #jobs: Job[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #isScheduled = false;
+
+  constructor(db: DatabaseSync, { say, onRollback }: { say: (notice: Notice) => void; onRollback: () => void }) {
+    this.#db = db;
+    this.#say = say;
+    this.#onRollback = onRollback;
+  }
+
+  /** Resolves to what `work` returned once that is durable. */
+  add<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const run = (): (() => void) => {
+        const value = work();
+        return () => resolve(value);
+      };
+      this.#jobs.push({ run, reject });
+      this.#schedule();
+    });
+  }
+
+  /** Commits what waits, if that can be done now, and rejects the rest. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#commit((error) => this.#rejectAll(error));
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#timer !== undefined) return;
+    this.#isScheduled = true;
+    // Not at once: messages that arrived during the last transaction are delivered first.
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#commit(() => this.#retryLater());
+    });
+  }
+
+  #retryLater(): void {
+    if (this.#timer === undefined) this.#say({ event: 'waiting-for-lock' });
+    this.#timer = setTimeout(() => this.#commit(() => this.#retryLater()), retryMs);
+  }
+
+  #commit(whenBusy: (error: unknown) => void): void {
+    if (this.#jobs.length === 0) return;
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      return isBusy(error) ? whenBusy(error) : this.#rejectAll(error);
+    }
+    if (this.#timer !== undefined) {
+      this.#timer = undefined;
+      this.#say({ event: 'lock-gained' });
+    }
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    try {
+      const settled = jobs.map((job) => this.#runAlone(job));
+      this.#db.exec('COMMIT');
+      for (const settle of settled) settle();
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      this.#onRollback();
+      for (const job of jobs) job.reject(asAppError(error));
+    }
+  }
+
+  /** Runs the job in the open transaction so that it can be undone without the others. */
+  #runAlone(job: Job): () => void {
+    this.#db.exec('SAVEPOINT job');
+    try {
+      const settle = job.run();
+      this.#db.exec('RELEASE job');
+      return settle;
+    } catch (error) {
+      // On a full disk or an I/O error SQLite may have ended the whole transaction.
+      if (!this.#db.isTransaction) throw error;
+      this.#db.exec('ROLLBACK TO job; RELEASE job');
+      this.#onRollback();
+      return () => job.reject(asAppError(error));
+    }
+  }
+
+  #rejectAll(error: unknown): void {
+    const jobs = this.#jobs;
+    this.#jobs = [];
+    for (const job of jobs) job.reject(asAppError(error));
+  }
+}

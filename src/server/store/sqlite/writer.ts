@@ -1,0 +1,67 @@
+// The thread that alone writes to the database.
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { backup, type DatabaseSync } from 'node:sqlite';
+import { workerData } from 'node:worker_threads';
+import { AppError } from '../../../core/errors.ts';
+import type { Retention } from '../store.ts';
+import { openForWriting } from './database.ts';
+import { LedgerWriter } from './ledger.ts';
+import type { Operations, ThreadData, Write } from './messages.ts';
+import { RegistryWriter } from './registry.ts';
+import { serve } from './serve.ts';
+import { Upkeeper } from './upkeep.ts';
+import { WriteQueue } from './write-queue.ts';
+
+serve((say) => {
+  // Only sqlite-store.ts starts this thread.
+  const db = openForWriting((workerData as ThreadData).folder, say);
+  const ledger = new LedgerWriter(db);
+  const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
+  const registry = new RegistryWriter(db);
+  const upkeep = new Upkeeper(db, ledger);
+  const operations: Operations<Write> = {
+    commit: (batch) => queue.add(() => ledger.commit(batch)),
+    saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
+    revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
+    createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
+    consumeJoinToken: (hash, at) => queue.add(() => registry.consumeJoinToken(hash, at)),
+    saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
+    deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
+    assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
+    seal: (before) => seal(before),
+    retain: (retention) => retain(retention),
+    backup: (file) => backUp(db, file),
+  };
+
+  async function seal(before: number): Promise<number> {
+    let hours = 0;
+    for (;;) {
+      const sealed = await queue.add(() => upkeep.sealSome(before));
+      if (sealed === 0) return hours;
+      hours += sealed;
+    }
+  }
+
+  async function retain(retention: Retention): Promise<void> {
+    await queue.add(() => upkeep.raiseHorizon(retention));
+    while (await queue.add(() => upkeep.dropSome(retention)));
+  }
+
+  return {
+    operations,
+    close() {
+      queue.close();
+      db.close();
+    },
+  };
+});
+
+/** The copy has its name only once it is whole. */
+async function backUp(db: DatabaseSync, file: string): Promise<void> {
+  if (existsSync(file))
+    throw new AppError('usage', `Expected a new file for the backup, and ${file} is there already.`);
+  const partial = `${file}.partial`;
+  rmSync(partial, { force: true });
+  await backup(db, partial, { rate: 256 });
+  renameSync(partial, file);
+}

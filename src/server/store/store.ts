@@ -1,0 +1,156 @@
+import type { Entry, GapItem, ResultItem, SeqRange } from '../../core/entry.ts';
+import type { JsonObject } from '../../core/outcome.ts';
+import type { Resolution, Summary } from './summary.ts';
+
+/**
+ * All the server knows, kept durably. What resolves is on the disk; what rejects has not happened. An operation rejects with an
+ * AppError: `unavailable` when the same call may succeed later (disk full, too much waiting), `usage` when it never will.
+ */
+export interface Store extends Ledger, History, Registry, Upkeep, AsyncDisposable {}
+
+/** What agents say, each entry once. */
+export interface Ledger {
+  /**
+   * Keeps the entries that are new and resolves when they are durable. Commits that wait for the same disk write share it.
+   * Rejects `unavailable` beyond the limit of what may wait, `usage` if the agent's numbers are no longer nearly contiguous.
+   */
+  commit(batch: Batch): Promise<Committed>;
+  /** Sequence numbers that need not be sent again: kept, or closed by a gap. Ascending and disjoint. */
+  received(agentId: string, epoch: string): Promise<readonly SeqRange[]>;
+  /** Every epoch of every agent whose numbers have holes, and the holes: entries that are on their way, or lost. */
+  missing(): Promise<readonly Missing[]>;
+  /** What agents said will never come, oldest first. */
+  gaps(agentId: string): Promise<readonly Gap[]>;
+}
+
+export interface Batch {
+  readonly agentId: string;
+  readonly epoch: string;
+  readonly entries: readonly Entry[];
+}
+
+export interface Committed {
+  /** The numbers of this batch that were not received before; ascending and disjoint. */
+  readonly added: readonly SeqRange[];
+}
+
+export interface Missing {
+  readonly agentId: string;
+  readonly epoch: string;
+  readonly ranges: readonly SeqRange[];
+}
+
+export interface Gap extends Omit<GapItem, 'kind'> {
+  readonly epoch: string;
+}
+
+/** What was measured, read back. */
+export interface History {
+  /**
+   * Results of a task whose slots lie in [from, to), oldest first, `limit` at most. Times are exact to the millisecond; once their hour
+   * is sealed, latency, duration and fractional metrics are exact to 0.5 % of the hour's median, whole-number metrics to the unit.
+   */
+  results(query: ResultQuery): Promise<readonly StoredResult[]>;
+  /** The last result of every task, by slot. */
+  latest(): Promise<readonly StoredResult[]>;
+  /** One summary for each minute, hour or day of [from, to) that has results, oldest first. Buckets are UTC. */
+  summaries(query: SummaryQuery): Promise<readonly Summary[]>;
+}
+
+export interface StoredResult extends ResultItem {
+  readonly agentId: string;
+}
+
+export interface TimeRange {
+  /** Epoch milliseconds, included. */
+  readonly from: number;
+  /** Epoch milliseconds, not included. */
+  readonly to: number;
+}
+
+export interface ResultQuery extends TimeRange {
+  readonly taskId: string;
+  /** 1 to 100,000. */
+  readonly limit: number;
+}
+
+export interface SummaryQuery extends TimeRange {
+  readonly taskId: string;
+  readonly resolution: Resolution;
+}
+
+/** Who and what there is. */
+export interface Registry {
+  /** Adds the agent or replaces what is known of it. */
+  saveAgent(agent: Agent): Promise<void>;
+  agents(): Promise<readonly Agent[]>;
+  /** False if there is no such agent, or it is revoked already. */
+  revokeAgent(agentId: string, at: number): Promise<boolean>;
+
+  createJoinToken(token: JoinToken): Promise<void>;
+  /** Uses the token up; of any number of concurrent calls one gets `accepted`. */
+  consumeJoinToken(hash: string, at: number): Promise<TokenVerdict>;
+
+  /** Adds the monitor or replaces its definition. */
+  saveMonitor(monitor: SavedMonitor): Promise<void>;
+  monitors(): Promise<readonly SavedMonitor[]>;
+  /** False if there is no such monitor. Its results stay until retention drops them. */
+  deleteMonitor(monitorId: string): Promise<boolean>;
+
+  /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
+  assignTasks(agentId: string, monitorIds: readonly string[]): Promise<Assignment>;
+}
+
+export interface Agent {
+  readonly id: string;
+  readonly name: string;
+  readonly publicKey: string;
+  readonly joinedAt: number;
+  readonly revokedAt?: number;
+}
+
+export interface JoinToken {
+  /** Of the secret; the secret itself is never kept. */
+  readonly hash: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export type TokenVerdict = 'accepted' | 'unknown' | 'expired' | 'used';
+
+/** A monitor made through the API; its definition is what the API took. */
+export interface SavedMonitor {
+  readonly id: string;
+  readonly definition: JsonObject;
+}
+
+export interface Assignment {
+  /** Higher than that of any assignment of this agent before. */
+  readonly revision: number;
+  readonly tasks: readonly AssignedTask[];
+}
+
+export interface AssignedTask {
+  /** UUID v7. */
+  readonly id: string;
+  readonly monitorId: string;
+}
+
+/** What keeps the store small and sound; called from time to time. Commits go on meanwhile. */
+export interface Upkeep {
+  /** Packs the hours that ended before, with what came late for hours packed earlier. Resolves to the number of hours packed. */
+  seal(before: number): Promise<number>;
+  /** Drops, for good, what is older; what arrives for such times later is counted as received and not kept. */
+  retain(retention: Retention): Promise<void>;
+  /** Writes a consistent copy to a new file while the store is in use. */
+  backup(file: string): Promise<void>;
+  /** What is wrong with the stored data; empty if nothing is. Reads all of it. */
+  verify(): Promise<readonly string[]>;
+}
+
+/** Epoch milliseconds before which each class of data is dropped, at the precision of an hour. */
+export interface Retention {
+  readonly resultsBefore: number;
+  readonly hoursBefore: number;
+  readonly daysBefore: number;
+}
