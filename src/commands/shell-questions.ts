@@ -15,8 +15,10 @@ interface Question<Value> {
   readonly label: string;
   /** What just Enter means. */
   readonly default?: string | undefined;
-  /** Shown, and completed by Tab; another answer may be good too. */
+  /** Shown, and completed by Tab. */
   readonly words?: readonly string[];
+  /** Answers other than those words may be good too. */
+  readonly isOpen?: boolean;
   read(answer: string): Reading<Value>;
 }
 
@@ -70,6 +72,7 @@ function questionOf(field: Field, word: string, check: CheckType): Question<Reco
     label: field.description,
     default: defaultOf(field),
     words: field.choices ?? field.examples ?? [],
+    isOpen: field.choices === undefined,
     read(answer) {
       if (answer === '' && !field.required) return { value: {} };
       const given = isTarget ? check.fromTarget(answer, word) : { [name]: valueOf(field, answer) };
@@ -127,7 +130,7 @@ function readDuration(
 /** Asks until the answer is good. */
 async function ask<Value>(prompt: Prompt, question: Question<Value>): Promise<Value> {
   const { label, default: fallback, words = [] } = question;
-  const offered = words.length === 0 ? '' : ` (${words.join(', ')})`;
+  const offered = words.length === 0 ? '' : ` (${words.join(', ')}${question.isOpen ? ', …' : ''})`;
   const text = `  ${label}${offered}${fallback === undefined ? '' : ` [${fallback}]`}: `;
   for (;;) {
     const line = await prompt.ask(text, words);
