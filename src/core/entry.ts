@@ -21,7 +21,8 @@ export interface GapItem {
   readonly kind: 'gap';
   /** Ascending and disjoint. */
   readonly ranges: readonly SeqRange[];
-  readonly cause: 'overflow' | 'corrupt';
+  /** `refused`: the server did not take it, for it was no task of this agent. */
+  readonly cause: 'overflow' | 'corrupt' | 'refused';
   /** When the agent noticed. */
   readonly at: number;
 }
