@@ -14,18 +14,21 @@ interface RunSettings {
   readonly json?: true;
 }
 
-/** Gives `check` one command for each check type, with the options of its schema. */
-export function addCheckCommands(parent: Command): void {
-  for (const check of checkTypes) addCheckCommand(parent, check);
+/** Gives `check` one command for each check type; those of these words get the options of their schemas, which take time to derive. */
+export function addCheckCommands(parent: Command, words: readonly string[]): void {
+  for (const check of checkTypes) {
+    const command = parent
+      .command(check.type)
+      .aliases(check.aliases ?? [])
+      .usage('[target] [options]')
+      .description(check.summary)
+      .argument('[target]', check.targetSyntax);
+    if ([check.type, ...(check.aliases ?? [])].some((word) => words.includes(word))) complete(command, parent, check);
+  }
 }
 
-function addCheckCommand(parent: Command, check: CheckType): void {
-  const command = parent
-    .command(check.type)
-    .aliases(check.aliases ?? [])
-    .description(check.summary)
-    .argument('[target]', check.targetSyntax)
-    .optionsGroup(`Options of ${check.title}:`);
+function complete(command: Command, parent: Command, check: CheckType): void {
+  command.optionsGroup(`Options of ${check.title}:`);
   addFieldOptions(command, check);
   const own = new Set(command.options.map(({ long }) => long));
   command.optionsGroup('Options of the run:');

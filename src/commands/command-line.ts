@@ -6,7 +6,7 @@ import { explain, misuse } from './exit-codes.ts';
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   const program = createProgram();
   try {
-    if (words[0] === 'check') await addCheckTypes(program);
+    if (words[0] === 'check') await addCheckTypes(program, words);
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -51,10 +51,10 @@ counts packets or messages of its own (icmp, echo), --count and --interval are t
 Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.`;
 
 /** Loaded only for `check`: the types bring their libraries with them. */
-async function addCheckTypes(program: Command): Promise<void> {
+async function addCheckTypes(program: Command, words: readonly string[]): Promise<void> {
   const { addCheckCommands } = await import('./check-commands.ts');
   const check = program.commands.find((command) => command.name() === 'check');
-  if (check) addCheckCommands(check);
+  if (check) addCheckCommands(check, words);
 }
 
 function version(): string {
