@@ -26,9 +26,11 @@ export async function exchangeHttp1(
   const { parser, firstByteMs, transferMs } = await transfer(socket, request, options);
   // A response that is complete has a head.
   const head = parser.head!;
-  const { headerBytes, bodyBytes } = parser;
-  const body = await bodyOf(parser, head.headers.get('content-encoding'), options);
-  return { ...head, headerBytes, bodyBytes, body, firstByteMs, transferMs };
+  const bytes = parser.body.bytes();
+  const codings = head.headers.get('content-encoding');
+  const body = codings === undefined ? bytes : await decodeContent(bytes, codings, options.maxBodyBytes);
+  const { headerBytes } = parser;
+  return { ...head, headerBytes, bodyBytes: bytes.length, body, firstByteMs, transferMs };
 }
 
 interface Transfer {
@@ -85,14 +87,4 @@ function responseFailure(error: unknown, peer: string): unknown {
   const text =
     fault === 'truncated' ? `${peer} closed the connection ${message}.` : `The response of ${peer}: ${message}.`;
   return new Failure(reasonOfFault[fault], text, { cause: error });
-}
-
-function bodyOf(
-  parser: ResponseParser,
-  codings: string | undefined,
-  options: ExchangeOptions,
-): Promise<Buffer> | Buffer {
-  const [first = Buffer.alloc(0), ...others] = parser.body;
-  const bytes = others.length === 0 ? first : Buffer.concat(parser.body);
-  return codings === undefined ? bytes : decodeContent(bytes, codings, options.maxBodyBytes);
 }

@@ -3,6 +3,7 @@ import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node
 import { abortError, Failure } from '../core/failure.ts';
 import { decodeContent } from './content-coding.ts';
 import type { ExchangeOptions, HttpResponse } from './http.ts';
+import { GrowingBuffer } from './packets/growing-buffer.ts';
 import type { HttpRequest } from './packets/http1-request.ts';
 import { maxHeaderBytes } from './packets/http1-response.ts';
 import { streamFailure } from './tls-failure.ts';
@@ -42,8 +43,7 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
   const stream = session.request({ ...pseudo, ...headers }, { endStream: request.body === undefined });
   let interimResponses = 0;
   let head: (ReturnType<typeof headOf> & { readonly firstByteMs: number }) | undefined;
-  const chunks: Buffer[] = [];
-  let bodyBytes = 0;
+  const body = new GrowingBuffer();
 
   const onAbort = (): void => reject(abortError(signal, `${head ? 'Reading' : 'Waiting for'} the response of ${peer}`));
   const onError = (error: Error): void => reject(http2Failure(error, peer));
@@ -57,15 +57,14 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
         ++interimResponses > maxInterimResponses && refuse(`at most ${maxInterimResponses} interim (1xx) responses`),
     )
     .on('data', (chunk: Buffer) => {
-      bodyBytes += chunk.length;
-      if (bodyBytes > maxBodyBytes) return refuse(`a body of at most ${maxBodyBytes} bytes`);
-      chunks.push(chunk);
+      if (body.length + chunk.length > maxBodyBytes) return refuse(`a body of at most ${maxBodyBytes} bytes`);
+      body.append(chunk);
     })
     .on('error', onError)
     .once('end', () => {
       if (!head) return;
       const transferMs = clock.monotonic() - sentMs - head.firstByteMs;
-      resolve({ ...head, version: '2', statusText: '', body: Buffer.concat(chunks), bodyBytes, transferMs });
+      resolve({ ...head, version: '2', statusText: '', body: body.bytes(), bodyBytes: body.length, transferMs });
     })
     .once('close', () => reject(new Failure('closed', `${peer} closed the stream before its response was complete.`)));
   session.on('error', onError);

@@ -7,6 +7,7 @@ import {
   quoted,
   type ResponseHead,
 } from './http1-framing.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
 /** All header blocks of a response together, also of interim responses and trailers. */
 export const maxHeaderBytes = 65_536;
@@ -36,8 +37,7 @@ const newline = 10;
 export class ResponseParser {
   /** The final response's; undefined until its header block is complete. */
   head: ResponseHead | undefined;
-  readonly body: Buffer[] = [];
-  bodyBytes = 0;
+  readonly body = new GrowingBuffer();
   headerBytes = 0;
   #state: State = 'status';
   #line = '';
@@ -70,8 +70,8 @@ export class ResponseParser {
   #whatIsMissing(): string {
     if (!this.head) return this.headerBytes === 0 ? 'before it answered' : 'in the middle of the header';
     if (this.#state === 'length')
-      return `after ${this.bodyBytes} of ${this.bodyBytes + this.#remaining} bytes of the body`;
-    return `after ${this.bodyBytes} bytes of a chunked body without its last chunk`;
+      return `after ${this.body.length} of ${this.body.length + this.#remaining} bytes of the body`;
+    return `after ${this.body.length} bytes of a chunked body without its last chunk`;
   }
 
   #isInBody(): boolean {
@@ -81,9 +81,8 @@ export class ResponseParser {
   #take(bytes: Buffer, at: number): number {
     const available = bytes.length - at;
     const taken = this.#state === 'until-close' ? available : Math.min(this.#remaining, available);
-    this.bodyBytes += taken;
-    this.#assertBodyFits(this.bodyBytes);
-    this.body.push(bytes.subarray(at, at + taken));
+    this.#assertBodyFits(this.body.length + taken);
+    this.body.append(bytes.subarray(at, at + taken));
     if (this.#state === 'until-close') return bytes.length;
     this.#remaining -= taken;
     if (this.#remaining === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'done';
@@ -153,7 +152,7 @@ export class ResponseParser {
   }
 
   #startChunk(bytes: number): void {
-    this.#assertBodyFits(this.bodyBytes + bytes);
+    this.#assertBodyFits(this.body.length + bytes);
     this.#remaining = bytes;
     this.#state = bytes === 0 ? 'trailers' : 'chunk';
   }
