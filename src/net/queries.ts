@@ -1,10 +1,13 @@
 import type { Clock } from '../core/clock.ts';
+import { Failure } from '../core/failure.ts';
 import type { Address, QueryChannel, QueryOptions, QueryProtocol } from '../core/network.ts';
 import { EchoChannels } from './icmp/echo-channels.ts';
 import { openSystemPing } from './icmp/system-ping.ts';
+import { TcpQueries } from './icmp/tcp-queries.ts';
+import { UdpQueries } from './icmp/udp-queries.ts';
 
 /** A channel before it is known how long its name took to resolve. */
-export type OpenedChannel = Omit<QueryChannel, 'resolveMs'>;
+type OpenedChannel = Omit<QueryChannel, 'resolveMs'>;
 
 interface AddressedTarget {
   readonly protocol: QueryProtocol;
@@ -22,8 +25,16 @@ export class Queries {
     this.#echoes = new EchoChannels(clock);
   }
 
-  open({ address }: AddressedTarget, options: QueryOptions): OpenedChannel {
-    return this.#openIcmp(address, options);
+  /** @throws {Failure} unsupported */
+  open({ protocol, address, port = 0 }: AddressedTarget, options: QueryOptions): OpenedChannel {
+    if (protocol === 'icmp') return this.#openIcmp(address, options);
+    const Channels = protocol === 'udp' ? UdpQueries : TcpQueries;
+    try {
+      return new Channels({ ...address, port }, options, this.#clock).channel();
+    } catch (cause) {
+      const message = `This system lets us open no ${protocol.toUpperCase()} socket that hears ICMP errors; on Linux it would.`;
+      throw new Failure('unsupported', message, { cause });
+    }
   }
 
   #openIcmp(address: Address, options: QueryOptions): OpenedChannel {

@@ -12,7 +12,7 @@ export interface LabHost {
   run(program: string, ...args: readonly string[]): Promise<string>;
   /** Moves this process there until disposed: sockets it opens and programs it starts belong to the host. */
   enter(): Disposable;
-  /** Replaces its packet filter by these rules of an nft `inet` table, or by none. */
+  /** Replaces the nft rules for the packets it forwards; no rules, no filter. */
   filter(...rules: readonly string[]): Promise<void>;
 }
 
@@ -31,11 +31,11 @@ export const labAddresses = {
   4: {
     hops: ['10.90.1.2', '10.90.2.2', '10.90.3.2'],
     server: '10.90.3.2',
-    /** Behind the far router, which drops everything for it. */
+    /** The far router drops everything for it. */
     blackHole: '10.90.66.1',
-    /** Behind the far router, which says that there is no way. */
+    /** The far router says that there is no such host. */
     unreachable: '10.90.67.1',
-    /** Behind the far router, which says that it may not forward. */
+    /** The far router says that it may not forward. */
     prohibited: '10.90.68.1',
   },
   6: {
@@ -69,7 +69,8 @@ export async function openNetLab(): Promise<NetLab> {
     await ip(client, 'route add default via 10.90.1.2', 'route add ::/0 via fd90:0:0:1::2');
     await ip(nearRouter, 'route add 10.90.0.0/16 via 10.90.2.2', 'route add fd90::/16 via fd90:0:0:2::2');
     await ip(farRouter, 'route add 10.90.1.0/24 via 10.90.2.1', 'route add fd90:0:0:1::/64 via fd90:0:0:2::1');
-    await ip(farRouter, ...deadEnds('blackhole', 66), ...deadEnds('unreachable', 67), ...deadEnds('prohibit', 68));
+    await ip(farRouter, 'route add 10.90.64.0/20 via 10.90.3.2', 'route add fd90::/16 via fd90:0:0:3::2');
+    await farRouter.run('nft', deadEnds);
     await ip(server, 'route add default via 10.90.3.1', 'route add ::/0 via fd90:0:0:3::1');
   } catch (error) {
     await dispose();
@@ -88,8 +89,7 @@ function labHost(namespace: string): LabHost {
     run,
     enter: () => enterNetwork(`/run/netns/${namespace}`),
     async filter(...rules) {
-      await run('nft', 'flush ruleset');
-      if (rules.length > 0) await run('nft', `table inet lab { ${rules.join('\n')} }`);
+      await run('nft', `table inet lab\ndelete table inet lab\n${forwardTable('lab', rules)}`);
     },
   };
 }
@@ -122,8 +122,23 @@ function addresses(device: string, link: number, end: 1 | 2): string[] {
   ];
 }
 
-function deadEnds(kind: string, subnet: number): string[] {
-  return [`route add ${kind} 10.90.${subnet}.0/24`, `route add ${kind} fd90:0:0:${subnet}::/64`];
+// Not by routes of type blackhole and unreachable: the kernel limits the rate of those errors, and that is not ours to set.
+const deadEnds = forwardTable('deadEnds', [
+  'ip daddr 10.90.66.0/24 drop',
+  'ip6 daddr fd90:0:0:66::/64 drop',
+  'ip daddr 10.90.67.0/24 reject with icmp type host-unreachable',
+  'ip6 daddr fd90:0:0:67::/64 reject with icmpv6 type addr-unreachable',
+  'ip daddr 10.90.68.0/24 reject with icmp type admin-prohibited',
+  'ip6 daddr fd90:0:0:68::/64 reject with icmpv6 type admin-prohibited',
+]);
+
+function forwardTable(name: string, rules: readonly string[]): string {
+  return `table inet ${name} {
+    chain forward {
+      type filter hook forward priority 0;
+      ${rules.join('\n')}
+    }
+  }`;
 }
 
 async function ip({ namespace }: LabHost, ...commands: readonly string[]): Promise<void> {

@@ -4,14 +4,13 @@ import { testContext } from '../../testing/context.ts';
 import { enterOwnNetwork, silentAddress } from '../../testing/netlab.ts';
 import { stand } from '../../testing/stand.ts';
 import { checkContract } from '../check.contract.ts';
-import type { CheckType } from '../../core/check.ts';
 import { icmp } from './icmp.ts';
 
 const skip = await enterOwnNetwork();
 const run = (options: Record<string, unknown>) => icmp.run(icmp.options.parse(options), testContext());
 
 if (!skip) {
-  checkContract(icmp as unknown as CheckType, {
+  checkContract(icmp, {
     answering: async () => stand({ host: '127.0.0.1' }, () => {}),
     silent: async () => stand({ host: silentAddress }, () => {}),
   });

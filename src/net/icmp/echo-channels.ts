@@ -7,6 +7,7 @@ import { decodeAddress, encodeAddress, isSameHost } from '../sys/address.ts';
 import { SystemError } from '../sys/libc.ts';
 import { fdEvents, watchFd } from '../sys/watch-fd.ts';
 import { EchoSocket, type EchoReceived } from './echo-socket.ts';
+import { roundTripMs, type Departure } from './round-trip.ts';
 
 const cookieBytes = 8;
 const sequences = 0x1_0000;
@@ -27,12 +28,10 @@ interface Sender {
   isOpen: boolean;
 }
 
-interface Sent {
+interface Sent extends Departure {
   readonly sender: Sender;
   /** The sender's own number; on the wire it has another. */
   readonly sequence: number;
-  readonly sentNs: number;
-  readonly sentMs: number;
   replied: boolean;
 }
 
@@ -56,10 +55,6 @@ class SharedEchoSocket {
     this.#stopWatching = watchFd(this.#socket.fd, fdEvents.readable, () => this.#onReady());
   }
 
-  get via(): EchoSocket['via'] {
-    return this.#socket.via;
-  }
-
   takesUsers(maxAgeMs: number): boolean {
     return this.#users > 0 && this.#clock.monotonic() - this.#openedMs < maxAgeMs;
   }
@@ -69,12 +64,21 @@ class SharedEchoSocket {
     const cookie = randomBytes(cookieBytes);
     const { identifier } = this.#socket;
     const packet = encodeEchoRequest(address.family, { identifier, size: options.size, cookie });
-    const sender: Sender = { address, socketAddress: encodeAddress(address), cookie, packet, options, isOpen: true };
+    const socketAddress = encodeAddress(address);
+    const sender: Sender = {
+      address: { ...address, ip: decodeAddress(socketAddress) ?? address.ip },
+      socketAddress,
+      cookie,
+      packet,
+      options,
+      isOpen: true,
+    };
     const wires: number[] = [];
     this.#users++;
     return {
-      address,
-      via: this.via,
+      // As answers spell it, so that one can tell whether an error comes from the target itself.
+      address: sender.address,
+      via: this.#socket.via,
       send: (sequence, ttl = options.ttl) => {
         const wire = sender.isOpen ? this.#send(sender, sequence, ttl) : undefined;
         if (wire !== undefined) wires.push(wire);
@@ -158,7 +162,7 @@ class SharedEchoSocket {
     const sent = this.#sent.get(echo.sequence);
     if (!sent || !carriesCookie(echo.payload, sent.sender.cookie)) return [];
     const { sender, sequence } = sent;
-    const rttMs = roundTripMs(sent, echo.receivedNs, nowMs);
+    const rttMs = roundTripMs(sent, { receivedNs: echo.receivedNs, nowMs });
     if (echo.error) {
       if (sent.replied) return [];
       const { type, code, info, from } = echo.error;
@@ -175,24 +179,6 @@ class SharedEchoSocket {
 
 function deliver(sender: Sender, answer: QueryAnswer): void {
   if (sender.isOpen) sender.options.onAnswer(answer);
-}
-
-// A clock that is slewed, not stepped, runs at most this much apart from the monotonic one over a round trip.
-const slewMs = 1;
-
-/**
- * The kernel's time of arrival is right however late the event loop reads it, but it is wall time. The monotonic time
- * until now is the most that can have passed; if the kernel's figure is not within it, the wall clock was stepped.
- */
-export function roundTripMs(
-  { sentNs, sentMs }: Pick<Sent, 'sentNs' | 'sentMs'>,
-  receivedNs: number | undefined,
-  nowMs: number,
-): number {
-  const elapsedMs = nowMs - sentMs;
-  if (receivedNs === undefined) return elapsedMs;
-  const kernelMs = (receivedNs - sentNs) / 1e6;
-  return kernelMs > 0 && kernelMs <= elapsedMs + slewMs ? kernelMs : elapsedMs;
 }
 
 const socketLifetimeMs = 10_000;

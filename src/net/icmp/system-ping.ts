@@ -71,8 +71,8 @@ export function readPing(output: string, { sequence, elapsedMs }: PingRun): Quer
     const icmp = { kind: 'too-big', text: 'packet too big', mtu: Number(tooBig[1]) } as const;
     return { kind: 'error', sequence, from: undefined, rttMs: elapsedMs, error: icmp };
   }
-  const complaint = /^ping: (.+)$/m.exec(output);
-  return complaint ? unsupported(sequence, `ping says: ${complaint[1]}`) : undefined;
+  const complaints = [...output.matchAll(/^ping: (.+)$/gm)].map(([, complaint]) => complaint);
+  return complaints.length > 0 ? unsupported(sequence, `ping says: ${complaints.join('; ')}`) : undefined;
 }
 
 function readPingError(text: string): IcmpError {

@@ -1,5 +1,5 @@
 import { dlopen, getInt32 } from 'node:ffi';
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 
 const int = 'int32';
 const size = 'uint64';
@@ -9,7 +9,6 @@ const signatures = {
   socket: { arguments: [int, int, int], return: int },
   bind: { arguments: [int, 'buffer', 'uint32'], return: int },
   connect: { arguments: [int, 'buffer', 'uint32'], return: int },
-  getsockname: { arguments: [int, 'buffer', 'buffer'], return: int },
   setsockopt: { arguments: [int, int, int, 'buffer', 'uint32'], return: int },
   getsockopt: { arguments: [int, int, int, 'buffer', 'buffer'], return: int },
   sendto: { arguments: [int, 'buffer', size, int, 'buffer', 'uint32'], return: 'int64' },
@@ -37,6 +36,8 @@ export function libc(): ReturnType<typeof load> {
   return (loaded ??= load());
 }
 
+const errnoNames = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+
 /** A system call that failed; `code` is the name of its errno, as in Node's own errors. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
@@ -54,5 +55,6 @@ export class SystemError extends Error {
 export function checked(result: number | bigint, syscall: string): number {
   if (result >= 0) return Number(result);
   // Nothing may run between the call and this line: the next call overwrites errno.
-  throw new SystemError(getSystemErrorName(-getInt32(libc().errno)), syscall);
+  const errno = getInt32(libc().errno);
+  throw new SystemError(errnoNames.get(errno) ?? `errno ${errno}`, syscall);
 }

@@ -95,11 +95,15 @@ export function sendTo(fd: number, data: Buffer, address: Buffer): number {
   return sentNs;
 }
 
-/** The local port, or the identifier of a datagram ICMP socket. */
-export function localPort(fd: number): number {
-  const address = Buffer.alloc(28);
-  checked(libc().getsockname(fd, address, int32(address.length)), 'getsockname');
-  return address.readUInt16BE(2);
+const TCP_INFO: SocketOption = [6, 11];
+const tcpInfoBytes = 104;
+const tcpInfoRtt = 68;
+
+/** How long the handshake of a connected TCP socket took, as the kernel saw it, in milliseconds. */
+export function handshakeMs(fd: number): number {
+  const info = Buffer.alloc(tcpInfoBytes);
+  checked(libc().getsockopt(fd, ...TCP_INFO, info, int32(info.length)), 'getsockopt');
+  return info.readUInt32LE(tcpInfoRtt) / 1000;
 }
 
 function int32(value: number): Buffer {

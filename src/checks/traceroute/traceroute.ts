@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { defineCheck, type Measurement } from '../../core/check.ts';
+import { duration } from '../../core/duration.ts';
+import { Failure, isDeadline } from '../../core/failure.ts';
+import { familyChoices, queryProtocols } from '../../core/network.ts';
+import { up, type Outcome } from '../../core/outcome.ts';
+import { hostname, port } from '../../core/target.ts';
+import { describeHop, HopReport } from './hop-report.ts';
+import type { Hop, Trace } from './trace.ts';
+import { Walk } from './walk.ts';
+
+const payloadBytes = 32;
+
+/** Where nothing listens as a rule, so that the target says so (traceroute's custom); and the web. */
+const usualPort = { icmp: undefined, udp: 33_434, tcp: 80 } as const;
+
+const options = z.strictObject({
+  host: hostname.meta({ description: 'Name or address to trace the path to' }),
+  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  protocol: z.enum(queryProtocols).default('icmp').meta({ description: 'What to send' }),
+  port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
+  firstHop: z.coerce.number().int().min(1).max(255).default(1).meta({ description: 'Hop to begin with' }),
+  maxHops: z.coerce.number().int().min(1).max(255).default(30).meta({ description: 'Hop to give up after' }),
+  queries: z.coerce.number().int().min(1).max(10).default(3).meta({ description: 'Packets to each hop' }),
+  wait: duration({ min: 10, max: 60_000 })
+    .default(1000)
+    .meta({ description: 'How long to wait for an answer to each packet', default: '1s' }),
+  parallel: z.coerce.number().int().min(1).max(64).default(16).meta({ description: 'Packets on their way at once' }),
+  names: z.boolean().default(false).meta({ description: 'Look up the names of the hops' }),
+});
+
+export const traceroute = defineCheck({
+  type: 'traceroute',
+  title: 'Traceroute',
+  summary: 'Finds the routers on the way to a host, with loss and round trips for each.',
+  options,
+  metrics: [
+    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    { name: 'hops', unit: 'hops', meaning: 'distance of the target, or of the last router that answered' },
+    { name: 'rttMs', unit: 'ms', meaning: 'mean round trip to the target' },
+    { name: 'lossPercent', unit: 'percent', meaning: 'packets to the target without an answer' },
+  ],
+  defaultTimeoutMs: 30_000,
+  asks: ['host'],
+  targetSyntax: 'HOST',
+  fromTarget: (host) => ({ host }),
+  targetOf: ({ host }) => host,
+  async run(options, context, measurement) {
+    const { host, family, protocol, port = usualPort[protocol] } = options;
+    const { net, signal } = context;
+    const report = new HopReport(context, options);
+    using channel = await net.openQueries(
+      { protocol, host, ...(port !== undefined && { port }) },
+      // Nothing can answer before the walk has sent something.
+      { family, size: payloadBytes, signal, onAnswer: (answer) => walk.hear(answer) },
+    );
+    measurement.detail = { address: channel.address.ip, via: channel.via };
+    measurement.metrics = { resolveMs: channel.resolveMs };
+    if (channel.via === 'ping') throw new Failure('unsupported', noSocket);
+    const walk = new Walk(channel, options, { ...context, onHop: (hop) => report.show(hop) });
+    try {
+      await walk.toTheEnd();
+    } catch (error) {
+      throw isDeadline(signal.reason) ? notReached(walk.trace, host, signal.reason) : error;
+    } finally {
+      await report.finish();
+      await measure(walk.trace, report, measurement);
+    }
+    return conclude(walk.trace, host, measurement);
+  },
+});
+
+const noSocket =
+  'A traceroute by ICMP needs an ICMP socket, which this user may not open. Use UDP or TCP (--protocol udp), or allow ' +
+  'it: sysctl -w net.ipv4.ping_group_range="0 2147483647".';
+
+async function measure(trace: Trace, report: HopReport, measurement: Measurement): Promise<void> {
+  const hops = trace.hops();
+  const end = trace.end();
+  const described = await Promise.all(hops.map(async (hop) => describeHop(hop, await report.namesOf(hop))));
+  Object.assign(measurement.detail, { hops: described, pathHash: hashPath(hops) });
+  const farthest = end.kind === 'silent' ? end.lastAnswered : end.hop;
+  if (farthest) measurement.metrics['hops'] = farthest.hop;
+  if (end.kind !== 'reached') return;
+  const roundTrips = end.hop.rttsMs.filter((rttMs) => rttMs !== null);
+  const rttMs = roundTrips.reduce((sum, rttMs) => sum + rttMs, 0) / roundTrips.length;
+  const lossPercent = 100 * (1 - roundTrips.length / end.hop.rttsMs.length);
+  measurement.latencyMs = microseconds(rttMs);
+  Object.assign(measurement.metrics, { rttMs: microseconds(rttMs), lossPercent: microseconds(lossPercent) });
+}
+
+const microseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** Equal for equal paths: which addresses answered at which distance. Round trips and loss do not count. */
+function hashPath(hops: readonly Hop[]): string {
+  const path = hops
+    .filter(({ addresses }) => addresses.length > 0)
+    .map(({ hop, addresses }) => [hop, addresses.toSorted()]);
+  return createHash('sha256').update(JSON.stringify(path)).digest('hex').slice(0, 16);
+}
+
+function conclude(trace: Trace, host: string, measurement: Measurement): Outcome {
+  const end = trace.end();
+  if (end.kind === 'silent') throw notReached(trace, host);
+  const { hop, addresses } = end.hop;
+  if (end.kind === 'reached') {
+    return up(
+      `${host} reached in ${hop} ${hop === 1 ? 'hop' : 'hops'}: ${measurement.latencyMs?.toFixed(2)} ms`,
+      measurement,
+    );
+  }
+  const who = addresses.join(', ') || 'This machine';
+  const detail = { reportedBy: addresses[0] ?? null, error: end.error };
+  throw new Failure('unreachable', `${who}, hop ${hop}, says about ${host}: ${end.error}.`, { detail });
+}
+
+/** Nothing said why: the path went silent, or the deadline came first. */
+function notReached(trace: Trace, host: string, deadline?: DOMException): Failure {
+  const last = trace.hops().findLast(({ addresses }) => addresses.length > 0);
+  const where = last ? `The last to answer was hop ${last.hop}, ${last.addresses.join(', ')}.` : 'No hop answered.';
+  const what = deadline?.message ?? `${host} was not reached in ${trace.hops().at(-1)?.hop} hops.`;
+  return new Failure('timeout', `${what} ${where}`, { cause: deadline, as: { source: 'path' } });
+}

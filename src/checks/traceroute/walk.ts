@@ -1,0 +1,72 @@
+import type { CheckContext } from '../../core/check.ts';
+import type { Cancel } from '../../core/clock.ts';
+import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
+import { Trace, type Hop, type TraceLimits } from './trace.ts';
+
+export interface WalkLimits extends TraceLimits {
+  readonly parallel: number;
+  /** How long a query may take, in milliseconds. */
+  readonly wait: number;
+}
+
+interface WalkContext extends Pick<CheckContext, 'clock' | 'signal'> {
+  readonly onHop: (hop: Hop) => void;
+}
+
+/** Carries a trace out: keeps a bounded number of queries on their way and gives up those that stay silent. */
+export class Walk {
+  readonly trace: Trace;
+  readonly #channel: QueryChannel;
+  readonly #limits: WalkLimits;
+  readonly #context: WalkContext;
+  readonly #waiting = new Map<number, Cancel>();
+  readonly #done = Promise.withResolvers<void>();
+
+  constructor(channel: QueryChannel, limits: WalkLimits, context: WalkContext) {
+    this.trace = new Trace(channel.address.ip, limits);
+    this.#channel = channel;
+    this.#limits = limits;
+    this.#context = context;
+  }
+
+  /** Resolves when every hop up to the end of the path is settled. @throws {Failure} when a query cannot be sent */
+  async toTheEnd(): Promise<void> {
+    const { signal } = this.#context;
+    const onAbort = (): void => this.#done.reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      this.#ask();
+      await this.#done.promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      for (const cancel of this.#waiting.values()) cancel();
+    }
+  }
+
+  hear(answer: QueryAnswer): void {
+    if (answer.kind === 'unsent') return this.#done.reject(answer.error);
+    this.trace.hear(answer);
+    this.#settle(answer.sequence);
+  }
+
+  #ask(): void {
+    while (this.#waiting.size < this.#limits.parallel) {
+      const query = this.trace.next();
+      if (!query) return;
+      this.#channel.send(query.sequence, query.ttl);
+      const giveUp = (): void => {
+        this.trace.giveUp(query.sequence);
+        this.#settle(query.sequence);
+      };
+      this.#waiting.set(query.sequence, this.#context.clock.after(this.#limits.wait, giveUp));
+    }
+  }
+
+  #settle(sequence: number): void {
+    this.#waiting.get(sequence)?.();
+    this.#waiting.delete(sequence);
+    for (const hop of this.trace.takeSettled()) this.#context.onHop(hop);
+    if (this.trace.isComplete) return this.#done.resolve();
+    this.#ask();
+  }
+}

@@ -1,0 +1,24 @@
+/** When a packet left, on both clocks. */
+export interface Departure {
+  /** Wall time, see `realtimeNs`. */
+  readonly sentNs: number;
+  /** Monotonic, read before `sentNs`. */
+  readonly sentMs: number;
+}
+
+// A clock that is slewed, not stepped, runs at most this much apart from the monotonic one over a round trip.
+const slewMs = 1;
+
+/**
+ * The kernel's time of arrival is right however late the event loop reads it, but it is wall time. The monotonic time
+ * until now is the most that can have passed; if the kernel's figure is not within it, the wall clock was stepped.
+ */
+export function roundTripMs(
+  { sentNs, sentMs }: Departure,
+  arrival: { readonly receivedNs: number | undefined; readonly nowMs: number },
+): number {
+  const elapsedMs = arrival.nowMs - sentMs;
+  if (arrival.receivedNs === undefined) return elapsedMs;
+  const kernelMs = (arrival.receivedNs - sentNs) / 1e6;
+  return kernelMs > 0 && kernelMs <= elapsedMs + slewMs ? kernelMs : elapsedMs;
+}
