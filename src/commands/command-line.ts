@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { explain, misuse } from './exit-codes.ts';
+import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
@@ -55,10 +55,4 @@ async function addCheckTypes(program: Command, words: readonly string[]): Promis
   const { addCheckCommands } = await import('./check-commands.ts');
   const check = program.commands.find((command) => command.name() === 'check');
   if (check) addCheckCommands(check, words);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  // The package's own manifest has a version.
-  return (JSON.parse(text) as { version: string }).version;
 }
