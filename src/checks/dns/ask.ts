@@ -3,6 +3,7 @@ import { Failure } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
 import type { Reason } from '../../core/outcome.ts';
 import { withDeadline } from '../../net/deadline.ts';
+import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
 import { askByTcp, askByUdp, type DnsReply } from '../../net/dns/ask.ts';
 import type { DnsQuery } from '../../net/dns/query.ts';
 import type { Options } from './options.ts';
@@ -17,6 +18,8 @@ export interface Answered extends DnsReply {
 
 export interface Asked {
   readonly server: DnsServer;
+  /** The server as it was named: the name its certificate has to have. */
+  readonly host: string;
   readonly query: DnsQuery;
   readonly options: Options;
 }
@@ -43,12 +46,28 @@ export async function askWithRetries(asked: Asked, context: CheckContext, { metr
   }
 }
 
-async function askOnce(asked: Asked, { net, signal }: CheckContext): Promise<Omit<Answered, 'queryMs'>> {
-  const { server, query, options } = asked;
-  if (options.transport === 'tcp')
-    return { ...(await askByTcp(net, query, { server, signal })), transport: 'tcp', truncated: false };
+type Once = Omit<Answered, 'queryMs'>;
+
+async function askOnce(asked: Asked, context: CheckContext): Promise<Once> {
+  const { transport } = asked.options;
+  if (transport === 'udp') return await askByUdpThenTcp(asked, context);
+  return { ...(await askOnConnection(asked, context)), transport, truncated: false };
+}
+
+async function askByUdpThenTcp({ server, query }: Asked, { net, signal }: CheckContext): Promise<Once> {
   const reply = await askByUdp(net, query, { server, signal });
   const truncated = reply.message.flags.includes('tc');
   if (!truncated) return { ...reply, transport: 'udp', truncated };
   return { ...(await askByTcp(net, query, { server, signal })), transport: 'tcp', truncated };
+}
+
+function askOnConnection(
+  { server, host, query, options }: Asked,
+  { net, clock, signal }: CheckContext,
+): Promise<DnsReply> {
+  const { transport, path } = options;
+  if (transport === 'tcp') return askByTcp(net, query, { server, signal });
+  const tls = { resume: false, ...options.tls, serverName: options.tls.serverName ?? host };
+  if (transport === 'tls') return askByTls(net, query, { server, signal, tls });
+  return askByHttps(net, query, { server, signal, tls, clock, host: tls.serverName, path });
 }

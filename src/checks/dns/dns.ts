@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import { defineCheck, type CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import type { DnsServer } from '../../core/network.ts';
+import type { Network } from '../../core/network.ts';
 import { endpointOf } from '../../core/target.ts';
 import type { DnsQuery } from '../../net/dns/query.ts';
 import { reverseName } from '../../net/dns/reverse-name.ts';
 import { peerOf } from '../../net/dns/server.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
-import { askWithRetries, type Answered } from './ask.ts';
+import { askWithRetries, type Answered, type Asked } from './ask.ts';
 import { judge, wantedAnswers } from './judge.ts';
 import { options, type Options } from './options.ts';
 
@@ -36,11 +36,11 @@ export const dns = defineCheck({
   fromTarget: (target) => ({ name: target }),
   targetOf: ({ name }) => name,
   async run(options, context, measurement) {
-    const { server, resolveMs } = await locate(options, context);
+    const { server, host, resolveMs } = await locate(options, context);
     measurement.metrics['resolveMs'] = resolveMs;
     measurement.detail['server'] = peerOf(server);
     measurement.detail['transport'] = options.transport;
-    const answered = await askWithRetries({ server, query: queryOf(options), options }, context, measurement);
+    const answered = await askWithRetries({ server, host, query: queryOf(options), options }, context, measurement);
     measurement.latencyMs = answered.queryMs;
     Object.assign(measurement.metrics, metricsOf(answered, options));
     Object.assign(measurement.detail, detailOf(answered));
@@ -48,24 +48,23 @@ export const dns = defineCheck({
   },
 });
 
-async function locate(
-  options: Options,
-  { net, clock, signal }: CheckContext,
-): Promise<{ server: DnsServer; resolveMs: number }> {
-  const startedMs = clock.monotonic();
+interface Located extends Pick<Asked, 'server' | 'host'> {
+  readonly resolveMs: number;
+}
+
+async function locate(options: Options, { net, clock, signal }: CheckContext): Promise<Located> {
   const { family, transport } = options;
-  if (options.server === undefined) {
-    const [first] = net.dnsServers();
-    if (!first)
-      throw new Failure('unsupported', 'This machine has no DNS server set; say which one with the option server.');
-    return {
-      server: transport === 'udp' || transport === 'tcp' ? first : { ...first, port: defaultPorts[transport] },
-      resolveMs: 0,
-    };
-  }
-  const { host, port = defaultPorts[transport] } = endpointOf(options.server);
+  const startedMs = clock.monotonic();
+  const { host, port = defaultPorts[transport] } = endpointOf(options.server ?? systemServer(net, transport));
   const address = await net.resolve(host, { family, signal });
-  return { server: { address, port }, resolveMs: clock.monotonic() - startedMs };
+  return { server: { address, port }, host, resolveMs: clock.monotonic() - startedMs };
+}
+
+/** The port it is set up with is the one for plain DNS. */
+function systemServer(net: Network, transport: Options['transport']): string {
+  const [first] = net.dnsServers();
+  if (!first) throw new Failure('unsupported', 'This machine has no DNS server set: say which one to ask.');
+  return transport === 'udp' || transport === 'tcp' ? peerOf(first) : first.address.ip;
 }
 
 function queryOf({ name, record, recursion, dnssec }: Options): DnsQuery {

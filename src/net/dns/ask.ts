@@ -1,6 +1,7 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer, Endpoint, Network, ResolveOptions } from '../../core/network.ts';
-import type { Socket } from 'node:net';
 import type { DnsMessage } from '../packets/dns/message.ts';
 import { encodeQuery, readReply, type DnsQuery } from './query.ts';
 import { peerOf } from './server.ts';
@@ -16,7 +17,7 @@ export interface DnsReply {
   readonly bytes: number;
 }
 
-interface Asking {
+export interface Asking {
   readonly server: DnsServer;
   readonly signal: AbortSignal;
 }
@@ -30,15 +31,23 @@ export async function askByUdp(net: DnsNetwork, asked: DnsQuery, { server, signa
 
 /** Asks once by TCP, on a connection of its own. @throws {Failure} refused, reset, closed, timeout, protocol, denied */
 export async function askByTcp(net: DnsNetwork, asked: DnsQuery, { server, signal }: Asking): Promise<DnsReply> {
-  const query = encodeQuery(asked);
-  const peer = `${peerOf(server)} by TCP`;
   const { socket } = await net.connect({ host: server.address.ip, port: server.port }, { signal });
   try {
-    const reply = await exchangeOnStream(socket, { query, peer, signal });
-    return whole({ message: readReply(asked, { query, reply, peer }), bytes: reply.length }, peer);
+    return await askOnStream(socket, asked, { peer: `${peerOf(server)} by TCP`, signal });
   } finally {
     socket.destroy();
   }
+}
+
+/** Asks once on a connected stream. `peer` is who is asked and how, for messages. */
+export async function askOnStream(
+  stream: Duplex,
+  asked: DnsQuery,
+  { peer, signal }: { readonly peer: string; readonly signal: AbortSignal },
+): Promise<DnsReply> {
+  const query = encodeQuery(asked);
+  const reply = await exchangeOnStream(stream, { query, peer, signal });
+  return whole({ message: readReply(asked, { query, reply, peer }), bytes: reply.length }, peer);
 }
 
 /** A stream has room for any answer. */

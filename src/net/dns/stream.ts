@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { abortError, Failure } from '../../core/failure.ts';
-import { socketFailure } from '../dial.ts';
+import { streamFailure } from '../tls-failure.ts';
 
 interface StreamQuery {
   readonly query: Buffer;
@@ -24,7 +24,7 @@ export function exchangeOnStream(stream: Duplex, { query, peer, signal }: Stream
       else resolve(reply);
     };
     const onAbort = (): void => settle(abortError(signal, `Waiting for an answer from ${peer}`));
-    const onError = (error: Error): void => settle(socketFailure(error, `Asking ${peer}`));
+    const onError = (error: Error): void => settle(streamFailure(error, `Asking ${peer}`));
     const onClose = (): void =>
       settle(new Failure('closed', `${peer} closed the connection after ${received.length} bytes of its answer.`));
     const onData = (chunk: Buffer): void => {

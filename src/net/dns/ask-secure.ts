@@ -1,0 +1,88 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../core/clock.ts';
+import { Failure } from '../../core/failure.ts';
+import type { Network, TlsOptions } from '../../core/network.ts';
+import { statusOf, type HttpResponse } from '../http.ts';
+import { exchangeHttp1 } from '../http1.ts';
+import { exchangeHttp2 } from '../http2.ts';
+import { maxMessageBytes } from '../packets/dns/writer.ts';
+import { askOnStream, whole, type Asking, type DnsReply } from './ask.ts';
+import { encodeQuery, readReply, type DnsQuery } from './query.ts';
+import { peerOf } from './server.ts';
+
+type SecureNetwork = Pick<Network, 'connect' | 'startTls'>;
+
+export interface SecureAsking extends Asking {
+  readonly tls: TlsOptions;
+}
+
+export interface HttpsAsking extends SecureAsking {
+  readonly clock: Clock;
+  /** For the `host` header. */
+  readonly host: string;
+  readonly path: string;
+}
+
+/** Asks once over TLS (RFC 7858). @throws {Failure} tls-…, and as `askByTcp` */
+export function askByTls(net: SecureNetwork, asked: DnsQuery, asking: SecureAsking): Promise<DnsReply> {
+  const { server, signal } = asking;
+  return onSecureSocket(net, asking, (socket) =>
+    askOnStream(socket, asked, { peer: `${peerOf(server)} by TLS`, signal }),
+  );
+}
+
+/** Asks once over HTTPS (RFC 8484), HTTP/2 where the server has it. @throws {Failure} tls-…, protocol, too-large, and as `askByTcp` */
+export function askByHttps(net: SecureNetwork, asked: DnsQuery, asking: HttpsAsking): Promise<DnsReply> {
+  const peer = `${peerOf(asking.server)} by HTTPS`;
+  // Every implementation knows it under this id, so that a cache may hold the answer (RFC 8484 section 4.1).
+  const query = encodeQuery(asked, 0);
+  const tls = { ...asking.tls, alpn: ['h2', 'http/1.1'] };
+  return onSecureSocket(net, { ...asking, tls }, async (socket, alpn) => {
+    const exchange = alpn === 'h2' ? exchangeHttp2 : exchangeHttp1;
+    const response = await exchange(socket, requestOf(query, asking), {
+      ...asking,
+      peer,
+      maxBodyBytes: maxMessageBytes,
+    });
+    const reply = messageOf(response, peer);
+    return whole({ message: readReply(asked, { query, reply, peer }), bytes: reply.length }, peer);
+  });
+}
+
+function requestOf(query: Buffer, { path, host }: HttpsAsking) {
+  const separator = path.includes('?') ? '&' : '?';
+  return {
+    method: 'GET',
+    target: `${path}${separator}dns=${query.toString('base64url')}`,
+    // The server is asked, not a cache before it.
+    headers: { host, accept: 'application/dns-message', 'cache-control': 'no-cache' },
+  };
+}
+
+function messageOf(response: HttpResponse, peer: string): Buffer {
+  const type = response.headers.get('content-type') ?? 'none';
+  if (response.status !== 200) throw new Failure('protocol', `Expected 200 from ${peer}, got ${statusOf(response)}.`);
+  if (/^application\/dns-message\b/i.test(type)) return response.body;
+  throw new Failure(
+    'protocol',
+    `Expected application/dns-message from ${peer}, got content of type ${type.slice(0, 100)}.`,
+  );
+}
+
+async function onSecureSocket<T>(
+  net: SecureNetwork,
+  { server, tls, signal }: SecureAsking,
+  work: (socket: Socket, alpn: string | undefined) => Promise<T>,
+): Promise<T> {
+  const { socket } = await net.connect({ host: server.address.ip, port: server.port }, { signal });
+  try {
+    const secure = await net.startTls(socket, { ...tls, signal });
+    try {
+      return await work(secure.socket, secure.alpn);
+    } finally {
+      secure.socket.destroy();
+    }
+  } finally {
+    socket.destroy();
+  }
+}
