@@ -1,6 +1,8 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
 import { Failure } from '../core/failure.ts';
+import type { Reason } from '../core/outcome.ts';
+import type { ExchangeOptions } from './http.ts';
 
 type Decode = (bytes: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>;
 
@@ -25,33 +27,44 @@ const decoders: Readonly<Record<string, Decode>> = {
 
 const maxCodings = 5;
 
+type Limits = Pick<ExchangeOptions, 'peer' | 'maxBodyBytes'>;
+
 /**
- * Undoes content codings, last applied first (RFC 9110 section 8.4); no step gives more than `maxBytes`.
+ * Undoes content codings, last applied first (RFC 9110 section 8.4); no step gives more than `maxBodyBytes`.
  * @throws {Failure} protocol, too-large
  */
-export async function decodeContent(body: Buffer, codings: string, maxBytes: number): Promise<Buffer> {
+export async function decodeContent(body: Buffer, codings: string, limits: Limits): Promise<Buffer> {
   const names = codings
     .split(',')
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '' && name !== 'identity');
   if (names.length > maxCodings)
-    throw new Failure('protocol', `Expected at most ${maxCodings} content codings, got ${names.length}`);
+    throw unexpected('protocol', limits, `at most ${maxCodings} content codings, got ${names.length}`);
   let decoded = body;
-  for (const name of names.toReversed()) decoded = await decode(decoded, name, maxBytes);
+  for (const name of names.toReversed()) decoded = await decode(decoded, name, limits);
   return decoded;
 }
 
-async function decode(bytes: Buffer, name: string, maxBytes: number): Promise<Buffer> {
+async function decode(bytes: Buffer, name: string, limits: Limits): Promise<Buffer> {
   const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
   if (!decoder)
-    throw new Failure('protocol', `Expected gzip, deflate, br or zstd as content coding, got ${JSON.stringify(name)}`);
+    throw unexpected('protocol', limits, `gzip, deflate, br or zstd as content coding, got ${JSON.stringify(name)}`);
+  const { maxBodyBytes } = limits;
   if (bytes.length === 0) return bytes;
   try {
-    return await decoder(bytes, { maxOutputLength: maxBytes });
+    return await decoder(bytes, { maxOutputLength: maxBodyBytes });
   } catch (error) {
     const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    if (isTooLarge)
-      throw new Failure('too-large', `Expected a body of at most ${maxBytes} bytes, got more once ${name} was decoded`);
-    throw new Failure('protocol', `Expected a body in ${name}, got bytes that are not`, { cause: error });
+    throw isTooLarge
+      ? unexpected(
+          'too-large',
+          limits,
+          `a body of at most ${maxBodyBytes} bytes (maxBodyBytes), got more once ${name} was decoded`,
+        )
+      : unexpected('protocol', limits, `a body in ${name}, got bytes that are not`);
   }
+}
+
+function unexpected(reason: Reason, { peer }: Limits, what: string): Failure {
+  return new Failure(reason, `The response of ${peer}: expected ${what}.`);
 }

@@ -28,7 +28,7 @@ export async function exchangeHttp1(
   const head = parser.head!;
   const bytes = parser.body.bytes();
   const codings = head.headers.get('content-encoding');
-  const body = codings === undefined ? bytes : await decodeContent(bytes, codings, options.maxBodyBytes);
+  const body = codings === undefined ? bytes : await decodeContent(bytes, codings, options);
   const { headerBytes } = parser;
   return { ...head, headerBytes, bodyBytes: bytes.length, body, firstByteMs, transferMs };
 }

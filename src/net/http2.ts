@@ -28,7 +28,7 @@ export async function exchangeHttp2(
     const codings = response.headers.get('content-encoding');
     return codings === undefined
       ? response
-      : { ...response, body: await decodeContent(response.body, codings, options.maxBodyBytes) };
+      : { ...response, body: await decodeContent(response.body, codings, options) };
   } finally {
     session.destroy();
   }
@@ -57,7 +57,8 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
         ++interimResponses > maxInterimResponses && refuse(`at most ${maxInterimResponses} interim (1xx) responses`),
     )
     .on('data', (chunk: Buffer) => {
-      if (body.length + chunk.length > maxBodyBytes) return refuse(`a body of at most ${maxBodyBytes} bytes`);
+      if (body.length + chunk.length > maxBodyBytes)
+        return refuse(`a body of at most ${maxBodyBytes} bytes (maxBodyBytes)`);
       body.append(chunk);
     })
     .on('error', onError)

@@ -1,7 +1,7 @@
-import type { JSONValue } from 'json-p3';
 import { formatDuration } from '../../core/duration.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { compileAssertion } from './json-assertion.ts';
+import { parseJson } from './json-document.ts';
 import type { HttpOptions } from './options.ts';
 import { compilePattern } from '../../core/pattern.ts';
 
@@ -46,29 +46,24 @@ function bodyMismatch({ body }: HttpResponse, options: HttpOptions): string | un
 }
 
 function jsonMismatch(text: string, assertions: readonly string[]): string | undefined {
-  let document: JSONValue;
-  try {
-    // Whatever JSON.parse gives is a JSON value.
-    document = JSON.parse(text) as JSONValue;
-  } catch {
-    return `Expected JSON, got ${shown(text)}`;
-  }
+  const document = attempt(() => parseJson(text));
+  if (document instanceof Error) return `Expected JSON, got ${shown(text)}: ${document.message}`;
   for (const assertion of assertions) {
-    const mismatch = assertionMismatch(assertion, document);
-    if (mismatch !== undefined) return mismatch;
+    const compiled = compileAssertion(assertion);
+    const holds = attempt(() => compiled.holds(document));
+    if (holds instanceof Error)
+      return `Expected ${assertion}, got a document that cannot be searched: ${holds.message}`;
+    if (!holds) return `Expected ${assertion}, got ${compiled.found(document).slice(0, maxShownLength)}`;
   }
   return undefined;
 }
 
-function assertionMismatch(assertion: string, document: JSONValue): string | undefined {
-  const compiled = compileAssertion(assertion);
+function attempt<Value>(work: () => Value): Value | Error {
   try {
-    return compiled.holds(document)
-      ? undefined
-      : `Expected ${assertion}, got ${compiled.found(document).slice(0, maxShownLength)}`;
-  } catch {
-    // The library refuses documents nested too deep for it.
-    return `Expected ${assertion}, got JSON nested too deep to look into`;
+    return work();
+  } catch (error) {
+    // What parsing and searching throw are errors.
+    return error as Error;
   }
 }
 

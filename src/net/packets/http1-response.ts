@@ -92,7 +92,10 @@ export class ResponseParser {
   #assertBodyFits(bytes: number): void {
     const { maxBodyBytes } = this.#limits;
     if (bytes > maxBodyBytes)
-      throw new Http1Error('too-large', `expected a body of at most ${maxBodyBytes} bytes, got ${bytes} or more`);
+      throw new Http1Error(
+        'too-large',
+        `expected a body of at most ${maxBodyBytes} bytes (maxBodyBytes), got ${bytes} or more`,
+      );
   }
 
   /** Takes a line, or what there is of one. Only new bytes are searched, so that a line that drips costs no more. */
