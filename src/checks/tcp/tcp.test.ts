@@ -1,13 +1,257 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import type { Socket } from 'node:net';
+import { describe, test } from 'node:test';
+import { createSecureContext, TLSSocket } from 'node:tls';
+import type { Outcome } from '../../core/outcome.ts';
+import { testCertificates, type TestCertificate } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
-import { closedPort } from '../../testing/tcp-server.ts';
+import { stand } from '../../testing/stand.ts';
+import { closedPort, tcpServer } from '../../testing/tcp-server.ts';
+import { checkContract } from '../check.contract.ts';
 import { tcp } from './tcp.ts';
 
-test('a closed port is down and says refused', async () => {
-  const port = await closedPort();
-  const outcome = await tcp.run(tcp.options.parse({ host: '127.0.0.1', port }), testContext());
-  assert.equal(outcome.status, 'down');
-  assert.equal(outcome.reason, 'refused');
-  assert.match(outcome.message, /ECONNREFUSED/);
+const host = '127.0.0.1';
+
+checkContract(tcp, {
+  async answering() {
+    const server = await tcpServer((socket) => socket.write('220 ready\r\n'));
+    return stand({ host, port: server.port, dialogue: [{ expect: '^220 ' }] }, () => server[Symbol.asyncDispose]());
+  },
+  async silent() {
+    const server = await tcpServer((socket) => socket.resume());
+    return stand({ host, port: server.port, dialogue: [{ expect: '^220 ' }] }, () => server[Symbol.asyncDispose]());
+  },
+});
+
+function check(options: object, deadlineMs = 5000): Promise<Outcome> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  return tcp.run(tcp.options.parse({ host, ...options }), testContext({ signal }));
+}
+
+describe('connecting', () => {
+  test('an open port is up, and the latency is that of connecting', async () => {
+    await using server = await tcpServer();
+    const outcome = await check({ port: server.port });
+    assert.equal(outcome.status, 'up');
+    assert.equal(outcome.message, `Port ${server.port} on 127.0.0.1 is open.`);
+    assert.equal(outcome.latencyMs, outcome.metrics['connectMs']);
+    assert.equal(outcome.detail['address'], host);
+  });
+
+  test('a closed port is down and says refused', async () => {
+    const outcome = await check({ port: await closedPort() });
+    assert.equal(outcome.status, 'down');
+    assert.equal(outcome.reason, 'refused');
+    assert.match(outcome.message, /ECONNREFUSED/);
+  });
+
+  test('an address that the egress policy denies is unknown and not the fault of the target', async () => {
+    const outcome = await check({ host: '169.254.169.254', port: 80 });
+    assert.equal(outcome.status, 'unknown');
+    assert.equal(outcome.reason, 'denied');
+    assert.equal(outcome.source, 'agent');
+  });
+});
+
+/** A server that greets, and answers each line that comes. */
+function lineServer(greeting: string, answer: (line: string, socket: Socket) => string | undefined = () => undefined) {
+  return tcpServer((socket) => {
+    socket.write(greeting);
+    socket.on('data', (bytes) => {
+      const reply = answer(bytes.toString().trimEnd(), socket);
+      if (reply !== undefined && !socket.destroyed) socket.write(reply);
+    });
+  });
+}
+
+describe('a dialogue', () => {
+  test('sends and waits step by step, and shows the banner', async () => {
+    const lines: string[] = [];
+    await using server = await lineServer('220 mail.example ESMTP\r\n', (line) => {
+      lines.push(line);
+      return line === 'NOOP' ? '250 fine\r\n' : '221 bye\r\n';
+    });
+    const dialogue = [
+      { expect: '^220 .*$' },
+      { send: 'NOOP\r\n', expect: '^250' },
+      { send: 'QUIT\r\n', expect: '^221' },
+    ];
+    const outcome = await check({ port: server.port, dialogue });
+    assert.equal(outcome.status, 'up', outcome.message);
+    assert.equal(outcome.message, `Port ${server.port} on 127.0.0.1 is open: "220 mail.example ESMTP"`);
+    assert.equal(outcome.detail['banner'], '220 mail.example ESMTP');
+    assert.deepEqual(lines, ['NOOP', 'QUIT']);
+    const { connectMs = 0, dialogueMs = 0 } = outcome.metrics;
+    assert.equal(outcome.latencyMs, connectMs + dialogueMs);
+  });
+
+  test('an answer in pieces, with text beyond ASCII, is put together', async () => {
+    await using server = await tcpServer((socket) => {
+      for (const [index, byte] of Buffer.from('Grüße 👋\r\n').entries())
+        setTimeout(() => socket.write(Uint8Array.of(byte)), index);
+    });
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^Grüße .\\s' }] });
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
+  test('a step may only send', async () => {
+    await using server = await lineServer('', (line) => (line === 'hello' ? 'world' : undefined));
+    const outcome = await check({ port: server.port, dialogue: [{ send: 'hello' }, { expect: 'world' }] });
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
+  test('an answer that means no ends the wait at once', async () => {
+    await using server = await lineServer('554 go away\r\n');
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^220 ', reject: '^[45]\\d\\d ' }] });
+    assert.equal(outcome.status, 'down');
+    assert.equal(outcome.reason, 'assertion');
+    assert.equal(outcome.message, `Expected /^220 / from 127.0.0.1:${server.port}, got "554 go away".`);
+    assert.equal(outcome.detail['banner'], '554 go away');
+  });
+
+  test('another answer until the deadline is an assertion that shows what came', async () => {
+    await using server = await lineServer('554 go away\r\n');
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^220 ' }] }, 100);
+    assert.equal(outcome.reason, 'assertion');
+    assert.match(outcome.message, /^Expected \/\^220 \/ from .*, got "554 go away"\. Waiting for .*/);
+  });
+
+  test('silence until the deadline is a timeout that says what was waited for', async () => {
+    await using server = await tcpServer((socket) => socket.resume());
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^220 ' }] }, 100);
+    assert.equal(outcome.reason, 'timeout');
+    assert.match(outcome.message, /^Waiting for \/\^220 \/ from 127\.0\.0\.1:\d+: /);
+    assert.ok((outcome.metrics['connectMs'] ?? -1) >= 0);
+    assert.ok((outcome.metrics['dialogueMs'] ?? 0) > 50);
+  });
+
+  test('a connection that closes without a word is closed', async () => {
+    await using server = await tcpServer((socket) => socket.end());
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^220 ' }] });
+    assert.equal(outcome.reason, 'closed');
+  });
+
+  test('more than 64 KiB without a match is too large', async () => {
+    await using server = await tcpServer((socket) => socket.write(Buffer.alloc(100_000, 'x')));
+    const outcome = await check({ port: server.port, dialogue: [{ expect: '^220 ' }] });
+    assert.equal(outcome.reason, 'too-large');
+    assert.match(outcome.message, /within 65536 bytes, more came/);
+  });
+
+  test('an expression that cannot be, and a step that says nothing, are refused', () => {
+    const table = [
+      [{ expect: '(' }, /expected a regular expression \(RE2 syntax\)/],
+      [{ expect: '(a{100}){9}' }, /steps, at most 500/],
+      [{}, /expected send, expect or both/],
+      [{ send: 'x', reject: 'y' }, /reject only beside expect/],
+    ] as const;
+    for (const [step, message] of table) {
+      const { error } = tcp.options.safeParse({ host, port: 1, dialogue: [step] });
+      assert.match(JSON.stringify(error?.issues), message);
+    }
+  });
+});
+
+/** Goes on in TLS on a connection, as a server, and greets again. */
+function answerInTls(socket: Socket, { certificate: cert, key }: TestCertificate): void {
+  socket.removeAllListeners('data');
+  const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) });
+  secure.on('error', () => {}).write('secret hello\r\n');
+}
+
+describe('TLS', () => {
+  test('from the start: the handshake is timed, the certificate shown, the dialogue is inside', async () => {
+    const { good, ca } = await testCertificates();
+    await using server = await tcpServer((socket) => answerInTls(socket, good));
+    const tls = { enabled: true, ca: ca.certificate };
+    const outcome = await check({ port: server.port, tls, dialogue: [{ expect: 'secret' }] });
+    assert.equal(outcome.status, 'up', outcome.message);
+    assert.match(outcome.message, /is open and speaks TLS: "secret hello"$/);
+    assert.ok((outcome.metrics['tlsMs'] ?? 0) > 0);
+    assert.ok((outcome.metrics['certificateDaysLeft'] ?? 0) > 14);
+    assert.match(JSON.stringify(outcome.detail['tls']), /"protocol":"TLSv1\.3".*"subject":"CN=localhost"/);
+  });
+
+  test('a certificate that is not trusted is down, unless it need not be verified', async () => {
+    const { good } = await testCertificates();
+    await using server = await tcpServer((socket) => answerInTls(socket, good));
+    const untrusted = await check({ port: server.port, tls: { enabled: true } });
+    assert.equal(untrusted.reason, 'tls-untrusted');
+    assert.equal((await check({ port: server.port, tls: { enabled: true, verify: false } })).status, 'up');
+  });
+
+  test('another server name is what the certificate is checked for', async () => {
+    const { good, ca } = await testCertificates();
+    await using server = await tcpServer((socket) => answerInTls(socket, good));
+    const tls = { enabled: true, ca: ca.certificate, serverName: 'other.test' };
+    assert.equal((await check({ port: server.port, tls })).reason, 'tls-wrong-name');
+  });
+
+  test('a certificate that expires soon is degraded', async () => {
+    const { expiringSoon, ca } = await testCertificates();
+    await using server = await tcpServer((socket) => answerInTls(socket, expiringSoon));
+    const tls = { enabled: true, ca: ca.certificate };
+    const soon = await check({ port: server.port, tls });
+    assert.equal(soon.status, 'degraded');
+    assert.match(soon.message, /at least 14 days left, got 3\.\d days left/);
+    assert.equal((await check({ port: server.port, tls: { ...tls, expiryDays: 2 } })).status, 'up');
+  });
+});
+
+describe('STARTTLS', () => {
+  const scripts = {
+    smtp: {
+      greeting: '220-mail\r\n220 mail ESMTP\r\n',
+      answers: { EHLO: '250-mail\r\n250 STARTTLS\r\n', STARTTLS: '220 go ahead\r\n' },
+      refusal: '502 no\r\n',
+    },
+    imap: { greeting: '* OK ready\r\n', answers: { 'a1 STARTTLS': 'a1 OK begin\r\n' }, refusal: 'a1 BAD what\r\n' },
+    pop3: { greeting: '+OK ready\r\n', answers: { STLS: '+OK begin\r\n' }, refusal: '-ERR no\r\n' },
+    ftp: { greeting: '220 ftp\r\n', answers: { 'AUTH TLS': '234 begin\r\n' }, refusal: '530 no\r\n' },
+  } as const;
+
+  for (const [protocol, { greeting, answers, refusal }] of Object.entries(scripts)) {
+    const replies = Object.entries(answers);
+    const last = replies.at(-1)?.[1];
+    const replyTo = (line: string) => replies.find(([command]) => line.startsWith(command))?.[1];
+
+    test(`${protocol} goes on in TLS`, async () => {
+      const { good, ca } = await testCertificates();
+      await using server = await lineServer(greeting, (line, socket) => {
+        const reply = replyTo(line);
+        if (reply !== last) return reply;
+        socket.write(last ?? '');
+        answerInTls(socket, good);
+        return undefined;
+      });
+      const tls = { ca: ca.certificate };
+      const options = { port: server.port, starttls: protocol, tls, dialogue: [{ expect: 'secret hello' }] };
+      const outcome = await check(options);
+      assert.equal(outcome.status, 'up', outcome.message);
+      assert.match(outcome.message, /and speaks TLS/);
+      assert.ok((outcome.metrics['tlsMs'] ?? 0) > 0);
+    });
+
+    test(`${protocol} that is refused is down at once, with the answer`, async () => {
+      await using server = await lineServer(greeting, (line) => (replyTo(line) === last ? refusal : replyTo(line)));
+      const outcome = await check({ port: server.port, starttls: protocol });
+      assert.equal(outcome.reason, 'assertion');
+      assert.ok(outcome.message.includes(JSON.stringify(refusal.trim())), outcome.message);
+    });
+  }
+
+  test('text that was slipped in before the handshake is a protocol failure', async () => {
+    await using server = await lineServer('+OK\r\n', () => '+OK begin\r\n+OK injected\r\n');
+    const outcome = await check({ port: server.port, starttls: 'pop3' });
+    assert.equal(outcome.reason, 'protocol');
+    assert.match(outcome.message, /silence from .* before the TLS handshake, got "\+OK injected"/);
+  });
+});
+
+test('slower than the limit is degraded', async () => {
+  await using server = await tcpServer((socket) => void setTimeout(() => socket.write('late'), 30));
+  const outcome = await check({ port: server.port, dialogue: [{ expect: 'late' }], degradedAfter: '5ms' });
+  assert.equal(outcome.status, 'degraded');
+  assert.equal(outcome.reason, 'threshold');
+  assert.match(outcome.message, /within 5ms, it took \d+\.\d ms/);
 });

@@ -1,37 +1,148 @@
+import type { Socket } from 'node:net';
 import { z } from 'zod';
-import { defineCheck } from '../../core/check.ts';
+import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { duration, formatDuration } from '../../core/duration.ts';
+import { Failure } from '../../core/failure.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { certificateDetail } from '../../net/tls-certificate.ts';
+import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
+import { Dialogue, step, type Step } from './dialogue.ts';
+import { startTlsProtocols, startTlsSteps } from './starttls.ts';
+
+const dayMs = 86_400_000;
+const maxSteps = 32;
+
+const tls = z
+  .strictObject({
+    enabled: z.boolean().default(false).meta({ description: 'Begin with a TLS handshake' }),
+    ...tlsFields,
+  })
+  .refine(hasBothOrNeither, bothOrNeither)
+  .prefault({});
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address to connect to' }),
   port: port.meta({ description: 'Port to connect to' }),
+  starttls: z
+    .enum(startTlsProtocols)
+    .optional()
+    .meta({ description: 'Protocol in which to ask for TLS after connecting' }),
+  tls: tls.meta({ description: 'TLS from the start, or after STARTTLS' }),
+  dialogue: z
+    .array(step)
+    .max(maxSteps)
+    .default([])
+    .meta({ description: 'Steps of {send, expect, reject}: text to send, what to wait for, and what means no' }),
+  degradedAfter: duration({ min: 1, max: 3_600_000 })
+    .optional()
+    .meta({ description: 'Degraded when connecting and all that follows takes longer' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
+
+type Options = z.output<typeof options>;
 
 export const tcp = defineCheck({
   type: 'tcp',
   title: 'TCP',
-  summary: 'Opens a TCP connection and measures how long that takes.',
+  summary: 'Opens a TCP connection; on request goes on in TLS, or talks with the server.',
   options,
   metrics: [
     { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
     { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    { name: 'dialogueMs', unit: 'ms', meaning: 'sending and waiting for what was expected, with STARTTLS' },
+    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the certificate expires' },
   ],
   defaultTimeoutMs: 10_000,
   asks: ['host', 'port'],
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  async run({ host, port, family }, { net, signal }, measurement) {
-    const { socket, address, resolveMs, connectMs } = await net.connect({ host, port }, { family, signal });
-    socket.destroy();
+  async run(options, context, measurement) {
+    const { host, port, family } = options;
+    const { signal } = context;
+    const { socket, address, resolveMs, connectMs } = await context.net.connect({ host, port }, { family, signal });
     measurement.metrics = { resolveMs, connectMs };
-    return up(`Port ${port} on ${host} is open.`, {
-      latencyMs: connectMs,
-      metrics: { resolveMs, connectMs },
-      detail: { address: address.ip },
-    });
+    measurement.detail = { address: address.ip };
+    try {
+      await converse(socket, options, { ...context, measurement });
+      assertWithin(options, measurement);
+      return up(summary(options, measurement), measurement);
+    } finally {
+      socket.destroy();
+    }
   },
 });
+
+interface Visit extends CheckContext {
+  readonly measurement: Measurement;
+}
+
+/** Everything after connecting that the options ask for. */
+async function converse(socket: Socket, options: Options, visit: Visit): Promise<void> {
+  const { starttls, tls, dialogue } = options;
+  if (starttls) (await talk(socket, startTlsSteps[starttls], { options, visit })).handOver();
+  if (!starttls && !tls.enabled) return void (await talk(socket, dialogue, { options, visit }));
+  const secured = await secure(socket, options, visit);
+  try {
+    await talk(secured, dialogue, { options, visit });
+  } finally {
+    secured.destroy();
+  }
+}
+
+/** Follows the steps, and writes down how long that took and what was said first. */
+async function talk(
+  socket: Socket,
+  steps: readonly Step[],
+  { options, visit }: { readonly options: Options; readonly visit: Visit },
+): Promise<Dialogue> {
+  const { clock, signal, measurement } = visit;
+  const dialogue = new Dialogue(socket, { signal, where: formatEndpoint(options) });
+  const startedMs = clock.monotonic();
+  try {
+    await dialogue.follow(steps);
+    return dialogue;
+  } finally {
+    if (steps.length > 0) add(measurement, 'dialogueMs', clock.monotonic() - startedMs);
+    if (dialogue.greeting !== undefined) measurement.detail['banner'] ??= dialogue.greeting;
+  }
+}
+
+async function secure(socket: Socket, { host, tls }: Options, visit: Visit): Promise<Socket> {
+  const { net, clock, signal, measurement } = visit;
+  const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
+  const { protocol, cipher, resumed, certificate, handshakeMs } = secured;
+  add(measurement, 'tlsMs', handshakeMs);
+  measurement.detail['tls'] = { protocol, cipher, resumed, ...certificateDetail(certificate) };
+  if (certificate) add(measurement, 'certificateDaysLeft', (certificate.validToMs - clock.now()) / dayMs);
+  return secured.socket;
+}
+
+/** Times and days that are no numbers (a certificate may hold a date that is none) are left out. */
+function add({ metrics }: Measurement, name: string, value: number): void {
+  if (Number.isFinite(value)) metrics[name] = (metrics[name] ?? 0) + value;
+}
+
+/** @throws {Failure} threshold */
+function assertWithin({ tls, degradedAfter }: Options, measurement: Measurement): void {
+  const { connectMs = 0, tlsMs = 0, dialogueMs = 0, certificateDaysLeft = Infinity } = measurement.metrics;
+  const tookMs = connectMs + tlsMs + dialogueMs;
+  measurement.latencyMs = tookMs;
+  if (certificateDaysLeft < tls.expiryDays) {
+    const left = `${certificateDaysLeft.toFixed(1)} days left`;
+    throw new Failure('threshold', `Expected a certificate with at least ${tls.expiryDays} days left, got ${left}.`);
+  }
+  if (degradedAfter !== undefined && tookMs > degradedAfter) {
+    const limit = formatDuration(degradedAfter);
+    throw new Failure('threshold', `Expected it to be open and done within ${limit}, it took ${tookMs.toFixed(1)} ms.`);
+  }
+}
+
+function summary({ host, port, starttls, tls }: Options, { detail }: Measurement): string {
+  const speaks = starttls || tls.enabled ? ' and speaks TLS' : '';
+  const said = detail['banner'] === undefined ? '.' : `: ${JSON.stringify(detail['banner'])}`;
+  return `Port ${port} on ${host} is open${speaks}${said}`;
+}

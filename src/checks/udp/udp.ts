@@ -90,7 +90,7 @@ function assertExpected(reply: Buffer, { expect, expectHex }: Options): void {
   if (expectHex !== undefined && !reply.toString('hex').startsWith(expectHex)) {
     throw new Failure('assertion', `Expected a reply that begins with ${expectHex}, got ${showHex(reply)}.`);
   }
-  if (expect !== undefined && !compilePattern(expect).matcher(reply.toString()).find()) {
+  if (expect !== undefined && !compilePattern(expect).matcher(reply).find()) {
     throw new Failure(
       'assertion',
       `Expected a reply that matches /${expect}/, got ${JSON.stringify(showBytes(reply))}.`,
