@@ -52,7 +52,7 @@ function descriptionOf(field: Field): string {
   const shown = defaultOf(field);
   const remarks = [
     field.choices?.join(', '),
-    field.examples && `${field.examples.join(', ')}, …`,
+    field.suggestions && `${field.suggestions.join(', ')}, …`,
     isRepeatable(field) && 'repeatable',
     shown !== undefined && `default: ${shown}`,
   ].filter(Boolean);

@@ -71,7 +71,7 @@ function questionOf(field: Field, word: string, check: CheckType): Question<Reco
   return {
     label: field.description,
     default: defaultOf(field),
-    words: field.choices ?? field.examples ?? [],
+    words: field.choices ?? field.suggestions ?? [],
     isOpen: field.choices === undefined,
     read(answer) {
       if (answer === '' && !field.required) return { value: {} };

@@ -29,6 +29,8 @@ export async function runShell(streams: Streams): Promise<void> {
   }
 }
 
+const interrupted = Symbol('Ctrl-C');
+
 class Shell {
   readonly #prompt: Prompt;
   readonly #paint: Paint;
@@ -53,6 +55,10 @@ class Shell {
     };
   }
 
+  get #words(): readonly string[] {
+    return [...checkWords, ...Object.keys(this.#commands)];
+  }
+
   async run(): Promise<void> {
     this.#showMenu();
     try {
@@ -63,13 +69,18 @@ class Shell {
   }
 
   async #turn(): Promise<void> {
-    try {
-      const line = await this.#prompt.ask('> ', [...checkWords, ...Object.keys(this.#commands)]);
-      if (line === undefined) this.#isOver = true;
-      else await this.#obey(line.trim());
-    } catch (error) {
-      await this.#recover(error);
-    }
+    const line = await this.#prompt.ask('> ', this.#words).catch((): typeof interrupted => interrupted);
+    if (line === undefined) this.#isOver = true;
+    else if (line !== interrupted) await this.#obey(line.trim()).catch((error: unknown) => this.#recover(error));
+    else if (this.#monitoring) await this.#stop();
+    else this.#say('Type exit to leave.');
+  }
+
+  /** A command that was given up or that could not be done: back to the prompt. */
+  #recover(error: unknown): void {
+    if (error instanceof InputEnded) this.#isOver = true;
+    else if (error instanceof AppError) this.#say(error.message);
+    else if (!(error instanceof Interrupted)) throw error;
   }
 
   /** One line of the person's; its first word decides. */
@@ -81,16 +92,10 @@ class Shell {
     if (word === '') return this.#monitoring ? undefined : this.#start();
     const command = Object.hasOwn(this.#commands, word) ? this.#commands[word] : undefined;
     if (command) return await command.run(argument);
-    const meant = nearestWord(word, [...checkWords, ...Object.keys(this.#commands)]);
-    this.#say(`There is no ${JSON.stringify(typed)}${meant ? `; did you mean ${meant}?` : ''} Type help for the list.`);
-  }
-
-  async #recover(error: unknown): Promise<void> {
-    if (error instanceof InputEnded) this.#isOver = true;
-    else if (error instanceof AppError) this.#say(error.message);
-    else if (!(error instanceof Interrupted)) throw error;
-    else if (this.#monitoring) await this.#stop();
-    else this.#say('Type exit to leave.');
+    const meant = nearestWord(word, this.#words);
+    this.#say(
+      `There is no ${JSON.stringify(typed)}; ${meant ? `did you mean ${meant}?` : 'help lists what there is.'}`,
+    );
   }
 
   async #add(word: string, check: CheckType): Promise<void> {

@@ -15,8 +15,8 @@ export interface Field {
   readonly default?: unknown;
   /** Every value allowed, for a choice or the items of a list. */
   readonly choices?: readonly string[];
-  /** Values worth offering where others are allowed too. */
-  readonly examples?: readonly string[];
+  /** Values worth offering where others are allowed too; `meta({ suggestions })`, because Zod drops `examples` behind a transform. */
+  readonly suggestions?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
   /** Never shown or written to a terminal. */
@@ -36,7 +36,7 @@ interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | FieldSchema;
-  readonly examples?: readonly (string | number)[];
+  readonly suggestions?: readonly (string | number)[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;
@@ -73,7 +73,7 @@ function fieldOf(
   schema: FieldSchema,
   { required, given }: { readonly required: boolean; readonly given: unknown },
 ): Field {
-  const { description = '', examples, minimum, maximum, secret = false } = schema;
+  const { description = '', suggestions, minimum, maximum, secret = false } = schema;
   const choices = choicesOf(schema) ?? (schema.items && choicesOf(schema.items));
   return {
     path,
@@ -83,7 +83,7 @@ function fieldOf(
     secret,
     ...(given !== undefined && { default: given }),
     ...(choices && { choices }),
-    ...(examples && { examples: examples.map(String) }),
+    ...(suggestions && { suggestions: suggestions.map(String) }),
     ...(minimum !== undefined && { minimum }),
     ...(maximum !== undefined && { maximum }),
   };

@@ -81,9 +81,10 @@ export class Prompt {
 
   #interrupt(): void {
     // The half-typed line stays on the screen, as in a shell, and is gone from the editor.
+    const typed = this.#lines.line;
     this.#lines.write(null, { ctrl: true, name: 'e' });
-    this.#output.write('^C\n');
     this.#lines.write(null, { ctrl: true, name: 'u' });
+    this.#output.write(`${typed}^C\n`);
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(new Interrupted());

@@ -25,7 +25,7 @@ function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000) return value.toFixed(0);
   if (size >= 100) return value.toFixed(1);
-  return size >= 0.1 ? value.toFixed(2) : value.toFixed(3);
+  return size >= 0.01 ? value.toFixed(2) : value.toFixed(3);
 }
 
 function formatBytes(bytes: number): string {

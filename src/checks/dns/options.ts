@@ -86,7 +86,7 @@ export const options = z
     server: serverText.optional().meta({ description: "Server to ask; the system's first if left out" }),
     record: recordType.default('A').meta({
       description: 'Record type, or TYPE and its number',
-      examples: ['A', 'MX', 'AAAA', 'CNAME'],
+      suggestions: ['A', 'MX', 'AAAA', 'CNAME'],
     }),
     transport: z.enum(transports).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
     path: z.string().startsWith('/').max(1000).default('/dns-query').meta({ description: 'Path for DNS over HTTPS' }),
