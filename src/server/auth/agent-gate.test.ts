@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ProtocolError } from '../../protocol/frames.ts';
+import { FakeClock } from '../../testing/fake-clock.ts';
+import type { Claim } from '../gateway/greeting.ts';
+import { AgentGate, type GateRecords, type KnownAgent } from './agent-gate.ts';
+
+/** Records in memory; the store's own suite tests the real ones. */
+function recordsOf(tokens: Readonly<Record<string, { key: string; expiresAt: number }>>): GateRecords {
+  const agents = new Map<string, KnownAgent>();
+  const used = new Set<string>();
+  return {
+    agents: async () => [...agents.values()],
+    saveAgent: async (agent) => void agents.set(agent.id, agent),
+    revokeAgent: async (agentId) => agents.has(agentId),
+    joinTokenKey: async (tokenId) => tokens[tokenId]?.key,
+    async consumeJoinToken(tokenId, at) {
+      const token = tokens[tokenId];
+      if (!token) return 'unknown';
+      if (used.has(tokenId)) return 'used';
+      if (token.expiresAt <= at) return 'expired';
+      used.add(tokenId);
+      return 'accepted';
+    },
+  };
+}
+
+function claim(over: Partial<Claim> = {}): Claim {
+  return {
+    agentId: 'a',
+    name: 'seat-17',
+    publicKey: 'key of a',
+    version: '1',
+    tokenId: undefined,
+    provesToken: () => false,
+    ...over,
+  };
+}
+const withToken = (tokenId: string, key = `key of ${tokenId}`): Partial<Claim> => ({
+  tokenId,
+  provesToken: (given) => given === key,
+});
+
+async function gateOf(clock = new FakeClock()): Promise<{ gate: AgentGate; clock: FakeClock }> {
+  const expiresAt = clock.now() + 3_600_000;
+  const tokens = { t1: { key: 'key of t1', expiresAt }, t2: { key: 'key of t2', expiresAt } };
+  const gate = new AgentGate({ clock, records: recordsOf(tokens), onKnown: () => {} });
+  await gate.load();
+  return { gate, clock };
+}
+
+const refuses = (code: string, text: RegExp) => (error: unknown) =>
+  error instanceof ProtocolError && error.code === code && text.test(error.message);
+
+describe('the gate', () => {
+  test('lets an agent join with a token, and come back without one', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await gate.admit(claim());
+    assert.deepEqual(
+      gate.agents().map(({ name }) => name),
+      ['seat-17'],
+    );
+  });
+
+  test('refuses an agent that never joined, and says how it can', async () => {
+    const { gate } = await gateOf();
+    await assert.rejects(gate.admit(claim()), refuses('unknown-agent', /watchkeeper invite/));
+  });
+
+  test('takes a token once, also from two agents at the same moment', async () => {
+    const { gate } = await gateOf();
+    const joins = ['a', 'b'].map((agentId) => gate.admit(claim({ agentId, publicKey: agentId, ...withToken('t1') })));
+    const outcomes = await Promise.allSettled(joins);
+    assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+    await assert.rejects(gate.admit(claim({ agentId: 'c', ...withToken('t1') })), refuses('bad-token', /used up/));
+  });
+
+  test('refuses a token that is too old, unknown, or only known by its id', async () => {
+    const { gate, clock } = await gateOf();
+    await assert.rejects(gate.admit(claim(withToken('t9'))), refuses('bad-token', /not known/));
+    await assert.rejects(gate.admit(claim(withToken('t1', 'guess'))), refuses('bad-token', /not known/));
+    await clock.advance(3_600_001);
+    await assert.rejects(gate.admit(claim(withToken('t1'))), refuses('bad-token', /too old/));
+  });
+
+  test('a revoked key does not return without a new token', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await gate.revoke('a');
+    await assert.rejects(gate.admit(claim()), refuses('revoked', /new join token/));
+    await assert.rejects(gate.admit(claim(withToken('t1'))), refuses('bad-token', /used up/));
+    await gate.admit(claim(withToken('t2')));
+    assert.equal(gate.agents()[0]?.revokedAt, undefined);
+  });
+
+  test('an id belongs to its key', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await assert.rejects(
+      gate.admit(claim({ publicKey: 'another', ...withToken('t2') })),
+      refuses('unknown-agent', /another key/),
+    );
+  });
+});

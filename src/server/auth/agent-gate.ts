@@ -1,0 +1,108 @@
+import type { Clock } from '../../core/clock.ts';
+import { ProtocolError } from '../../protocol/frames.ts';
+import type { Claim, Gatekeeper } from '../gateway/greeting.ts';
+
+export interface KnownAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly publicKey: string;
+  readonly joinedAt: number;
+  readonly revokedAt?: number;
+}
+
+/** What the gate needs of the store. */
+export interface GateRecords {
+  agents(): Promise<readonly KnownAgent[]>;
+  saveAgent(agent: KnownAgent): Promise<void>;
+  revokeAgent(agentId: string, at: number): Promise<boolean>;
+  /** The key of a token, to check a proof with; undefined if there is no such token. */
+  joinTokenKey(tokenId: string): Promise<string | undefined>;
+  consumeJoinToken(tokenId: string, at: number): Promise<'accepted' | 'unknown' | 'expired' | 'used'>;
+}
+
+interface GateParts {
+  readonly clock: Clock;
+  readonly records: GateRecords;
+  /** An agent has joined, or goes by another name now. */
+  readonly onKnown: (agent: KnownAgent) => void;
+}
+
+/** Who may be an agent of this server: keys that joined with a token and are not revoked. */
+export class AgentGate implements Gatekeeper {
+  readonly #parts: GateParts;
+  readonly #agents = new Map<string, KnownAgent>();
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  async load(): Promise<void> {
+    for (const agent of await this.#parts.records.agents()) this.#know(agent);
+  }
+
+  agents(): readonly KnownAgent[] {
+    return [...this.#agents.values()];
+  }
+
+  async admit(claim: Claim): Promise<void> {
+    const known = this.#agents.get(claim.agentId);
+    if (known && known.publicKey !== claim.publicKey) {
+      throw new ProtocolError('unknown-agent', `agent ${claim.agentId} is known here with another key`);
+    }
+    if (known && known.revokedAt === undefined) return await this.#rename(known, claim.name);
+    if (known && claim.tokenId === undefined) {
+      throw new ProtocolError('revoked', `agent ${known.name} was revoked; a new join token brings it back`);
+    }
+    await this.#useToken(claim);
+    const { agentId: id, name, publicKey } = claim;
+    await this.#save({ id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() });
+  }
+
+  /** False if there is no such agent, or it is revoked already. */
+  async revoke(agentId: string): Promise<boolean> {
+    const known = this.#agents.get(agentId);
+    const at = this.#parts.clock.now();
+    // Its voice ends now, whatever the disk says.
+    if (known) this.#know({ ...known, revokedAt: at });
+    return await this.#parts.records.revokeAgent(agentId, at);
+  }
+
+  async #useToken({
+    agentId,
+    tokenId,
+    provesToken,
+  }: Pick<Claim, 'agentId' | 'tokenId'> & { provesToken: Claim['provesToken'] }): Promise<void> {
+    if (tokenId === undefined) {
+      throw new ProtocolError(
+        'unknown-agent',
+        `agent ${agentId} has not joined this server; 'watchkeeper invite' makes the token for it`,
+      );
+    }
+    const { records, clock } = this.#parts;
+    const key = await records.joinTokenKey(tokenId);
+    // Proved before it is used up, so that whoever only heard of a token cannot spend it.
+    const isProved = key !== undefined && provesToken(key);
+    const verdict = isProved ? await records.consumeJoinToken(tokenId, clock.now()) : 'unknown';
+    if (verdict !== 'accepted')
+      throw new ProtocolError(
+        'bad-token',
+        `the join token is ${sentence[verdict]}; 'watchkeeper invite' makes a new one`,
+      );
+  }
+
+  async #rename(known: KnownAgent, name: string): Promise<void> {
+    if (known.name !== name) await this.#save({ ...known, name });
+  }
+
+  async #save(agent: KnownAgent): Promise<void> {
+    await this.#parts.records.saveAgent(agent);
+    this.#know(agent);
+  }
+
+  #know(agent: KnownAgent): void {
+    this.#agents.set(agent.id, agent);
+    this.#parts.onKnown(agent);
+  }
+}
+
+const sentence = { unknown: 'not known here', expired: 'too old', used: 'used up' } as const;
