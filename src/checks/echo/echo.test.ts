@@ -62,7 +62,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
     test('several messages give loss, round trips and jitter', async () => {
       await using responder = new EchoResponder({ host, tcp: 0, udp: 0 });
       const ports = await responder.start();
-      const outcome = await check({ port: ports[protocol], protocol, count: 20, spacing: '1ms', size: 1400 });
+      const outcome = await check({ port: ports[protocol], protocol, count: 20, interval: '1ms', size: 1400 });
       assert.equal(outcome.status, 'up', outcome.message);
       assert.equal(outcome.message, 'Hello! came back 20 of 20 times.');
       const { rttMinMs = -1, rttAvgMs = -1, rttMaxMs = -1, jitterMs = -1, received } = outcome.metrics;
@@ -95,7 +95,7 @@ describe('over UDP, by its replies', () => {
   test('a share of lost messages is degraded, a larger one down, by the thresholds', async () => {
     let seen = 0;
     await using server = await udpServer((datagram, reply) => void (seen++ % 4 !== 0 && reply(datagram)));
-    const options = { port: server.port, protocol: 'udp', count: 8, spacing: '1ms', wait: '50ms' };
+    const options = { port: server.port, protocol: 'udp', count: 8, interval: '1ms', wait: '50ms' };
     const degraded = await check(options);
     assert.equal(degraded.status, 'degraded');
     assert.equal(degraded.reason, 'loss');
@@ -116,7 +116,7 @@ describe('over UDP, by its replies', () => {
   test('a deadline in the middle says how far it came', async () => {
     await using responder = new EchoResponder({ host, udp: 0 });
     const { udp: port } = await responder.start();
-    const outcome = await check({ port, protocol: 'udp', count: 100, spacing: '1s' }, 100);
+    const outcome = await check({ port, protocol: 'udp', count: 100, interval: '1s' }, 100);
     assert.equal(outcome.reason, 'timeout');
     assert.match(outcome.message, /^1 of 100 messages sent to 127\.0\.0\.1:\d+, 1 came back/);
     assert.equal(outcome.metrics['received'], 1);

@@ -26,7 +26,7 @@ const options = z.strictObject({
   message: z.string().min(1).max(1000).default('Hello!').meta({ description: 'Message to send' }),
   protocol: z.enum(['tcp', 'udp']).default('tcp').meta({ description: 'How to send it' }),
   count: z.coerce.number().int().min(1).max(maxMessages).default(1).meta({ description: 'Messages to send' }),
-  spacing: duration({ min: 0, max: 60_000 })
+  interval: duration({ min: 0, max: 60_000 })
     .default(100)
     .meta({ description: 'Time between two messages', default: '100ms' }),
   size: z.coerce
@@ -70,7 +70,7 @@ export const echo = defineCheck({
     { name: 'jitterMs', unit: 'ms', meaning: 'average change from one round trip to the next' },
   ],
   defaultTimeoutMs: 10_000,
-  plannedMs: ({ count, spacing }) => (count - 1) * spacing,
+  plannedMs: ({ count, interval }) => (count - 1) * interval,
   asks: ['host', 'port', 'message'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),
@@ -96,8 +96,8 @@ interface Parts {
 async function exchange(options: EchoOptions, context: CheckContext, parts: Parts): Promise<void> {
   const { net, signal, clock } = context;
   const { messages, tally, measurement } = parts;
-  const { host, port, family, spacing: spacingMs, wait: waitMs } = options;
-  const plan = { messages, spacingMs, waitMs, clock, signal, tally, where: formatEndpoint(options) };
+  const { host, port, family, interval: intervalMs, wait: waitMs } = options;
+  const plan = { messages, intervalMs, waitMs, clock, signal, tally, where: formatEndpoint(options) };
   if (options.protocol === 'udp') {
     const { socket, address, resolveMs } = await net.openUdp({ host, port }, { family, signal });
     measurement.metrics = { resolveMs };

@@ -8,7 +8,7 @@ import type { EchoTally } from './tally.ts';
 
 export interface Exchange {
   readonly messages: readonly Buffer[];
-  readonly spacingMs: number;
+  readonly intervalMs: number;
   readonly waitMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -41,9 +41,9 @@ export async function exchangeOverUdp(socket: UdpSocket, exchange: Exchange): Pr
 }
 
 async function sendSpaced(exchange: Exchange, send: (message: Buffer) => void): Promise<void> {
-  const { messages, spacingMs, clock, signal, tally } = exchange;
+  const { messages, intervalMs, clock, signal, tally } = exchange;
   for (const [index, message] of messages.entries()) {
-    if (index > 0) await sleep(clock, spacingMs, signal);
+    if (index > 0) await sleep(clock, intervalMs, signal);
     tally.send(message, clock.monotonic());
     send(message);
   }
@@ -51,11 +51,11 @@ async function sendSpaced(exchange: Exchange, send: (message: Buffer) => void): 
 
 /** Sends each message when the one before is back: a stream keeps order, so what comes is the echo or is wrong. */
 export async function exchangeOverTcp(socket: Socket, exchange: Exchange): Promise<void> {
-  const { messages, spacingMs, clock, signal, tally, where } = exchange;
+  const { messages, intervalMs, clock, signal, tally, where } = exchange;
   const longest = Math.max(...messages.map(({ length }) => length));
   const incoming = new Incoming(socket, longest);
   for (const [index, message] of messages.entries()) {
-    if (index > 0) await sleep(clock, spacingMs, signal);
+    if (index > 0) await sleep(clock, intervalMs, signal);
     tally.send(message, clock.monotonic());
     socket.write(message);
     const doing = `Waiting for echo ${index + 1} of ${messages.length} from ${where}`;
