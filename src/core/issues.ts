@@ -39,7 +39,7 @@ export function describeIssue(issue: Issue, value: unknown): string {
     case 'too_big':
       return `expected ${sizeOf(issue.origin)}at most ${issue.maximum}, ${got(value)}`;
     case 'invalid_value':
-      return `expected ${issue.values.map(String).join(', ')}, ${got(value)}`;
+      return `expected one of ${issue.values.map(String).join(', ')}, ${got(value)}`;
     case 'unrecognized_keys':
       return `unknown option ${issue.keys.join(', ')}`;
     default:

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, test } from 'node:test';
+import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
+import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+
+const keys = 'type,target,status,latencyMs,metrics,detail,reason,source,message,startedAt,durationMs'.split(',');
+
+describe('check', () => {
+  test('a port that is open is up: a verdict, what was measured, exit 0', async () => {
+    await using server = await tcpServer();
+    const { code, stdout, stderr } = await runWatchkeeper(['check', 'tcp', `${server.host}:${server.port}`]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^✔ up  \\d.* ms  Port ${server.port} on 127.0.0.1 is open.\n`));
+    assert.match(stdout, /^ {3}connect +\d.* ms +TCP handshake$/m);
+    assert.match(stdout, /^ {3}address +127\.0\.0\.1$/m);
+    assert.ok(!stdout.includes('\u001B'), 'no colours in a pipe');
+  });
+
+  test('a port that is closed is down: the reason, exit 2', async () => {
+    const { code, stdout } = await runWatchkeeper(['check', 'tcp', `127.0.0.1:${await closedPort()}`]);
+    assert.equal(code, 2);
+    assert.match(stdout, /^✘ down .*refused.*\[refused, target\]/);
+  });
+
+  test('an answer slower than a threshold is degraded: exit 1', async (t) => {
+    const server = createSocket('udp4').on('message', (_bytes, { port }) => {
+      const answer = setTimeout(() => server.send('late', port, '127.0.0.1'), 30);
+      t.after(() => clearTimeout(answer));
+    });
+    server.bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    const target = `127.0.0.1:${server.address().port}`;
+    const { code, stdout } = await runWatchkeeper(['check', 'udp', target, '--degraded-after', '5ms']);
+    server.close();
+    assert.equal(code, 1, stdout);
+    assert.match(stdout, /^▲ degraded/);
+  });
+
+  test('what the agent may not reach is unknown, never down: exit 3', async () => {
+    const { code, stdout } = await runWatchkeeper(['check', 'tcp', '169.254.169.254:80']);
+    assert.equal(code, 3);
+    assert.match(stdout, /^\? unknown .*egress policy/);
+  });
+
+  test('--json gives one object a line with exactly the promised keys', async () => {
+    await using server = await tcpServer();
+    const words = ['check', 'tcp', `${server.host}:${server.port}`, '--json', '--count', '2', '--interval', '10ms'];
+    const { stdout } = await runWatchkeeper(words);
+    const results = stdout.trimEnd().split('\n');
+    assert.equal(results.length, 2);
+    for (const line of results) {
+      const result = JSON.parse(line) as Record<string, unknown>;
+      assert.deepEqual(Object.keys(result), keys);
+      assert.equal(result['type'], 'tcp');
+      assert.equal(result['target'], `${server.host}:${server.port}`);
+      assert.equal(result['reason'], null);
+      assert.equal(new Date(String(result['startedAt'])).toISOString(), result['startedAt']);
+    }
+  });
+
+  test('several runs are a line each and a summary; the worst makes the exit code', async () => {
+    let connections = 0;
+    const server = await tcpServer(() => {
+      if (++connections === 2) void server[Symbol.asyncDispose]();
+    });
+    const words = ['check', 'tcp', `${server.host}:${server.port}`, '--count', '3', '--interval', '200ms'];
+    const { code, stdout } = await runWatchkeeper(words);
+    assert.equal(code, 2, stdout);
+    assert.match(stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - TCP 127\.0\.0\.1:\d+ is up, .* ms - Port/);
+    assert.match(stdout, /\n3 runs, 2 up, 33 % failed; latency min .* ms, avg .* ms, max .* ms\n$/);
+  });
+
+  test('--count of icmp counts its echoes, as with ping', async () => {
+    const words = ['check', 'ping', '127.0.0.1', '--count', '3', '--interval', '10ms'];
+    const { code, stdout, stderr } = await runWatchkeeper(words);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^1 of 3: .*\n2 of 3: .*\n3 of 3: .*\n✔ up/);
+    assert.match(stdout, /^ {3}sent +3 /m);
+  });
+
+  test('Ctrl-C prints the summary so far and exits with the status so far', async () => {
+    await using server = await tcpServer();
+    const words = ['check', 'tcp', `${server.host}:${server.port}`, '--count', '1000', '--interval', '100ms'];
+    await using program = new Watchkeeper(words);
+    await program.until(/is up.*\n.*is up.*\n/);
+    program.signal('SIGINT');
+    assert.equal(await program.end(), 0);
+    assert.match(program.stdout, /\n\d+ runs, \d+ up, 0 % failed; latency min/);
+  });
+
+  test('Ctrl-C in the only run says that it was stopped: unknown, exit 3', async () => {
+    const connected = Promise.withResolvers<void>();
+    await using server = await tcpServer(() => connected.resolve());
+    await using program = new Watchkeeper(['check', 'echo', `${server.host}:${server.port}`]);
+    await connected.promise;
+    program.signal('SIGINT');
+    assert.equal(await program.end(), 3);
+    assert.match(program.stdout, /^\? unknown .*\[cancelled, agent\]/);
+  });
+
+  test('control characters from a target are shown, never obeyed', async () => {
+    const server = createSocket('udp4').on('message', (_bytes, { port }) =>
+      server.send('\u001B[2J\u001B]0;owned\u0007', port, '127.0.0.1'),
+    );
+    server.bind(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { stdout } = await runWatchkeeper(['check', 'udp', `127.0.0.1:${server.address().port}`]);
+    server.close();
+    // oxlint-disable-next-line no-control-regex -- the characters that must not come
+    assert.doesNotMatch(stdout, /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/);
+  });
+
+  test('a mistake names the option, what was expected and what came: exit 3', async () => {
+    const mistakes: readonly (readonly [string, RegExp])[] = [
+      ['check tcp', /expected a target: watchkeeper check tcp HOST:PORT/],
+      ['check tcp localhost:http', /--port: expected a number/],
+      ['check tcp localhost:99999', /--port: expected at most 65535, got 99999/],
+      ['check tcp localhost:1 --family 5', /--family: expected one of .*auto.*, got "5"/],
+      ['check tcp localhost:1 --familly 4', /unknown option '--familly'.*\n.*--family/],
+      ['check tcp localhost:1 --timeout soon', /Expected a duration, like 10s or 500ms/],
+      ['check tcp localhost:1 --count 0', /Expected a whole number of at least 1/],
+      ['check tpc localhost:1', /unknown command 'tpc'.*\n.*tcp/],
+      ['check http example.org --headers nonsense', /--headers: expected key: value, got "nonsense"/],
+      ['chek tcp localhost:1', /unknown command 'chek'.*\n.*check/],
+    ];
+    for (const [words, expected] of mistakes) {
+      const { code, stderr, stdout } = await runWatchkeeper(words.split(' '));
+      assert.equal(code, 3, words);
+      assert.match(stderr, expected, words);
+      assert.match(stderr, /^watchkeeper: /, words);
+      assert.equal(stdout, '', words);
+    }
+  });
+
+  test('the help of a type lists its options with meaning, choices and defaults', async () => {
+    const { code, stdout } = await runWatchkeeper(['check', 'dns', '--help']);
+    assert.equal(code, 0);
+    assert.match(stdout, /--record <text> +Record type.*\(A, MX, AAAA,\s+CNAME, …, default: A\)/);
+    assert.match(stdout, /--tls-min-version <word>/);
+    assert.match(stdout, /--timeout <duration>/);
+    const list = await runWatchkeeper(['check', '--help']);
+    for (const type of ['http', 'icmp', 'traceroute', 'dns', 'ntp', 'tcp', 'udp', 'echo'])
+      assert.match(list.stdout, new RegExp(`^  ${type}`, 'm'));
+  });
+});
