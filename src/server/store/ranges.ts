@@ -3,6 +3,17 @@ import type { SeqRange } from '../../core/entry.ts';
 /** Ascending, disjoint and not adjacent: the shortest way to write a set of sequence numbers. */
 export type Ranges = readonly SeqRange[];
 
+/** The set of these numbers, which ascend. */
+export function rangesOf(ascending: Iterable<number>): Ranges {
+  const ranges: [number, number][] = [];
+  for (const seq of ascending) {
+    const last = ranges.at(-1);
+    if (last !== undefined && seq === last[1] + 1) last[1] = seq;
+    else ranges.push([seq, seq]);
+  }
+  return ranges;
+}
+
 /** Both sets together. `more` may come in any order and overlap. */
 export function union(ranges: Ranges, more: readonly SeqRange[]): Ranges {
   const merged: [number, number][] = [];

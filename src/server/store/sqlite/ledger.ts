@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Entry, GapItem, ResultItem, SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
-import { difference, includes, union, type Ranges } from '../ranges.ts';
-import type { Batch, Committed } from '../store.ts';
+import { difference, includes, rangesOf, union, type Ranges } from '../ranges.ts';
+import type { Committed } from '../store.ts';
 import { hourMs } from '../summary.ts';
-import { runOf } from './run.ts';
+import type { NumberedGap, PackedBatch, Task } from './batch.ts';
 
 /** Results of the same 10 s lie together on disk. */
 export const slotMs = 10_000;
@@ -41,25 +40,19 @@ export class LedgerWriter {
   }
 
   /** To be called within a transaction. */
-  commit({ agentId, epoch, entries }: Batch): Committed {
-    const known = this.#epochOf(agentId, epoch);
-    const inOrder = entries.toSorted((a, b) => a.seq - b.seq);
-    const closed = inOrder.flatMap(({ item }) => (item.kind === 'gap' ? item.ranges : []));
-    const sent = union(
-      [],
-      inOrder.map(({ seq }): SeqRange => [seq, seq]),
-    );
-    const added = difference(sent, known.ranges);
-    const ranges = union(known.ranges, [...added, ...closed]);
+  commit(batch: PackedBatch): Committed {
+    const { agentId, gaps } = batch;
+    const epoch = this.#epochOf(agentId, batch.epoch);
+    const sent = union(rangesOf(batch.seqs), rangesOf(gaps.map(({ seq }) => seq)));
+    const added = difference(sent, epoch.ranges);
+    const ranges = union(union(epoch.ranges, added), gaps.flatMap(({ item }) => item.ranges));
     if (ranges.length > maxRanges) {
-      throw new AppError(
-        'usage',
-        `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
-      );
+      throw new AppError('usage', `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`);
     }
-    this.#keep(agentId, known.id, newOnes(inOrder, added));
-    this.#statements.saveRanges.run(JSON.stringify(ranges), known.id);
-    known.ranges = ranges;
+    this.#keepResults(batch, epoch.id, added);
+    for (const gap of gaps) if (includes(added, gap.seq)) this.#keepGap(epoch.id, gap);
+    this.#statements.saveRanges.run(JSON.stringify(ranges), epoch.id);
+    epoch.ranges = ranges;
     return { added };
   }
 
@@ -76,27 +69,27 @@ export class LedgerWriter {
     this.#openHours.delete(series);
   }
 
-  #keep(agentId: string, epochId: number, entries: readonly Entry[]): void {
-    for (const { seq, item } of entries) {
-      if (item.kind === 'gap') this.#keepGap(epochId, seq, item);
-      else this.#keepResult(this.#seriesOf(agentId, item), { epochId, seq }, item);
+  #keepResults(batch: PackedBatch, epochId: number, added: Ranges): void {
+    const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
+    const numbers = new Uint8Array(batch.numbers.buffer);
+    let end = 0;
+    for (const [index, seq] of batch.seqs.entries()) {
+      const start = end;
+      // The columns are equally long, and point into lists that were made with them.
+      end = batch.ends[index]! * Float64Array.BYTES_PER_ELEMENT;
+      if (!includes(added, seq)) continue;
+      const at = batch.slots[index]!;
+      const inSeries = series[batch.taskOf[index]!]!;
+      const hour = Math.floor(at / hourMs);
+      if (hour < this.#horizon()) continue;
+      const findingId = this.#findingOf(inSeries, hour, batch.findings[batch.findingOf[index]!]!);
+      const slot = Math.floor(at / slotMs);
+      this.#statements.addResult.run(slot, inSeries, at, epochId, seq, findingId, numbers.subarray(start, end));
     }
   }
 
-  #keepGap(epochId: number, seq: number, { ranges, cause, at }: GapItem): void {
-    this.#statements.addGap.run(epochId, seq, JSON.stringify(ranges), cause, at);
-  }
-
-  #keepResult(
-    series: number,
-    { epochId, seq }: { readonly epochId: number; readonly seq: number },
-    item: ResultItem,
-  ): void {
-    const { at, finding, numbers } = runOf(item);
-    const hour = Math.floor(at / hourMs);
-    if (hour < this.#horizon()) return;
-    const findingId = this.#findingOf(series, hour, finding);
-    this.#statements.addResult.run(Math.floor(at / slotMs), series, at, epochId, seq, findingId, bytesOf(numbers));
+  #keepGap(epochId: number, { seq, item }: NumberedGap): void {
+    this.#statements.addGap.run(epochId, seq, JSON.stringify(item.ranges), item.cause, item.at);
   }
 
   #findingOf(series: number, hour: number, finding: string): number {
@@ -118,7 +111,7 @@ export class LedgerWriter {
     });
   }
 
-  #seriesOf(agentId: string, { taskId, monitorId }: ResultItem): number {
+  #seriesOf(agentId: string, { taskId, monitorId }: Task): number {
     const series = this.#series.getOrInsertComputed(taskId, () => {
       const row = this.#statements.series.get(taskId);
       if (row) return { id: Number(row['id']), agentId: String(row['agentId']) };
@@ -135,15 +128,6 @@ export class LedgerWriter {
     this.#horizonHour ??= Number(this.#statements.horizon.get()?.['hour'] ?? 0);
     return this.#horizonHour;
   }
-}
-
-/** The entries whose number is in `added`, each number once. */
-function newOnes(inOrder: readonly Entry[], added: Ranges): readonly Entry[] {
-  return inOrder.filter(({ seq }, index) => seq !== inOrder[index - 1]?.seq && includes(added, seq));
-}
-
-function bytesOf(numbers: readonly number[]): Uint8Array {
-  return new Uint8Array(Float64Array.from(numbers).buffer);
 }
 
 export function numbersOf(bytes: Uint8Array): number[] {

@@ -1,10 +1,10 @@
 import type { ErrorCode } from '../../../core/errors.ts';
-import type { Store } from '../store.ts';
+import type { Committed, Store } from '../store.ts';
+import type { PackedBatch } from './batch.ts';
 import type { Notice } from './database.ts';
 
 /** Which thread answers: the one that may write, or the one that only reads. */
 export const writes = [
-  'commit',
   'saveAgent',
   'revokeAgent',
   'createJoinToken',
@@ -37,15 +37,19 @@ export type Operations<Methods extends Method> = {
   readonly [M in Methods]: (...args: Parameters<Store[M]>) => Awaited<ReturnType<Store[M]>> | ReturnType<Store[M]>;
 };
 
+/** The writing thread takes a batch as it travels, and not as it is given to the store. */
+export type WriterOperations = Operations<Write> & {
+  readonly commit: (batch: PackedBatch) => Promise<Committed>;
+};
+
 export interface ThreadData {
   readonly folder: string;
 }
 
-/** `args` are packed by v8.serialize, so that what waits can be counted in bytes. */
 export interface Request {
   readonly id: number;
   readonly method: Method | 'close';
-  readonly args: Uint8Array<ArrayBuffer>;
+  readonly args: readonly unknown[];
 }
 
 export type Reply =

@@ -1,4 +1,3 @@
-import { deserialize } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
 import { asAppError, type Notice } from './database.ts';
@@ -43,5 +42,5 @@ async function answer({ operations }: Service, { method, args }: Omit<Request, '
   // Both sides are typed by Operations; here the method is only known by name.
   const operation = operations[method] as ((...args: unknown[]) => unknown) | undefined;
   if (operation === undefined) throw new AppError('internal', `This thread has no operation ${method}.`);
-  return operation(...(deserialize(args) as unknown[]));
+  return operation(...args);
 }

@@ -1,8 +1,9 @@
 import { AppError } from '../../../core/errors.ts';
-import type { Store } from '../store.ts';
+import type { Batch, Committed, Store } from '../store.ts';
+import { buffersOf, bytesIn, packBatch } from './batch.ts';
 import type { Notice } from './database.ts';
-import { reads, writes } from './messages.ts';
-import { pack, Thread } from './thread.ts';
+import { reads, writes, type Read, type Write } from './messages.ts';
+import { Thread } from './thread.ts';
 
 export type { Notice } from './database.ts';
 
@@ -25,24 +26,24 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say });
   const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say });
 
-  const write = async (method: (typeof writes)[number], args: readonly unknown[]): Promise<unknown> => {
-    const packed = pack(args);
-    if (writer.waitingBytes > 0 && writer.waitingBytes + packed.length > maxWaitingBytes) {
+  const commit = async (batch: Batch): Promise<Committed> => {
+    const packed = packBatch(batch);
+    const bytes = bytesIn(packed);
+    if (writer.waitingBytes > 0 && writer.waitingBytes + bytes > maxWaitingBytes) {
       const waiting = `${Math.round(writer.waitingBytes / 2 ** 20)} MiB wait for the disk`;
-      throw new AppError(
-        'unavailable',
-        `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`,
-      );
+      throw new AppError('unavailable', `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`);
     }
-    return writer.ask(method, packed);
+    // WriterOperations says so.
+    return writer.ask('commit', [packed], { transfer: buffersOf(packed), bytes }) as Promise<Committed>;
   };
   const methods = [
-    ...writes.map((method) => [method, (...args: readonly unknown[]) => write(method, args)]),
-    ...reads.map((method) => [method, (...args: readonly unknown[]) => reader.ask(method, pack(args))]),
+    ...writes.map((method) => [method, (...args: readonly unknown[]) => writer.ask(method, args)]),
+    ...reads.map((method) => [method, (...args: readonly unknown[]) => reader.ask(method, args)]),
   ];
   return {
+    commit,
     // Each method of the two lists has the signature that Operations gives it in its thread.
-    ...(Object.fromEntries(methods) as Omit<Store, typeof Symbol.asyncDispose>),
+    ...(Object.fromEntries(methods) as Pick<Store, Write | Read>),
     async [Symbol.asyncDispose]() {
       await Promise.all([writer.close(), reader.close()]);
     },

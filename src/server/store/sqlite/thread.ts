@@ -1,4 +1,3 @@
-import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
 import type { Notice } from './database.ts';
@@ -8,6 +7,11 @@ interface Waiting {
   readonly bytes: number;
   resolve(value: unknown): void;
   reject(error: AppError): void;
+}
+
+interface Freight {
+  readonly transfer?: readonly ArrayBuffer[];
+  readonly bytes?: number;
 }
 
 /** Asks a thread of the store and matches answers with questions. */
@@ -48,26 +52,23 @@ export class Thread {
     return this.#waitingBytes;
   }
 
-  ask(method: Method, args: Uint8Array<ArrayBuffer>): Promise<unknown> {
+  /** `transfer` are the buffers in `args` that need not be copied; `bytes` is what counts as waiting meanwhile. */
+  ask(method: Method, args: readonly unknown[], { transfer = [], bytes = 0 }: Freight = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#isClosing) return reject(closed());
       const id = ++this.#lastId;
-      this.#waiting.set(id, { bytes: args.length, resolve, reject });
-      this.#waitingBytes += args.length;
-      this.#post({ id, method, args });
+      this.#waiting.set(id, { bytes, resolve, reject });
+      this.#waitingBytes += bytes;
+      this.#worker.postMessage({ id, method, args } satisfies Request, transfer);
     });
   }
 
   /** What was asked before is answered first. */
   async close(): Promise<void> {
-    if (!this.#isClosing) this.#post({ id: 0, method: 'close', args: new Uint8Array() });
+    if (!this.#isClosing) this.#worker.postMessage({ id: 0, method: 'close', args: [] } satisfies Request, []);
     this.#isClosing = true;
     await this.#ended;
     this.#rejectAll(closed());
-  }
-
-  #post(request: Request): void {
-    this.#worker.postMessage(request, [request.args.buffer]);
   }
 
   #settle(reply: Extract<Reply, { readonly type: 'done' | 'failed' }>): void {
@@ -84,11 +85,6 @@ export class Thread {
     this.#waiting.clear();
     this.#waitingBytes = 0;
   }
-}
-
-/** Arguments as they travel, so that their size is known. */
-export function pack(args: readonly unknown[]): Uint8Array<ArrayBuffer> {
-  return serialize(args);
 }
 
 function closed(): AppError {

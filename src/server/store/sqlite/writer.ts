@@ -6,7 +6,7 @@ import { AppError } from '../../../core/errors.ts';
 import type { Retention } from '../store.ts';
 import { openForWriting } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
-import type { Operations, ThreadData, Write } from './messages.ts';
+import type { ThreadData, WriterOperations } from './messages.ts';
 import { RegistryWriter } from './registry.ts';
 import { serve } from './serve.ts';
 import { Upkeeper } from './upkeep.ts';
@@ -19,7 +19,7 @@ serve((say) => {
   const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db);
   const upkeep = new Upkeeper(db, ledger);
-  const operations: Operations<Write> = {
+  const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
     saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),

@@ -1,0 +1,86 @@
+import type { Entry, GapItem, Item, ResultItem } from '../../../core/entry.ts';
+import type { Batch } from '../store.ts';
+import { runOf } from './run.ts';
+
+/** A batch on its way to the writing thread: columns and not objects, which take a thread far longer to read. */
+export interface PackedBatch {
+  readonly agentId: string;
+  readonly epoch: string;
+  /** Of the results; ascending, each number once. The other columns are in this order. */
+  readonly seqs: Float64Array<ArrayBuffer>;
+  /** Slots, whole epoch milliseconds. */
+  readonly slots: Float64Array<ArrayBuffer>;
+  /** Which of `tasks`, and which of `findings`. */
+  readonly taskOf: Uint32Array<ArrayBuffer>;
+  readonly findingOf: Uint32Array<ArrayBuffer>;
+  /** All numbers, one result's after the other's; those of result i end before `ends[i]`. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly tasks: readonly Task[];
+  readonly findings: readonly string[];
+  readonly gaps: readonly NumberedGap[];
+}
+
+export type Task = Pick<ResultItem, 'taskId' | 'monitorId'>;
+
+interface Numbered<Item> {
+  readonly seq: number;
+  readonly item: Item;
+}
+
+export type NumberedGap = Numbered<GapItem>;
+
+export function packBatch({ agentId, epoch, entries }: Batch): PackedBatch {
+  const inOrder = eachOnce(entries);
+  const results = inOrder.filter((entry) => isResult(entry));
+  const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
+  const tasks = new Map<string, Task & { readonly index: number }>();
+  const findings = new Map<string, number>();
+  const numbers: number[] = [];
+  const columns = {
+    seqs: new Float64Array(results.length),
+    slots: new Float64Array(results.length),
+    taskOf: new Uint32Array(results.length),
+    findingOf: new Uint32Array(results.length),
+    ends: new Uint32Array(results.length),
+  };
+  for (const [index, { seq, item }] of results.entries()) {
+    const { taskId, monitorId } = item;
+    const run = runOf(item);
+    columns.seqs[index] = seq;
+    columns.slots[index] = run.at;
+    columns.taskOf[index] = tasks.getOrInsertComputed(taskId, () => ({ taskId, monitorId, index: tasks.size })).index;
+    columns.findingOf[index] = findings.getOrInsert(run.finding, findings.size);
+    columns.ends[index] = numbers.push(...run.numbers);
+  }
+  return {
+    agentId,
+    epoch,
+    ...columns,
+    numbers: new Float64Array(numbers),
+    tasks: [...tasks.values()],
+    findings: [...findings.keys()],
+    gaps,
+  };
+}
+
+/** The memory that the batch takes while it waits, to within some kilobytes. */
+export function bytesIn(batch: PackedBatch): number {
+  const texts = batch.findings.reduce((sum, text) => sum + 2 * text.length, 0);
+  return texts + buffersOf(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+/** What moves to the other thread and need not be copied. */
+export function buffersOf(batch: PackedBatch): readonly ArrayBuffer[] {
+  const { seqs, slots, taskOf, findingOf, numbers, ends } = batch;
+  return [seqs, slots, taskOf, findingOf, numbers, ends].map(({ buffer }) => buffer);
+}
+
+function isResult(entry: Numbered<Item>): entry is Numbered<ResultItem> {
+  return entry.item.kind === 'result';
+}
+
+function eachOnce(entries: readonly Entry[]): readonly Entry[] {
+  const sorted = entries.toSorted((a, b) => a.seq - b.seq);
+  return sorted.filter(({ seq }, index) => seq !== sorted[index - 1]?.seq);
+}
