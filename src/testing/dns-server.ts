@@ -4,8 +4,10 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import type { DnsServer } from '../core/network.ts';
 import { decodeMessage, encodeMessage, type DnsMessage, type DnsRecord } from '../net/packets/dns/message.ts';
 
-/** What a server says to a query: a message, any bytes at all, or nothing. */
-export type Answer = (query: DnsMessage, by: 'udp' | 'tcp') => DnsMessage | Buffer | undefined;
+type Said = DnsMessage | Buffer | undefined;
+
+/** What a server says to a query, at once or later: a message, any bytes at all, or nothing. */
+export type Answer = (query: DnsMessage, by: 'udp' | 'tcp') => Said | Promise<Said>;
 
 export interface DnsTestServer extends AsyncDisposable, DnsServer {
   readonly host: string;
@@ -16,24 +18,24 @@ export interface DnsTestServer extends AsyncDisposable, DnsServer {
 /** A DNS server on one free loopback port, UDP and TCP, that answers what the test says. */
 export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
   const queries: DnsMessage[] = [];
-  const reply = (datagram: Buffer, by: 'udp' | 'tcp'): Buffer | undefined => {
+  const reply = async (datagram: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
     const query = decodeMessage(datagram);
     queries.push(query);
-    const said = answer(query, by);
+    const said = await answer(query, by);
     return said instanceof Uint8Array || said === undefined ? said : encodeMessage(said);
   };
   const { udp, tcp } = await bindBoth();
   const connections = new Set<Socket>();
-  udp.on('message', (datagram, from) => {
-    const said = reply(datagram, 'udp');
+  udp.on('message', async (datagram, from) => {
+    const said = await reply(datagram, 'udp');
     if (said) udp.send(said, from.port, from.address);
   });
   tcp.on('connection', (socket) => {
     connections.add(socket);
     socket
       .on('error', () => {})
-      .on('data', (chunk: Buffer) => {
-        const said = reply(chunk.subarray(2), 'tcp');
+      .on('data', async (chunk: Buffer) => {
+        const said = await reply(chunk.subarray(2), 'tcp');
         if (said) socket.write(framed(said));
       });
   });
