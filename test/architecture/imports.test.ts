@@ -63,7 +63,7 @@ function importsOf(file: string): Import[] {
     ...[...statements].map(([, what = '', specifier = '']) => ({
       specifier,
       // Telling what kind of address a text is touches nothing.
-      isHarmless: /^\s*type\b/.test(what) || /^\s*\{\s*isIP(?:v[46])?\s*\}\s*$/.test(what),
+      isHarmless: /^\s*type\b/.test(what) || /^\s*\{(?:\s*isIP(?:v[46])?,?)+\s*\}\s*$/.test(what),
     })),
     ...[...dynamic].map(([, specifier = '']) => ({ specifier, isHarmless: false })),
   ];
