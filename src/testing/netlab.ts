@@ -97,6 +97,8 @@ function labHost(namespace: string): LabHost {
 const settings = [
   'net.ipv4.ip_forward=1',
   'net.ipv6.conf.all.forwarding=1',
+  // Else link-local addresses are of no use for a second or two, and with them the discovery of neighbours.
+  'net.ipv6.conf.default.accept_dad=0',
   // Limits on ICMP errors are for the Internet; here they would make the tests depend on their speed.
   'net.ipv4.icmp_ratelimit=0',
   'net.ipv6.icmp.ratelimit=0',

@@ -24,14 +24,20 @@ export function openSystemPing(address: Address, options: EchoOptions, clock: Cl
         env: { ...process.env, LC_ALL: 'C' },
       });
       children.add(child);
-      let output = '';
-      const keep = (chunk: Buffer): void =>
-        void (output = (output + chunk.toString('latin1')).slice(0, maxOutputBytes));
-      child.stdout.on('data', keep);
-      child.stderr.on('data', keep);
       const settle = (answer: QueryAnswer | undefined): void => {
+        child.kill();
         if (children.delete(child) && answer) options.onAnswer(answer);
       };
+      let output = '';
+      const read = (chunk: Buffer): void => {
+        output = (output + chunk.toString('latin1')).slice(0, maxOutputBytes);
+        const lines = output.slice(0, output.lastIndexOf('\n') + 1);
+        const answer = readPing(lines, { sequence, elapsedMs: clock.monotonic() - sentMs });
+        // A complaint may have a second line. After a local error ping would wait, for nothing.
+        if (answer && answer.kind !== 'unsent') settle(answer);
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
       child.once('error', (cause) => settle(unsupported(sequence, 'there is no ping command', cause)));
       child.once('close', () => settle(readPing(output, { sequence, elapsedMs: clock.monotonic() - sentMs })));
     },
