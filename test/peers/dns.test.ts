@@ -5,11 +5,13 @@ import { promisify } from 'node:util';
 import { dns } from '../../src/checks/dns/dns.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
+import { reverseName } from '../../src/net/dns/reverse-name.ts';
 import { Resolver } from '../../src/net/resolve.ts';
 import { testCertificates } from '../../src/testing/certificates.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { startBind9, type Bind9 } from './bind9.ts';
 import { missing } from './daemon.ts';
+import { startDnsmasq, type Dnsmasq } from './dnsmasq.ts';
 
 const run = promisify(execFile);
 
@@ -137,6 +139,42 @@ describe('bind9', { skip: missing('named', 'dnssec-signzone', 'dig') }, () => {
     assert.match((await resolver.resolve('big.example.test', { signal })).ip, /^10\.0\./);
     await assert.rejects(resolver.resolve('none.example.test', { signal }), { reason: 'name-not-found' });
     await assert.rejects(resolver.resolve('elsewhere.invalid', { signal }), { name: 'Failure' });
+  });
+});
+
+describe('dnsmasq', { skip: missing('dnsmasq', 'dig') }, () => {
+  let dnsmasq: Dnsmasq;
+  before(async () => {
+    dnsmasq = await startDnsmasq();
+  });
+  after(() => dnsmasq[Symbol.asyncDispose]());
+
+  for (const [name, type] of [
+    ['host.dnsmasq.test', 'A'],
+    ['host.dnsmasq.test', 'AAAA'],
+    ['alias.dnsmasq.test', 'A'],
+    ['dnsmasq.test', 'MX'],
+    ['dnsmasq.test', 'TXT'],
+    ['_sip._udp.dnsmasq.test', 'SRV'],
+    ['dnsmasq.test', 'CAA'],
+    ['dnsmasq.test', 'NAPTR'],
+    ['192.0.2.1', 'PTR'],
+  ] as const) {
+    for (const transport of ['udp', 'tcp']) {
+      test(`${name} ${type} by ${transport} is answered as dig shows it`, async () => {
+        const options = { name, record: type, transport, server: `127.0.0.1:${dnsmasq.port}` };
+        const outcome = await dns.run(dns.options.parse(options), testContext());
+        assert.equal(outcome.status, 'up', outcome.message);
+        const asked = type === 'PTR' ? reverseName(name) : name;
+        assert.deepEqual(answersOf(outcome), await dig(asked, type, dnsmasq.port));
+      });
+    }
+  }
+
+  test('a name it does not know is NXDOMAIN', async () => {
+    const options = { name: 'none.dnsmasq.test', server: `127.0.0.1:${dnsmasq.port}`, expect: { rcode: 'NXDOMAIN' } };
+    const outcome = await dns.run(dns.options.parse(options), testContext());
+    assert.equal(outcome.status, 'up', outcome.message);
   });
 });
 
