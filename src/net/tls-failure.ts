@@ -57,7 +57,7 @@ export function certificateFailure({ serverName, certificate, facts, verdict }: 
 }
 
 /** What ends a handshake, or with TLS 1.3 the connection right after it, by the end of OpenSSL's code. */
-const alerts: readonly (readonly [RegExp, Reason, string])[] = [
+const alerts: readonly (readonly [pattern: RegExp, reason: Reason, meaning: string])[] = [
   [
     /ALERT_CERTIFICATE_REQUIRED$/,
     'tls-client-certificate',
@@ -89,15 +89,12 @@ const alerts: readonly (readonly [RegExp, Reason, string])[] = [
 
 /** What the error of a TCP or TLS socket says about the target. `doing` begins the sentence: `TLS with example.test`. */
 export function streamFailure(error: Error, doing: string): Error {
-  const { code = '', syscall } = error as NodeJS.ErrnoException;
+  // OpenSSL's own words are in `reason`; its message also names its source file.
+  const { code = '', syscall, reason: words = error.message } = error as NodeJS.ErrnoException & { reason?: string };
   // Node calls the end of the stream in mid-handshake a reset too; a real one comes from a system call.
   if (code === 'ECONNRESET' && syscall === undefined)
     return new Failure('closed', `${doing}: the server closed the connection during the handshake.`, { cause: error });
   if (!code.startsWith('ERR_SSL_')) return socketFailure(error, doing);
-  const [, reason, words] = alerts.find(([pattern]) => pattern.test(code)) ?? [
-    undefined,
-    'tls-handshake',
-    error.message,
-  ];
-  return new Failure(reason, `${doing}: ${words} (${code}).`, { cause: error });
+  const [, reason, meaning] = alerts.find(([pattern]) => pattern.test(code)) ?? [code, 'tls-handshake', words];
+  return new Failure(reason, `${doing}: ${meaning} (${code}).`, { cause: error });
 }

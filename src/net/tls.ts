@@ -1,7 +1,15 @@
+import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import { connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  connect,
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContext,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls';
 import type { Clock } from '../core/clock.ts';
-import { abortError } from '../core/failure.ts';
+import { abortError, Failure } from '../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../core/network.ts';
 import { factsOf } from './tls-certificate.ts';
 import { certificateFailure, streamFailure } from './tls-failure.ts';
@@ -27,7 +35,8 @@ export function startTls(socket: Socket, options: StartOptions, clock: Clock): P
   const onSecure = (): void => {
     const handshakeMs = clock.monotonic() - startedMs;
     // Once only: making this object takes longer than anything else of ours in a handshake.
-    const certificate = secure.getPeerX509Certificate();
+    const certificate = secure.getPeerX509Certificate() ?? (secure.isSessionReused() ? context.certificate : undefined);
+    if (options.resume) context.certificate = certificate;
     const facts = certificate && factsOf(certificate);
     const failure = certificateFailure({ serverName, certificate, facts, verdict: verdictOn(secure) });
     if (verify && failure) return reject(failure);
@@ -66,8 +75,9 @@ function connectionOptions(socket: Socket, options: StartOptions, context: Conte
 
 interface Context {
   readonly secureContext: SecureContext;
-  /** The last session, for `resume`. */
+  /** The last session, for `resume`, and the server's certificate, which a resumed session does not bring. */
   session?: Buffer;
+  certificate?: X509Certificate | undefined;
 }
 
 const maxContexts = 1000;
@@ -86,9 +96,19 @@ function contextFor({ minVersion, ca, certificate, key, resume, serverName }: Tl
   if (known) return known;
   const [oldest] = contexts.keys();
   if (contexts.size >= maxContexts && oldest !== undefined) contexts.delete(oldest);
-  const context = { secureContext: createSecureContext({ minVersion, ca, cert: certificate, key, ecdhCurve }) };
+  const context = { secureContext: createContext({ minVersion, ca, cert: certificate, key, ecdhCurve }) };
   contexts.set(id, context);
   return context;
+}
+
+function createContext(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    // Good PEM texts that do not fit: a key of another certificate, or too weak a one.
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure('unsupported', `OpenSSL cannot use the certificates of these options: ${why}.`, { cause: error });
+  }
 }
 
 /** The verdict's code; empty if OpenSSL found nothing wrong. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
 
 export interface HttpTestServer extends AsyncDisposable {
   /** `http://127.0.0.1:port`, or `https://localhost:port` with TLS. */
@@ -13,16 +13,13 @@ export interface HttpTestServer extends AsyncDisposable {
 }
 
 /** A well-behaved HTTP server on a free loopback port, with TLS if it gets a certificate. */
-export async function httpServer(
-  answer: RequestListener,
-  secure?: SecureContextOptions & { readonly requestCert?: boolean },
-): Promise<HttpTestServer> {
+export async function httpServer(answer: RequestListener, secure?: TlsOptions): Promise<HttpTestServer> {
   const requests: IncomingMessage[] = [];
   const listener: RequestListener = (request, response) => {
     requests.push(request);
     answer(request, response);
   };
-  const server: Server = secure ? createSecureServer({ ...secure }, listener) : createServer(listener);
+  const server: Server = secure ? createSecureServer(secure, listener) : createServer(listener);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -30,16 +30,32 @@ const ownHeaders = [
   'proxy-authorization',
 ];
 
-const headerName = z
-  .string()
-  .regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'expected a header name of letters, digits and hyphens')
-  .transform((name) => name.toLowerCase())
-  .refine((name) => !ownHeaders.includes(name), 'this header is set by Watchkeeper itself');
-
 const headerValue = z
   .string()
   .max(8192)
   .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks and control characters');
+
+/** A record of headers; what is wrong with a name is said at that name. */
+const headers = (value: z.ZodString, reserved: readonly string[]) =>
+  z
+    .record(z.string(), value)
+    .superRefine((given, context) => {
+      const names = Object.keys(given);
+      if (names.length > maxEntries)
+        context.addIssue({ code: 'custom', message: `expected at most ${maxEntries} headers, got ${names.length}` });
+      for (const name of names) {
+        const message = headerNameMistake(name, reserved);
+        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message, input: name });
+      }
+    })
+    .transform((given) => Object.fromEntries(Object.entries(given).map(([name, text]) => [name.toLowerCase(), text])))
+    .default({});
+
+function headerNameMistake(name: string, reserved: readonly string[]): string | undefined {
+  if (!/^[!#$%&'*+.^`|~\w-]{1,100}$/.test(name))
+    return `expected a header name of letters, digits and hyphens, got ${JSON.stringify(name)}`;
+  return reserved.includes(name.toLowerCase()) ? `the header ${name} is set by Watchkeeper itself` : undefined;
+}
 
 const texts = z.array(z.string().min(1).max(maxTextLength)).max(maxEntries).default([]);
 
@@ -81,13 +97,11 @@ const patterns = z.array(pattern).max(maxEntries).default([]);
 
 export const options = z
   .strictObject({
-    url: url(['http:', 'https:']).meta({ description: 'Full URL, http or https' }),
+    url: url(['http:', 'https:'])
+      .refine((text) => !URL.parse(text)?.username, 'give user and password as auth, not in the URL')
+      .meta({ description: 'Full URL, http or https' }),
     method: z.enum(methods).default('GET').meta({ description: 'Request method' }),
-    headers: z
-      .record(headerName, headerValue)
-      .refine((headers) => Object.keys(headers).length <= maxEntries, `expected at most ${maxEntries} headers`)
-      .default({})
-      .meta({ description: 'Request headers by name', secret: true }),
+    headers: headers(headerValue, ownHeaders).meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
     auth: auth.meta({ description: 'Credentials; they are never sent to another origin' }),
     redirects: z
@@ -113,10 +127,9 @@ export const options = z
       .max(maxEntries)
       .default([])
       .meta({ description: 'Comparisons on the body as JSON: $.queue < 100' }),
-    responseHeaders: z
-      .record(headerName, z.string().max(8192))
-      .default({})
-      .meta({ description: 'Headers that the response must have, each containing this text' }),
+    responseHeaders: headers(z.string().max(8192), []).meta({
+      description: 'Headers that the response must have, each containing this text',
+    }),
     tls: tls.meta({ description: 'TLS of https URLs' }),
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
     proxy: url(['http:'])

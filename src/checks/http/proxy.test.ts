@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import type { Outcome } from '../../core/outcome.ts';
+import { testCertificates } from '../../testing/certificates.ts';
+import { testContext } from '../../testing/context.ts';
+import { httpServer } from '../../testing/http-server.ts';
+import { tcpServer, type TestServer } from '../../testing/tcp-server.ts';
+import { http } from './http.ts';
+
+function run(given: unknown): Promise<Outcome> {
+  return http.run(http.options.parse(given), testContext());
+}
+
+interface TestProxy extends TestServer {
+  /** The first header block of each connection. */
+  readonly asked: readonly string[];
+}
+
+/** A proxy that opens tunnels, and answers everything else itself. */
+async function proxyServer(answer: string): Promise<TestProxy> {
+  const asked: string[] = [];
+  const server = await tcpServer((socket) => {
+    socket.once('data', (request) => {
+      asked.push(request.toString());
+      const [, port] = /^CONNECT [^:]+:(\d+) /.exec(request.toString()) ?? [];
+      if (port === undefined || !answer.includes(' 200 ')) socket.end(answer);
+      else void tunnel(socket, Number(port), answer);
+    });
+  });
+  return Object.assign(server, { asked });
+}
+
+async function tunnel(socket: Socket, port: number, answer: string): Promise<void> {
+  const target = connect(port, '127.0.0.1');
+  target.on('error', () => {}).once('close', () => socket.destroy());
+  socket.once('close', () => target.destroy());
+  await once(target, 'connect');
+  socket.write(answer);
+  socket.pipe(target).pipe(socket);
+}
+
+test('an http target is asked for in absolute form, with the proxy’s credentials', async () => {
+  await using proxy = await proxyServer('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello');
+  const outcome = await run({
+    url: 'http://behind.test/page?x=1',
+    proxy: `http://ann:p%40ss@127.0.0.1:${proxy.port}`,
+    contains: ['hello'],
+  });
+  assert.equal(outcome.status, 'up', outcome.message);
+  assert.match(proxy.asked[0]!, /^GET http:\/\/behind\.test\/page\?x=1 HTTP\/1\.1\r\nhost: behind\.test\r\n/);
+  assert.match(
+    proxy.asked[0]!,
+    new RegExp(`proxy-authorization: Basic ${Buffer.from('ann:p@ss').toString('base64')}\r\n`),
+  );
+});
+
+test('an https target is reached through a tunnel, and never sees the proxy’s credentials', async () => {
+  const { ca, good } = await testCertificates();
+  await using target = await httpServer((_, response) => response.end('hello'), {
+    cert: good.certificate,
+    key: good.key,
+  });
+  await using proxy = await proxyServer('HTTP/1.1 200 Connection established\r\n\r\n');
+  const outcome = await run({
+    url: target.origin,
+    proxy: `http://ann:secret@127.0.0.1:${proxy.port}`,
+    tls: { ca: ca.certificate },
+  });
+  assert.equal(outcome.status, 'up', outcome.message);
+  assert.match(proxy.asked[0]!, new RegExp(`^CONNECT localhost:${target.port} HTTP/1.1\r\n`));
+  assert.equal(target.requests[0]?.headers['proxy-authorization'], undefined);
+});
+
+test('a proxy that refuses is said to, and the path is to blame', async () => {
+  await using proxy = await proxyServer('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+  const outcome = await run({ url: 'https://behind.test/', proxy: `http://127.0.0.1:${proxy.port}` });
+  assert.equal(outcome.reason, 'protocol');
+  assert.equal(outcome.source, 'path');
+  assert.match(
+    outcome.message,
+    /^Expected the proxy 127\.0\.0\.1:\d+ to connect to behind\.test:443, got 407 Proxy Authentication Required\.$/,
+  );
+});
+
+test('the egress policy holds for the proxy and for an address behind it', async () => {
+  await using proxy = await proxyServer('HTTP/1.1 200 OK\r\n\r\n');
+  const behind = await run({ url: 'http://169.254.169.254/', proxy: `http://127.0.0.1:${proxy.port}` });
+  assert.equal(behind.reason, 'denied');
+  const through = await run({ url: 'http://behind.test/', proxy: 'http://169.254.169.254:3128' });
+  assert.equal(through.reason, 'denied');
+  assert.deepEqual(proxy.asked, []);
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import type { Outcome } from '../../core/outcome.ts';
+import { testCertificates } from '../../testing/certificates.ts';
+import { testContext } from '../../testing/context.ts';
+import { httpServer } from '../../testing/http-server.ts';
+import { http } from './http.ts';
+
+const { ca, good, expired, wrongName, expiringSoon, client, selfSigned } = await testCertificates();
+
+function run(given: unknown): Promise<Outcome> {
+  return http.run(http.options.parse(given), testContext());
+}
+
+/** An https server with this certificate that answers `hello`. */
+const serverWith = ({ certificate, key }: typeof good, more = {}) =>
+  httpServer((_, response) => response.end('hello'), { cert: certificate, key, ...more });
+
+test('an https page is up, with its handshake, its protocol and its certificate', async () => {
+  await using server = await serverWith(good);
+  const outcome = await run({ url: server.origin, tls: { ca: ca.certificate } });
+  assert.equal(outcome.message, '200 OK');
+  assert.ok((outcome.metrics['tlsMs'] ?? 0) > 0);
+  const { protocol, cipher, subject, issuer, resumed } = outcome.detail['tls'] as Record<string, unknown>;
+  assert.deepEqual(
+    { protocol, subject, issuer, resumed },
+    { protocol: 'TLSv1.3', subject: 'CN=localhost', issuer: 'CN=Watchkeeper test CA', resumed: false },
+  );
+  assert.match(String(cipher), /^TLS_/);
+  const daysLeft = outcome.metrics['certificateDaysLeft'] ?? 0;
+  assert.ok(daysLeft > 29 && daysLeft <= 30, `${daysLeft}`);
+});
+
+test('without our CA the certificate is not trusted', async () => {
+  await using server = await serverWith(good);
+  assert.equal((await run({ url: server.origin })).reason, 'tls-untrusted');
+});
+
+test('an address is checked against the addresses in the certificate', async () => {
+  await using server = await serverWith(good);
+  const url = `https://127.0.0.1:${server.port}/`;
+  assert.equal((await run({ url, tls: { ca: ca.certificate } })).status, 'up');
+  await using other = await serverWith(wrongName);
+  const outcome = await run({ url: `https://127.0.0.1:${other.port}/`, tls: { ca: ca.certificate } });
+  assert.equal(outcome.reason, 'tls-wrong-name');
+});
+
+test('with verify off every certificate will do, and is still shown', async () => {
+  for (const certificate of [expired, wrongName, selfSigned]) {
+    await using server = await serverWith(certificate);
+    const outcome = await run({ url: server.origin, tls: { verify: false, expiryDays: 0 } });
+    assert.notEqual(outcome.status, 'down', outcome.message);
+    assert.equal(outcome.metrics['statusCode'], 200);
+  }
+});
+
+test('a certificate near its end is degraded, as near as the option says', async () => {
+  await using server = await serverWith(expiringSoon);
+  const tls = { ca: ca.certificate };
+  const outcome = await run({ url: server.origin, tls });
+  assert.equal(outcome.status, 'degraded');
+  assert.match(outcome.message, /^The certificate expires in 3\.\d days; expected at least 14\.$/);
+  assert.equal((await run({ url: server.origin, tls: { ...tls, expiryDays: 1 } })).status, 'up');
+});
+
+test('the server name is asked for and expected instead of the host', async () => {
+  await using server = await serverWith(wrongName);
+  const url = server.origin;
+  assert.equal((await run({ url, tls: { ca: ca.certificate, serverName: 'other.test' } })).status, 'up');
+  assert.equal((await run({ url, tls: { ca: ca.certificate } })).reason, 'tls-wrong-name');
+});
+
+test('a client certificate is shown to the server that asks for it, and refused if it is another CA’s', async () => {
+  await using server = await serverWith(good, { ca: ca.certificate, requestCert: true, rejectUnauthorized: true });
+  const run1 = (own?: typeof client) =>
+    run({
+      url: server.origin,
+      tls: { ca: ca.certificate, ...(own && { certificate: own.certificate, key: own.key }) },
+    });
+  assert.equal((await run1(client)).status, 'up');
+  const none = await run1();
+  assert.equal(none.reason, 'tls-client-certificate');
+  assert.match(none.message, /asks for a client certificate/);
+  const stranger = await run1(selfSigned);
+  assert.notEqual(stranger.status, 'up', stranger.message);
+});
+
+test('another origin is not shown the client certificate', async () => {
+  let shown: boolean | undefined;
+  const ask = { ca: ca.certificate, requestCert: true, rejectUnauthorized: false };
+  await using other = await httpServer(
+    ({ socket }, response) => {
+      // An https server's sockets are TLS sockets.
+      shown = (socket as TLSSocket).getPeerX509Certificate() !== undefined;
+      response.end();
+    },
+    { cert: good.certificate, key: good.key, ...ask },
+  );
+  await using server = await httpServer((_, response) => response.writeHead(302, { location: other.origin }).end(), {
+    cert: good.certificate,
+    key: good.key,
+  });
+  const tls = { ca: ca.certificate, certificate: client.certificate, key: client.key };
+  await run({ url: other.origin, tls });
+  assert.equal(shown, true);
+  await run({ url: server.origin, tls });
+  assert.equal(shown, false);
+});
+
+test('every run does a full handshake, unless sessions may be resumed', async () => {
+  await using server = await serverWith(good);
+  const resumedOf = async (resume: boolean): Promise<unknown> => {
+    const outcome = await run({ url: server.origin, tls: { ca: ca.certificate, resume } });
+    assert.equal(outcome.status, 'up', outcome.message);
+    return (outcome.detail['tls'] as Record<string, unknown>)['resumed'];
+  };
+  assert.deepEqual([await resumedOf(false), await resumedOf(false)], [false, false]);
+  assert.deepEqual([await resumedOf(true), await resumedOf(true)], [false, true]);
+});
+
+test('a key that belongs to another certificate is said to be unusable, and says nothing of the target', async () => {
+  await using server = await serverWith(good);
+  const outcome = await run({ url: server.origin, tls: { certificate: client.certificate, key: good.key } });
+  assert.equal(outcome.reason, 'unsupported');
+  assert.equal(outcome.status, 'unknown');
+  assert.match(outcome.message, /key values mismatch/);
+});
