@@ -20,10 +20,11 @@ interface BenchOptions {
   readonly takesMs?: (monitor: Monitor) => number;
   readonly limits?: Readonly<Record<string, number>>;
   readonly ignoresAbort?: boolean;
+  readonly firstWithinMs?: number;
 }
 
 /** A scheduler on a fake clock whose runs take as long as the test says. */
-function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false }: BenchOptions = {}) {
+function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false, firstWithinMs }: BenchOptions = {}) {
   const clock = new FakeClock();
   const results: Result[] = [];
   const spans: Span[] = [];
@@ -38,7 +39,8 @@ function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false }: BenchO
     span.endedAt = clock.now();
     return { ...up('ok'), monitor, scheduledAt, startedAt, durationMs: span.endedAt - startedAt };
   }
-  const scheduler = new Scheduler({ clock, run, limits, onResult: (result) => results.push(result) });
+  const onResult = (result: Result): void => void results.push(result);
+  const scheduler = new Scheduler({ clock, run, limits, onResult, ...(firstWithinMs && { firstWithinMs }) });
   return { clock, results, spans, scheduler };
 }
 
@@ -74,6 +76,21 @@ describe('a monitor runs in its slots', () => {
     const phases = new Set(spans.map(({ startedAt }) => startedAt % monitor.intervalMs));
     assert.equal(phases.size, 1);
     assert.ok(spans.length > before);
+    await scheduler.stop();
+  });
+
+  test('and where it is asked for, once soon after it was added', async () => {
+    const { clock, spans, scheduler } = bench({ firstWithinMs: 3000 });
+    const monitors = ['a', 'b', 'c'].map((id) => testMonitor({ id, intervalMs: 3_600_000 }));
+    scheduler.reconcile(monitors);
+    await clock.advance(3000);
+    assert.equal(spans.length, 3);
+    assert.equal(new Set(spans.map(({ startedAt }) => startedAt)).size, 3, 'spread, not all at once');
+    await clock.advance(3_600_000);
+    for (const monitor of monitors) {
+      const [, inSlot] = spans.filter(({ id }) => id === monitor.id);
+      assert.equal((inSlot?.startedAt ?? 0) % monitor.intervalMs, scheduleOf(monitor).phaseMs);
+    }
     await scheduler.stop();
   });
 
@@ -197,7 +214,7 @@ describe('reconcile', () => {
     await clock.advance(slotAfter(scheduleOf(monitor), clock.now()) - clock.now() + 1);
     scheduler.reconcile([{ ...monitor }, testMonitor({ id: 'other' })]);
     await clock.advance(5000);
-    assert.equal(results.filter(({ monitor: { id } }) => id === monitor.id)[0]?.durationMs, 5000);
+    assert.equal(results.find(({ monitor: { id } }) => id === monitor.id)?.durationMs, 5000);
     await scheduler.stop();
   });
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel, Clock } from '../core/clock.ts';
+import type { Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
 import { DueHeap } from './due-heap.ts';
@@ -18,6 +19,8 @@ export interface SchedulerParts {
   readonly onResult: (result: Result) => void;
   /** How many runs of a check type may be under way at once, where that differs from `defaultLimit`. */
   readonly limits?: Readonly<Record<string, number>>;
+  /** Every monitor that is added runs once within this time, spread like the slots, instead of waiting for its first slot. */
+  readonly firstWithinMs?: Milliseconds;
 }
 
 /**
@@ -98,7 +101,11 @@ export class Scheduler {
 
   #add(monitor: Monitor, now: number): void {
     const schedule = scheduleOf(monitor);
-    this.#tasks.set(monitor.id, { monitor, schedule, dueAt: slotAfter(schedule, now) });
+    const { firstWithinMs } = this.#parts;
+    const slot = slotAfter(schedule, now);
+    const share = schedule.phaseMs / schedule.intervalMs;
+    const dueAt = firstWithinMs === undefined ? slot : Math.min(slot, now + share * firstWithinMs);
+    this.#tasks.set(monitor.id, { monitor, schedule, dueAt });
   }
 
   #remove(task: Task): void {

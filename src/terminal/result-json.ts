@@ -1,8 +1,10 @@
 import type { Result } from '../core/monitor.ts';
+import type { JsonObject } from '../core/outcome.ts';
 
-/** One result as one line of JSON. Every key is always there, `null` where there is nothing to say, so that scripts need no guards. */
-export function formatResultJson(result: Result): string {
+/** One result as one line of JSON. Every key is always there, `null` where there is nothing to say, so that scripts need no guards; `more` comes first. */
+export function formatResultJson(result: Result, more: JsonObject = {}): string {
   const line = {
+    ...more,
     type: result.monitor.type,
     target: result.monitor.target,
     status: result.status,

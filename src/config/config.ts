@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import type { Monitor } from '../core/monitor.ts';
+import { nearestWord } from '../core/nearest.ts';
+import { ConfigDocument } from './document.ts';
+import type { Environment } from './environment.ts';
+import { writtenByHost } from './hosts.ts';
+import { got, type Mistake, type Path, type Report } from './mistake.ts';
+import { readMonitor, type Written } from './monitor-entry.ts';
+
+export const maxMonitors = 100_000;
+
+const keys = ['monitors', 'hosts', 'egress'] as const;
+
+const range = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+const egressSchema = z.strictObject({ allow: z.array(range).default([]), deny: z.array(range).default([]) });
+
+export interface Config {
+  /** At least one; their names are unique. */
+  readonly monitors: readonly Monitor[];
+  /** Which addresses may be reached, beside the defaults. */
+  readonly egress: z.output<typeof egressSchema>;
+}
+
+export interface LoadedConfig {
+  /** What can run; undefined if nothing can: the text is no YAML, its egress policy is wrong, or no monitor is right. */
+  readonly config: Config | undefined;
+  /** Each mistake, in the order of the file. A monitor with a mistake is left out of the configuration, and the rest go on. */
+  readonly mistakes: readonly Mistake[];
+}
+
+/** Reads a configuration: YAML or JSON with `monitors:`, `hosts:` or both, or the dictionary of hosts alone. */
+export function readConfig(text: string, environment: Environment): LoadedConfig {
+  const document = new ConfigDocument(text);
+  const config = configOf(document, environment);
+  return { config, mistakes: inOrder(document.mistakes) };
+}
+
+/** As they stand in the file; what two monitors share is wrong once. */
+function inOrder(mistakes: readonly Mistake[]): readonly Mistake[] {
+  const distinct = new Map(mistakes.map((mistake) => [JSON.stringify(mistake), mistake]));
+  return Array.from(distinct.values()).toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function configOf(document: ConfigDocument, environment: Environment): Config | undefined {
+  const { mistakes, report } = document;
+  const data = document.read();
+  const file = mistakes.length === 0 ? contentsOf(data, report) : undefined;
+  if (!file) return undefined;
+  const egress = readEgress(file.egress, report);
+  const monitors = readMonitors(allWritten(file, report), { document, environment });
+  if (mistakes.length === 0 && monitors.length === 0) {
+    report([], 'expected at least one monitor, under monitors or hosts');
+  }
+  return egress && monitors.length > 0 ? { monitors, egress } : undefined;
+}
+
+interface Contents {
+  readonly monitors?: unknown;
+  readonly hosts?: unknown;
+  readonly egress?: unknown;
+  /** Where the hosts stand: the whole file may be their dictionary. */
+  readonly hostsPath: Path;
+}
+
+function contentsOf(data: unknown, report: Report): Contents | undefined {
+  if (!isMapping(data)) {
+    report([], `expected a mapping with monitors or hosts, ${got(data)}`);
+    return undefined;
+  }
+  const isHostsAlone = !keys.some((key) => key in data) && Object.values(data).some(isHostEntry);
+  if (isHostsAlone) return { hosts: data, hostsPath: [] };
+  for (const key of Object.keys(data)) {
+    if (keys.some((known) => known === key)) continue;
+    const nearest = nearestWord(key, keys);
+    report([key], `expected ${keys.join(', ')}${nearest ? `; did you mean ${nearest}?` : ''}`, 'key');
+  }
+  return { ...data, hostsPath: ['hosts'] };
+}
+
+function readEgress(egress: unknown, report: Report): Config['egress'] | undefined {
+  const parsed = egressSchema.safeParse(egress ?? {});
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    // What came from YAML has no symbols for keys.
+    const path = ['egress', ...(issue.path as Path)];
+    if (issue.code === 'unrecognized_keys') report([...path, issue.keys[0] ?? ''], 'expected allow, deny', 'key');
+    else report(path, 'expected lists of addresses or ranges, like 10.0.0.0/8, under allow and deny');
+  }
+  return undefined;
+}
+
+interface Origin {
+  readonly document: ConfigDocument;
+  readonly environment: Environment;
+}
+
+/** Every monitor that is right; of two with one name the first. */
+function readMonitors(allWritten: Iterable<Written>, { document, environment }: Origin): readonly Monitor[] {
+  const byName = new Map<string, { readonly monitor: Monitor; readonly path: Path }>();
+  for (const written of allWritten) {
+    const path = written.pathOf([]);
+    if (byName.size >= maxMonitors) {
+      document.report(path, `expected at most ${maxMonitors} monitors`);
+      break;
+    }
+    const monitor = readMonitor(written, environment);
+    if (!monitor) continue;
+    const { name } = monitor;
+    const other = byName.get(name);
+    if (!other) byName.set(name, { monitor, path });
+    else
+      written.report(
+        written.pathOf(['name']),
+        `another monitor, in line ${document.lineOf(other.path)}, is called ${JSON.stringify(name)}`,
+      );
+  }
+  return Array.from(byName.values(), ({ monitor }) => monitor);
+}
+
+function* allWritten({ monitors, hosts, hostsPath }: Contents, report: Report): Generator<Written> {
+  const list: unknown = monitors ?? [];
+  if (Array.isArray(list)) yield* list.map((entry, index) => writtenInList(entry, index, report));
+  else report(['monitors'], `expected a list of monitors, ${got(list)}`);
+  yield* writtenByHost(hosts ?? {}, hostsPath, report);
+}
+
+function writtenInList(entry: unknown, index: number, report: Report): Written {
+  return { entry, report, pathOf: (path) => ['monitors', index, ...path] };
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isHostEntry(value: unknown): boolean {
+  const [first] = Array.isArray(value) ? (value as readonly unknown[]) : [value];
+  return isMapping(first) && ('services' in first || 'checks' in first);
+}

@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { checkWords, findCheckType } from '../checks/registry.ts';
+import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
+import { duration } from '../core/duration.ts';
+import { AppError } from '../core/errors.ts';
+import { fieldsOf, type Field } from '../core/fields.ts';
+import { describeIssue } from '../core/issues.ts';
+import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
+import { nearestWord } from '../core/nearest.ts';
+import { substitute, type Environment } from './environment.ts';
+import { got, type Path, type Report } from './mistake.ts';
+
+const maxTimeoutMs = 3_600_000;
+
+const whatSchema = z.object({
+  type: z.string(),
+  /** As on the command line; `options` override what it says. */
+  target: z.string().trim().min(1).max(4096).optional(),
+  options: z.record(z.string(), z.unknown()).nullish(),
+});
+type What = z.output<typeof whatSchema>;
+
+const entrySchema = z.strictObject({
+  name: z.string().trim().min(1).max(200).optional(),
+  ...whatSchema.shape,
+  interval: duration({ min: minIntervalMs, max: maxIntervalMs }).default(10_000),
+  timeout: duration({ min: 1, max: maxTimeoutMs }).optional(),
+});
+
+/** One monitor as it was written, and where: both forms of the file, `monitors` and `hosts`, come to this. */
+export interface Written {
+  readonly entry: unknown;
+  /** From a place in the entry to its place in the file. */
+  readonly pathOf: (path: Path) => Path;
+  readonly report: Report;
+}
+
+/** The monitor; undefined if there is a mistake in it, which is then reported. */
+export function readMonitor(written: Written, environment: Environment): Monitor | undefined {
+  const entry = withEnvironment(written, environment);
+  if (entry === undefined) return undefined;
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success) {
+    reportIssues(parsed.error, { known: Object.keys(entrySchema.shape), placeOf: (path) => path, written });
+  }
+  // A mistake in the name or the times hides none in the options.
+  const what = whatSchema.safeParse(entry).data;
+  const check = what && checkOf(what, written);
+  const options = check && optionsOf(check, what, written);
+  if (!parsed.success || !options) return undefined;
+  const target = check.targetOf(options);
+  const {
+    name = `${check.title} ${target}`,
+    interval: intervalMs,
+    timeout: timeoutMs = defaultTimeoutOf(check, options),
+  } = parsed.data;
+  return { id: name, name, type: check.type, target, options, intervalMs, timeoutMs };
+}
+
+function checkOf({ type }: What, { pathOf, report }: Written): CheckType | undefined {
+  const check = findCheckType(type);
+  if (!check) {
+    const hint = guess(type, checkWords) || `; known are ${checkWords.join(', ')}`;
+    report(pathOf(['type']), `expected a check type, ${got(type)}${hint}`);
+  }
+  return check;
+}
+
+/** Undefined if a variable is missing: an empty password must not take the place of a secret. */
+function withEnvironment({ entry, pathOf, report }: Written, environment: Environment): unknown {
+  let isComplete = true;
+  const onMissing = (name: string, path: Path): void => {
+    isComplete = false;
+    report(pathOf(path), `the environment has no variable ${name}; set it, or write $$\{${name}} for the text itself`);
+  };
+  const substituted = substitute(entry, [], { environment, onMissing });
+  return isComplete ? substituted : undefined;
+}
+
+function optionsOf(check: CheckType, what: What, written: Written): Monitor['options'] | undefined {
+  const given = what.options ?? {};
+  const fromTarget = optionsOfTarget(check, what, written);
+  if (!fromTarget) return undefined;
+  const parsed = check.options.safeParse({ ...fromTarget, ...given });
+  if (parsed.success) return parsed.data;
+  reportIssues(parsed.error, {
+    check,
+    known: Object.keys(check.options.shape),
+    placeOf: (path) =>
+      String(path[0]) in fromTarget && !(String(path[0]) in given) ? ['target'] : ['options', ...path],
+    written,
+  });
+  return undefined;
+}
+
+function optionsOfTarget(
+  check: CheckType,
+  { type, target }: What,
+  { pathOf, report }: Written,
+): Readonly<Record<string, unknown>> | undefined {
+  if (target === undefined) return {};
+  try {
+    return check.fromTarget(target, type.toLowerCase());
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    report(pathOf(['target']), error.message);
+    return undefined;
+  }
+}
+
+interface IssueContext {
+  readonly check?: CheckType;
+  /** The names at the top level. */
+  readonly known: readonly string[];
+  /** From a place in what the schema was given to its place in the entry. */
+  readonly placeOf: (path: Path) => Path;
+  readonly written: Written;
+}
+
+function reportIssues({ issues }: z.ZodError, context: IssueContext): void {
+  for (const issue of issues) {
+    if (issue.code === 'unrecognized_keys') reportUnknownKeys(issue, context);
+    else reportIssue(issue, context);
+  }
+}
+
+function reportUnknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): void {
+  const { placeOf, written } = context;
+  // What came from YAML has no symbols for keys.
+  const parent = path as Path;
+  const known = knownAt(parent, context);
+  for (const key of keys) {
+    const hint = guess(key, known) || `; known are ${known.join(', ')}`;
+    written.report(written.pathOf(placeOf([...parent, key])), `there is no such option${hint}`, 'key');
+  }
+}
+
+function reportIssue(issue: z.core.$ZodIssue, context: IssueContext): void {
+  const { placeOf, written } = context;
+  // As above.
+  const path = issue.path as Path;
+  const place = placeOf(path);
+  // As it was written, without what the environment put in: that may be a secret.
+  const value = valueAt(written.entry, place);
+  const missing = value === undefined ? missingOption(path, context) : undefined;
+  // The path says which option is wrong, unless that came out of the target.
+  const about = place[0] === 'target' && path[0] !== 'target' ? `${path.join('.')}: ` : '';
+  written.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value)}`);
+}
+
+function knownAt(path: Path, { check, known }: IssueContext): readonly string[] {
+  if (path.length === 0 || !check) return known;
+  const inside = fieldsOfCheck(check).filter((field) => path.every((step, index) => field.path[index] === step));
+  return inside.flatMap((field) => field.path[path.length] ?? []);
+}
+
+function missingOption(path: Path, { check }: IssueContext): string | undefined {
+  if (!check) return undefined;
+  const field = fieldsOfCheck(check).find((field) => field.path.join('.') === path.join('.'));
+  return field && `${check.title} needs ${path.join('.')}, and it is missing: ${field.description}`;
+}
+
+const fieldsByCheck = new WeakMap<CheckType, readonly Field[]>();
+
+/** Worked out once for each type: a file may have thousands of mistakes of a kind. */
+function fieldsOfCheck(check: CheckType): readonly Field[] {
+  const fields = fieldsByCheck.get(check) ?? fieldsOf(check.options);
+  fieldsByCheck.set(check, fields);
+  return fields;
+}
+
+function guess(word: string, known: readonly string[]): string {
+  const nearest = nearestWord(word, known);
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
+}
+
+function valueAt(input: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    input,
+  );
+}
