@@ -19,6 +19,8 @@ export function addFieldOptions(command: Command, check: CheckType): void {
 
 function optionOf(field: Field): Option {
   const option = new Option(`${switchOf(field)}${placeholders[field.kind]}`, descriptionOf(field));
+  // Not .choices(): the schema judges, and says more of what it expected.
+  option.argChoices = [...(field.choices ?? field.suggestions ?? [])];
   if (isRepeatable(field))
     option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
   return option;

@@ -6,6 +6,7 @@ import { createNetwork } from '../net/network.ts';
 import { runMonitor } from '../schedule/runner.ts';
 import { CheckReport } from '../terminal/check-report.ts';
 import { exitCodeOf } from './exit-codes.ts';
+import { interruption } from './interruption.ts';
 
 export interface CheckRequest {
   readonly check: CheckType;
@@ -45,13 +46,6 @@ async function* results(monitor: Monitor, count: number, report: CheckReport): A
     if (round > 0 && result.reason === 'cancelled') return;
     yield result;
   }
-}
-
-/** Aborts at the first Ctrl-C; the second ends the process as usual. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  process.once('SIGINT', () => controller.abort(new DOMException('Interrupted.', 'AbortError')));
-  return controller.signal;
 }
 
 const bySeverity = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];

@@ -1,9 +1,12 @@
 import { Command, CommanderError } from 'commander';
+import type { Milliseconds } from '../core/duration.ts';
+import { durationArgument, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
+  endQuietlyWithoutReader();
   const program = createProgram();
   try {
     if (words[0] === 'check') await addCheckTypes(program, words);
@@ -18,16 +21,47 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
 }
 
+/** `watchkeeper … | head` ends when head does. */
+function endQuietlyWithoutReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 /** Every command, its options and its help; what a command needs is loaded when it runs. */
 function createProgram(): Command {
   const program = new Command('watchkeeper')
     .description('Watches a network and says, with evidence, what is wrong, where, and since when.')
-    .version(version(), '-V, --version')
+    .version(version(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
     .helpCommand(false)
+    // Choices and defaults stand in our own descriptions.
+    .configureHelp({ optionDescription: ({ description }) => description })
     // The options of the program stand before the command: http has a --version of its own.
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
+  addInteractive(program);
+  addConfigured(program);
+  addOthers(program);
+  return program;
+}
+
+interface RunFlags {
+  readonly for?: Milliseconds;
+  readonly json?: true;
+}
+
+function addInteractive(program: Command): void {
+  program
+    .command('start')
+    .description('the shell on a terminal; elsewhere the starter configuration against an echo responder of its own')
+    .option('--for <duration>', 'end after this time', durationArgument)
+    .action(async (flags: RunFlags) => {
+      const { start } = await import('./start.ts');
+      await start({ forMs: flags.for });
+    });
   program
     .command('shell')
     .description('ask what to watch, and watch it')
@@ -40,17 +74,70 @@ function createProgram(): Command {
     .usage('<type> [target] [options]')
     .description('check one target now, once or several times')
     .helpCommand(false)
-    .addHelpText('after', exitHelp);
-  return program;
+    .addHelpText('after', checkHelp);
 }
 
-const exitHelp = `
+const checkHelp = `
 watchkeeper check TYPE --help lists the options of a type. --count N runs the check N times, --interval apart; where a type
 counts packets or messages of its own (icmp, echo), --count and --interval are those, as with ping.
 
 Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.`;
 
-/** Loaded only for `check`: the types bring their libraries with them. */
+function addConfigured(program: Command): void {
+  program
+    .command('run')
+    .description('run the monitors of a configuration until stopped; SIGHUP reads the file again')
+    .argument('<file>', 'YAML or JSON')
+    .option('--for <duration>', 'end after this time', durationArgument)
+    .option('--json', 'print one JSON object a line')
+    .action(async (file: string, flags: RunFlags) => {
+      const { runMonitors } = await import('./run.ts');
+      await runMonitors({ file, json: flags.json ?? false, forMs: flags.for });
+    });
+  program
+    .command('validate')
+    .description('say every mistake in a configuration; exits with 3 if there is one')
+    .argument('<file>', 'YAML or JSON')
+    .action(async (file: string) => {
+      const { validateFile } = await import('./validate.ts');
+      process.exitCode = await validateFile(file, process.stdout);
+    });
+}
+
+interface EchoFlags {
+  readonly host: string;
+  readonly tcp?: number;
+  readonly udp?: number;
+}
+
+const echoPort = 12_345;
+
+function addOthers(program: Command): void {
+  program
+    .command('echo')
+    .description('answer echo checks; over TCP and UDP unless only one is asked for')
+    .option('--tcp <port>', `TCP port (default: ${echoPort})`, portArgument)
+    .option('--udp <port>', `UDP port (default: ${echoPort})`, portArgument)
+    .option('--host <address>', 'address to listen on; :: is every one (default: 127.0.0.1)', '127.0.0.1')
+    .action(async ({ host, tcp, udp }: EchoFlags) => {
+      const { runEcho } = await import('./echo.ts');
+      const { interruption } = await import('./interruption.ts');
+      const ports = tcp === undefined && udp === undefined ? { tcp: echoPort, udp: echoPort } : { tcp, udp };
+      await runEcho({ host, ...ports }, { output: process.stdout, signal: interruption() });
+    });
+  program
+    .command('completion')
+    .description('print a completion script: source <(watchkeeper completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { checkWords } = await import('../checks/registry.ts');
+      const { completionScript } = await import('./completion.ts');
+      await addCheckTypes(program, checkWords);
+      process.stdout.write(completionScript(shell, program));
+    });
+}
+
+/** Loaded only where they are needed: the types bring their libraries with them. The types of these words get their options. */
 async function addCheckTypes(program: Command, words: readonly string[]): Promise<void> {
   const { addCheckCommands } = await import('./check-commands.ts');
   const check = program.commands.find((command) => command.name() === 'check');

@@ -1,10 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { findCheckType } from '../checks/registry.ts';
 import { defaultTimeoutOf } from '../core/check.ts';
 import { formatDuration } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { asWritten, fieldsOf, valueAt } from '../core/fields.ts';
+import { readConfigFile } from '../config/config-file.ts';
+import { formatMistake } from '../config/mistake.ts';
 import type { Monitor } from '../core/monitor.ts';
 
 /**
@@ -17,7 +19,8 @@ export async function saveMonitors(
   mayReplace: () => Promise<boolean>,
 ): Promise<boolean> {
   if (file === '') throw new AppError('usage', 'Expected the name of a file, like save office.yaml.');
-  const text = stringify({ monitors: monitors.map(configurationOf) });
+  // What a person typed is meant literally; the configuration reads ${NAME} from the environment.
+  const text = stringify({ monitors: monitors.map(configurationOf) }).replaceAll('${', () => '$${');
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
@@ -47,7 +50,14 @@ function cannotWrite(file: string, cause: unknown): AppError {
   return new AppError('unavailable', `${file} could not be written: ${(cause as Error).message}`, { cause });
 }
 
-/** @throws {AppError} invalid-config */
-export async function loadMonitors(file: string): Promise<readonly Monitor[]> {
-  throw new AppError('unavailable', `${file}: ${await readFile(file, 'utf8')}`);
+/**
+ * The monitors of a configuration; those with a mistake are left out and told about.
+ * @throws {AppError} not-found or invalid-config, when there is none
+ */
+export async function loadMonitors(file: string, onMistake: (line: string) => void): Promise<readonly Monitor[]> {
+  if (file === '') throw new AppError('usage', 'Expected the name of a file, like load office.yaml.');
+  const { config, mistakes } = await readConfigFile(file, process.env);
+  for (const mistake of mistakes) onMistake(formatMistake(file, mistake));
+  if (config) return config.monitors;
+  throw new AppError('invalid-config', `${file} has no monitor that can run.`);
 }

@@ -164,7 +164,7 @@ class Shell {
   }
 
   async #load(file: string): Promise<void> {
-    const monitors = await loadMonitors(file);
+    const monitors = await loadMonitors(file, (line) => this.#say(line));
     this.#append(monitors);
     this.#say(`Added ${monitors.length === 1 ? 'one monitor' : `${monitors.length} monitors`} of ${file}.`);
   }
