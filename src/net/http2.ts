@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { connect, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { abortError, Failure } from '../core/failure.ts';
 import { decodeContent } from './content-coding.ts';
 import type { ExchangeOptions, HttpResponse } from './http.ts';
@@ -63,7 +63,8 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
     })
     .on('error', onError)
     .once('end', () => {
-      if (!head) return;
+      // Node ends a stream also when its connection is lost; only the reset code tells, and `close` follows.
+      if (!head || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
       const transferMs = clock.monotonic() - sentMs - head.firstByteMs;
       resolve({ ...head, version: '2', statusText: '', body: body.bytes(), bodyBytes: body.length, transferMs });
     })

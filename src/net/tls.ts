@@ -18,14 +18,14 @@ type StartOptions = TlsOptions & { readonly signal: AbortSignal };
 
 /**
  * Does the TLS handshake on a connected socket, and checks the certificate if `verify`.
- * @throws {Failure} tls-…, reset, closed; or the signal's reason
+ * @throws {Failure} tls-…, reset, closed, timeout, unsupported; or the signal's reason
  */
-export function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
+export async function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
   const { signal, serverName, verify } = options;
   const doing = `TLS with ${serverName}`;
   const { promise, resolve, reject } = Promise.withResolvers<SecureConnection>();
-  const startedMs = clock.monotonic();
   const context = contextFor(options);
+  const startedMs = clock.monotonic();
   const secure = connect(connectionOptions(socket, options, context));
   // Node translates the whole chain for its own check of the name, which costs a fifth of the handshake; ours asks OpenSSL.
   secure.getPeerCertificate = noCertificate;

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { framingOf, Http1Error } from './http1-framing.ts';
+import { encodeRequest } from './http1-request.ts';
+import { ResponseParser } from './http1-response.ts';
+
+const limits = { method: 'GET', maxBodyBytes: 1000 };
+
+interface Read {
+  readonly status: number | undefined;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string;
+}
+
+/** Feeds the pieces, then the end of the connection. */
+function read(pieces: readonly (string | Buffer)[], method = 'GET'): Read {
+  const parser = new ResponseParser({ ...limits, method });
+  const isComplete = pieces.some((piece) => parser.push(Buffer.from(piece)));
+  if (!isComplete) parser.end();
+  return {
+    status: parser.head?.status,
+    headers: [...(parser.head?.headers ?? [])],
+    body: parser.body.bytes().toString(),
+  };
+}
+
+test('a request is encoded with its length and is the last on its connection', () => {
+  const request = { method: 'POST', target: '/a', headers: { host: 'h' }, body: 'ü' };
+  assert.equal(
+    encodeRequest(request),
+    'POST /a HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nconnection: close\r\n\r\nü',
+  );
+  assert.equal(encodeRequest({ method: 'CONNECT', target: 'h:443', headers: {} }), 'CONNECT h:443 HTTP/1.1\r\n\r\n');
+});
+
+const responses = {
+  length: 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1\r\nx:\t2 \r\n\r\nhello',
+  chunked: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=b\r\nhel\r\n2 \r\nlo\r\n0\r\nTrailer: x\r\n\r\n',
+  'until close': 'HTTP/1.0 200 OK\r\n\r\nhello',
+  'after interim responses':
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello',
+};
+
+test('a response reads the same however it is cut into pieces', () => {
+  for (const response of Object.values(responses)) {
+    const whole = read([response]);
+    assert.equal(whole.body, 'hello');
+    fc.assert(
+      fc.property(fc.array(fc.nat(response.length), { maxLength: 20 }), (cuts) => {
+        const at = [0, ...cuts.toSorted((a, b) => a - b), response.length];
+        const pieces = at.slice(1).map((end, index) => response.slice(at[index], end));
+        assert.deepEqual(read(pieces), whole);
+      }),
+    );
+  }
+});
+
+test('a field that comes several times is one list', () => {
+  assert.deepEqual(read([responses.length]).headers, [
+    ['content-length', '5'],
+    ['x', '1, 2'],
+  ]);
+});
+
+test('a response that has no body ends with its header', () => {
+  for (const status of [204, 304]) assert.equal(read([`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\n\r\n`]).body, '');
+  assert.equal(read(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'], 'HEAD').status, 200);
+  assert.deepEqual(framingOf({ version: '1.1', status: 200, statusText: '', headers: new Map() }, 'CONNECT'), {
+    kind: 'none',
+  });
+});
+
+test('whatever comes, the parser throws nothing but its own error and keeps no more than its limits', () => {
+  const fragment = fc.constantFrom(
+    'HTTP/1.1 200 OK',
+    '\r\n',
+    '\r\n\r\n',
+    'Content-Length: ',
+    'Transfer-Encoding: chunked',
+    '7',
+    ':',
+    'ff',
+    '\n',
+    '\0',
+    ' ',
+    '0',
+  );
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fragment,
+    fc.array(fragment).map((all) => all.join('')),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 50 }), (pieces) => {
+      const parser = new ResponseParser(limits);
+      try {
+        for (const bytes of pieces) if (parser.push(Buffer.from(bytes))) return;
+        parser.end();
+      } catch (error) {
+        assert.ok(error instanceof Http1Error, String(error));
+      }
+      assert.ok(parser.body.length <= limits.maxBodyBytes);
+    }),
+    { numRuns: 3000 },
+  );
+});
