@@ -40,9 +40,36 @@ export interface DiskFile {
   close(): void;
 }
 
+/** The end of the name of a file that was not put into its place yet. */
+export const unfinished = '.new';
+
 /** True for what the system says of a disk (full, broken, read-only), false for our own mistakes. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
+}
+
+/** Puts a synced file in the place of the one of that name, in one step: a crash leaves the old or the new. */
+export function replaceFile(disk: Disk, name: string, bytes: Uint8Array): void {
+  const file = disk.create(name + unfinished);
+  try {
+    file.write(bytes, 0);
+    file.sync();
+  } finally {
+    file.close();
+  }
+  disk.rename(name + unfinished, name);
+  disk.sync();
+}
+
+/** False if the disk refuses; for what can be done again at the next start. */
+export function attempt(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    if (isDiskError(error)) return false;
+    throw error;
+  }
 }
 
 export function folderDisk(folder: string): Disk {

@@ -1,3 +1,4 @@
+import { firstIndex } from './search.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import type { StoredRecord } from './segment.ts';
 
@@ -59,22 +60,12 @@ export class Lane {
 
   /** The first unsettled record from here on, or none, and then where the next segment begins. */
   #nextIn({ last }: Segment, { records }: Contents): { readonly record?: StoredRecord; readonly next: number } {
-    for (let index = firstAtLeast(records, this.#next); index < records.length; index++) {
+    // The search stays within the list.
+    const start = firstIndex(records.length, (index) => records[index]!.seq >= this.#next);
+    for (let index = start; index < records.length; index++) {
       const record = records[index];
       if (record && !this.#segments.settled.has(record.seq)) return { record, next: record.seq };
     }
     return { next: last + 1 };
   }
-}
-
-function firstAtLeast(records: readonly StoredRecord[], seq: number): number {
-  let low = 0;
-  let high = records.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    // In bounds: low <= middle < high <= length.
-    if (records[middle]!.seq < seq) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,6 +1,7 @@
 import type { SeqRange } from '../../core/entry.ts';
 import type { ReadLimit, SpooledEntry } from './lane.ts';
-import type { LaneName, Receipt, SpoolStats } from './queue.ts';
+import type { Receipt } from './intake.ts';
+import type { LaneName, SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
 
 /** How the spool's thread is started. */

@@ -1,5 +1,4 @@
-import { isDiskError } from './disk.ts';
-import { unfinishedName } from './recovery.ts';
+import { attempt, replaceFile } from './disk.ts';
 import {
   formatVersion,
   headerBytes,
@@ -50,7 +49,11 @@ export function rewrite(segments: Segments, victim: Victim, epoch: number): bool
     ),
   ]);
   writeHeader(bytes, { version: formatVersion, epoch, first, sparse });
-  if (!replace(segments, parts, bytes)) return false;
+  const isReplaced = attempt(() => {
+    replaceFile(segments.disk, name, bytes);
+    for (const { segment } of parts.slice(1)) segments.disk.remove(segment.name);
+  });
+  if (!isReplaced) return false;
   segments.all.splice(segments.all.indexOf(oldest.segment), parts.length, {
     name,
     first,
@@ -78,24 +81,4 @@ function withNeighbour(segments: Segments, victim: Victim): readonly [Part, ...P
   if (!segment || !contents || segments.lostIn(segment, contents).length > 0) return [victim];
   if (segment.bytes + keptBytes > segmentBytes) return [victim];
   return [{ segment, contents }, victim];
-}
-
-function replace({ disk }: Segments, [oldest, ...others]: readonly [Part, ...Part[]], bytes: Buffer): boolean {
-  const name = unfinishedName(oldest.segment.name);
-  try {
-    const file = disk.create(name);
-    try {
-      file.write(bytes, 0);
-      file.sync();
-    } finally {
-      file.close();
-    }
-    disk.rename(name, oldest.segment.name);
-    disk.sync();
-    for (const { segment } of others) disk.remove(segment.name);
-    return true;
-  } catch (error) {
-    if (isDiskError(error)) return false;
-    throw error;
-  }
 }

@@ -1,11 +1,12 @@
 import type { GapItem, SeqRange } from '../../core/entry.ts';
-import { isDiskError, type Disk } from './disk.ts';
+import { attempt, isDiskError, type Disk } from './disk.ts';
+import { Intake, type Pending, type Receipt } from './intake.ts';
 import { Lane, type ReadLimit, type SpooledEntry } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { chooseVictim, rewrite } from './overflow.ts';
-import { RangeSet, rangesOf } from './ranges.ts';
-import { recover, type Recovered } from './recovery.ts';
-import { extend, type Contents, type Segment, type Segments } from './segments.ts';
+import { rangesOf } from './ranges.ts';
+import { recover, secureNewest, type Recovered } from './recovery.ts';
+import type { Contents, Segment, Segments } from './segments.ts';
 import { SegmentWriter, type NewRecord } from './writer.ts';
 
 export const lanes = ['live', 'backlog'] as const;
@@ -33,18 +34,6 @@ export interface SpoolStats {
   readonly impaired?: string;
 }
 
-/** What became of an append: its number, or nothing if there was no room for it. */
-export interface Receipt {
-  readonly ticket: number;
-  readonly seq?: number;
-}
-
-type Pending = NewRecord & {
-  readonly ticket?: number;
-  /** What this gap entry declares missing, settled as soon as it is durable. */
-  readonly declares?: readonly SeqRange[];
-};
-
 const rangesPerGap = 4000;
 
 /** The durable queue itself: everything is done when a call returns, and nothing is recorded before `commit` says so. */
@@ -54,18 +43,15 @@ export class Queue {
   readonly #disk: Disk;
   readonly #segments: Segments;
   readonly #ledger: Ledger;
+  readonly #intake: Intake;
   #writer: SegmentWriter | undefined;
-  #pending: Pending[] = [];
-  #pendingBytes = 0;
-  /** Numbers given to entries that were then dropped from memory. */
-  #dropped = new RangeSet();
-  #receipts: Receipt[] = [];
   #nextSeq: number;
   #recordedNext: number;
   #liveFrom: number;
   #lanes: Readonly<Record<LaneName, Lane>>;
   #impaired: string | undefined;
-  #isNoted = true;
+  #isSecured = false;
+  #isNoted = false;
 
   /** Opens what is on the disk; throws only if it was written by a newer version or the folder cannot be listed. */
   constructor(disk: Disk, options: QueueOptions) {
@@ -75,10 +61,12 @@ export class Queue {
     this.#options = options;
     this.#segments = segments;
     this.#ledger = ledger;
+    this.#intake = new Intake(options.memoryBytes);
     this.#nextSeq = recovered.nextSeq;
     this.#recordedNext = recovered.nextSeq;
     this.#liveFrom = recovered.nextSeq;
     this.#lanes = this.#newLanes();
+    this.#try(() => this.#secure());
     const newest = segments.all.at(-1);
     const contents = newest && segments.contents(newest);
     if (contents) this.#declareLost(newest, contents);
@@ -86,22 +74,22 @@ export class Queue {
 
   /** Gives the entry its number. It is recorded once a `commit` returns its ticket. */
   append(json: string, { ticket, droppable }: { readonly ticket: number; readonly droppable: boolean }): void {
-    const record = this.#gather(json, { ticket, droppable, isGap: false });
-    if (this.#pendingBytes > this.#options.memoryBytes) this.#dropFromMemory(record);
+    this.#gather(json, { ticket, droppable, isGap: false });
+    if (!this.#intake.isOverfull) return;
+    if (this.isImpaired || !this.#writeWaiting()) this.#intake.makeRoom();
   }
 
   /** Makes everything that waits durable, as far as the disk allows, and returns what was settled since the last call. */
   commit(): Receipt[] {
-    if (this.#writePending()) {
-      this.#declare(this.#dropped.ranges, 'overflow');
-      this.#dropped = new RangeSet();
-      if (this.#writePending()) this.#makeRoom();
+    if (this.#writeWaiting()) {
+      this.#declare(this.#intake.takeRefused(), 'overflow');
+      if (this.#writeWaiting()) this.#makeRoom();
     }
-    return this.#receipts.splice(0);
+    return this.#intake.takeReceipts();
   }
 
-  get hasPending(): boolean {
-    return this.#pending.length > 0;
+  get isCommitDue(): boolean {
+    return this.#intake.waiting.length > 0;
   }
 
   get isImpaired(): boolean {
@@ -116,13 +104,15 @@ export class Queue {
 
   /** The next entries of a lane since `startSending`. */
   read(lane: LaneName, limit: ReadLimit): SpooledEntry[] {
-    return this.#lanes[lane].take(lane === 'live' ? this.#recordedNext : this.#liveFrom, limit);
+    const end = lane === 'live' ? this.#recordedNext : this.#liveFrom;
+    return this.#lanes[lane].take(Math.min(end, this.#unsecuredFrom()), limit);
   }
 
   /** The server has committed these. */
   acknowledge(ranges: readonly SeqRange[]): void {
     const known = ranges.map(([from, to]): SeqRange => [Math.max(1, from), Math.min(to, this.#recordedNext - 1)]);
-    this.#settle(known.filter(([from, to]) => from <= to));
+    this.#segments.settle(known.filter(([from, to]) => from <= to));
+    this.#isNoted = false;
     this.#removeSettled();
   }
 
@@ -130,21 +120,16 @@ export class Queue {
   note(): boolean {
     if (this.#isNoted) return true;
     const { epoch } = this.recovered;
-    try {
-      this.#ledger.write({ epoch, nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges });
-      this.#isNoted = true;
-    } catch (error) {
-      if (!isDiskError(error)) throw error;
-    }
-    return this.#isNoted;
+    const page = { epoch, nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges };
+    return (this.#isNoted = attempt(() => this.#ledger.write(page)));
   }
 
   stats(): SpoolStats {
-    const oldestAt = this.#segments.oldestAt() ?? this.#pending[0]?.at;
+    const oldestAt = this.#segments.oldestAt() ?? this.#intake.waiting[0]?.at;
     return {
       epoch: this.recovered.epoch,
       nextSeq: this.#nextSeq,
-      depth: this.#segments.remaining + this.#pending.length,
+      depth: this.#segments.remaining + this.#intake.waiting.length,
       bytes: this.#segments.bytes,
       ...(oldestAt !== undefined && { oldestAt }),
       ...(this.#impaired !== undefined && { impaired: this.#impaired }),
@@ -165,38 +150,9 @@ export class Queue {
     };
   }
 
-  #gather(json: string, facts: Pick<Pending, 'droppable' | 'isGap' | 'ticket' | 'declares'>): Pending {
-    const record = {
-      seq: this.#nextSeq++,
-      at: this.#options.now(),
-      json,
-      jsonBytes: Buffer.byteLength(json),
-      ...facts,
-    };
-    this.#pending.push(record);
-    this.#pendingBytes += record.jsonBytes;
-    return record;
-  }
-
-  /** Makes room for a quarter at once, so that the search is paid for rarely; without anything droppable the newest goes. */
-  #dropFromMemory(newest: Pending): void {
-    const enough = this.#options.memoryBytes * 0.75;
-    const kept = this.#pending.filter((record) => {
-      if (!record.droppable || this.#pendingBytes <= enough) return true;
-      this.#refuse(record);
-      return false;
-    });
-    const hadRoom = kept.length < this.#pending.length;
-    this.#pending = kept;
-    if (hadRoom) return;
-    this.#pending.pop();
-    this.#refuse(newest);
-  }
-
-  #refuse({ seq, jsonBytes, ticket }: Pending): void {
-    this.#pendingBytes -= jsonBytes;
-    this.#dropped.add([seq, seq]);
-    if (ticket !== undefined) this.#receipts.push({ ticket });
+  #gather(json: string, facts: Pick<Pending, 'droppable' | 'isGap' | 'ticket' | 'declares'>): void {
+    const jsonBytes = Buffer.byteLength(json);
+    this.#intake.add({ seq: this.#nextSeq++, at: this.#options.now(), json, jsonBytes, ...facts });
   }
 
   /** Says that entries will never come; they are settled once that is durable. */
@@ -215,9 +171,16 @@ export class Queue {
     this.#declare(lost, 'corrupt');
   }
 
-  #writePending(): boolean {
+  #writeWaiting(): boolean {
+    return this.#try(() => {
+      if (!this.#isSecured) this.#secure();
+      while (this.#isSecured && this.#intake.waiting.length > 0) this.#writeSome();
+    });
+  }
+
+  #try(write: () => void): boolean {
     try {
-      while (this.#pending.length > 0) this.#writeSome();
+      write();
       this.#impaired = undefined;
       return true;
     } catch (error) {
@@ -230,49 +193,42 @@ export class Queue {
     }
   }
 
+  #secure(): void {
+    this.#isSecured = secureNewest(this.#segments);
+  }
+
+  #unsecuredFrom(): number {
+    return this.#isSecured ? Infinity : (this.#segments.all.at(-1)?.first ?? Infinity);
+  }
+
   /** One write and one sync: as much as fits into the segment. */
   #writeSome(): void {
-    const [first] = this.#pending;
+    const { waiting } = this.#intake;
+    const [first] = waiting;
     if (!first) return;
     if (!this.#writer?.fits(first)) {
       this.#writer?.close();
-      this.#writer = new SegmentWriter(this.#disk, { epoch: this.recovered.epoch, first: first.seq });
+      this.#writer = new SegmentWriter(this.#disk, { epoch: this.recovered.epoch, first: this.#recordedNext });
     }
     const writer = this.#writer;
-    let count = 0;
-    for (; count < this.#pending.length; count++) {
-      const record = this.#pending[count];
-      if (!record || !writer.fits(record)) break;
-      writer.gather(record);
-    }
+    const count = gather(writer, waiting);
     const isNew = !writer.isStarted;
     writer.flush();
     if (isNew) this.#adopt(writer);
-    this.#onRecorded(this.#pending.splice(0, count));
+    this.#onRecorded(this.#intake.take(count));
   }
 
   #adopt({ segment, contents }: SegmentWriter): void {
     const { all } = this.#segments;
     // A segment that a crash left without a record has the same name.
     if (all.at(-1)?.name === segment.name) all.pop();
-    const previous = all.at(-1);
-    if (previous) extend(previous, segment.first - 1);
     all.push(segment);
     this.#segments.keep(segment, contents);
   }
 
   #onRecorded(records: readonly Pending[]): void {
-    for (const { seq, ticket, jsonBytes, declares } of records) {
-      this.#recordedNext = seq + 1;
-      this.#pendingBytes -= jsonBytes;
-      if (declares) this.#settle(declares);
-      if (ticket !== undefined) this.#receipts.push({ ticket, seq });
-    }
-    this.#isNoted = false;
-  }
-
-  #settle(ranges: readonly SeqRange[]): void {
-    this.#segments.settle(ranges);
+    this.#recordedNext = (records.at(-1)?.seq ?? 0) + 1;
+    for (const { declares } of records) if (declares) this.#segments.settle(declares);
     this.#isNoted = false;
   }
 
@@ -287,9 +243,15 @@ export class Queue {
       if (!victim) break;
       this.#declareLost(victim.segment, victim.contents);
       this.#declare(rangesOf(victim.droppable.map(({ seq }) => seq)).ranges, 'overflow');
-      if (!this.#writePending()) break;
+      if (!this.#writeWaiting()) break;
       if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.recovered.epoch)) break;
       this.#removeSettled();
     }
   }
+}
+
+/** How many fitted in. */
+function gather(writer: SegmentWriter, records: readonly NewRecord[]): number {
+  const full = records.findIndex((record) => !writer.gather(record));
+  return full === -1 ? records.length : full;
 }

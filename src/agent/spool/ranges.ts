@@ -1,4 +1,5 @@
 import type { SeqRange } from '../../core/entry.ts';
+import { firstIndex } from './search.ts';
 
 /** A set of sequence numbers, kept as ascending ranges that neither overlap nor touch: small, because numbers come in runs. */
 export class RangeSet {
@@ -58,15 +59,8 @@ export class RangeSet {
   }
 
   #indexOfEndAtLeast(seq: number): number {
-    let low = 0;
-    let high = this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      // In bounds: low <= middle < high <= length.
-      if (this.#ranges[middle]![1] < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    // The search stays within the list.
+    return firstIndex(this.#ranges.length, (index) => this.#ranges[index]![1] >= seq);
   }
 }
 

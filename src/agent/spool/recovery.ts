@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { GapItem } from '../../core/entry.ts';
-import { isDiskError, type Disk } from './disk.ts';
+import { attempt, isDiskError, replaceFile, unfinished, type Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
 import { countOf, RangeSet } from './ranges.ts';
 import { formatVersion, headerBytes, mostRecordsAfter, readHeader, type SegmentHeader } from './segment.ts';
@@ -24,15 +24,10 @@ interface Found {
 }
 
 const namePattern = /^(\d{16})-(\d{16})\.segment$/;
-const unfinished = '.new';
 
 /** The name alone tells the epoch and the first number, so a damaged header loses neither. */
 export function segmentName(epoch: number, first: number): string {
   return `${String(epoch).padStart(16, '0')}-${String(first).padStart(16, '0')}.segment`;
-}
-
-export function unfinishedName(name: string): string {
-  return name + unfinished;
 }
 
 /** What the folder holds, however the last run ended. Running it again finds the same. `newEpoch` is for an empty folder. */
@@ -47,13 +42,13 @@ export function recover(
   const segments = new Segments(disk, asSegments(found, known?.nextSeq ?? 1), new RangeSet(known?.settled));
   const { nextSeq, tornBytes } = examineNewest(segments, known?.nextSeq ?? 1);
   for (const segment of segments.all) segment.remaining = countRemaining(segments, segment);
-  segments.removeSettled(true);
+  segments.removeSettled(false);
   return { segments, ledger, recovered: { epoch, nextSeq, tornBytes, quarantined } };
 }
 
 function findSegments(disk: Disk): Found[] {
   const files = disk.list().toSorted((a, b) => a.name.localeCompare(b.name));
-  for (const { name } of files) if (name.endsWith(unfinished)) disk.remove(name);
+  for (const { name } of files) if (name.endsWith(unfinished)) attempt(() => disk.remove(name));
   return files.flatMap(({ name, bytes }) => {
     const [, epoch, first] = namePattern.exec(name) ?? [];
     if (epoch === undefined) return [];
@@ -84,15 +79,21 @@ function usable(
 ): { readonly found: readonly Found[]; readonly quarantined: string[] } {
   const epoch = all.at(-1)?.epoch;
   const foreign = all.filter((segment) => segment.epoch !== epoch || isForeign(segment));
-  for (const { name } of foreign) quarantine(disk, name);
+  for (const { name } of foreign) attempt(() => quarantine(disk, name));
   const found: Found[] = [];
   let covered = 0;
   for (const segment of all.filter((segment) => !foreign.includes(segment))) {
-    if (segment.first <= covered) disk.remove(segment.name);
+    if (segment.first <= covered) attempt(() => removeLeftover(disk, segment.name));
     else found.push(segment);
     covered = Math.max(covered, segment.header?.sparse?.last ?? 0);
   }
   return { found, quarantined: foreign.map(({ name }) => name) };
+}
+
+/** First the rewritten segment must be in its place for good. */
+function removeLeftover(disk: Disk, name: string): void {
+  disk.sync();
+  disk.remove(name);
 }
 
 function isForeign({ header, epoch, first }: Found): boolean {
@@ -118,13 +119,32 @@ function asSegments(found: readonly Found[], nextSeq: number): Segment[] {
   });
 }
 
-/** The newest segment decides which number comes next, and may hold a gap entry whose settling did not reach the ledger. */
+/**
+ * A killed process may have left records that only the kernel has, or that a failed sync made it forget; a new file
+ * makes them durable before they are sent. Then what gap entries among them declare is settled, because that may not
+ * have reached the ledger. False if the segment cannot be read now; throws what the disk says to writing.
+ */
+export function secureNewest(segments: Segments): boolean {
+  const newest = segments.all.at(-1);
+  if (!newest) return true;
+  const contents = segments.contents(newest);
+  if (!contents || contents.records.length === 0) return contents !== undefined;
+  const { bytes, records } = contents;
+  replaceFile(segments.disk, newest.name, bytes);
+  for (const { start, end } of records.filter(({ isGap }) => isGap)) {
+    // Its checksum holds, and only our own code sets the flag.
+    const gap = JSON.parse(bytes.toString('utf8', start, end)) as GapItem;
+    segments.settle(gap.ranges);
+  }
+  return true;
+}
+
+/** The newest segment decides which number comes next. */
 function examineNewest(segments: Segments, knownNext: number): { nextSeq: number; tornBytes: number } {
   const newest = segments.all.at(-1);
   if (!newest) return { nextSeq: knownNext, tornBytes: 0 };
   newest.last = Number.MAX_SAFE_INTEGER;
-  const contents = segments.contents(newest) ?? { bytes: Buffer.alloc(0), records: [] };
-  const { records, bytes } = contents;
+  const records = segments.contents(newest)?.records ?? [];
   const tornBytes = newest.bytes - (records.at(-1)?.end ?? Math.min(headerBytes, newest.bytes));
   const last = records.at(-1)?.seq ?? newest.first - 1;
   const nextSeq = Math.max(
@@ -133,11 +153,6 @@ function examineNewest(segments: Segments, knownNext: number): { nextSeq: number
     (newest.sparse?.last ?? 0) + 1,
   );
   newest.last = nextSeq - 1;
-  for (const { start, end } of records.filter(({ isGap }) => isGap)) {
-    // Its checksum holds, and only our own code sets the flag.
-    const gap = JSON.parse(bytes.toString('utf8', start, end)) as GapItem;
-    for (const range of gap.ranges) segments.settled.add(range);
-  }
   return { nextSeq, tornBytes };
 }
 

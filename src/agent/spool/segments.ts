@@ -1,6 +1,7 @@
 import type { SeqRange } from '../../core/entry.ts';
-import { isDiskError, type Disk } from './disk.ts';
+import { attempt, isDiskError, type Disk } from './disk.ts';
 import { countOf, overlap, rangesOf, type RangeSet } from './ranges.ts';
+import { firstIndex } from './search.ts';
 import { readRecords, segmentBytes, type StoredRecord } from './segment.ts';
 
 /** A file of records. Its range reaches up to the next segment, so that a number missing from it is noticed. */
@@ -60,10 +61,11 @@ export class Segments {
 
   /** The first segment that reaches `seq` or beyond. */
   reaching(seq: number): Segment | undefined {
-    return this.all.find((segment) => segment.last >= seq);
+    // The search stays within the list.
+    return this.all[firstIndex(this.all.length, (index) => this.all[index]!.last >= seq)];
   }
 
-  /** Nothing if it cannot be read now; after three attempts it counts as empty. */
+  /** Nothing if it cannot be read now; after three attempts, each of which the kernel made for long, it counts as empty. */
   contents(segment: Segment): Contents | undefined {
     const cached = this.#cache.get(segment);
     if (cached) return cached;
@@ -100,9 +102,11 @@ export class Segments {
   }
 
   settle(ranges: readonly SeqRange[]): void {
-    for (const range of ranges.flatMap((range) => this.settled.missingIn(range))) {
-      this.settled.add(range);
-      for (const segment of this.all) segment.remaining -= this.#countIn(segment, range);
+    for (const range of ranges) {
+      for (const missing of this.settled.missingIn(range)) {
+        this.settled.add(missing);
+        for (const segment of this.all) segment.remaining -= this.#countIn(segment, missing);
+      }
     }
   }
 
@@ -146,21 +150,8 @@ export class Segments {
   }
 
   #remove({ name, isDamaged }: Segment): boolean {
-    try {
-      if (isDamaged) quarantine(this.disk, name);
-      else this.disk.remove(name);
-      return true;
-    } catch (error) {
-      if (isDiskError(error)) return false;
-      throw error;
-    }
+    return attempt(() => (isDamaged ? quarantine(this.disk, name) : this.disk.remove(name)));
   }
-}
-
-/** Numbers up to `last` belong to the segment from now on, whether they are in it or must be declared missing. */
-export function extend(segment: Segment, last: number): void {
-  segment.remaining += last - segment.last;
-  segment.last = last;
 }
 
 /** Renames a file so that a person can look at it; the newest few are kept. */

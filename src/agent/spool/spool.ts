@@ -4,7 +4,8 @@ import type { Item, SeqRange } from '../../core/entry.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ReadLimit, SpooledEntry } from './lane.ts';
 import type { Reply, Request, WorkerOptions } from './messages.ts';
-import type { LaneName, Receipt, SpoolStats } from './queue.ts';
+import type { Receipt } from './intake.ts';
+import type { LaneName, SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
 import { maxItemBytes } from './segment.ts';
 
@@ -143,6 +144,7 @@ class ThreadedSpool implements Spool {
   }
 
   #send(request: Request): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage(request);
   }
 

@@ -24,7 +24,7 @@ try {
 function serve(queue: Queue): void {
   let isCommitDue = false;
   const timer = setInterval(() => {
-    if (queue.hasPending) commit();
+    if (queue.isCommitDue) commit();
     queue.note();
   }, pauseMs);
   port.on('message', (request: Request) => {

@@ -1,4 +1,4 @@
-import { isDiskError, type Disk, type DiskFile } from './disk.ts';
+import { attempt, type Disk, type DiskFile } from './disk.ts';
 import { segmentName } from './recovery.ts';
 import {
   formatVersion,
@@ -9,7 +9,7 @@ import {
   writeRecord,
   type RecordFacts,
 } from './segment.ts';
-import { extend, type Contents, type Segment } from './segments.ts';
+import type { Contents, Segment } from './segments.ts';
 
 export type NewRecord = RecordFacts & { readonly json: string; readonly jsonBytes: number };
 
@@ -49,10 +49,13 @@ export class SegmentWriter {
     return this.#end + recordHeaderBytes + jsonBytes <= segmentBytes;
   }
 
-  gather(record: NewRecord): void {
+  /** False if it does not fit. */
+  gather(record: NewRecord): boolean {
+    if (!this.fits(record)) return false;
     const stored = writeRecord(this.contents.bytes, this.#end, record);
     this.#gathered.push(stored);
     this.#end = stored.end;
+    return true;
   }
 
   /** Throws what the disk says; then nothing that was gathered counts as recorded, and this writer is used no more. */
@@ -63,16 +66,15 @@ export class SegmentWriter {
     if (!this.isStarted) this.#disk.sync();
     this.#written = this.#end;
     this.segment.bytes = this.#end;
-    extend(this.segment, this.#gathered.at(-1)?.seq ?? this.segment.last);
+    const last = this.#gathered.at(-1)?.seq ?? this.segment.last;
+    // Numbers that were dropped before they came here count too, until a gap settles them.
+    this.segment.remaining += last - this.segment.last;
+    this.segment.last = last;
     this.contents.records.push(...this.#gathered.splice(0));
   }
 
   /** Closing can fail on a broken disk, and then there is nothing left to do about it. */
   close(): void {
-    try {
-      this.#file?.close();
-    } catch (error) {
-      if (!isDiskError(error)) throw error;
-    }
+    attempt(() => this.#file?.close());
   }
 }

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { actions, type Action, World } from '../../testing/spool-world.ts';
+
+/** How many random lives; a release campaign gives a larger number. */
+const runs = Number(process.env['WATCHKEEPER_SPOOL_RUNS'] ?? 300);
+
+const troubles = ['power cut', 'kill', 'disk full', 'failed sync', 'overflow', 'corrupt', 'refused', 'resent'];
+
+function live(lifetime: readonly Action[]): World {
+  const world = new World();
+  for (const action of lifetime) world.do(action);
+  world.drain();
+  world.verify();
+  return world;
+}
+
+describe('B4: whatever happens to process, power and disk', () => {
+  test('nothing recorded is lost, nothing is said twice in different words, and every missing number is declared', () => {
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(fc.array(actions, { minLength: 5, maxLength: 60 }), (lifetime) => {
+        for (const event of live(lifetime).events) seen.set(event, (seen.get(event) ?? 0) + 1);
+      }),
+      { numRuns: runs, endOnFailure: false },
+    );
+    // A simulation that never gets into trouble proves nothing.
+    for (const event of troubles) {
+      assert.ok((seen.get(event) ?? 0) > 0, `in ${runs} lives there was no ${event}: ${JSON.stringify([...seen])}`);
+    }
+  });
+});
+
+describe('a crash at every operation of a busy life', () => {
+  const busy: readonly Action[] = [
+    { type: 'append', sizes: [100, 100_000, 100_000, 200_000], droppable: true },
+    { type: 'append', sizes: [100, 200_000, 200_000, 200_000], droppable: false },
+    { type: 'start-sending' },
+    { type: 'read', lane: 'backlog', count: 3 },
+    { type: 'acknowledge', share: 1 },
+    { type: 'append', sizes: [200_000, 200_000, 200_000, 200_000, 200_000], droppable: true },
+    { type: 'read', lane: 'live', count: 100 },
+    { type: 'acknowledge', share: 0.5 },
+    { type: 'append', sizes: [200_000, 200_000, 200_000, 200_000, 200_000], droppable: true },
+    { type: 'note' },
+    { type: 'append', sizes: [200_000, 200_000, 100, 200_000, 200_000], droppable: false },
+    { type: 'append', sizes: [200_000, 200_000, 200_000, 200_000, 200_000], droppable: true },
+    { type: 'read', lane: 'backlog', count: 100 },
+    { type: 'acknowledge', share: 1 },
+    { type: 'reopen' },
+    { type: 'append', sizes: [100], droppable: false },
+  ];
+  const operations = live(busy).operations;
+
+  test('the life is long enough to be worth it', () => {
+    assert.ok(operations > 60, `only ${operations} operations`);
+  });
+
+  for (const power of [true, false]) {
+    test(`loses nothing when the ${power ? 'power' : 'process'} goes`, () => {
+      for (let at = 0; at < operations; at++) {
+        for (const seed of power ? [1, 2] : [1])
+          live([{ type: 'crash-after', operations: at, power, seed }, ...busy]);
+      }
+    });
+  }
+
+  for (const code of ['ENOSPC', 'EIO'] as const) {
+    test(`loses nothing when that operation fails with ${code}, and then the power goes`, () => {
+      for (let at = 0; at < operations; at++) {
+        live([{ type: 'fail', after: at, times: 1 + (at % 3), code }, ...busy, { type: 'power-cut', seed: at }]);
+      }
+    });
+  }
+});
