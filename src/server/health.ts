@@ -1,0 +1,57 @@
+import type { Clock } from '../core/clock.ts';
+import type { ServerEvent } from '../core/event.ts';
+import type { AgentView } from './fleet.ts';
+
+interface HealthPorts {
+  readonly clock: Clock;
+  agents(): readonly AgentView[];
+  /** The shortest interval of the tasks that should be running; undefined if there are none. */
+  shortestIntervalMs(): number | undefined;
+}
+
+export interface HealthReport {
+  readonly isWell: boolean;
+  /** What is wrong, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** Results of the fastest task may be late by this much before the silence is told. */
+const graceMs = 30_000;
+
+/** Whether results flow: a server that is up and keeps nothing is not well. Also counts what flows, for /metrics. */
+export class Health {
+  readonly #ports: HealthPorts;
+  readonly #startedAt: number;
+  #lastResultAt: number | undefined;
+  #storeFault: string | undefined;
+  readonly counters = { results: 0, lateResults: 0, gaps: 0, faults: 0 };
+
+  constructor(ports: HealthPorts) {
+    this.#ports = ports;
+    this.#startedAt = ports.clock.now();
+  }
+
+  note(event: ServerEvent): void {
+    if (event.type === 'gap') this.counters.gaps += event.missing;
+    if (event.type !== 'result') return;
+    this.#lastResultAt = this.#ports.clock.now();
+    this.counters.results++;
+    if (event.isLate) this.counters.lateResults++;
+  }
+
+  /** What the store said when it last refused; undefined once it takes entries again. */
+  noteStore(fault: string | undefined): void {
+    this.#storeFault = fault;
+  }
+
+  report(): HealthReport {
+    const problems: string[] = [];
+    if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
+    const intervalMs = this.#ports.shortestIntervalMs();
+    const silentMs = this.#ports.clock.now() - (this.#lastResultAt ?? this.#startedAt);
+    if (intervalMs !== undefined && silentMs > 2 * intervalMs + graceMs) {
+      problems.push(`no result has come for ${Math.round(silentMs / 1000)} s`);
+    }
+    return { isWell: problems.length === 0, problems };
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { agentStatuses, type AgentView } from '../fleet.ts';
+import { defineRoute, type Route } from './route.ts';
+
+export interface AgentsPorts {
+  views(): readonly AgentView[];
+  /** Closes the agent's connection and refuses its key from now on. False if there is no such agent, or it is revoked already. */
+  revoke(agentId: string): Promise<boolean>;
+  /** A one-use token, and the line that joins a machine with it. */
+  invite(lifetimeMs: number): Promise<{ readonly token: string; readonly command: string; readonly expiresAt: number }>;
+}
+
+const time = z.iso.datetime();
+
+const agentSchema = z.strictObject({
+  id: z.uuid(),
+  name: z.string(),
+  status: z.enum(agentStatuses),
+  since: time,
+  address: z.string().nullable(),
+  version: z.string().nullable(),
+  lastSeenAt: time.nullable(),
+  tasks: z.int(),
+  queue: z.strictObject({ depth: z.int(), bytes: z.int(), oldestUnsentAt: time.nullable() }),
+  lagMs: z.number(),
+  clockOffsetMs: z.number(),
+  impaired: z.array(z.string()),
+});
+export type AgentAnswer = z.output<typeof agentSchema>;
+
+const maxInviteMs = 3_600_000;
+
+export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/agents',
+      summary: 'Every agent: its status, its queue, its lag',
+      response: z.strictObject({ agents: z.array(agentSchema) }),
+      handle: async () => ({ agents: ports.views().map(agentAnswer) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/agents/{agent}/revoke',
+      summary: 'End the connection of an agent and refuse its key from now on',
+      params: z.strictObject({ agent: z.string() }),
+      response: z.strictObject({}),
+      async handle({ params }) {
+        const { id, name } = findAgent(ports.views(), params.agent);
+        if (!(await ports.revoke(id))) throw new AppError('usage', `agent ${name} is revoked already`);
+      },
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/invites',
+      summary: 'Make a one-use token that lets one agent join',
+      body: z.strictObject({ lifetimeMs: z.int().min(1000).max(maxInviteMs).default(maxInviteMs) }),
+      response: z.strictObject({ token: z.string(), command: z.string(), expiresAt: time }),
+      async handle({ body }) {
+        const { expiresAt, ...invite } = await ports.invite(body.lifetimeMs);
+        return { ...invite, expiresAt: iso(expiresAt) };
+      },
+    }),
+  ];
+}
+
+/** By id or by name. @throws {AppError} not-found */
+export function findAgent(agents: readonly AgentView[], idOrName: string): AgentView {
+  const found = agents.find(({ id, name }) => id === idOrName || name === idOrName);
+  if (found) return found;
+  const known = agents.map(({ name }) => name).join(', ') || 'none';
+  throw new AppError('not-found', `there is no agent ${JSON.stringify(idOrName)}; there are: ${known}`);
+}
+
+function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: AgentView): AgentAnswer {
+  return {
+    ...view,
+    impaired: [...view.impaired],
+    since: iso(since),
+    address: address ?? null,
+    version: version ?? null,
+    lastSeenAt: lastSeenAt === undefined ? null : iso(lastSeenAt),
+    queue: { ...queue, oldestUnsentAt: queue.oldestUnsentAt === undefined ? null : iso(queue.oldestUnsentAt) },
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { formatDuration } from '../../core/duration.ts';
+import type { JsonObject } from '../../core/outcome.ts';
+import type { BookEntry, MonitorBook } from '../monitor-book.ts';
+import { defineRoute, type Route } from './route.ts';
+
+const monitorParams = z.strictObject({ monitor: z.string() });
+
+/** As in the configuration file; the server's reader of monitors says what is wrong with it. */
+const definition = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+
+const monitorSchema = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  origin: z.enum(['file', 'api']),
+  type: z.string(),
+  target: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  interval: z.string(),
+  timeout: z.string(),
+  agents: z.array(z.string()).nullable(),
+  paused: z.boolean(),
+});
+
+const one = z.strictObject({ monitor: monitorSchema });
+
+export function monitorsRoutes(book: MonitorBook): readonly Route[] {
+  return [...definitionRoutes(book), pauseRoute(book, 'pause'), pauseRoute(book, 'resume')];
+}
+
+function definitionRoutes(book: MonitorBook): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/monitors',
+      summary: 'Every monitor; those of the configuration file can be read only',
+      response: z.strictObject({ monitors: z.array(monitorSchema) }),
+      handle: async () => ({ monitors: book.entries().map(monitorAnswer) }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/monitors/{monitor}',
+      summary: 'One monitor, by id or name',
+      params: monitorParams,
+      response: one,
+      handle: async ({ params }) => ({ monitor: monitorAnswer(book.find(params.monitor)) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/monitors',
+      summary: 'Make a monitor, written as in the configuration file',
+      body: definition,
+      response: one,
+      handle: async ({ body }) => ({ monitor: monitorAnswer(await book.create(body)) }),
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/monitors/{monitor}',
+      summary: 'Replace a monitor that was made here',
+      params: monitorParams,
+      body: definition,
+      response: one,
+      handle: async ({ params, body }) => ({ monitor: monitorAnswer(await book.change(params.monitor, body)) }),
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/monitors/{monitor}',
+      summary: 'Delete a monitor that was made here; its results stay until retention drops them',
+      params: monitorParams,
+      response: z.strictObject({}),
+      handle: async ({ params }) => await book.remove(params.monitor),
+    }),
+  ];
+}
+
+function pauseRoute(book: MonitorBook, what: 'pause' | 'resume'): Route {
+  return defineRoute({
+    method: 'post',
+    path: `/monitors/{monitor}/${what}`,
+    summary: what === 'pause' ? 'Stop the schedule of a monitor' : 'Go on with the schedule of a monitor',
+    params: monitorParams,
+    response: one,
+    handle: async ({ params }) => ({ monitor: monitorAnswer(await book.pause(params.monitor, what === 'pause')) }),
+  });
+}
+
+function monitorAnswer({ spec, origin }: BookEntry): z.output<typeof monitorSchema> {
+  const { id, name, type, target, options, intervalMs, timeoutMs, agents, paused } = spec;
+  return {
+    id,
+    name,
+    origin,
+    type,
+    target,
+    options,
+    interval: formatDuration(intervalMs),
+    timeout: formatDuration(timeoutMs),
+    agents: agents ? [...agents] : null,
+    paused,
+  };
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import type { ResultItem } from '../../core/entry.ts';
+import type { ResultQuery, SummaryQuery } from '../store/store.ts';
+import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
+import { defineRoute, type Route } from './route.ts';
+import { resultAnswer, resultSchema } from './tasks.ts';
+
+export interface ResultsPorts {
+  results(query: ResultQuery): Promise<readonly ResultItem[]>;
+  summaries(query: SummaryQuery): Promise<readonly Summary[]>;
+}
+
+const latencySchema = z.strictObject({
+  count: z.int(),
+  meanMs: z.number(),
+  minMs: z.number(),
+  maxMs: z.number(),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+});
+
+const summarySchema = z.strictObject({
+  start: z.iso.datetime(),
+  up: z.int(),
+  degraded: z.int(),
+  down: z.int(),
+  unknown: z.int(),
+  latency: latencySchema.nullable(),
+});
+
+const range = {
+  from: z.iso.datetime({ offset: true }).transform(Date.parse),
+  to: z.iso.datetime({ offset: true }).transform(Date.parse),
+};
+
+export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
+  const params = z.strictObject({ task: z.uuid() });
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/tasks/{task}/results',
+      summary: 'The results of a task whose slots lie in [from, to), oldest first',
+      params,
+      query: z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(100_000).default(1000) }),
+      response: z.strictObject({ results: z.array(resultSchema) }),
+      async handle({ params, query }) {
+        return { results: (await ports.results({ taskId: params.task, ...query })).map(resultAnswer) };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/tasks/{task}/summaries',
+      summary: 'The results of a task in [from, to) by minute, hour or day (UTC)',
+      params,
+      query: z.strictObject({ ...range, resolution: z.enum(resolutions).default('hour') }),
+      response: z.strictObject({ summaries: z.array(summarySchema) }),
+      async handle({ params, query }) {
+        return { summaries: (await ports.summaries({ taskId: params.task, ...query })).map(summaryAnswer) };
+      },
+    }),
+  ];
+}
+
+function summaryAnswer({ start, latency, ...counts }: Summary): z.output<typeof summarySchema> {
+  return { start: new Date(start).toISOString(), ...counts, latency: latency ? latencyAnswer(latency) : null };
+}
+
+function latencyAnswer(latency: Latency): z.output<typeof latencySchema> {
+  const { count, sumMs, minMs, maxMs } = latency;
+  const [p50Ms, p95Ms, p99Ms] = [0.5, 0.95, 0.99].map((share) => percentile(latency, share)) as [
+    number,
+    number,
+    number,
+  ];
+  return { count, meanMs: sumMs / count, minMs, maxMs, p50Ms, p95Ms, p99Ms };
+}
