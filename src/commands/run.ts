@@ -12,7 +12,7 @@ import { Resolver } from '../net/resolve.ts';
 import { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
 import { Scheduler, type Turn } from '../schedule/scheduler.ts';
-import { LineOutput, standardOutput } from '../terminal/line-output.ts';
+import { LineOutput } from '../terminal/line-output.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { formatResultJson } from '../terminal/result-json.ts';
 import { formatResultLine } from '../terminal/result-line.ts';
@@ -31,17 +31,15 @@ const firstWithinMs = 3000;
 const flushLimitMs = 500;
 
 /**
- * Runs a configuration until SIGINT, SIGTERM, the time asked for, or the end of whoever reads its output. SIGHUP reads the
- * file again. Monitors with a mistake are reported and left out.
+ * Runs a configuration until SIGINT, SIGTERM or the time asked for. SIGHUP reads the file again. Monitors with a mistake are reported and left out.
  * @throws {AppError} not-found, invalid-config: nothing in the file can run
  */
 export async function runMonitors({ file, json, forMs }: RunRequest): Promise<void> {
   const config = await load(file);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  const output = new LineOutput(standardOutput(), {
-    onClosed: end,
-    onSkipped: (lines) => complain(`${lines} results were not shown, for the output is read too slowly.`),
-  });
+  const output = new LineOutput(process.stdout, (lines) =>
+    complain(`${lines} results were not shown, for the output is read too slowly.`),
+  );
   const run = new ConfiguredRun({ output, json });
   run.follow(config);
   const cancelTimer = forMs === undefined ? () => {} : clock.after(forMs, end);
@@ -51,7 +49,8 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', reload);
   cancelTimer();
   await run.stop();
-  await output.flush(flushLimitMs);
+  // What nobody reads would keep the process alive.
+  if (!(await output.flush(flushLimitMs))) process.exit();
 }
 
 interface RunParts {

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Monitor } from '../core/monitor.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { ConfigDocument } from './document.ts';
+import { readEgress, type EgressSection } from './egress-section.ts';
 import type { Environment } from './environment.ts';
 import { writtenByHost } from './hosts.ts';
 import { got, type Mistake, type Path, type Report } from './mistake.ts';
@@ -11,14 +11,11 @@ export const maxMonitors = 100_000;
 
 const keys = ['monitors', 'hosts', 'egress'] as const;
 
-const range = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
-const egressSchema = z.strictObject({ allow: z.array(range).default([]), deny: z.array(range).default([]) });
-
 export interface Config {
   /** At least one; their names are unique. */
   readonly monitors: readonly Monitor[];
   /** Which addresses may be reached, beside the defaults. */
-  readonly egress: z.output<typeof egressSchema>;
+  readonly egress: EgressSection;
 }
 
 export interface LoadedConfig {
@@ -75,18 +72,6 @@ function contentsOf(data: unknown, report: Report): Contents | undefined {
     report([key], `expected ${keys.join(', ')}${nearest ? `; did you mean ${nearest}?` : ''}`, 'key');
   }
   return { ...data, hostsPath: ['hosts'] };
-}
-
-function readEgress(egress: unknown, report: Report): Config['egress'] | undefined {
-  const parsed = egressSchema.safeParse(egress ?? {});
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    // What came from YAML has no symbols for keys.
-    const path = ['egress', ...(issue.path as Path)];
-    if (issue.code === 'unrecognized_keys') report([...path, issue.keys[0] ?? ''], 'expected allow, deny', 'key');
-    else report(path, 'expected lists of addresses or ranges, like 10.0.0.0/8, under allow and deny');
-  }
-  return undefined;
 }
 
 interface Origin {

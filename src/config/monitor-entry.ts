@@ -4,7 +4,7 @@ import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { duration } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
-import { describeIssue } from '../core/issues.ts';
+import { describeIssue, valueAt } from '../core/issues.ts';
 import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { substitute, type Environment } from './environment.ts';
@@ -172,11 +172,4 @@ function fieldsOfCheck(check: CheckType): readonly Field[] {
 function guess(word: string, known: readonly string[]): string {
   const nearest = nearestWord(word, known);
   return nearest === undefined ? '' : `; did you mean ${nearest}?`;
-}
-
-function valueAt(input: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
-    input,
-  );
 }

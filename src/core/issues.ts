@@ -59,7 +59,8 @@ function got(value: unknown): string {
   return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
 }
 
-function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+/** Undefined where the path leads nowhere. */
+export function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
     input,

@@ -1,32 +1,21 @@
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 /** Minutes of results; a reader that is further behind is not reading. */
 const maxWaitingBytes = 4 * 1024 * 1024;
 
-interface LineOutputEvents {
-  /** The reader has gone. */
-  readonly onClosed: () => void;
-  /** The reader was too slow for so many lines, which are lost to it. */
-  readonly onSkipped: (lines: number) => void;
-}
-
-/** Lines to a reader that may be slow, or go: neither holds up the checks, nor fills the memory. */
+/** Lines to a reader that may be slow: it neither holds up the checks, nor fills the memory. */
 export class LineOutput {
   readonly #stream: Writable;
-  readonly #events: LineOutputEvents;
+  readonly #onSkipped: (lines: number) => void;
   #skipped = 0;
-  #isClosed = false;
 
-  constructor(stream: Writable, events: LineOutputEvents) {
+  /** `onSkipped` hears how many lines a slow reader has lost, once it reads again or in the end. */
+  constructor(stream: Writable, onSkipped: (lines: number) => void) {
     this.#stream = stream;
-    this.#events = events;
-    stream.once('error', () => this.#close());
+    this.#onSkipped = onSkipped;
   }
 
   write(line: string): void {
-    if (this.#isClosed) return;
     if (this.#stream.writableLength > maxWaitingBytes) {
       this.#skipped++;
       return;
@@ -35,26 +24,19 @@ export class LineOutput {
     this.#stream.write(`${line}\n`);
   }
 
-  /** Resolves when everything is written, or the reader has gone, or after `limitMs`. */
-  async flush(limitMs: number): Promise<void> {
+  /** Resolves when everything is written; false if that took longer than `limitMs`. */
+  async flush(limitMs: number): Promise<boolean> {
     this.#tellSkipped();
-    if (this.#isClosed || this.#stream.writableLength === 0) return;
-    await once(this.#stream, 'drain', { signal: AbortSignal.timeout(limitMs) }).catch(() => this.#close());
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, limitMs, false);
+    this.#stream.write('', () => resolve(true));
+    const isWritten = await promise;
+    clearTimeout(timer);
+    return isWritten;
   }
 
   #tellSkipped(): void {
-    if (this.#skipped > 0) this.#events.onSkipped(this.#skipped);
+    if (this.#skipped > 0) this.#onSkipped(this.#skipped);
     this.#skipped = 0;
   }
-
-  #close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#events.onClosed();
-  }
-}
-
-/** Standard output for a program that must not stand still: Node writes to a pipe synchronously, and a full pipe stops everything. */
-export function standardOutput(): Writable {
-  return process.stdout.isTTY ? process.stdout : createWriteStream('', { fd: process.stdout.fd, autoClose: false });
 }
