@@ -88,6 +88,12 @@ describe('a server that must not be trusted is down, and the message says why', 
   const refusals: readonly [string, Partial<NtpPacket>, RegExp][] = [
     ['kiss of death', { stratum: 0, referenceId: Buffer.from('RATE') }, /RATE \(asked too often/],
     ['an unknown kiss code', { stratum: 0, referenceId: Buffer.from('X\0\0\0') }, /X \(kiss of death\)/],
+    [
+      'stratum 0 without a code',
+      { stratum: 0, referenceId: Buffer.alloc(4) },
+      /not synchronised \(leap 0, stratum 0\)/,
+    ],
+    ['a clock not set yet', { stratum: 0, referenceId: Buffer.from('INIT') }, /not synchronised \(leap 0, stratum 0\)/],
     ['stratum 16', { stratum: 16 }, /not synchronised \(leap 0, stratum 16\)/],
     ['leap alarm', { leap: 3 }, /not synchronised \(leap 3, stratum 2\)/],
     ['no time', { transmit: 0n }, /without a time/],

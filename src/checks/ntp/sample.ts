@@ -77,26 +77,29 @@ const meaningOfKiss: Readonly<Record<string, string>> = {
   DENY: 'access denied',
   RSTR: 'access denied by its rules',
   RATE: 'asked too often, use a longer interval',
-  INIT: 'not synchronised yet',
-  STEP: 'its clock has just been stepped',
 };
 
 /** What a client must check before it may trust a server: RFC 4330, section 5; RFC 5905, section 7.4 for the kiss codes. */
-function assertUsable({ leap, version, mode, stratum, referenceId, transmit }: NtpPacket, where: string): void {
+function assertUsable(packet: NtpPacket, where: string): void {
+  const { leap, version, mode, stratum, transmit } = packet;
+  const kiss = kissOf(packet);
   if (mode !== modes.server || version < 3 || version > 4) {
     const got = `version ${version}, mode ${mode}`;
     throw new Failure('protocol', `Expected a reply of an NTP server (version 4, mode 4) from ${where}, got ${got}.`);
   }
-  if (stratum === 0) {
-    const code = showReferenceId(referenceId, stratum);
-    const words = `${where} refuses to give the time: ${code} (${meaningOfKiss[code] ?? 'kiss of death'}).`;
-    throw new Failure('protocol', words, { detail: { kissCode: code } });
+  if (kiss !== undefined) {
+    const words = `${where} refuses to give the time: ${kiss} (${meaningOfKiss[kiss] ?? 'kiss of death'}).`;
+    throw new Failure('protocol', words, { detail: { kissCode: kiss } });
   }
-  if (leap === 3 || stratum > 15) {
-    throw new Failure(
-      'protocol',
-      `${where} answers, but its clock is not synchronised (leap ${leap}, stratum ${stratum}).`,
-    );
+  if (leap === 3 || stratum === 0 || stratum > 15) {
+    const state = `leap ${leap}, stratum ${stratum}`;
+    throw new Failure('protocol', `${where} answers, but its clock is not synchronised (${state}).`);
   }
   if (transmit === 0n) throw new Failure('protocol', `${where} sent a reply without a time.`);
+}
+
+/** Stratum 0 alone is no kiss: some servers say by it that they are not synchronised, without a code or with `INIT`. */
+function kissOf({ stratum, referenceId }: NtpPacket): string | undefined {
+  const code = showReferenceId(referenceId, stratum);
+  return stratum === 0 && /^[A-Z]{1,4}$/.test(code) && code !== 'INIT' && code !== 'STEP' ? code : undefined;
 }
