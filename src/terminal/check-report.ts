@@ -15,8 +15,8 @@ interface ReportOptions {
   readonly metrics: readonly Metric[];
 }
 
-const spinnerAfterMs = 1000;
-const spinnerEveryMs = 100;
+const timeAfterMs = 1000;
+const timeEveryMs = 100;
 const clearLine = '\r\u001B[K';
 
 /** What `check` prints: steps and results to stdout, the time that passes to stderr. */
@@ -26,6 +26,7 @@ export class CheckReport {
   readonly #latencies: number[] = [];
   #shown = 0;
   #up = 0;
+  #isTimeShown = false;
 
   constructor(options: ReportOptions) {
     this.#options = options;
@@ -55,12 +56,15 @@ export class CheckReport {
     const startedMs = performance.now();
     const timer = setInterval(() => {
       const elapsedMs = performance.now() - startedMs;
-      if (elapsedMs >= spinnerAfterMs) process.stderr.write(`${clearLine}… ${(elapsedMs / 1000).toFixed(1)} s`);
-    }, spinnerEveryMs);
+      if (elapsedMs < timeAfterMs) return;
+      this.#clearTime();
+      process.stderr.write(`… ${(elapsedMs / 1000).toFixed(1)} s`);
+      this.#isTimeShown = true;
+    }, timeEveryMs);
     return {
-      [Symbol.dispose]() {
+      [Symbol.dispose]: () => {
         clearInterval(timer);
-        process.stderr.write(clearLine);
+        this.#clearTime();
       },
     };
   }
@@ -79,8 +83,13 @@ export class CheckReport {
     return `; latency min ${formatMs(Math.min(...all))}, avg ${formatMs(average)}, max ${formatMs(Math.max(...all))}`;
   }
 
+  #clearTime(): void {
+    if (this.#isTimeShown) process.stderr.write(clearLine);
+    this.#isTimeShown = false;
+  }
+
   #print(line: string): void {
-    if (process.stderr.isTTY) process.stderr.write(clearLine);
+    this.#clearTime();
     process.stdout.write(`${line}\n`);
   }
 }

@@ -10,7 +10,7 @@ export function formatMonitor({ monitor, fields }: MonitorView, paint: Paint): s
   const times = `every ${formatDuration(intervalMs)}, timeout ${formatDuration(timeoutMs)}`;
   const options = fields.flatMap((field) => {
     const value = valueAt(monitor.options, field);
-    if (value === undefined) return [];
+    if (value === undefined || isEmpty(value)) return [];
     return [`${field.path.join('.')}: ${field.secret ? '(secret)' : textOf(asWritten(field, value))}`];
   });
   return `${paint('bold', printable(name))}, ${times}\n     ${paint('dim', options.join(', '))}`;
@@ -20,6 +20,10 @@ export interface MonitorView {
   readonly monitor: Monitor;
   /** The options of its check type. */
   readonly fields: readonly Field[];
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function textOf(value: unknown): string {

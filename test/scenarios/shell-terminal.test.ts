@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { tcpServer } from '../../src/testing/tcp-server.ts';
+
+const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
+const patienceMs = 20_000;
+const pollMs = 50;
+
+/** The shell in a real terminal of 100 by 40, in a tmux server of its own. */
+class Terminal implements Disposable {
+  readonly #socket = `watchkeeper-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
+
+  constructor(command: string) {
+    this.#tmux(
+      'new-session',
+      '-d',
+      '-x',
+      '100',
+      '-y',
+      '40',
+      '-s',
+      'shell',
+      `${command}; echo "exit=$?"; exec sleep 60`,
+    );
+  }
+
+  /** Presses keys one after the other, by tmux's names for them; text is typed as it is. */
+  press(...keys: readonly string[]): void {
+    for (const key of keys) this.#tmux('send-keys', '-t', 'shell', key);
+  }
+
+  /** The screen, once it shows this. */
+  async until(pattern: RegExp): Promise<string> {
+    const giveUpMs = performance.now() + patienceMs;
+    for (;;) {
+      const screen = this.#tmux('capture-pane', '-p', '-t', 'shell');
+      if (pattern.test(screen)) return screen;
+      if (performance.now() > giveUpMs) throw new Error(`${pattern} did not come; the screen:\n${screen}`);
+      await wait(pollMs);
+    }
+  }
+
+  #tmux(...words: readonly string[]): string {
+    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...words], { encoding: 'utf8' });
+  }
+
+  [Symbol.dispose](): void {
+    this.#tmux('kill-server');
+  }
+}
+
+describe('the shell on a terminal', () => {
+  test('A1: Tab completes words, and the answers of a question that has choices', async () => {
+    using terminal = new Terminal(`${executable} shell`);
+    await terminal.until(/^> *$/m);
+    terminal.press('ICM', 'Tab');
+    await terminal.until(/^> icmp$/m);
+    terminal.press('Enter', '127.0.0.1', 'Enter');
+    await terminal.until(/\[ping\]:/);
+    terminal.press('tr', 'Tab');
+    await terminal.until(/\[ping\]: traceroute$/m);
+  });
+
+  test('A6: results scroll above the line that is being typed, which stays whole', async () => {
+    await using server = await tcpServer();
+    using terminal = new Terminal(`${executable} shell`);
+    await terminal.until(/^> *$/m);
+    for (const line of ['tcp', '127.0.0.1', String(server.port), '1', 'start']) terminal.press(line, 'Enter');
+    await terminal.until(/ is up/);
+    terminal.press('vi');
+    const screen = await terminal.until(/( is up[^]*){3}\n> vi\n/);
+    assert.equal(screen.match(/vi$/gm)?.length, 1, screen);
+    terminal.press('e', 'w', 'Enter');
+    await terminal.until(/ 1\. TCP 127\.0\.0\.1:\d+, every 1s/);
+    terminal.press('exit', 'Enter');
+    await terminal.until(/Monitoring has ended\.\n(> *\n)?exit=0/);
+  });
+
+  test('Ctrl-C leaves a question and stops monitoring; Ctrl-D leaves the shell', async () => {
+    await using server = await tcpServer();
+    using terminal = new Terminal(`${executable} shell`);
+    await terminal.until(/^> *$/m);
+    terminal.press('dns', 'Enter', '8.8', 'C-c');
+    await terminal.until(/8\.8\^C\n> *$/m);
+    terminal.press('C-c');
+    await terminal.until(/Type exit to leave\./);
+    for (const line of ['tcp', '127.0.0.1', String(server.port), '1', 'start']) terminal.press(line, 'Enter');
+    await terminal.until(/ is up/);
+    terminal.press('C-c');
+    await terminal.until(/Monitoring has ended\./);
+    terminal.press('C-d');
+    await terminal.until(/exit=0/);
+  });
+
+  test('start opens the shell on a terminal', async () => {
+    using terminal = new Terminal(`${executable} start`);
+    await terminal.until(/Watch .*tcp/);
+  });
+
+  test('check colours its verdict on a terminal, unless NO_COLOR asks for none', async () => {
+    await using server = await tcpServer();
+    const check = `check tcp 127.0.0.1:${server.port}`;
+    using terminal = new Terminal(
+      `${executable} ${check} | cat -v; script -qc '${executable} ${check}' /dev/null | cat -v; NO_COLOR=1 script -qc '${executable} ${check}' /dev/null | cat -v`,
+    );
+    const screen = await terminal.until(/exit=0/);
+    assert.equal(screen.match(/\bup\b/g)?.length, 3, screen);
+    assert.equal(screen.match(/\^\[\[32m/g)?.length, 1, screen);
+  });
+});
