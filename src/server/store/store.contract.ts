@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Entry, ResultItem } from '../../core/entry.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Committed, Store } from './store.ts';
-import { hourMs } from './summary.ts';
+import type { Assignment, Committed, Store } from './store.ts';
+import { hourMs, percentile } from './summary.ts';
 
 /** A place where a store lives; `open` may be called again after the store was closed, and finds what was kept. */
 export interface StorePlace extends AsyncDisposable {
@@ -136,6 +136,203 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       assert.deepEqual(await store.results({ taskId: 'task-1', ...everything }), itemsOf(entries(1, 601)));
     });
   });
+
+  describe(`the ${name} store gives back what was measured`, () => {
+    test('results of a task come by slot, in the asked range, up to the limit', () =>
+      inStore(async (store) => {
+        await commit(store, [...entries(1, 720), ...entries(721, 740, { taskId: 'task-2' })]);
+        const from = start + 100 * 10_000;
+        const to = start + 400 * 10_000;
+        const asked = { taskId: 'task-1', from, to, limit: 1000 };
+        assert.deepEqual(await store.results(asked), itemsOf(entries(100, 399)));
+        await store.seal(start + hourMs);
+        assert.deepEqual(await store.results(asked), itemsOf(entries(100, 399)));
+        assert.deepEqual(await store.results({ ...asked, limit: 7 }), itemsOf(entries(100, 106)));
+        assert.deepEqual(await store.results({ ...asked, taskId: 'nobody' }), []);
+        await assert.rejects(store.results({ ...asked, limit: 0 }), { code: 'usage' });
+      }));
+
+    test('sealing changes no status, time, reason, message or detail, and fractions by at most 1 % of their median', () =>
+      inStore(async (store) => {
+        const odd = {
+          down: { status: 'down', reason: 'refused', source: 'target', message: 'Expected …, got ECONNREFUSED.', metrics: {} },
+          missed: { status: 'unknown', reason: 'missed', source: 'agent', message: 'The agent slept.', detail: {} },
+        } as const;
+        const list = [
+          ...entries(1, 200, { latencyMs: 12.3456, metrics: { offsetMs: -0.0123, bytes: 1234 } }),
+          ...entries(201, 210, odd.down),
+          ...entries(211, 220, odd.missed),
+        ];
+        await commit(store, list);
+        assert.equal(await store.seal(start + hourMs), 1);
+        const sealed = await store.results({ taskId: 'task-1', ...everything });
+        assert.deepEqual(sealed, itemsOf(list.map(rounded)));
+      }));
+
+    test('what is late for a sealed hour takes its place among the rest', () =>
+      inStore(async (store) => {
+        await commit(store, entries(1, 100));
+        await store.seal(start + hourMs);
+        await commit(store, [...entries(121, 140), ...entries(101, 110)]);
+        const all = [...entries(1, 110), ...entries(121, 140)];
+        assert.deepEqual(await store.results({ taskId: 'task-1', ...everything }), itemsOf(all));
+        assert.equal(await store.seal(start + hourMs), 1);
+        assert.deepEqual(await store.results({ taskId: 'task-1', ...everything }), itemsOf(all));
+        assert.equal(await store.seal(start + hourMs), 0);
+      }));
+
+    test('the latest result is that of the last slot, sealed or not, whatever came last', () =>
+      inStore(async (store) => {
+        await commit(store, [...entries(1, 50), ...entries(51, 60, { taskId: 'task-2' })]);
+        await store.seal(start + hourMs);
+        await commit(store, entries(400, 401, { taskId: 'task-2' }));
+        await commit(store, entries(61, 64, { taskId: 'task-3' }));
+        await commit(store, [{ seq: 70, item: result(20) }]);
+        const latest = await store.latest();
+        const found = latest.map(({ taskId, scheduledAt }) => [taskId, (scheduledAt - start) / 10_000]);
+        assert.deepEqual(found, [
+          ['task-1', 50],
+          ['task-2', 401],
+          ['task-3', 64],
+        ]);
+      }));
+
+    for (const when of ['before sealing', 'after sealing', 'half sealed'] as const) {
+      test(`summaries count every result once, ${when}`, () =>
+        inStore(async (store) => {
+          const bad = { status: 'down', reason: 'timeout', source: 'target', message: 'No answer within 5 s.' } as const;
+          await commit(store, [...entries(1, 359), ...entries(360, 1000, bad)]);
+          if (when !== 'before sealing') await store.seal(start + (when === 'after sealing' ? 24 : 1) * hourMs);
+          const range = { taskId: 'task-1', from: start, to: start + 24 * hourMs };
+          const hours = await store.summaries({ ...range, resolution: 'hour' });
+          assert.deepEqual(
+            hours.map(({ start: at, up, down, latency }) => [(at - start) / hourMs, up, down, latency?.count]),
+            [
+              [0, 359, 0, 359],
+              [1, 0, 360, 360],
+              [2, 0, 281, 281],
+            ],
+          );
+          const [day, ...more] = await store.summaries({ ...range, resolution: 'day' });
+          assert.deepEqual([day?.start, day?.up, day?.down, more.length], [start - 8 * hourMs, 359, 641, 0]);
+          const minutes = await store.summaries({ ...range, to: start + 120_000, resolution: 'minute' });
+          assert.deepEqual(
+            minutes.map(({ up }) => up),
+            [5, 6],
+          );
+          assert.deepEqual([day?.latency?.minMs, day?.latency?.maxMs], [10, 16]);
+          assert.ok(day?.latency && Math.abs(percentile(day.latency, 0.5) - 13) < 0.6, 'the median is 13 ms');
+        }));
+    }
+  });
+
+  describe(`the ${name} store stays small and sound`, () => {
+    test('retention drops each class of data by its age, and takes nothing in again that is older', () =>
+      inStore(async (store) => {
+        const days = Array.from({ length: 10 }, (_, day) => ({ seq: day + 1, item: result(day * 8640) }));
+        await commit(store, days);
+        await store.seal(start + 8 * 24 * hourMs);
+        const dayStart = start - 8 * hourMs;
+        const at = (day: number): number => dayStart + day * 24 * hourMs;
+        await store.retain({ resultsBefore: at(9), hoursBefore: at(5), daysBefore: at(2) });
+        const left = await store.results({ taskId: 'task-1', ...everything });
+        assert.deepEqual(left, itemsOf(days.slice(9)));
+        const range = { taskId: 'task-1', from: 0, to: at(20) };
+        assert.equal((await store.summaries({ ...range, resolution: 'hour' })).length, 4);
+        assert.equal((await store.summaries({ ...range, resolution: 'day' })).length, 7);
+        assert.deepEqual((await commit(store, [{ seq: 11, item: result(7) }])).added, [[11, 11]]);
+        assert.equal(await store.seal(at(8)), 0);
+        assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 1);
+        const refused = store.retain({ resultsBefore: at(1), hoursBefore: at(2), daysBefore: at(2) });
+        await assert.rejects(refused, { code: 'usage' });
+      }));
+
+    test('sealing and retention run beside commits and queries', () =>
+      inStore(async (store) => {
+        await commit(store, entries(1, 2000));
+        const sealing = store.seal(start + 5 * hourMs);
+        const commits = Array.from({ length: 20 }, (_, n) => commit(store, entries(2001 + n, 2001 + n)));
+        const readings = Array.from({ length: 20 }, () => store.results({ taskId: 'task-1', ...everything }));
+        for (const reading of await Promise.all(readings)) assert.ok(reading.length >= 2000, `${reading.length} results`);
+        await Promise.all([sealing, ...commits]);
+        assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 2020);
+      }));
+
+    test('a sound store has nothing to say of itself', () =>
+      inStore(async (store) => {
+        await commit(store, entries(1, 1000));
+        await store.seal(start + hourMs);
+        assert.deepEqual(await store.verify(), []);
+      }));
+
+    test('a closed store refuses, and closing twice is no harm', async () => {
+      await using place = await makePlace();
+      const store = await place.open();
+      const last = commit(store, entries(1, 10));
+      await store[Symbol.asyncDispose]();
+      assert.deepEqual(await last, { added: [[1, 10]] });
+      await store[Symbol.asyncDispose]();
+      await assert.rejects(commit(store, entries(11, 12)), { code: 'unavailable' });
+      await assert.rejects(store.latest(), { code: 'unavailable' });
+    });
+  });
+
+  describe(`the ${name} store knows who and what there is`, () => {
+    test('agents are saved, replaced and revoked once', () =>
+      inStore(async (store) => {
+        const agent = { id: 'a', name: 'lab', publicKey: 'key', joinedAt: start };
+        await store.saveAgent(agent);
+        await store.saveAgent({ ...agent, name: 'lab 2' });
+        assert.equal(await store.revokeAgent('a', start + 5), true);
+        assert.equal(await store.revokeAgent('a', start + 6), false);
+        assert.equal(await store.revokeAgent('b', start + 6), false);
+        assert.deepEqual(await store.agents(), [{ ...agent, name: 'lab 2', revokedAt: start + 5 }]);
+      }));
+
+    test('a join token is accepted once, before it expires', () =>
+      inStore(async (store) => {
+        const token = { createdAt: start, expiresAt: start + hourMs };
+        await store.createJoinToken({ hash: 'good', ...token });
+        await store.createJoinToken({ hash: 'old', ...token });
+        const verdicts = await Promise.all(Array.from({ length: 10 }, () => store.consumeJoinToken('good', start + 1)));
+        assert.equal(verdicts.filter((verdict) => verdict === 'accepted').length, 1);
+        assert.equal(verdicts.filter((verdict) => verdict === 'used').length, 9);
+        assert.equal(await store.consumeJoinToken('old', start + hourMs), 'expired');
+        assert.equal(await store.consumeJoinToken('guess', start), 'unknown');
+      }));
+
+    test('monitors are saved, replaced and deleted', () =>
+      inStore(async (store) => {
+        await store.saveMonitor({ id: 'm', definition: { type: 'tcp', options: { port: 80 } } });
+        await store.saveMonitor({ id: 'm', definition: { type: 'tcp', options: { port: 443 } } });
+        assert.deepEqual(await store.monitors(), [{ id: 'm', definition: { type: 'tcp', options: { port: 443 } } }]);
+        assert.deepEqual([await store.deleteMonitor('m'), await store.deleteMonitor('m')], [true, false]);
+      }));
+
+    test('C4: the task of a monitor on an agent keeps its id for ever, and every assignment has a higher revision', async () => {
+      await using place = await makePlace();
+      const uuidV7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
+      const first = await assign(place, 'agent-1', ['m1', 'm2']);
+      const again = await assign(place, 'agent-1', ['m2', 'm3']);
+      const other = await assign(place, 'agent-2', ['m1']);
+      assert.equal(again.tasks[0]?.id, first.tasks[1]?.id);
+      assert.ok(again.revision > first.revision);
+      const ids = new Set([...first.tasks, ...again.tasks, ...other.tasks].map(({ id }) => id));
+      assert.equal(ids.size, 4);
+      for (const id of ids) assert.match(id, uuidV7);
+    });
+  });
+}
+
+async function assign(place: StorePlace, agentId: string, monitorIds: readonly string[]): Promise<Assignment> {
+  await using store = await place.open();
+  return store.assignTasks(agentId, monitorIds);
+}
+
+/** As the fractions of the sealing test are read back. */
+function rounded({ seq, item }: Entry): Entry {
+  if (item.kind !== 'result' || item.latencyMs !== 12.3456) return { seq, item };
+  return { seq, item: { ...item, latencyMs: 12.4, metrics: { offsetMs: -0.0122, bytes: 1234 } } };
 }
 
 function assertRefused(settled: PromiseSettledResult<unknown> | undefined, code: string, message: RegExp): void {

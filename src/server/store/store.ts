@@ -48,7 +48,7 @@ export interface Gap extends Omit<GapItem, 'kind'> {
 export interface History {
   /**
    * Results of a task whose slots lie in [from, to), oldest first, `limit` at most. Times are exact to the millisecond; once their hour
-   * is sealed, latency, duration and fractional metrics are exact to 0.5 % of the hour's median, whole-number metrics to the unit.
+   * is sealed, latency, duration and fractional metrics are exact to 1 % of the hour's median; columns of whole numbers stay exact.
    */
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   /** The last result of every task, by slot. */

@@ -9,6 +9,17 @@ import { findingOf, numberNames, type Run } from './run.ts';
  * steady interval is zeros), then a column for each number in order of first use.
  */
 const version = 1;
+/** What the findings of most checks have in common. It is part of the format: another dictionary is another version. */
+const dictionary = Buffer.from(
+  [
+    '"status":"degraded","reason":"threshold","source":"path","status":"unknown","reason":"missed","source":"agent",',
+    '"status":"down","reason":"unreachable","refused","reset","timeout","source":"target","message":"Expected , got ',
+    '"metrics":["offsetMs","delayMs","stratum","lossPercent","minMs","avgMs","maxMs","jitterMs","certificateDays",',
+    '"statusCode","bytes","proxyMs","resolveMs","connectMs","tlsMs","firstByteMs","transferMs"]}',
+    '{"status":"up","message":"200 OKPort 443 on www.example.com is open.","detail":{"address":"192.168.10.1"},',
+    '"hasLatency":true,"metrics":["resolveMs","connectMs"]}',
+  ].join(''),
+);
 const compression = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_checksumFlag]: 1 };
 /** A day at one result a second is less by far; more is no chunk of ours. */
 const maxChunkBytes = 64 * 2 ** 20;
@@ -23,8 +34,9 @@ export function packChunk(runs: readonly Run[]): Buffer {
   for (const finding of findings) writer.text(finding);
   writeLengths(writer, runs, findings);
   writeSlots(writer, runs);
-  for (const values of columnsOf(runs).values()) writeColumn(writer, values);
-  return zstdCompressSync(writer.finish(), { params: compression });
+  const written: number[][] = [];
+  for (const values of columnsOf(runs).values()) written.push(writeColumn(writer, values, written));
+  return zstdCompressSync(writer.finish(), { params: compression, dictionary });
 }
 
 /** Throws `internal` for bytes that are no chunk. */
@@ -46,7 +58,7 @@ export function unpackChunk(chunk: Uint8Array): Run[] {
 
 function decompress(chunk: Uint8Array): Buffer {
   try {
-    return zstdDecompressSync(chunk, { maxOutputLength: maxChunkBytes });
+    return zstdDecompressSync(chunk, { maxOutputLength: maxChunkBytes, dictionary });
   } catch (error) {
     throw new AppError('internal', `Stored results cannot be unpacked: ${(error as Error).message}.`, { cause: error });
   }
@@ -117,6 +129,8 @@ function columnsOf(runs: readonly Run[]): Map<string, number[]> {
 function readColumns(reader: ByteReader, namesOfRun: readonly (readonly string[])[]): number[][] {
   const sizes = new Map<string, number>();
   for (const name of namesOfRun.flat()) sizes.set(name, (sizes.get(name) ?? 0) + 1);
-  const columns = new Map([...sizes].map(([name, count]) => [name, readColumn(reader, count).values()]));
+  const read: number[][] = [];
+  for (const count of sizes.values()) read.push(readColumn(reader, count, read));
+  const columns = new Map([...sizes.keys()].map((name, index) => [name, read[index]?.values()]));
   return namesOfRun.map((names) => names.map((name) => columns.get(name)?.next().value ?? 0));
 }
