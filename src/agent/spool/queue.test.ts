@@ -60,8 +60,7 @@ describe('a crash at every operation of a busy life', () => {
   for (const power of [true, false]) {
     test(`loses nothing when the ${power ? 'power' : 'process'} goes`, () => {
       for (let at = 0; at < operations; at++) {
-        for (const seed of power ? [1, 2] : [1])
-          live([{ type: 'crash-after', operations: at, power, seed }, ...busy]);
+        for (const seed of power ? [1, 2] : [1]) live([{ type: 'crash-after', operations: at, power, seed }, ...busy]);
       }
     });
   }
