@@ -40,7 +40,9 @@ export class Queries {
   #openIcmp(address: Address, options: QueryOptions): OpenedChannel {
     try {
       return this.#echoes.open(address, options);
-    } catch {
+    } catch (error) {
+      // An address that is none is our own mistake.
+      if (error instanceof TypeError) throw error;
       // Neither kind of socket is allowed, or this system has none that we know: the system's ping has its own rights.
       return openSystemPing(address, options, this.#clock);
     }

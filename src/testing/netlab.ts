@@ -72,6 +72,9 @@ export async function openNetLab(): Promise<NetLab> {
     await ip(farRouter, 'route add 10.90.64.0/20 via 10.90.3.2', 'route add fd90::/16 via fd90:0:0:3::2');
     await farRouter.run('nft', deadEnds);
     await ip(server, 'route add default via 10.90.3.1', 'route add ::/0 via fd90:0:0:3::1');
+    // Links and neighbours take their time, IPv6 most: a lab is ready when packets have come and gone.
+    for (const { server: address } of Object.values(labAddresses))
+      await client.run('ping', '-n', '-c', '1', '-i', '0.2', '-w', '15', address);
   } catch (error) {
     await dispose();
     throw error;
@@ -97,8 +100,6 @@ function labHost(namespace: string): LabHost {
 const settings = [
   'net.ipv4.ip_forward=1',
   'net.ipv6.conf.all.forwarding=1',
-  // Else link-local addresses are of no use for a second or two, and with them the discovery of neighbours.
-  'net.ipv6.conf.default.accept_dad=0',
   // Limits on ICMP errors are for the Internet; here they would make the tests depend on their speed.
   'net.ipv4.icmp_ratelimit=0',
   'net.ipv6.icmp.ratelimit=0',

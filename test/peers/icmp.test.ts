@@ -9,6 +9,21 @@ import { becomeNobody } from './nobody.ts';
 
 const skip = labMissing || missing('ip', 'nft', 'ping', 'sysctl');
 
+function run(options: Record<string, unknown>): Promise<Outcome> {
+  return icmp.run(icmp.options.parse({ interval: '10ms', wait: '300ms', ...options }), testContext());
+}
+
+async function runAsNobody(options: Record<string, unknown>): Promise<Outcome> {
+  using _ = becomeNobody();
+  return await run(options);
+}
+
+/** Narrows the link between the routers. */
+async function setLinkMtu({ nearRouter, farRouter }: NetLab, mtu: string): Promise<void> {
+  await nearRouter.run('ip', 'link', 'set', 'right', 'mtu', mtu);
+  await farRouter.run('ip', 'link', 'set', 'left', 'mtu', mtu);
+}
+
 describe('ping across two routers', { skip }, () => {
   let lab: NetLab;
   let home: Disposable;
@@ -22,8 +37,6 @@ describe('ping across two routers', { skip }, () => {
     await lab[Symbol.asyncDispose]();
   });
 
-  const run = (options: Record<string, unknown>): Promise<Outcome> =>
-    icmp.run(icmp.options.parse({ interval: '10ms', wait: '300ms', ...options }), testContext());
   const allowDatagrams = (groups: string): Promise<string> =>
     lab.client.run('sysctl', '-q', '-w', `net.ipv4.ping_group_range=${groups}`);
 
@@ -92,15 +105,11 @@ describe('ping across two routers', { skip }, () => {
     });
 
     test(`IPv${family}: a packet too big for a link says which router takes how much`, async () => {
-      const link = async (mtu: string): Promise<void> => {
-        await lab.nearRouter.run('ip', 'link', 'set', 'right', 'mtu', mtu);
-        await lab.farRouter.run('ip', 'link', 'set', 'left', 'mtu', mtu);
-      };
-      await link('1400');
+      await setLinkMtu(lab, '1400');
       const whole = await run({ host: server, size: 1400, dontFragment: true });
       const small = await run({ host: server, size: 1300, dontFragment: true });
       const pieces = await run({ host: server, size: 1400, count: 2 });
-      await link('1500');
+      await setLinkMtu(lab, '1500');
       assert.equal(whole.reason, 'unreachable', whole.message);
       assert.equal(whole.detail['mtu'], 1400);
       assert.equal(
@@ -147,6 +156,8 @@ describe('ping across two routers', { skip }, () => {
     await allowDatagrams('1 0');
     const raw = await run({ host, count: 2 });
     const raw6 = await run({ host: labAddresses[6].server });
+    const refused = await run({ host: labAddresses[4].unreachable });
+    const refused6 = await run({ host: labAddresses[6].unreachable });
     await allowDatagrams('0 2147483647');
     for (const [outcome, via] of [
       [datagram, 'datagram'],
@@ -158,20 +169,18 @@ describe('ping across two routers', { skip }, () => {
       assert.equal(outcome.detail['via'], via);
       assert.equal(outcome.metrics['ttl'], 62);
     }
+    assert.match(refused.message, /10\.90\.2\.2 says .* host unreachable/);
+    assert.match(refused6.message, /fd90:0:0:2::2 says .* address unreachable/);
   });
 
   test('a user without privileges pings by a datagram socket, or else by the ping command', async () => {
     const { server, unreachable } = labAddresses[4];
-    const asNobody = async (options: Record<string, unknown>): Promise<Outcome> => {
-      using _ = becomeNobody();
-      return await run({ count: 2, ...options });
-    };
-    const datagram = await asNobody({ host: server });
+    const datagram = await runAsNobody({ host: server, count: 2 });
     await allowDatagrams('1 0');
-    const ping = await asNobody({ host: server });
-    const refused = await asNobody({ host: unreachable });
-    const tooShort = await asNobody({ host: server, ttl: 1 });
-    const tooBig = await asNobody({ host: server, size: 1500, dontFragment: true });
+    const ping = await runAsNobody({ host: server, count: 2 });
+    const refused = await runAsNobody({ host: unreachable });
+    const tooShort = await runAsNobody({ host: server, ttl: 1 });
+    const tooBig = await runAsNobody({ host: server, size: 1500, dontFragment: true });
     await allowDatagrams('0 2147483647');
     assert.equal(datagram.status, 'up', datagram.message);
     assert.equal(datagram.detail['via'], 'datagram');

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { testContext } from '../../testing/context.ts';
 import { enterOwnNetwork, silentAddress } from '../../testing/netlab.ts';
 import { stand } from '../../testing/stand.ts';
@@ -30,4 +32,54 @@ test('a silent host is down with a timeout when the wait is over', { skip }, asy
   assert.equal(outcome.reason, 'timeout');
   assert.equal(outcome.message, '10.91.0.9 did not answer any of 3 packets within 50ms.');
   assert.equal(outcome.metrics['lossPercent'], 100);
+});
+
+test('the family decides which address of a name is pinged', { skip }, async () => {
+  assert.equal((await run({ host: 'localhost', family: '4' })).detail['address'], '127.0.0.1');
+  assert.equal((await run({ host: 'localhost', family: '6' })).detail['address'], '::1');
+});
+
+test('each answer is told as it comes', { skip }, async () => {
+  const told: string[] = [];
+  const options = icmp.options.parse({ host: '127.0.0.1', count: 2, interval: '10ms' });
+  await icmp.run(options, testContext({ onProgress: ({ text }) => void told.push(text) }));
+  assert.equal(told.length, 2);
+  for (const [index, text] of told.entries())
+    assert.match(text, new RegExp(`^${index + 1} of 2: \\d+\\.\\d\\d ms from 127\\.0\\.0\\.1, TTL 64$`));
+});
+
+test('a deadline in the middle says how many packets were answered', { skip }, async () => {
+  const options = icmp.options.parse({ host: '127.0.0.1', count: 100, interval: '1s' });
+  const controller = new AbortController();
+  const onProgress = (): void => controller.abort(new DOMException('No answer within 1 s.', 'TimeoutError'));
+  const outcome = await icmp.run(options, testContext({ signal: controller.signal, onProgress }));
+  assert.equal(outcome.reason, 'timeout');
+  assert.equal(
+    outcome.message,
+    'No answer within 1 s. 1 of 1 packets were answered; 99 more could not be sent in time.',
+  );
+  assert.equal(outcome.metrics['received'], 1);
+});
+
+test('without a route the outcome says so', { skip }, async () => {
+  const outcome = await run({ host: '198.51.100.1' });
+  assert.equal(outcome.reason, 'unreachable', outcome.message);
+});
+
+test('nothing is sent to an address that the egress policy denies, nor to a broadcast address', { skip }, async () => {
+  for (const host of ['169.254.169.254', '127.255.255.255']) {
+    const outcome = await run({ host });
+    assert.equal(outcome.status, 'unknown');
+    assert.equal(outcome.reason, 'denied', outcome.message);
+  }
+});
+
+test('a process that has pinged ends by itself', { skip }, async () => {
+  const check = new URL('icmp.ts', import.meta.url).href;
+  const context = new URL('../../testing/context.ts', import.meta.url).href;
+  const script = `const { icmp } = await import('${check}'); const { testContext } = await import('${context}');
+    const { status } = await icmp.run(icmp.options.parse({ host: '127.0.0.1' }), testContext()); console.log(status);`;
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: 20_000 });
+  assert.equal(stdout.trim(), 'up');
 });

@@ -9,9 +9,9 @@ import { judge } from './judge.ts';
 import { EchoTally } from './tally.ts';
 
 const limits = z.strictObject({
-  lossPercent: z.coerce.number().min(0).max(100).optional().meta({ description: 'Loss from which on, in percent' }),
-  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Mean round trip above which' }),
-  jitter: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Jitter above which' }),
+  lossPercent: z.coerce.number().min(0).max(100).optional().meta({ description: 'packets lost, in percent' }),
+  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'mean round trip' }),
+  jitter: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'jitter' }),
 });
 
 const options = z.strictObject({
@@ -27,8 +27,8 @@ const options = z.strictObject({
   size: z.coerce.number().int().min(0).max(65_507).default(56).meta({ description: 'Payload bytes of each packet' }),
   ttl: z.coerce.number().int().min(1).max(255).optional().meta({ description: 'Hops a packet may go' }),
   dontFragment: z.boolean().default(false).meta({ description: 'Forbid routers to fragment the packets' }),
-  degraded: limits.default({}).meta({ description: 'What counts as degraded' }),
-  down: limits.default({}).meta({ description: 'What counts as down; no answer at all always does' }),
+  degraded: limits.default({}).meta({ description: 'Degraded from this on' }),
+  down: limits.default({}).meta({ description: 'Down from this on, and always without any answer' }),
 });
 
 export type IcmpOptions = z.output<typeof options>;

@@ -58,8 +58,13 @@ export class EchoSocket {
       this.fd = openSocket({ family, kind: SOCK_RAW, protocol });
       this.via = 'raw';
     }
-    this.#configure();
-    this.identifier = this.#identify();
+    try {
+      this.#configure();
+      this.identifier = this.#identify();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   #configure(): void {

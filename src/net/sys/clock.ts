@@ -1,6 +1,6 @@
 import { libc } from './libc.ts';
 
-const CLOCK_REALTIME = 0;
+export const CLOCK_REALTIME = 0;
 const timespec = Buffer.alloc(16);
 
 // Nanoseconds since 1970 do not fit a double exactly; nanoseconds since this module was loaded do, for 104 days, and

@@ -1,5 +1,5 @@
 import { AF_INET, AF_INET6 } from './address.ts';
-import { realtimeNs } from './clock.ts';
+import { CLOCK_REALTIME, timespecNs } from './clock.ts';
 import { checked, libc } from './libc.ts';
 
 // Values of Linux's headers, the same on x64 and arm64.
@@ -83,16 +83,20 @@ export function getOption(fd: number, [level, name]: SocketOption): number {
   return value.readInt32LE(0);
 }
 
+const departure = Buffer.alloc(16);
+
 /**
  * Sends a packet and returns when: `realtimeNs` right before it went to the kernel.
  * @throws {SystemError} also for an ICMP error that an earlier packet of this socket met; sending again is then right
  */
 export function sendTo(fd: number, data: Buffer, address: Buffer): number {
-  const { sendto } = libc();
+  const { sendto, clock_gettime } = libc();
   const length = BigInt(data.length);
-  const sentNs = realtimeNs();
-  checked(sendto(fd, data, length, MSG_DONTWAIT, address, address.length), 'sendto');
-  return sentNs;
+  // What stands between these two calls counts as round trip.
+  clock_gettime(CLOCK_REALTIME, departure);
+  const result = sendto(fd, data, length, MSG_DONTWAIT, address, address.length);
+  checked(result, 'sendto');
+  return timespecNs(departure, 0);
 }
 
 const TCP_INFO: SocketOption = [6, 11];
