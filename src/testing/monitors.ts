@@ -1,3 +1,4 @@
+import { tcp } from '../checks/tcp/tcp.ts';
 import type { Monitor } from '../core/monitor.ts';
 
 /** A monitor for tests of everything around checks. */
@@ -8,7 +9,7 @@ export function testMonitor(overrides: Partial<Monitor> = {}): Monitor {
     name,
     type: 'tcp',
     target: '127.0.0.1:9',
-    options: { host: '127.0.0.1', port: 9, family: 'auto' },
+    options: tcp.options.parse({ host: '127.0.0.1', port: 9 }),
     intervalMs: 10_000,
     timeoutMs: 5000,
     ...overrides,
