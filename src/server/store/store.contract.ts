@@ -292,8 +292,9 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     test('a join token is accepted once, before it expires', () =>
       inStore(async (store) => {
         const token = { createdAt: start, expiresAt: start + hourMs };
-        await store.createJoinToken({ hash: 'good', ...token });
-        await store.createJoinToken({ hash: 'old', ...token });
+        await store.createJoinToken({ id: 'good', key: 'k1', ...token });
+        await store.createJoinToken({ id: 'old', key: 'k2', ...token });
+        assert.deepEqual([await store.joinTokenKey('good'), await store.joinTokenKey('guess')], ['k1', undefined]);
         const verdicts = await Promise.all(Array.from({ length: 10 }, () => store.consumeJoinToken('good', start + 1)));
         assert.equal(verdicts.filter((verdict) => verdict === 'accepted').length, 1);
         assert.equal(verdicts.filter((verdict) => verdict === 'used').length, 9);
@@ -320,6 +321,14 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       const ids = new Set([...first.tasks, ...again.tasks, ...other.tasks].map(({ id }) => id));
       assert.equal(ids.size, 4);
       for (const id of ids) assert.match(id, uuidV7);
+      await using store = await place.open();
+      const known = (await store.tasks()).map(({ id, agentId, monitorId }) => [agentId, monitorId, ids.has(id)]);
+      assert.deepEqual(known, [
+        ['agent-1', 'm1', true],
+        ['agent-1', 'm2', true],
+        ['agent-1', 'm3', true],
+        ['agent-2', 'm1', true],
+      ]);
     });
   });
 }

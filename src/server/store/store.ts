@@ -88,8 +88,10 @@ export interface Registry {
   revokeAgent(agentId: string, at: number): Promise<boolean>;
 
   createJoinToken(token: JoinToken): Promise<void>;
+  /** Undefined if there is no such token. */
+  joinTokenKey(tokenId: string): Promise<string | undefined>;
   /** Uses the token up; of any number of concurrent calls one gets `accepted`. */
-  consumeJoinToken(hash: string, at: number): Promise<TokenVerdict>;
+  consumeJoinToken(tokenId: string, at: number): Promise<TokenVerdict>;
 
   /** Adds the monitor or replaces its definition. */
   saveMonitor(monitor: SavedMonitor): Promise<void>;
@@ -99,6 +101,8 @@ export interface Registry {
 
   /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
   assignTasks(agentId: string, monitorIds: readonly string[]): Promise<Assignment>;
+  /** Every task that was ever assigned. */
+  tasks(): Promise<readonly KnownTask[]>;
 }
 
 export interface Agent {
@@ -110,8 +114,9 @@ export interface Agent {
 }
 
 export interface JoinToken {
-  /** Of the secret; the secret itself is never kept. */
-  readonly hash: string;
+  readonly id: string;
+  /** Proves the secret and is not it; the secret itself is never kept. */
+  readonly key: string;
   readonly createdAt: number;
   readonly expiresAt: number;
 }
@@ -134,6 +139,10 @@ export interface AssignedTask {
   /** UUID v7. */
   readonly id: string;
   readonly monitorId: string;
+}
+
+export interface KnownTask extends AssignedTask {
+  readonly agentId: string;
 }
 
 /** What keeps the store small and sound; called from time to time. Commits go on meanwhile. */

@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { holes, type Ranges } from '../ranges.ts';
-import type { Agent, Gap, Missing, ResultQuery, SavedMonitor, StoredResult, SummaryQuery } from '../store.ts';
-import { type Summary } from '../summary.ts';
+import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
+import type { Summary } from '../summary.ts';
 import { quickCheck } from './database.ts';
 import { hourOf, runIn, RunReader, type Row } from './rows.ts';
 import { itemOf, type Origin, type Run } from './run.ts';
@@ -11,7 +11,7 @@ import { SummaryReader } from './summaries.ts';
 
 const maxResults = 100_000;
 
-/** Answers every question; each is one read transaction, so that sealing cannot move rows from under it. */
+/** Answers questions about what agents said. */
 export class HistoryReader {
   readonly #db: DatabaseSync;
   readonly #runs: RunReader;
@@ -80,31 +80,9 @@ export class HistoryReader {
     }));
   }
 
-  agents(): readonly Agent[] {
-    return this.#statements.agents.all().map(agentIn);
-  }
-
-  monitors(): readonly SavedMonitor[] {
-    return this.#statements.monitors.all().map((row) => ({
-      id: String(row['id']),
-      // saveMonitor wrote it.
-      definition: JSON.parse(String(row['definition'])) as SavedMonitor['definition'],
-    }));
-  }
-
   verify(): readonly string[] {
     return quickCheck(this.#db);
   }
-}
-
-function agentIn(row: Row): Agent {
-  return {
-    id: String(row['id']),
-    name: String(row['name']),
-    publicKey: String(row['publicKey']),
-    joinedAt: Number(row['joinedAt']),
-    ...(row['revokedAt'] === null ? {} : { revokedAt: Number(row['revokedAt']) }),
-  };
 }
 
 function laterOf(sealed: Run | undefined, recent: Run | undefined): Run | undefined {
@@ -138,7 +116,5 @@ function prepare(db: DatabaseSync) {
     gaps: db.prepare(`
       SELECT e.epoch, g.ranges, g.cause, g.at FROM epochs e JOIN gaps g ON g.epochId = e.id
       WHERE e.agentId = ? ORDER BY g.epochId, g.seq`),
-    agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
-    monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
   };
 }

@@ -24,7 +24,9 @@ export const reads = [
   'latest',
   'summaries',
   'agents',
+  'joinTokenKey',
   'monitors',
+  'tasks',
   'verify',
 ] as const satisfies readonly Method[];
 

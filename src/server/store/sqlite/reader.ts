@@ -3,12 +3,14 @@ import { workerData } from 'node:worker_threads';
 import { openForReading } from './database.ts';
 import { HistoryReader } from './history.ts';
 import type { Operations, Read, ThreadData } from './messages.ts';
+import { RegistryReader } from './registry.ts';
 import { serve } from './serve.ts';
 
 serve(() => {
   // Only sqlite-store.ts starts this thread.
   const db = openForReading((workerData as ThreadData).folder);
   const history = new HistoryReader(db);
+  const registry = new RegistryReader(db);
   const operations: Operations<Read> = {
     received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),
     missing: () => atOnce(() => history.missing()),
@@ -16,8 +18,10 @@ serve(() => {
     results: (query) => atOnce(() => history.results(query)),
     latest: () => atOnce(() => history.latest()),
     summaries: (query) => atOnce(() => history.summaries(query)),
-    agents: () => atOnce(() => history.agents()),
-    monitors: () => atOnce(() => history.monitors()),
+    agents: () => atOnce(() => registry.agents()),
+    joinTokenKey: (tokenId) => atOnce(() => registry.joinTokenKey(tokenId)),
+    tasks: () => atOnce(() => registry.tasks()),
+    monitors: () => atOnce(() => registry.monitors()),
     verify: () => history.verify(),
   };
 

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Agent, Assignment, JoinToken, SavedMonitor, TokenVerdict } from '../store.ts';
+import type { Agent, Assignment, JoinToken, KnownTask, SavedMonitor, TokenVerdict } from '../store.ts';
+import type { Row } from './rows.ts';
 
 /** Changes who and what there is. Every method is to be called within a transaction. */
 export class RegistryWriter {
@@ -18,16 +19,16 @@ export class RegistryWriter {
     return this.#statements.revokeAgent.run(at, agentId).changes === 1;
   }
 
-  createJoinToken({ hash, createdAt, expiresAt }: JoinToken): void {
-    this.#statements.addToken.run(hash, createdAt, expiresAt);
+  createJoinToken({ id, key, createdAt, expiresAt }: JoinToken): void {
+    this.#statements.addToken.run(id, key, createdAt, expiresAt);
   }
 
-  consumeJoinToken(hash: string, at: number): TokenVerdict {
-    const token = this.#statements.token.get(hash);
+  consumeJoinToken(tokenId: string, at: number): TokenVerdict {
+    const token = this.#statements.token.get(tokenId);
     if (token === undefined) return 'unknown';
     if (token['usedAt'] !== null) return 'used';
     if (Number(token['expiresAt']) <= at) return 'expired';
-    this.#statements.useToken.run(at, hash);
+    this.#statements.useToken.run(at, tokenId);
     return 'accepted';
   }
 
@@ -54,13 +55,62 @@ export class RegistryWriter {
   }
 }
 
+/** Answers questions about who and what there is. */
+export class RegistryReader {
+  readonly #statements;
+
+  constructor(db: DatabaseSync) {
+    this.#statements = {
+      agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
+      tokenKey: db.prepare('SELECT key FROM join_tokens WHERE id = ?'),
+      monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
+      tasks: db.prepare('SELECT id, agentId, monitorId FROM tasks ORDER BY agentId, monitorId'),
+    };
+  }
+
+  agents(): readonly Agent[] {
+    return this.#statements.agents.all().map(agentIn);
+  }
+
+  joinTokenKey(tokenId: string): string | undefined {
+    const row = this.#statements.tokenKey.get(tokenId);
+    return row === undefined ? undefined : String(row['key']);
+  }
+
+  monitors(): readonly SavedMonitor[] {
+    return this.#statements.monitors.all().map((row) => ({
+      id: String(row['id']),
+      // saveMonitor wrote it.
+      definition: JSON.parse(String(row['definition'])) as SavedMonitor['definition'],
+    }));
+  }
+
+  tasks(): readonly KnownTask[] {
+    return this.#statements.tasks.all().map((row) => ({
+      id: String(row['id']),
+      agentId: String(row['agentId']),
+      monitorId: String(row['monitorId']),
+    }));
+  }
+}
+
+function agentIn(row: Row): Agent {
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    publicKey: String(row['publicKey']),
+    joinedAt: Number(row['joinedAt']),
+    ...(row['revokedAt'] === null ? {} : { revokedAt: Number(row['revokedAt']) }),
+  };
+}
+
 function prepare(db: DatabaseSync) {
   return {
     saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?)'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),
-    addToken: db.prepare('INSERT INTO join_tokens (hash, createdAt, expiresAt) VALUES (?, ?, ?)'),
-    token: db.prepare('SELECT expiresAt, usedAt FROM join_tokens WHERE hash = ?'),
-    useToken: db.prepare('UPDATE join_tokens SET usedAt = ? WHERE hash = ?'),
+    addToken: db.prepare('INSERT INTO join_tokens (id, key, createdAt, expiresAt) VALUES (?, ?, ?, ?)'),
+    token: db.prepare('SELECT expiresAt, usedAt FROM join_tokens WHERE id = ?'),
+    useToken: db.prepare('UPDATE join_tokens SET usedAt = ? WHERE id = ?'),
     saveMonitor: db.prepare('INSERT OR REPLACE INTO monitors VALUES (?, ?)'),
     deleteMonitor: db.prepare('DELETE FROM monitors WHERE id = ?'),
     nextRevision: db.prepare(`

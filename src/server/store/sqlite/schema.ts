@@ -12,7 +12,7 @@ export const migrations: readonly string[] = [
     id TEXT PRIMARY KEY, name TEXT NOT NULL, publicKey TEXT NOT NULL, joinedAt REAL NOT NULL, revokedAt REAL
   ) STRICT;
   CREATE TABLE join_tokens (
-    hash TEXT PRIMARY KEY, createdAt REAL NOT NULL, expiresAt REAL NOT NULL, usedAt REAL
+    id TEXT PRIMARY KEY, key TEXT NOT NULL, createdAt REAL NOT NULL, expiresAt REAL NOT NULL, usedAt REAL
   ) STRICT;
   CREATE TABLE monitors (id TEXT PRIMARY KEY, definition TEXT NOT NULL) STRICT;
   CREATE TABLE assignments (agentId TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT;

@@ -24,7 +24,7 @@ serve((say) => {
     saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
-    consumeJoinToken: (hash, at) => queue.add(() => registry.consumeJoinToken(hash, at)),
+    consumeJoinToken: (tokenId, at) => queue.add(() => registry.consumeJoinToken(tokenId, at)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
     deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
