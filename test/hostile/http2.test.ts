@@ -112,7 +112,7 @@ test(
     });
     const runOf = (port: number, path: string, timeoutMs: number): HostileRun => ({
       type: 'http',
-      options: { url: `https://localhost:${port}/${path}`, version: '2', tls: { ca: ca.certificate } },
+      options: { url: `https://localhost:${port}/${path}`, httpVersion: '2', tls: { ca: ca.certificate } },
       timeoutMs,
     });
     // Listening servers have an AddressInfo.

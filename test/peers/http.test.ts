@@ -54,12 +54,12 @@ test('nginx that wants a client certificate takes ours, and without one says so 
 
 test('nginx speaks HTTP/2 where both sides want it', { skip }, async () => {
   await using nginx = await startNginx();
-  const two = await run({ url: nginx.url('http2', '/json'), version: '2', jsonPath: ['$.queue < 100'] });
+  const two = await run({ url: nginx.url('http2', '/json'), httpVersion: '2', jsonPath: ['$.queue < 100'] });
   assert.equal(two.status, 'up', two.message);
   assert.equal(two.detail['httpVersion'], '2');
-  assert.equal((await run({ url: nginx.url('http2'), version: 'auto' })).detail['httpVersion'], '2');
+  assert.equal((await run({ url: nginx.url('http2'), httpVersion: 'auto' })).detail['httpVersion'], '2');
   assert.equal((await run({ url: nginx.url('http2') })).detail['httpVersion'], '1.1');
-  const refused = await run({ url: nginx.url('good'), version: '2' });
+  const refused = await run({ url: nginx.url('good'), httpVersion: '2' });
   assert.equal(refused.reason, 'tls-handshake', refused.message);
   assert.match(refused.message, /none of the protocols we asked for/);
 });
@@ -73,7 +73,7 @@ test('a body that nginx compressed is read as what it was', { skip }, async () =
   ] as const) {
     const outcome = await run({
       url: nginx.url(server, '/json'),
-      version,
+      httpVersion: version,
       headers,
       contains: ['"status":"ok"'],
       responseHeaders: { 'content-encoding': 'gzip' },

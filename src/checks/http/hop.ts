@@ -51,7 +51,7 @@ async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection
   const { host, port } = endpointOf(hop.url);
   if (proxy) await openTunnel(socket, { host, port }, { ...context, proxy });
   const { serverName = host, ...tls } = hop.tls;
-  const alpn = alpnOfVersion[options.version];
+  const alpn = alpnOfVersion[options.httpVersion];
   const secure = await net.startTls(socket, { ...tls, serverName, alpn, signal });
   noteTls(measurement, secure, context.clock.now());
   try {
@@ -69,7 +69,7 @@ interface AskContext extends HopContext {
 async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   const { url, method, headers, body } = hop;
   const { socket, alpn, options, proxy, measurement } = context;
-  if (options.version === '2' && alpn !== 'h2')
+  if (options.httpVersion === '2' && alpn !== 'h2')
     throw new Failure('protocol', `Expected ${url.host} to speak HTTP/2, it chose ${alpn ?? 'nothing'}.`);
   const forwarder = url.protocol === 'http:' ? proxy : undefined;
   const request = {

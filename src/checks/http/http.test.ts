@@ -212,13 +212,13 @@ test('a bad option is explained', async (t) => {
     [{ url: 'http://user:password@host/' }, /give user and password as auth/],
     [{ headers: { 'x-a': 'b\r\nx-c: d' } }, /without line breaks/],
     [{ headers: { 'Content-Length': '5' } }, /set by Watchkeeper itself/],
-    [{ status: ['2xx'] }, /expected a status like 200 or 200-299, got 2xx/],
+    [{ status: ['2xx'] }, /expected a status like 200 or 200-299, got "2xx"/],
     [{ matches: ['('] }, /expected a regular expression/],
     [{ jsonPath: ['status is ok'] }, /expected a comparison like \$\.status == "ok"/],
     [{ jsonPath: ['$..a[?count($..b) > 1]'] }, /too costly/],
     [{ auth: { user: 'a', token: 'b' } }, /not both/],
     [{ tls: { certificate: 'nonsense' } }, /expected a certificate as PEM text/],
-    [{ version: '2' }, /expected an https URL for HTTP\/2/],
+    [{ httpVersion: '2' }, /expected an https URL for HTTP\/2/],
   ];
   for (const [bad, message] of cases)
     await t.test(JSON.stringify(bad), () => {

@@ -1,45 +1,44 @@
 import { FunctionExpressionType, jsonpath, JSONPathEnvironment, JSONPathNodeList } from 'json-p3';
 import type { FilterFunction, JSONPathQuery, JSONValue } from 'json-p3';
 import { compilePattern } from '../../core/pattern.ts';
+import { MatchingBudget } from './matching.ts';
 
 const { FilterSelector } = jsonpath.selectors;
-const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } =
-  jsonpath.expressions;
+const {
+  FilterQuery,
+  FunctionExtension,
+  InfixExpression,
+  LogicalExpression,
+  PrefixExpression,
+  RootQuery,
+  StringLiteral,
+} = jsonpath.expressions;
 type Expression = jsonpath.expressions.FilterExpression;
 
-/** RFC 9535's match() and search() in linear time: JavaScript's own engine takes forever on a pattern made for that. */
-function patternFunction(test: (text: string, pattern: string) => boolean): FilterFunction {
+const environment = new JSONPathEnvironment();
+const budget = new MatchingBudget();
+// RFC 9535's match() and search() in linear time: JavaScript's own engine takes forever on a pattern made for that.
+environment.functionRegister.set(
+  'match',
+  matcher((text, pattern) => compilePattern(pattern).matches(text)),
+);
+environment.functionRegister.set(
+  'search',
+  matcher((text, pattern) => compilePattern(pattern).matcher(text).find()),
+);
+
+function matcher(test: (text: string, pattern: string) => boolean): FilterFunction {
   const { ValueType, LogicalType } = FunctionExpressionType;
   return {
     argTypes: [ValueType, ValueType],
     returnType: LogicalType,
     call(text, pattern) {
       if (typeof text !== 'string' || typeof pattern !== 'string') return false;
-      try {
-        return test(text, pattern);
-      } catch {
-        // A pattern that is none matches nothing (RFC 9535 section 2.4.6).
-        return false;
-      }
+      budget.spend(text, pattern);
+      return test(text, pattern);
     },
   };
 }
-
-class LinearTimeEnvironment extends JSONPathEnvironment {
-  protected override setupFilterFunctions(): void {
-    super.setupFilterFunctions();
-    this.functionRegister.set(
-      'match',
-      patternFunction((text, pattern) => compilePattern(pattern).matches(text)),
-    );
-    this.functionRegister.set(
-      'search',
-      patternFunction((text, pattern) => compilePattern(pattern).matcher(text).find()),
-    );
-  }
-}
-
-const environment = new LinearTimeEnvironment();
 
 export interface JsonAssertion {
   holds(document: JSONValue): boolean;
@@ -55,7 +54,10 @@ export function compileAssertion(text: string): JsonAssertion {
   const expression = parse(text);
   assertAffordable(expression, 'outside');
   return {
-    holds: (document) => expression.evaluate(contextOf(document)),
+    holds(document) {
+      budget.renew();
+      return expression.evaluate(contextOf(document));
+    },
     found: (document) => {
       const { expression: comparison } = expression;
       return inWords(comparison instanceof InfixExpression ? comparison.left.evaluate(contextOf(document)) : false);
@@ -83,11 +85,22 @@ function assertAffordable(expression: Expression, where: 'outside' | 'inside a f
     assertAffordable(expression.left, where);
     return assertAffordable(expression.right, where);
   }
-  if (expression instanceof FunctionExtension) return expression.args.forEach((arg) => assertAffordable(arg, where));
+  if (expression instanceof FunctionExtension) {
+    assertPatternIsGiven(expression);
+    return expression.args.forEach((arg) => assertAffordable(arg, where));
+  }
   if (!(expression instanceof FilterQuery)) return;
   if (where === 'inside a filter' && expression instanceof RootQuery)
     throw new Error('"$" inside a filter is too costly');
   assertAffordableQuery(expression.path, where);
+}
+
+/** A pattern out of the document would be the target's, and compiled at every run. @throws when it is none */
+function assertPatternIsGiven({ name, args: [, pattern] }: jsonpath.expressions.FunctionExtension): void {
+  if (name !== 'match' && name !== 'search') return;
+  if (!(pattern instanceof StringLiteral))
+    throw new Error(`expected a pattern in quotes as second argument of ${name}()`);
+  compilePattern(pattern.value);
 }
 
 function assertAffordableQuery({ segments }: JSONPathQuery, where: 'outside' | 'inside a filter'): void {

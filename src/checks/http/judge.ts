@@ -2,8 +2,8 @@ import { formatDuration } from '../../core/duration.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { compileAssertion } from './json-assertion.ts';
 import { parseJson } from './json-document.ts';
+import { firstUnmatched } from './matching.ts';
 import type { HttpOptions } from './options.ts';
-import { compilePattern } from '../../core/pattern.ts';
 
 /** Why a response is not what was asked for: what was expected, and what came. Undefined if it is. */
 export function disappointment(response: HttpResponse, options: HttpOptions): string | undefined {
@@ -28,9 +28,6 @@ function headerMismatch({ headers }: HttpResponse, { responseHeaders }: HttpOpti
   return undefined;
 }
 
-/** A pattern sees no more than this, whatever `maxBodyBytes` is. */
-const maxMatchedLength = 262_144;
-
 function bodyMismatch({ body }: HttpResponse, options: HttpOptions): string | undefined {
   const { contains, notContains, matches, jsonPath } = options;
   if (contains.length + notContains.length + matches.length + jsonPath.length === 0) return undefined;
@@ -39,8 +36,7 @@ function bodyMismatch({ body }: HttpResponse, options: HttpOptions): string | un
   if (missing !== undefined) return `Expected ${shown(missing)} in the body, got ${shown(text)}`;
   const unwanted = notContains.find((banned) => text.includes(banned));
   if (unwanted !== undefined) return `Expected no ${shown(unwanted)} in the body, got ${around(text, unwanted)}`;
-  const start = text.slice(0, maxMatchedLength);
-  const unmatched = matches.find((pattern) => !compilePattern(pattern).matcher(start).find());
+  const unmatched = firstUnmatched(text, matches);
   if (unmatched !== undefined) return `Expected a body that matches ${unmatched}, got ${shown(text)}`;
   return jsonPath.length === 0 ? undefined : jsonMismatch(text, jsonPath);
 }

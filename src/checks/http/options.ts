@@ -60,12 +60,13 @@ function headerNameMistake(name: string, reserved: readonly string[]): string | 
 const texts = z.array(z.string().min(1).max(maxTextLength)).max(maxEntries).default([]);
 
 /** `200` or `200-299`. */
-const statusRange = z.union([z.number().int(), z.string()]).transform((value, context): string => {
-  const match = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(String(value));
-  if (match && Number(match[1]) <= Number(match[2] ?? match[1])) return String(value);
-  context.addIssue({ code: 'custom', message: `expected a status like 200 or 200-299, got ${value}`, input: value });
-  return z.NEVER;
-});
+const statusRange = z.coerce.string().refine(
+  (text) => {
+    const [, low, high = low] = /^([1-9]\d\d)(?:-([1-9]\d\d))?$/.exec(text) ?? [];
+    return low !== undefined && Number(low) <= Number(high);
+  },
+  { error: ({ input }) => `expected a status like 200 or 200-299, got ${JSON.stringify(input)}` },
+);
 
 const auth = z
   .strictObject({
@@ -103,7 +104,7 @@ export const options = z
     method: z.enum(methods).default('GET').meta({ description: 'Request method' }),
     headers: headers(headerValue, ownHeaders).meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
-    auth: auth.meta({ description: 'Credentials; they are never sent to another origin' }),
+    auth,
     redirects: z
       .number()
       .int()
@@ -120,7 +121,8 @@ export const options = z
     contains: texts.meta({ description: 'Texts that the body must contain' }),
     notContains: texts.meta({ description: 'Texts that the body must not contain' }),
     matches: patterns.meta({
-      description: 'Regular expressions (RE2) that must match in the first 256 KiB of the body',
+      description:
+        'Regular expressions (RE2) that must match in the first 256 KiB of the body, or less where they are large',
     }),
     jsonPath: z
       .array(parsedText(compileAssertion, 'a comparison like $.status == "ok" (RFC 9535)'))
@@ -130,12 +132,12 @@ export const options = z
     responseHeaders: headers(z.string().max(8192), []).meta({
       description: 'Headers that the response must have, each containing this text',
     }),
-    tls: tls.meta({ description: 'TLS of https URLs' }),
+    tls,
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
     proxy: url(['http:'])
       .optional()
       .meta({ description: 'Proxy to go through: http://user:password@host:port', secret: true }),
-    version: z
+    httpVersion: z
       .enum(['1.1', '2', 'auto'])
       .default('1.1')
       .meta({ description: 'HTTP version; auto prefers 2 where TLS offers it' }),
@@ -150,8 +152,8 @@ export const options = z
       .optional()
       .meta({ description: 'Degraded when the whole answer takes longer' }),
   })
-  .refine(({ version, url }) => version !== '2' || url.startsWith('https:'), {
-    path: ['version'],
+  .refine(({ httpVersion, url }) => httpVersion !== '2' || url.startsWith('https:'), {
+    path: ['httpVersion'],
     error: 'expected an https URL for HTTP/2',
   });
 
