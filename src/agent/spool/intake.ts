@@ -30,6 +30,11 @@ export class Intake {
     return this.#waiting;
   }
 
+  /** Nothing waits to be written, and nobody waits to be told. */
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#receipts.length === 0;
+  }
+
   get isOverfull(): boolean {
     return this.#bytes > this.#maxBytes;
   }
@@ -57,7 +62,10 @@ export class Intake {
       if (!isKept) this.#refuse(record);
       return isKept;
     });
-    if (this.#waiting.length < before) return;
+    if (this.#waiting.length === before) this.refuseNewest();
+  }
+
+  refuseNewest(): void {
     const newest = this.#waiting.pop();
     if (newest) this.#refuse(newest);
   }

@@ -72,9 +72,10 @@ export class Queue {
     if (contents) this.#declareLost(newest, contents);
   }
 
-  /** Gives the entry its number. It is recorded once a `commit` returns its ticket. */
+  /** Gives the entry its number. It is recorded once a `commit` returns its ticket. An empty one stands for what the caller had no room for. */
   append(json: string, { ticket, droppable }: { readonly ticket: number; readonly droppable: boolean }): void {
     this.#gather(json, { ticket, droppable, isGap: false });
+    if (json === '') return this.#intake.refuseNewest();
     if (!this.#intake.isOverfull) return;
     if (this.isImpaired || !this.#writeWaiting()) this.#intake.makeRoom();
   }
@@ -88,8 +89,9 @@ export class Queue {
     return this.#intake.takeReceipts();
   }
 
+  /** Something waits to be written or told, or what was found at the start waits to be secured before it can be sent. */
   get isCommitDue(): boolean {
-    return this.#intake.waiting.length > 0;
+    return !this.#intake.isIdle || !this.#isSecured;
   }
 
   get isImpaired(): boolean {

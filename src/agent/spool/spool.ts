@@ -42,37 +42,45 @@ export interface Spool extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const defaults = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2 };
+const defaults = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2, onChange: (): void => {} };
 
 /** Opens the spool in a folder of its own, which is made if it is absent; only one process may have it open. Rejects with `unavailable`, saying why. */
-export async function openSpool(folder: string, { onChange, ...options }: SpoolOptions = {}): Promise<Spool> {
-  const workerData: WorkerOptions = { folder, ...defaults, ...options };
+export async function openSpool(folder: string, given: SpoolOptions = {}): Promise<Spool> {
+  const options = { ...defaults, ...given };
+  const { limitBytes, memoryBytes } = options;
+  const workerData: WorkerOptions = { folder, limitBytes, memoryBytes };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
   // The thread's first message is one of these two.
   const [opening] = (await once(worker, 'message')) as [Extract<Reply, { type: 'opened' | 'refused' }>];
-  if (opening.type === 'refused')
+  if (opening.type === 'refused') {
     throw new AppError('unavailable', `The spool in ${folder} cannot be opened. ${opening.message}`);
-  return new ThreadedSpool(worker, opening, onChange);
+  }
+  return new ThreadedSpool(worker, opening, options);
 }
 
 type Settle<T> = Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>;
+type Append = Settle<number> & { readonly characters: number };
 
 class ThreadedSpool implements Spool {
   readonly recovered: Recovered;
   readonly #worker: Worker;
-  readonly #onChange: ((stats: SpoolStats) => void) | undefined;
-  readonly #appends = new Map<number, Settle<number>>();
+  readonly #maxCharacters: number;
+  readonly #onChange: (stats: SpoolStats) => void;
+  readonly #appends = new Map<number, Append>();
   readonly #calls = new Map<number, Settle<readonly SpooledEntry[]>>();
   #stats: SpoolStats;
   #jsons: string[] = [];
   #droppable = '';
+  /** On their way to the disk: bounded here too, for a disk may hang without an error. */
+  #characters = 0;
   #nextTicket = 0;
   #nextCall = 0;
   #ended: AppError | undefined;
 
-  constructor(worker: Worker, opened: Extract<Reply, { type: 'opened' }>, onChange?: (stats: SpoolStats) => void) {
+  constructor(worker: Worker, opened: Extract<Reply, { type: 'opened' }>, options: Required<SpoolOptions>) {
     this.#worker = worker;
-    this.#onChange = onChange;
+    this.#onChange = options.onChange;
+    this.#maxCharacters = 4 * options.memoryBytes;
     this.recovered = opened.recovered;
     this.#stats = opened.stats;
     worker.on('message', (reply: Reply) => this.#receive(reply));
@@ -94,9 +102,14 @@ class ThreadedSpool implements Spool {
       );
     }
     if (this.#jsons.length === 0) setImmediate(() => this.#handOver());
-    this.#jsons.push(json);
+    // What there is no room for takes a number nonetheless, so that a gap entry tells of it.
+    const kept = this.#characters + json.length > this.#maxCharacters ? '' : json;
+    this.#jsons.push(kept);
     this.#droppable += droppable ? 'd' : '-';
-    return new Promise((resolve, reject) => this.#appends.set(this.#nextTicket++, { resolve, reject }));
+    this.#characters += kept.length;
+    return new Promise((resolve, reject) => {
+      this.#appends.set(this.#nextTicket++, { resolve, reject, characters: kept.length });
+    });
   }
 
   async startSending(): Promise<void> {
@@ -156,16 +169,18 @@ class ThreadedSpool implements Spool {
       this.#calls.delete(reply.id);
     } else {
       reply.receipts.forEach((receipt) => this.#settle(receipt));
-      this.#onChange?.(reply.stats);
+      this.#onChange(reply.stats);
     }
   }
 
   #settle({ ticket, seq }: Receipt): void {
     const append = this.#appends.get(ticket);
+    if (!append) return;
     this.#appends.delete(ticket);
+    this.#characters -= append.characters;
     if (seq === undefined)
-      append?.reject(new AppError('unavailable', 'The spool had no room for an entry; a gap says so.'));
-    else append?.resolve(seq);
+      append.reject(new AppError('unavailable', 'The spool had no room for an entry; a gap says so.'));
+    else append.resolve(seq);
   }
 
   #end(reason: AppError): void {

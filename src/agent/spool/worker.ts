@@ -31,9 +31,9 @@ function serve(queue: Queue): void {
     const entries = handle(queue, request);
     if (request.type === 'close') return end(request.id);
     if ('id' in request) say({ type: 'done', id: request.id, entries, stats: queue.stats() });
-    // All that came while the disk was busy is one commit. A disk that refuses is asked again when space may have come free.
-    const isWorthTrying = !queue.isImpaired || request.type === 'acknowledge';
-    if (isCommitDue || !isWorthTrying) return;
+    // All that comes while the disk is busy is one commit. A disk that refuses is asked again when space may have come free.
+    const isFreeing = request.type === 'acknowledge';
+    if (isCommitDue || !(isFreeing || (queue.isCommitDue && !queue.isImpaired))) return;
     isCommitDue = true;
     setImmediate(commit);
   });
