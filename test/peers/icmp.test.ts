@@ -218,6 +218,24 @@ describe('ping across two routers', { skip }, () => {
     }
   });
 
+  test('errors about the packets of one run do not disturb another on the same socket', async () => {
+    const { server, hops, unreachable } = labAddresses[4];
+    await setLinkMtu(lab, '1400');
+    const [tooWide, tooBig, refused, good] = await Promise.all([
+      run({ host: server, count: 20, size: 1400, dontFragment: true }),
+      run({ host: server, count: 20, size: 1500, dontFragment: true }),
+      run({ host: unreachable, count: 20 }),
+      run({ host: server, count: 20 }),
+    ]);
+    await setLinkMtu(lab, '1500');
+    assert.equal(tooWide.detail['reportedBy'], hops[0], tooWide.message);
+    assert.equal(tooWide.detail['mtu'], 1400);
+    assert.equal(tooBig.detail['reportedBy'], null, tooBig.message);
+    assert.equal(tooBig.detail['mtu'], 1500);
+    assert.equal(refused.detail['reportedBy'], hops[1], refused.message);
+    assert.equal(good.metrics['received'], 20, good.message);
+  });
+
   test('a busy event loop does not lengthen the round trip: the kernel took the time', async () => {
     const busyMs = 100;
     const answered = run({ host: labAddresses[4].server, count: 3, interval: '20ms' });

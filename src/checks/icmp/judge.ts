@@ -69,12 +69,13 @@ function reported(failed: Failed, options: IcmpOptions, address: string): Error 
   const source = from === undefined ? 'agent' : from === address ? 'target' : 'path';
   const as = { source } as const;
   if (error.kind === 'too-big') {
-    const room = error.mtu === undefined ? 'less' : `${error.mtu} bytes`;
-    const message = `Packets with ${options.size} bytes of payload are too big: ${who} takes ${room} at most.`;
+    const room = error.mtu === undefined ? 'less' : `${error.mtu} bytes at most`;
+    const message = `Packets with ${options.size} bytes of payload are too big: ${who} takes ${room}.`;
     return new Failure('unreachable', message, { detail, as });
   }
   if (error.kind === 'time-exceeded') {
-    const message = `Packets did not reach ${address}: ${who} says ${error.text}${options.ttl ? `, after ${options.ttl} hops` : ''}.`;
+    const hops = options.ttl === undefined ? '' : `, after ${options.ttl} hops`;
+    const message = `Packets did not reach ${address}: ${who} says ${error.text}${hops}.`;
     return new Failure('unreachable', message, { detail, as });
   }
   return new Failure('unreachable', `${who} says about ${address}: ${error.text}.`, { detail, as });

@@ -107,8 +107,7 @@ class SharedEchoSocket {
       this.#sent.set(wire, { sender, sequence, sentNs, sentMs, replied: false });
       return wire;
     } catch (error) {
-      const answer = this.#refusal(error, sequence);
-      setImmediate(deliver, sender, answer);
+      setImmediate(() => this.#refuse(sender, sequence, error));
       return undefined;
     }
   }
@@ -117,8 +116,7 @@ class SharedEchoSocket {
     const sending = { ttl, dontFragment: options.dontFragment ?? false };
     try {
       return this.#socket.send(packet, socketAddress, sending);
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.code === 'EMSGSIZE') throw error;
+    } catch {
       // A shared socket reports here, once, that an earlier packet met an ICMP error. This packet's own error stays.
       return this.#socket.send(packet, socketAddress, sending);
     }
@@ -136,13 +134,16 @@ class SharedEchoSocket {
     this.#next = (this.#next + 1) % sequences;
   }
 
-  #refusal(error: unknown, sequence: number): QueryAnswer {
-    if (error instanceof SystemError && error.code === 'EMSGSIZE') {
-      const mtu = this.#socket.refusedMtu();
-      const tooBig = { kind: 'too-big', text: 'packet too big', ...(mtu > 0 && { mtu }) } as const;
-      return { kind: 'error', sequence, from: undefined, rttMs: 0, error: tooBig };
+  #refuse(sender: Sender, sequence: number, error: unknown): void {
+    if (!(error instanceof SystemError) || error.code !== 'EMSGSIZE') {
+      const failure = socketFailure(error, 'Sending an echo request failed');
+      return deliver(sender, { kind: 'unsent', sequence, error: failure });
     }
-    return { kind: 'unsent', sequence, error: socketFailure(error, 'Sending an echo request failed') };
+    // How much fits waits in the error queue, perhaps among errors about other packets.
+    this.#onReady();
+    const mtu = this.#socket.refusedMtu;
+    const tooBig = { kind: 'too-big', text: 'packet too big', ...(mtu > 0 && { mtu }) } as const;
+    deliver(sender, { kind: 'error', sequence, from: undefined, rttMs: 0, error: tooBig });
   }
 
   #onReady(): void {

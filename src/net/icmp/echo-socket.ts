@@ -4,7 +4,7 @@ import { decodeEcho, echoTypes, icmpProtocol } from '../packets/icmp.ts';
 import { decodeIpv4Header } from '../packets/ip.ts';
 import { encodeAddress } from '../sys/address.ts';
 import { SystemError } from '../sys/libc.ts';
-import { ReceiveBatch, type QueuedError } from '../sys/receive.ts';
+import { ReceiveBatch, type QueuedError, type Received } from '../sys/receive.ts';
 import {
   bindSocket,
   closeSocket,
@@ -44,6 +44,7 @@ export class EchoSocket {
   readonly fd: number;
   readonly identifier: number;
   readonly #batch = new ReceiveBatch();
+  #refusedMtu = 0;
   #sending: EchoSending = { ttl: undefined, dontFragment: false };
 
   /** @throws {SystemError} EACCES or EPERM, where this process may open neither kind */
@@ -106,19 +107,24 @@ export class EchoSocket {
 
   /** What has arrived, at most 64 of it; empty when nothing is left. */
   receive(queue: 'data' | 'errors'): EchoReceived[] {
-    return this.#batch.receive(this.fd, queue).flatMap(({ data, error, hopLimit, ...rest }) => {
-      const header = this.via === 'raw' && this.family === 4 && !error ? decodeIpv4Header(data) : undefined;
-      const echo = decodeEcho(this.family, header ? data.subarray(header.headerBytes) : data);
-      const isOurs = echo?.identifier === this.identifier && echo.kind === (error ? 'request' : 'reply');
-      if (!isOurs) return [];
-      return [{ sequence: echo.sequence, payload: echo.payload, ttl: hopLimit ?? header?.ttl, error, ...rest }];
+    return this.#batch.receive(this.fd, queue).flatMap((received) => {
+      if (received.error?.origin === 'local') this.#refusedMtu = received.error.info;
+      return this.#read(received) ?? [];
     });
   }
 
-  /** What the kernel said about the packet it has just refused to send as too big: the MTU. */
-  refusedMtu(): number {
-    const errors = this.#batch.receive(this.fd, 'errors');
-    return errors.findLast(({ error }) => error?.origin === 'local')?.error?.info ?? 0;
+  /** Undefined for what is none of ours: raw sockets hear the whole machine. */
+  #read({ data, error, hopLimit, ...rest }: Received): EchoReceived | undefined {
+    // A raw IPv4 socket hands out packets with their headers; errors quote what was behind ours.
+    const header = this.via === 'raw' && this.family === 4 && !error ? decodeIpv4Header(data) : undefined;
+    const echo = decodeEcho(this.family, header ? data.subarray(header.headerBytes) : data);
+    if (echo?.identifier !== this.identifier || echo.kind !== (error ? 'request' : 'reply')) return undefined;
+    return { sequence: echo.sequence, payload: echo.payload, ttl: hopLimit ?? header?.ttl, error, ...rest };
+  }
+
+  /** The MTU that the kernel named when it last refused a packet as too big; known once the errors are received. */
+  get refusedMtu(): number {
+    return this.#refusedMtu;
   }
 
   close(): void {

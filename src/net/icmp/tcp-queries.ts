@@ -4,7 +4,6 @@ import { socketFailure } from '../dial.ts';
 import { explainIcmpError } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress } from '../sys/address.ts';
 import { realtimeNs } from '../sys/clock.ts';
-import { SystemError } from '../sys/libc.ts';
 import { ReceiveBatch } from '../sys/receive.ts';
 import {
   closeSocket,
@@ -57,29 +56,34 @@ export class TcpQueries {
   }
 
   #send(sequence: number, ttl: number | undefined): void {
-    const { family } = this.#address;
-    const fd = openSocket({ family, kind: SOCK_STREAM, protocol: tcpProtocol });
-    setOption(fd, socketOptions.timestamps, 1);
-    setOption(fd, ipOptions[family].receiveErrors, 1);
-    if (ttl !== undefined) setOption(fd, ipOptions[family].hopLimit, ttl);
-    const sent = { sentMs: this.#clock.monotonic(), sentNs: realtimeNs() };
-    const refused = this.#connect(fd);
-    const stop = watchFd(fd, fdEvents.writable, () => this.#onReady(attempt));
-    const attempt: Attempt = { ...sent, sequence, fd, stop };
-    this.#open.add(attempt);
-    if (refused) setImmediate(() => this.#settle(attempt, { kind: 'unsent', sequence, error: refused }));
+    try {
+      this.#open.add(this.#begin(sequence, ttl));
+    } catch (cause) {
+      const error = socketFailure(cause, 'Opening a TCP connection failed');
+      setImmediate(() => this.#options.onAnswer({ kind: 'unsent', sequence, error }));
+    }
   }
 
-  /** Begins a handshake; returns why it could not. */
-  #connect(fd: number): Error | undefined {
+  /** Begins a handshake. @throws {SystemError} */
+  #begin(sequence: number, ttl: number | undefined): Attempt {
+    const { family } = this.#address;
+    const fd = openSocket({ family, kind: SOCK_STREAM, protocol: tcpProtocol });
     try {
+      setOption(fd, socketOptions.timestamps, 1);
+      setOption(fd, ipOptions[family].receiveErrors, 1);
+      if (ttl !== undefined) setOption(fd, ipOptions[family].hopLimit, ttl);
+      const sent = { sentMs: this.#clock.monotonic(), sentNs: realtimeNs() };
       connectSocket(fd, this.#socketAddress);
-      return undefined;
+      const attempt: Attempt = {
+        ...sent,
+        sequence,
+        fd,
+        stop: watchFd(fd, fdEvents.writable, () => this.#onReady(attempt)),
+      };
+      return attempt;
     } catch (error) {
-      // Refused at once is an answer too, as it is on loopback; the socket is ready then.
-      const isUnderWay = error instanceof SystemError && ['EINPROGRESS', 'ECONNREFUSED'].includes(error.code);
-      if (isUnderWay) return undefined;
-      return socketFailure(error, 'Opening a TCP connection failed');
+      closeSocket(fd);
+      throw error;
     }
   }
 

@@ -4,7 +4,6 @@ import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../cor
 import { socketFailure } from '../dial.ts';
 import { explainIcmpError } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress } from '../sys/address.ts';
-import { SystemError } from '../sys/libc.ts';
 import { ReceiveBatch, type Received } from '../sys/receive.ts';
 import { closeSocket, ipOptions, openSocket, sendTo, setOption, SOCK_DGRAM, socketOptions } from '../sys/socket.ts';
 import { fdEvents, watchFd } from '../sys/watch-fd.ts';
@@ -73,8 +72,7 @@ export class UdpQueries {
   #transmit(): number {
     try {
       return sendTo(this.#fd, this.#payload, this.#socketAddress);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
+    } catch {
       // The socket reports here, once, that an earlier packet met an ICMP error. This packet's own error stays.
       return sendTo(this.#fd, this.#payload, this.#socketAddress);
     }

@@ -1,6 +1,6 @@
 import { AF_INET, AF_INET6 } from './address.ts';
 import { CLOCK_REALTIME, timespecNs } from './clock.ts';
-import { checked, libc } from './libc.ts';
+import { checked, libc, SystemError } from './libc.ts';
 
 // Values of Linux's headers, the same on x64 and arm64.
 export const SOCK_STREAM = 1;
@@ -67,9 +67,15 @@ export function bindSocket(fd: number, address: Buffer): void {
   checked(libc().bind(fd, address, address.length), 'bind');
 }
 
-/** Begins to connect; a stream socket is connected, or has failed, when it becomes ready. @throws {SystemError} */
+/** Begins to connect: the socket becomes ready when it is connected or has failed. @throws {SystemError} */
 export function connectSocket(fd: number, address: Buffer): void {
-  checked(libc().connect(fd, address, address.length), 'connect');
+  try {
+    checked(libc().connect(fd, address, address.length), 'connect');
+  } catch (error) {
+    // Under way; or, on loopback, refused already, and ready.
+    const isBegun = error instanceof SystemError && ['EINPROGRESS', 'ECONNREFUSED'].includes(error.code);
+    if (!isBegun) throw error;
+  }
 }
 
 export function setOption(fd: number, [level, name]: SocketOption, value: number | Buffer): void {

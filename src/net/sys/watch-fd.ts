@@ -2,7 +2,7 @@ import { dlopen, getCurrentEventLoop, getRawPointer } from 'node:ffi';
 import { SystemError } from './libc.ts';
 
 const UV_POLL = 8;
-export const fdEvents = { readable: 1, writable: 2, priority: 8 } as const;
+export const fdEvents = { readable: 1, writable: 2 } as const;
 
 const signatures = {
   uv_handle_size: { arguments: ['int32'], return: 'uint64' },
