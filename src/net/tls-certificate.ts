@@ -19,6 +19,8 @@ function oneLine(name: string | undefined): string {
 /** The name check of RFC 9525: subject alternative names only, wildcards only as a whole label. */
 export function isIssuedFor(certificate: X509Certificate, serverName: string): boolean {
   if (isIP(serverName) !== 0) return certificate.checkIP(serverName) !== undefined;
+  // OpenSSL takes a name with a leading dot for any name below it.
+  if (serverName.startsWith('.')) return false;
   const name = serverName.endsWith('.') ? serverName.slice(0, -1) : serverName;
   return certificate.checkHost(name, { subject: 'never', partialWildcards: false }) !== undefined;
 }

@@ -35,6 +35,9 @@ const profiles = {
   expiringSoon: { subject: 'localhost', names: serverNames, toDays: 3.5 },
   notYetValid: { subject: 'localhost', names: serverNames, fromDays: 1, toDays: 30 },
   wrongName: { subject: 'other.test', names: 'DNS:other.test' },
+  wildcard: { subject: 'localhost', names: 'DNS:*.example.test,DNS:w*.partial.test,DNS:127.0.0.1' },
+  /** Its name stands only in the subject, where it does not count (RFC 9525 section 2). */
+  withoutNames: { subject: 'localhost' },
   untrusted: { subject: 'localhost', names: serverNames, signer: 'otherCa' },
   client: { subject: 'watchkeeper client' },
   intermediate: { subject: 'Watchkeeper test intermediate', isAuthority: true },

@@ -5,7 +5,6 @@ import type { Connection, Endpoint, SecureConnection } from '../../core/network.
 import { formatEndpoint } from '../../core/target.ts';
 import type { HttpResponse } from '../../net/http.ts';
 import { exchangeHttp1 } from '../../net/http1.ts';
-import { exchangeHttp2 } from '../../net/http2.ts';
 import { certificateDetail } from '../../net/tls-certificate.ts';
 import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
@@ -78,7 +77,8 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
     headers: { host: url.host, ...headers, ...(forwarder && proxyAuthorization(forwarder)) },
     body,
   };
-  const exchange = alpn === 'h2' ? exchangeHttp2 : exchangeHttp1;
+  // Loaded when first spoken: Node's HTTP/2 takes longer to load than all of this check.
+  const exchange = alpn === 'h2' ? (await import('../../net/http2.ts')).exchangeHttp2 : exchangeHttp1;
   const { maxBodyBytes } = options;
   const response = await exchange(socket, request, { ...context, peer: formatEndpoint(endpointOf(url)), maxBodyBytes });
   add(measurement, 'firstByteMs', response.firstByteMs);
