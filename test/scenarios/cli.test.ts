@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { explain } from '../../src/commands/exit-codes.ts';
+import { AppError } from '../../src/core/errors.ts';
+import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+
+const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
+
+describe('the command line', () => {
+  test('--help lists every command', async () => {
+    const { code, stdout } = await runWatchkeeper(['--help']);
+    assert.equal(code, 0);
+    for (const command of ['start', 'shell', 'check', 'run', 'validate', 'echo', 'completion'])
+      assert.match(stdout, new RegExp(`^  ${command}\\b`, 'm'));
+  });
+
+  test('--version is that of the package', async () => {
+    const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+    const { stdout } = await runWatchkeeper(['--version']);
+    // The manifest has a version.
+    assert.equal(stdout.trim(), (JSON.parse(manifest) as { version: string }).version);
+  });
+
+  test('without a command the help comes, as misuse', async () => {
+    const { code, stderr } = await runWatchkeeper([]);
+    assert.equal(code, 3);
+    assert.match(stderr, /^Usage: watchkeeper/);
+  });
+
+  test('an error is one sentence and the exit code of its kind; a bug asks to be reported', () => {
+    assert.deepEqual(explain(new AppError('not-found', 'There is no x.')), { message: 'There is no x.', exitCode: 3 });
+    const bug = explain(new TypeError('x is not a function'));
+    assert.equal(bug.exitCode, 70);
+    assert.match(bug.message, /please report it[^]*x is not a function[^]*at /);
+  });
+
+  test('whoever stops reading the output ends the program without a word', async () => {
+    const command = `${executable} check tcp 127.0.0.1:9 --count 50 --interval 10ms | head -n 1`;
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command]);
+    assert.equal(stdout.split('\n').length, 2);
+    assert.equal(stderr, '');
+  });
+
+  test('D2: echo serves both protocols at once, says where, and counts in the end', async () => {
+    await using program = new Watchkeeper(['echo', '--tcp', '0', '--udp', '0']);
+    const text = await program.until(/UDP on 127\.0\.0\.1:\d+/);
+    const [, tcp = '', udp = ''] = /TCP on 127\.0\.0\.1:(\d+)[^]*UDP on 127\.0\.0\.1:(\d+)/.exec(text) ?? [];
+    for (const [protocol, port] of Object.entries({ tcp, udp })) {
+      const words = ['check', 'echo', `127.0.0.1:${port}`, '--protocol', protocol, '--message', 'Hello!'];
+      const { code, stdout } = await runWatchkeeper(words);
+      assert.equal(code, 0, stdout);
+      assert.match(stdout, /Hello!/);
+    }
+    program.signal('SIGTERM');
+    assert.equal(await program.end(), 0);
+    assert.match(program.stdout, /TCP 1 connections.*UDP 1 datagrams/);
+  });
+
+  test('start without a terminal shows results of the starter configuration with no network, for the time asked', async () => {
+    const { code, stdout, stderr } = await runWatchkeeper(['start', '--for', '3s']);
+    assert.equal(code, 0, stderr);
+    for (const name of ['echo over TCP', 'echo over UDP', 'echo port'])
+      assert.match(stdout, new RegExp(`- ${name} is up, `));
+  });
+
+  test('start without a terminal runs until it is told to stop', async () => {
+    await using program = new Watchkeeper(['start']);
+    await program.until(/ is up, /);
+    program.signal('SIGTERM');
+    assert.equal(await program.end(), 0, program.stderr);
+  });
+});
