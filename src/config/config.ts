@@ -1,21 +1,23 @@
-import type { Monitor } from '../core/monitor.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { ConfigDocument } from './document.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
 import type { Environment } from './environment.ts';
 import { writtenByHost } from './hosts.ts';
 import { got, type Mistake, type Path, type Report } from './mistake.ts';
-import { readMonitor, type Written } from './monitor-entry.ts';
+import { readServer, serverKeys, type ServerSection } from './server-section.ts';
+import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
 
 export const maxMonitors = 100_000;
 
-const keys = ['monitors', 'hosts', 'egress'] as const;
+const keys = ['monitors', 'hosts', 'egress', ...serverKeys] as const;
 
 export interface Config {
-  /** At least one; their names are unique. */
-  readonly monitors: readonly Monitor[];
+  /** Their names are unique. At least one, unless the file is a server's. */
+  readonly monitors: readonly ConfiguredMonitor[];
   /** Which addresses may be reached, beside the defaults. */
   readonly egress: EgressSection;
+  /** What only a server reads. */
+  readonly server: ServerSection;
 }
 
 export interface LoadedConfig {
@@ -45,16 +47,22 @@ function configOf(document: ConfigDocument, environment: Environment): Config | 
   if (!file) return undefined;
   const egress = readEgress(file.egress, report);
   const monitors = readMonitors(allWritten(file, report), { document, environment });
-  if (mistakes.length === 0 && monitors.length === 0) {
+  const server = readServer(file, report);
+  // A server may have none of its own yet: monitors are also made through its interface.
+  const needsNone = serverKeys.some((key) => key in file);
+  if (mistakes.length === 0 && monitors.length === 0 && !needsNone) {
     report([], 'expected at least one monitor, under monitors or hosts');
   }
-  return egress && monitors.length > 0 ? { monitors, egress } : undefined;
+  return egress && server && (monitors.length > 0 || needsNone) ? { monitors, egress, server } : undefined;
 }
 
 interface Contents {
   readonly monitors?: unknown;
   readonly hosts?: unknown;
   readonly egress?: unknown;
+  readonly agents?: unknown;
+  readonly tls?: unknown;
+  readonly retention?: unknown;
   /** Where the hosts stand: the whole file may be their dictionary. */
   readonly hostsPath: Path;
 }
@@ -80,8 +88,8 @@ interface Origin {
 }
 
 /** Every monitor that is right; of two with one name the first. */
-function readMonitors(allWritten: Iterable<Written>, { document, environment }: Origin): readonly Monitor[] {
-  const byName = new Map<string, { readonly monitor: Monitor; readonly path: Path }>();
+function readMonitors(allWritten: Iterable<Written>, { document, environment }: Origin): readonly ConfiguredMonitor[] {
+  const byName = new Map<string, { readonly monitor: ConfiguredMonitor; readonly path: Path }>();
   for (const written of allWritten) {
     const path = written.pathOf([]);
     if (byName.size >= maxMonitors) {

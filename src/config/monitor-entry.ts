@@ -6,7 +6,9 @@ import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
 import { describeIssue, valueAt } from '../core/issues.ts';
 import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
+import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { nearestWord } from '../core/nearest.ts';
+import type { JsonObject } from '../core/outcome.ts';
 import { substitute, type Environment } from './environment.ts';
 import { got, type Path, type Report } from './mistake.ts';
 
@@ -25,6 +27,9 @@ const entrySchema = z.strictObject({
   ...whatSchema.shape,
   interval: duration({ min: minIntervalMs, max: maxIntervalMs }).default(10_000),
   timeout: duration({ min: 1, max: maxTimeoutMs }).optional(),
+  /** Names of the agents that run it; a server's matter, as is `paused`. */
+  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional(),
+  paused: z.boolean().default(false),
 });
 
 /** One monitor as it was written, and where: both forms of the file, `monitors` and `hosts`, come to this. */
@@ -35,8 +40,13 @@ export interface Written {
   readonly report: Report;
 }
 
+export interface ConfiguredMonitor extends Monitor {
+  /** The same as it was written, to hand on to agents, who parse the options themselves. */
+  readonly spec: MonitorSpec;
+}
+
 /** The monitor; undefined if there is a mistake in it, which is then reported. */
-export function readMonitor(written: Written, environment: Environment): Monitor | undefined {
+export function readMonitor(written: Written, environment: Environment): ConfiguredMonitor | undefined {
   const entry = withEnvironment(written, environment);
   if (entry === undefined) return undefined;
   const parsed = entrySchema.safeParse(entry);
@@ -48,13 +58,17 @@ export function readMonitor(written: Written, environment: Environment): Monitor
   const check = what && checkOf(what, written);
   const options = check && optionsOf(check, what, written);
   if (!parsed.success || !options) return undefined;
-  const target = check.targetOf(options);
+  const target = check.targetOf(options.parsed);
   const {
     name = `${check.title} ${target}`,
     interval: intervalMs,
-    timeout: timeoutMs = defaultTimeoutOf(check, options),
+    timeout: timeoutMs = defaultTimeoutOf(check, options.parsed),
+    agents,
+    paused,
   } = parsed.data;
-  return { id: name, name, type: check.type, target, options, intervalMs, timeoutMs };
+  const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
+  const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
+  return { ...common, options: options.parsed, spec };
 }
 
 function checkOf({ type }: What, { pathOf, report }: Written): CheckType | undefined {
@@ -77,12 +91,19 @@ function withEnvironment({ entry, pathOf, report }: Written, environment: Enviro
   return isComplete ? substituted : undefined;
 }
 
-function optionsOf(check: CheckType, what: What, written: Written): Monitor['options'] | undefined {
+interface Options {
+  /** JSON, for that is all that YAML data is. */
+  readonly written: JsonObject;
+  readonly parsed: Monitor['options'];
+}
+
+function optionsOf(check: CheckType, what: What, written: Written): Options | undefined {
   const given = what.options ?? {};
   const fromTarget = optionsOfTarget(check, what, written);
   if (!fromTarget) return undefined;
-  const parsed = check.options.safeParse({ ...fromTarget, ...given });
-  if (parsed.success) return parsed.data;
+  const input = { ...fromTarget, ...given };
+  const parsed = check.options.safeParse(input);
+  if (parsed.success) return { written: input as JsonObject, parsed: parsed.data };
   reportIssues(parsed.error, {
     check,
     known: Object.keys(check.options.shape),

@@ -38,6 +38,7 @@ export class AgentSession {
   #agentId = '';
   #epoch = '';
   #version = '';
+  #name = '';
 
   constructor(ports: SessionPorts, { channel, address, greeting }: SessionParts) {
     this.#ports = ports;
@@ -50,6 +51,10 @@ export class AgentSession {
   /** Empty until the agent has proved who it is. */
   get agentId(): string {
     return this.#agentId;
+  }
+
+  get name(): string {
+    return this.#name;
   }
 
   get version(): string {
@@ -90,6 +95,7 @@ export class AgentSession {
     this.#agentId = hello.agentId;
     this.#epoch = hello.epoch;
     this.#version = hello.version;
+    this.#name = hello.name;
     const received = await this.#ports.received(hello.agentId, hello.epoch);
     this.send({ type: 'welcome', signature, at: this.#ports.clock.now(), received });
     this.#ports.onLive(this);

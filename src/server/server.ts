@@ -1,0 +1,191 @@
+import type { Clock } from '../core/clock.ts';
+import type { Entry } from '../core/entry.ts';
+import { AppError } from '../core/errors.ts';
+import type { ServerEvent } from '../core/event.ts';
+import type { JsonObject } from '../core/outcome.ts';
+import type { MonitorSpec } from '../core/monitor-spec.ts';
+import { createJoinToken, formatJoinToken, storedToken } from '../protocol/join-token.ts';
+import { keyPin } from '../protocol/identity.ts';
+import { AgentGate } from './auth/agent-gate.ts';
+import { InProcessBus } from './bus/in-process.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Fleet } from './fleet.ts';
+import type { AgentSession } from './gateway/agent-session.ts';
+import { Gateway } from './gateway/gateway.ts';
+import type { ServerIdentity } from './gateway/greeting.ts';
+import { Health } from './health.ts';
+import { MonitorBook } from './monitor-book.ts';
+import { commitResults } from './pipeline/commit-results.ts';
+import { LatestResults } from './pipeline/latest-results.ts';
+import type { Store } from './store/store.ts';
+import { TaskRuns } from './task-runs.ts';
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly identity: ServerIdentity;
+  readonly store: Store;
+  /** A monitor out of what a person wrote. @throws {AppError} usage */
+  readonly readMonitor: (definition: JsonObject) => MonitorSpec;
+  /** A line for the operator. */
+  readonly say: (text: string) => void;
+}
+
+/** The server without its listeners: agents in at the gateway, results through the pipeline into the store, monitors out as tasks. */
+export class Server {
+  readonly bus = new InProcessBus();
+  readonly latest = new LatestResults();
+  readonly gateway: Gateway;
+  readonly fleet: Fleet;
+  readonly dispatcher: Dispatcher;
+  readonly book: MonitorBook;
+  readonly health: Health;
+  readonly #parts: ServerParts;
+  readonly #gate: AgentGate;
+  readonly #runs: TaskRuns;
+  /** Which agent has or had a task: results of tasks that were taken away may still come. */
+  readonly #owners = new Map<string, string>();
+
+  constructor(parts: ServerParts) {
+    const { clock, store, say } = parts;
+    this.#parts = parts;
+    this.#runs = new TaskRuns(clock);
+    this.fleet = new Fleet({
+      clock,
+      onChange: ({ id, name, status }, before) => this.#publish({ type: 'agent', agentId: id, name, status, before }),
+    });
+    this.#gate = new AgentGate({
+      clock,
+      records: store,
+      onKnown: ({ id, name, revokedAt }) => this.fleet.expect({ id, name, isRevoked: revokedAt !== undefined }),
+    });
+    this.dispatcher = new Dispatcher({ assignTasks: (agentId, monitorIds) => this.#assign(agentId, monitorIds) });
+    this.book = new MonitorBook({
+      saveMonitor: (monitor) => store.saveMonitor(monitor),
+      monitors: () => store.monitors(),
+      deleteMonitor: (monitorId) => store.deleteMonitor(monitorId),
+      read: parts.readMonitor,
+      onChange: (monitors) => this.dispatcher.reconcile(monitors),
+      onUnreadable: (id, message) => say(`The saved monitor ${id} can no longer be read and does not run: ${message}`),
+    });
+    this.health = new Health({
+      clock,
+      agents: () => this.fleet.views(),
+      shortestIntervalMs: () => this.#shortestIntervalMs(),
+    });
+    this.gateway = new Gateway(this.#gatewayPorts());
+  }
+
+  /** Reads what was known when the server last ran; then agents may come. */
+  async load(monitors: readonly MonitorSpec[]): Promise<void> {
+    await this.#gate.load();
+    for (const { id, agentId } of await this.#parts.store.tasks()) this.#owners.set(id, agentId);
+    for (const { agentId, ...result } of await this.#parts.store.latest()) this.latest.take(agentId, result);
+    await this.book.load(monitors);
+  }
+
+  /** A one-use token for one agent. */
+  async invite(lifetimeMs: number): Promise<{ readonly token: string; readonly expiresAt: number }> {
+    const { clock, store, identity } = this.#parts;
+    const token = createJoinToken(keyPin(identity.publicKey));
+    const createdAt = clock.now();
+    const expiresAt = createdAt + lifetimeMs;
+    await store.createJoinToken({ ...storedToken(token.secret), createdAt, expiresAt });
+    return { token: formatJoinToken(token), expiresAt };
+  }
+
+  /** Refuses an agent's key from now on and ends its connection. False if there is no such agent, or it is revoked already. */
+  async revoke(agentId: string): Promise<boolean> {
+    const isRevoked = this.#gate.revoke(agentId);
+    this.gateway.session(agentId)?.end('revoked', 'this agent was revoked');
+    return await isRevoked;
+  }
+
+  /** Runs a task once. @throws {AppError} unavailable */
+  async runNow(agentId: string, taskId: string): Promise<void> {
+    const session = this.gateway.session(agentId);
+    if (!session)
+      throw new AppError('unavailable', `agent ${this.fleet.view(agentId)?.name ?? agentId} is not connected`);
+    await this.#runs.ask(taskId, (message) => session.send(message));
+  }
+
+  stop(): void {
+    this.gateway.close();
+    this.fleet.stop();
+  }
+
+  #gatewayPorts(): ConstructorParameters<typeof Gateway>[0] {
+    const { clock, identity, store, say } = this.#parts;
+    return {
+      clock,
+      identity,
+      gatekeeper: this.#gate,
+      received: (agentId, epoch) => store.received(agentId, epoch),
+      commit: (agentId, epoch, entries) => this.#commit(agentId, epoch, entries),
+      onConnected: (session) => void this.#welcome(session),
+      onDisconnected: (session) => {
+        this.fleet.disconnected(session.agentId);
+        this.dispatcher.disconnect(session);
+      },
+      onHeartbeat: ({ agentId }, heartbeat) => this.fleet.heard(agentId, heartbeat),
+      onTasksApplied: () => {},
+      onRunAnswer: (requestId, refusal) => this.#runs.answer(requestId, refusal),
+      onFault: (address, error) => {
+        this.health.counters.faults++;
+        say(`The connection from ${address} ended: ${error.message}`);
+      },
+    };
+  }
+
+  async #welcome(session: AgentSession): Promise<void> {
+    const { agentId, address, version } = session;
+    this.fleet.connected(agentId, { address, version });
+    try {
+      await this.dispatcher.connect(session);
+    } catch (error) {
+      // It comes again, and then the store may answer.
+      session.end('unavailable', (error as Error).message);
+    }
+  }
+
+  async #commit(agentId: string, epoch: string, entries: readonly Entry[]): Promise<void> {
+    try {
+      await commitResults({ agentId, epoch, entries }, this.#pipelinePorts());
+      this.health.noteStore(undefined);
+    } catch (error) {
+      this.health.noteStore((error as Error).message);
+      throw error;
+    }
+  }
+
+  #pipelinePorts(): Parameters<typeof commitResults>[1] {
+    return {
+      latest: this.latest,
+      commit: (batch) => this.#parts.store.commit(batch),
+      isTaskOf: (taskId, agentId) => this.#owners.get(taskId) === agentId,
+      publish: (event) => this.#publish(event),
+      onForeign: (agentId, taskId, count) =>
+        this.#parts.say(
+          `Agent ${agentId} sent ${count} results of tasks it never had (${taskId}); they were not kept.`,
+        ),
+    };
+  }
+
+  async #assign(agentId: string, monitorIds: readonly string[]): ReturnType<Store['assignTasks']> {
+    const assignment = await this.#parts.store.assignTasks(agentId, monitorIds);
+    for (const { id } of assignment.tasks) this.#owners.set(id, agentId);
+    return assignment;
+  }
+
+  #publish(event: ServerEvent): void {
+    this.health.note(event);
+    this.bus.publish(event);
+  }
+
+  #shortestIntervalMs(): number | undefined {
+    const intervals = this.dispatcher
+      .tasks()
+      .filter(({ paused }) => !paused)
+      .map(({ intervalMs }) => intervalMs);
+    return intervals.length > 0 ? Math.min(...intervals) : undefined;
+  }
+}
