@@ -36,6 +36,7 @@ export class TcpQueries {
   readonly #clock: Clock;
   readonly #batch = new ReceiveBatch();
   readonly #open = new Set<Attempt>();
+  #isOpen = true;
 
   constructor(address: Address & { readonly port: number }, options: QueryOptions, clock: Clock) {
     this.#socketAddress = encodeAddress(address);
@@ -50,17 +51,19 @@ export class TcpQueries {
       via: 'tcp',
       send: (sequence, ttl = this.#options.ttl) => this.#send(sequence, ttl),
       [Symbol.dispose]: () => {
+        this.#isOpen = false;
         for (const attempt of this.#open) this.#close(attempt);
       },
     };
   }
 
   #send(sequence: number, ttl: number | undefined): void {
+    if (!this.#isOpen) return;
     try {
       this.#open.add(this.#begin(sequence, ttl));
     } catch (cause) {
       const error = socketFailure(cause, 'Opening a TCP connection failed');
-      setImmediate(() => this.#options.onAnswer({ kind: 'unsent', sequence, error }));
+      setImmediate(() => this.#deliver({ kind: 'unsent', sequence, error }));
     }
   }
 
@@ -110,7 +113,11 @@ export class TcpQueries {
   }
 
   #settle(attempt: Attempt, answer: QueryAnswer): void {
-    if (this.#close(attempt)) this.#options.onAnswer(answer);
+    if (this.#close(attempt)) this.#deliver(answer);
+  }
+
+  #deliver(answer: QueryAnswer): void {
+    if (this.#isOpen) this.#options.onAnswer(answer);
   }
 
   /** Returns false if it was closed before. */
