@@ -72,7 +72,9 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
 
     test('commits that run side by side add each entry once in all', () =>
       inStore(async (store) => {
-        const batches = Array.from({ length: 40 }, (_, n) => entries(1 + 5 * Math.floor(n / 2), 10 + 5 * Math.floor(n / 2)));
+        const batches = Array.from({ length: 40 }, (_, n) =>
+          entries(1 + 5 * Math.floor(n / 2), 10 + 5 * Math.floor(n / 2)),
+        );
         const committed = await Promise.all(batches.map((batch) => commit(store, batch)));
         const added = committed.flatMap((each) => each.added).reduce((sum, [from, to]) => sum + to - from + 1, 0);
         const kept = await store.results({ taskId: 'task-1', ...everything });
@@ -155,7 +157,13 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     test('sealing changes no status, time, reason, message or detail, and fractions by at most 1 % of their median', () =>
       inStore(async (store) => {
         const odd = {
-          down: { status: 'down', reason: 'refused', source: 'target', message: 'Expected …, got ECONNREFUSED.', metrics: {} },
+          down: {
+            status: 'down',
+            reason: 'refused',
+            source: 'target',
+            message: 'Expected …, got ECONNREFUSED.',
+            metrics: {},
+          },
           missed: { status: 'unknown', reason: 'missed', source: 'agent', message: 'The agent slept.', detail: {} },
         } as const;
         const list = [
@@ -200,7 +208,12 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     for (const when of ['before sealing', 'after sealing', 'half sealed'] as const) {
       test(`summaries count every result once, ${when}`, () =>
         inStore(async (store) => {
-          const bad = { status: 'down', reason: 'timeout', source: 'target', message: 'No answer within 5 s.' } as const;
+          const bad = {
+            status: 'down',
+            reason: 'timeout',
+            source: 'target',
+            message: 'No answer within 5 s.',
+          } as const;
           await commit(store, [...entries(1, 359), ...entries(360, 1000, bad)]);
           if (when !== 'before sealing') await store.seal(start + (when === 'after sealing' ? 24 : 1) * hourMs);
           const range = { taskId: 'task-1', from: start, to: start + 24 * hourMs };
@@ -253,7 +266,8 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         const sealing = store.seal(start + 5 * hourMs);
         const commits = Array.from({ length: 20 }, (_, n) => commit(store, entries(2001 + n, 2001 + n)));
         const readings = Array.from({ length: 20 }, () => store.results({ taskId: 'task-1', ...everything }));
-        for (const reading of await Promise.all(readings)) assert.ok(reading.length >= 2000, `${reading.length} results`);
+        for (const reading of await Promise.all(readings))
+          assert.ok(reading.length >= 2000, `${reading.length} results`);
         await Promise.all([sealing, ...commits]);
         assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 2020);
       }));

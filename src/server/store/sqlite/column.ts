@@ -23,7 +23,11 @@ interface Candidate {
 }
 
 /** Returns the values as they will be read. `earlier` are columns of the same chunk, as they will be read. */
-export function writeColumn(writer: ByteWriter, values: readonly number[], earlier: readonly (readonly number[])[]): number[] {
+export function writeColumn(
+  writer: ByteWriter,
+  values: readonly number[],
+  earlier: readonly (readonly number[])[],
+): number[] {
   const unit = unitFor(values);
   const units = values.map((value) => toUnits(value, unit));
   if (units.some((value) => Math.abs(value) > maxSigned / 2)) {

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../../core/errors.ts';
+import { migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
 
 /** What a person should hear of: said once, where it happens. */
@@ -33,7 +34,8 @@ export function openForWriting(folder: string, say: (notice: Notice) => void): D
     // 16 KiB: a sealed hour of a busy check still fits a quarter of a page, beyond which SQLite would give it pages of its own.
     db.exec('PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
     db.exec(`PRAGMA cache_size = -65536; PRAGMA journal_size_limit = ${64 * 2 ** 20};`);
-    migrate(db, say);
+    const from = migrate(db, migrations);
+    if (from > 0 && from < migrations.length) say({ event: 'migrated', from, to: migrations.length });
     // From here on a lock is waited for between calls, and not inside one, which would stop the thread.
     db.exec('PRAGMA busy_timeout = 0');
     return db;
@@ -90,7 +92,9 @@ function codeOf(error: unknown): number | undefined {
 
 /** What is wrong with the file; undefined if it is sound, or there is none. */
 function damageOf(file: string): string | undefined {
-  if (!existsSync(file)) return undefined;
+  if (!existsSync(file) || statSync(file).size === 0) return undefined;
+  // SQLite takes a file of less than a page for an empty one, and would overwrite it.
+  if (!beginsWith(file, 'SQLite format 3\0')) return 'it does not begin as a database does';
   const isSmall = statSync(file).size <= fullCheckBytes;
   try {
     using db = new DatabaseSync(file, { timeout: 5000 });
@@ -103,29 +107,21 @@ function damageOf(file: string): string | undefined {
   }
 }
 
+function beginsWith(file: string, text: string): boolean {
+  const bytes = Buffer.alloc(text.length);
+  const handle = openSync(file, 'r');
+  try {
+    readSync(handle, bytes);
+  } finally {
+    closeSync(handle);
+  }
+  return bytes.toString('latin1') === text;
+}
+
 function quarantine(file: string, reason: string, say: (notice: Notice) => void): void {
   const aside = `${file}.unreadable-${new Date().toISOString().replaceAll(':', '-')}`;
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
   say({ event: 'quarantined', file: aside, reason });
-}
-
-function migrate(db: DatabaseSync, say: (notice: Notice) => void): void {
-  const from = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
-  const to = migrations.length;
-  if (from > to) {
-    const found = `The data was written by a newer Watchkeeper (schema ${from}; this one knows up to ${to})`;
-    throw new AppError('usage', `${found}: start that version, or restore a backup from before the upgrade.`);
-  }
-  if (from === to) return;
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    for (const statements of migrations.slice(from)) db.exec(statements);
-    db.exec(`PRAGMA user_version = ${to}; COMMIT`);
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-  if (from > 0) say({ event: 'migrated', from, to });
 }

@@ -45,9 +45,15 @@ export class LedgerWriter {
     const epoch = this.#epochOf(agentId, batch.epoch);
     const sent = union(rangesOf(batch.seqs), rangesOf(gaps.map(({ seq }) => seq)));
     const added = difference(sent, epoch.ranges);
-    const ranges = union(union(epoch.ranges, added), gaps.flatMap(({ item }) => item.ranges));
+    const ranges = union(
+      union(epoch.ranges, added),
+      gaps.flatMap(({ item }) => item.ranges),
+    );
     if (ranges.length > maxRanges) {
-      throw new AppError('usage', `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`);
+      throw new AppError(
+        'usage',
+        `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
+      );
     }
     this.#keepResults(batch, epoch.id, added);
     for (const gap of gaps) if (includes(added, gap.seq)) this.#keepGap(epoch.id, gap);

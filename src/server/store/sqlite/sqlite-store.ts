@@ -31,7 +31,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     const bytes = bytesIn(packed);
     if (writer.waitingBytes > 0 && writer.waitingBytes + bytes > maxWaitingBytes) {
       const waiting = `${Math.round(writer.waitingBytes / 2 ** 20)} MiB wait for the disk`;
-      throw new AppError('unavailable', `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`);
+      throw new AppError(
+        'unavailable',
+        `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`,
+      );
     }
     // WriterOperations says so.
     return writer.ask('commit', [packed], { transfer: buffersOf(packed), bytes }) as Promise<Committed>;
