@@ -169,10 +169,10 @@ function apply(names: Map<string, Inode>, change: FolderChange): void {
   if (inode) names.set(change.to, inode);
 }
 
+/** Changes `content` itself where the write fits into it. */
 function put(content: Buffer, { position, bytes }: Write): Buffer {
-  const end = Math.max(content.length, position + bytes.length);
-  const changed = Buffer.alloc(end);
-  content.copy(changed);
+  const end = position + bytes.length;
+  const changed = end <= content.length ? content : Buffer.concat([content], end);
   bytes.copy(changed, position);
   return changed;
 }

@@ -62,7 +62,7 @@ export function replaceFile(disk: Disk, name: string, bytes: Uint8Array): void {
 }
 
 /** False if the disk refuses; for what can be done again at the next start. */
-export function attempt(work: () => void): boolean {
+export function attempt(work: () => unknown): boolean {
   try {
     work();
     return true;

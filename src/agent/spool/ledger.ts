@@ -38,13 +38,14 @@ export class Ledger {
     return { ledger: new Ledger(disk, newest?.generation ?? 0), page: newest };
   }
 
-  /** Durable when it returns; throws what the disk says. */
-  write(page: LedgerPage): void {
+  /** Durable when it returns; false if not all ranges fitted. Throws what the disk says. */
+  write(page: LedgerPage): boolean {
     this.#file ??= openOrCreate(this.#disk);
     const generation = this.#generation + 1;
     this.#file.write(encodePage(page, generation), (generation % 2) * pageBytes);
     this.#file.sync();
     this.#generation = generation;
+    return page.settled.length <= maxRanges;
   }
 
   close(): void {

@@ -118,12 +118,13 @@ export class Queue {
     this.#removeSettled();
   }
 
-  /** Notes on the disk what is settled; false if the disk refuses. */
+  /** Notes on the disk what is settled; false if the disk refuses, or if it is too much for the ledger. */
   note(): boolean {
     if (this.#isNoted) return true;
     const { epoch } = this.recovered;
     const page = { epoch, nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges };
-    return (this.#isNoted = attempt(() => this.#ledger.write(page)));
+    attempt(() => (this.#isNoted = this.#ledger.write(page)));
+    return this.#isNoted;
   }
 
   stats(): SpoolStats {

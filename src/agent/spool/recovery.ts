@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { GapItem } from '../../core/entry.ts';
-import { attempt, isDiskError, replaceFile, unfinished, type Disk } from './disk.ts';
+import { attempt, isDiskError, unfinished, type Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
 import { countOf, RangeSet } from './ranges.ts';
 import { formatVersion, headerBytes, mostRecordsAfter, readHeader, type SegmentHeader } from './segment.ts';
@@ -120,9 +120,9 @@ function asSegments(found: readonly Found[], nextSeq: number): Segment[] {
 }
 
 /**
- * A killed process may have left records that only the kernel has, or that a failed sync made it forget; a new file
- * makes them durable before they are sent. Then what gap entries among them declare is settled, because that may not
- * have reached the ledger. False if the segment cannot be read now; throws what the disk says to writing.
+ * A killed process may have left records that only the kernel has, or that a failed sync made it forget. Written again
+ * in their place, which takes no space, and synced, they may be sent. Then what gap entries among them declare is settled,
+ * because that may not have reached the ledger. False if the segment cannot be read now; throws what the disk says to writing.
  */
 export function secureNewest(segments: Segments): boolean {
   const newest = segments.all.at(-1);
@@ -130,7 +130,14 @@ export function secureNewest(segments: Segments): boolean {
   const contents = segments.contents(newest);
   if (!contents || contents.records.length === 0) return contents !== undefined;
   const { bytes, records } = contents;
-  replaceFile(segments.disk, newest.name, bytes);
+  const file = segments.disk.open(newest.name);
+  try {
+    file.write(bytes, 0);
+    file.sync();
+  } finally {
+    file.close();
+  }
+  segments.disk.sync();
   for (const { start, end } of records.filter(({ isGap }) => isGap)) {
     // Its checksum holds, and only our own code sets the flag.
     const gap = JSON.parse(bytes.toString('utf8', start, end)) as GapItem;
