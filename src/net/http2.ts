@@ -5,10 +5,8 @@ import { decodeContent } from './content-coding.ts';
 import type { ExchangeOptions, HttpResponse } from './http.ts';
 import { GrowingBuffer } from './packets/growing-buffer.ts';
 import type { HttpRequest } from './packets/http1-request.ts';
-import { maxHeaderBytes } from './packets/http1-response.ts';
+import { maxHeaderBytes, maxInterimResponses } from './packets/http1-response.ts';
 import { streamFailure } from './tls-failure.ts';
-
-const maxInterimResponses = 8;
 
 /**
  * Sends one request over a connected socket as HTTP/2 (RFC 9113) and reads its response; the socket stays the caller's.

@@ -30,6 +30,8 @@ const verdicts: Readonly<Record<string, Explain>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownIssuer,
   UNABLE_TO_GET_ISSUER_CERT: unknownIssuer,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownIssuer,
+  // Node has no code for these; the commonest is a key of 1024 bits.
+  UNSPECIFIED: () => ['tls-untrusted', 'its key or its signature is too weak, or it breaks another rule of OpenSSL'],
   CERT_REVOKED: () => ['tls-revoked', 'its issuer has revoked it'],
 };
 

@@ -16,6 +16,8 @@ export interface TestCertificate {
 }
 
 const serverNames = 'DNS:localhost,DNS:example.test,IP:127.0.0.1,IP:::1';
+/** P-256: quick to make and to use. */
+const ecKey = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] as const;
 const dayMs = 86_400_000;
 
 interface Profile {
@@ -26,6 +28,7 @@ interface Profile {
   readonly toDays?: number;
   readonly signer?: 'ca' | 'otherCa' | 'intermediate';
   readonly isAuthority?: boolean;
+  readonly hasWeakKey?: boolean;
 }
 
 /** Every certificate of the tests. The signer of one must stand above it. */
@@ -38,6 +41,7 @@ const profiles = {
   wildcard: { subject: 'localhost', names: 'DNS:*.example.test,DNS:w*.partial.test,DNS:127.0.0.1' },
   /** Its name stands only in the subject, where it does not count (RFC 9525 section 2). */
   withoutNames: { subject: 'localhost' },
+  weakKey: { subject: 'localhost', names: serverNames, hasWeakKey: true },
   untrusted: { subject: 'localhost', names: serverNames, signer: 'otherCa' },
   client: { subject: 'watchkeeper client' },
   intermediate: { subject: 'Watchkeeper test intermediate', isAuthority: true },
@@ -74,7 +78,7 @@ async function makeAll(): Promise<TestCertificates> {
 }
 
 async function makeRoot(folder: string, name: string, subject: string): Promise<TestCertificate> {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+  const key = ['-newkey', ...ecKey, '-nodes', '-keyout', `${name}.key`];
   const names = name === 'selfSigned' ? ['-addext', `subjectAltName=${serverNames}`] : [];
   const about = ['-subj', `/CN=${subject}`, '-days', '30', ...names, '-out', `${name}.pem`];
   await run('openssl', ['req', '-x509', ...key, ...about], { cwd: folder });
@@ -82,14 +86,22 @@ async function makeRoot(folder: string, name: string, subject: string): Promise<
 }
 
 async function issue(folder: string, name: string, profile: Profile): Promise<TestCertificate> {
-  const { subject, names, fromDays = -1, toDays = 30, signer = 'ca', isAuthority = false } = profile;
+  const {
+    subject,
+    names,
+    fromDays = -1,
+    toDays = 30,
+    signer = 'ca',
+    isAuthority = false,
+    hasWeakKey = false,
+  } = profile;
   // `openssl ca` keeps a register of what it signed; an empty one each has nothing to object to.
   const register = join(folder, `${name}-register`);
   await mkdir(register);
   await writeFile(join(register, 'index.txt'), '');
   const extensions = [`basicConstraints=CA:${isAuthority}`, ...(names ? [`subjectAltName=${names}`] : [])];
   await writeFile(join(folder, `${name}.cnf`), caConfig(register, extensions));
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
+  const key = ['-newkey', ...(hasWeakKey ? ['rsa:1024'] : ecKey), '-nodes', '-keyout', `${name}.key`];
   await run('openssl', ['req', '-new', ...key, '-subj', `/CN=${subject}`, '-out', `${name}.csr`], { cwd: folder });
   const signing = [
     '-batch',

@@ -57,6 +57,16 @@ const servers: Readonly<Record<string, Case & { readonly serve: Serve }>> = {
     expect: 'tls-untrusted',
     message: /left out an intermediate/,
   },
+  'has a key of 1024 bits': {
+    serve: as('weakKey', { ciphers: 'DEFAULT@SECLEVEL=0' }),
+    expect: 'tls-untrusted',
+    message: /too weak/,
+  },
+  'names itself only in its subject': {
+    serve: as('withoutNames'),
+    expect: 'tls-wrong-name',
+    message: /got one for no name/,
+  },
   'expires in three days': {
     serve: as('expiringSoon'),
     expect: 'threshold',

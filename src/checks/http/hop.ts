@@ -1,11 +1,12 @@
 import { isIP } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import type { Connection, Endpoint, SecureConnection } from '../../core/network.ts';
+import type { Connection, SecureConnection } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import type { HttpResponse } from '../../net/http.ts';
 import { exchangeHttp1 } from '../../net/http1.ts';
 import { certificateDetail } from '../../net/tls-certificate.ts';
+import { endpointOf } from './origin.ts';
 import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
 
@@ -84,12 +85,6 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   add(measurement, 'firstByteMs', response.firstByteMs);
   add(measurement, 'transferMs', response.transferMs);
   return response;
-}
-
-function endpointOf({ hostname, port, protocol }: URL): Endpoint {
-  // The URL keeps an IPv6 address in brackets, and leaves the scheme's own port out.
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-  return { host, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }
 
 function noteConnection(measurement: Measurement, { address, resolveMs, connectMs }: Connection): void {

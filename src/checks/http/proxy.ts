@@ -6,6 +6,7 @@ import { formatEndpoint } from '../../core/target.ts';
 import { statusOf } from '../../net/http.ts';
 import { exchangeHttp1 } from '../../net/http1.ts';
 import { basicAuthorization } from './authorization.ts';
+import { endpointOf } from './origin.ts';
 
 export interface Proxy extends Endpoint {
   readonly authorization: string | undefined;
@@ -14,11 +15,11 @@ export interface Proxy extends Endpoint {
 /** `http://user:password@host:port` */
 export function proxyOf(text: string | undefined): Proxy | undefined {
   if (text === undefined) return undefined;
-  const { hostname, port, username, password } = new URL(text);
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  const url = new URL(text);
+  const { username, password } = url;
   const authorization =
     username === '' ? undefined : basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
-  return { host, port: Number(port || 80), authorization };
+  return { ...endpointOf(url), authorization };
 }
 
 export function proxyAuthorization({ authorization }: Proxy): Readonly<Record<string, string>> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
-import type { TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
 import type { Outcome } from '../../core/outcome.ts';
 import { testCertificates } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
@@ -125,4 +127,17 @@ test('a key that belongs to another certificate is said to be unusable, and says
   assert.equal(outcome.reason, 'unsupported');
   assert.equal(outcome.status, 'unknown');
   assert.match(outcome.message, /key values mismatch/);
+});
+
+test('a server that ignores what HTTP/2 asks for in the handshake is said to', async () => {
+  const server = createServer({ cert: good.certificate, key: good.key }, (socket) =>
+    socket.on('error', () => {}).resume(),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  // A listening server has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  const outcome = await run({ url: `https://localhost:${port}/`, tls: { ca: ca.certificate }, httpVersion: '2' });
+  server.close();
+  assert.equal(outcome.reason, 'protocol');
+  assert.equal(outcome.message, `Expected localhost:${port} to speak HTTP/2, it chose nothing.`);
 });

@@ -11,7 +11,7 @@ import { GrowingBuffer } from './growing-buffer.ts';
 
 /** All header blocks of a response together, also of interim responses and trailers. */
 export const maxHeaderBytes = 65_536;
-const maxInterimResponses = 8;
+export const maxInterimResponses = 8;
 const maxChunkLineBytes = 1024;
 
 type State =
