@@ -1,15 +1,18 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
 
+/** Timers hold no more than 2^31 milliseconds. */
+const maxDurationMs = 24 * 86_400_000;
+
 export function durationArgument(text: string): Milliseconds {
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw new InvalidArgumentError('Expected a duration, like 10s or 500ms.');
-  return durationMs;
+  if (durationMs !== undefined && durationMs >= 1 && durationMs <= maxDurationMs) return durationMs;
+  throw new InvalidArgumentError('Expected a duration from 1ms to 24d, like 10s or 500ms.');
 }
 
 export function countArgument(text: string): number {
   const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
+  if (Number.isSafeInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 

@@ -19,13 +19,13 @@ export interface CheckRequest {
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
 export async function runChecks({ check, monitor, count, json }: CheckRequest): Promise<number> {
   const report = new CheckReport({ json, count, metrics: check.metrics });
-  const statuses: Status[] = [];
+  const seen = new Set<Status>();
   for await (const result of results(monitor, count, report)) {
     report.show(result);
-    statuses.push(result.status);
+    seen.add(result.status);
   }
   report.summarise();
-  return exitCodeOf[worst(statuses)];
+  return exitCodeOf[worst(seen)];
 }
 
 /** Every result until the last run or Ctrl-C. A run cut short counts only when there is no other. */
@@ -51,6 +51,6 @@ async function* results(monitor: Monitor, count: number, report: CheckReport): A
 const bySeverity = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
 
 /** What several runs say together: one that was down is not healed by the next. */
-function worst(statuses: readonly Status[]): Status {
-  return bySeverity.find((status) => statuses.includes(status)) ?? 'unknown';
+function worst(seen: ReadonlySet<Status>): Status {
+  return bySeverity.find((status) => seen.has(status)) ?? 'unknown';
 }

@@ -5,8 +5,8 @@ import { formatOutcome } from './outcome-view.ts';
 import { paintFor, type Paint } from './paint.ts';
 import { formatResultJson } from './result-json.ts';
 import { formatResultLine } from './result-line.ts';
+import { RunSummary } from './run-summary.ts';
 import { printable } from './text.ts';
-import { formatMs } from './units.ts';
 
 interface ReportOptions {
   readonly json: boolean;
@@ -23,9 +23,7 @@ const clearLine = '\r\u001B[K';
 export class CheckReport {
   readonly #options: ReportOptions;
   readonly #paint: Paint = paintFor(process.stdout);
-  readonly #latencies: number[] = [];
-  #shown = 0;
-  #up = 0;
+  readonly #summary = new RunSummary();
   #isTimeShown = false;
 
   constructor(options: ReportOptions) {
@@ -37,17 +35,14 @@ export class CheckReport {
   }
 
   show(result: Result): void {
-    this.#shown++;
-    if (result.status === 'up' || result.status === 'degraded') this.#up++;
-    if (result.latencyMs !== undefined) this.#latencies.push(result.latencyMs);
+    this.#summary.add(result);
     this.#print(this.#format(result));
   }
 
-  /** After several runs: how many, how many answered, how fast. */
+  /** After several runs: how many, how they went, how fast. */
   summarise(): void {
     if (this.#options.json || this.#options.count === 1) return;
-    const lost = this.#shown === 0 ? 0 : ((this.#shown - this.#up) / this.#shown) * 100;
-    this.#print(`${this.#shown} runs, ${this.#up} up, ${lost.toFixed(0)} % failed${this.#latencySummary()}`);
+    for (const line of this.#summary.format(this.#paint)) this.#print(line);
   }
 
   /** Shows on a terminal how long a slow run has taken, until disposed. */
@@ -74,13 +69,6 @@ export class CheckReport {
     if (json) return formatResultJson(result);
     if (count > 1) return formatResultLine(result, this.#paint);
     return formatOutcome(result, { paint: this.#paint, metrics, columns: process.stdout.columns ?? Infinity });
-  }
-
-  #latencySummary(): string {
-    const all = this.#latencies;
-    if (all.length === 0) return '';
-    const average = all.reduce((sum, latency) => sum + latency, 0) / all.length;
-    return `; latency min ${formatMs(Math.min(...all))}, avg ${formatMs(average)}, max ${formatMs(Math.max(...all))}`;
   }
 
   #clearTime(): void {

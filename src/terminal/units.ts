@@ -13,7 +13,8 @@ const suffixOf: Readonly<Record<Unit, string>> = {
 /** A number with its unit, in as many digits as a person reads: `22.65 ms`, `1.2 kB`, `0 %`. */
 export function formatQuantity(value: number, unit: Unit): string {
   if (unit === 'bytes') return formatBytes(value);
-  return `${formatNumber(value)}${suffixOf[unit]}`;
+  const suffix = value === 1 && (unit === 'days' || unit === 'hops') ? suffixOf[unit].slice(0, -1) : suffixOf[unit];
+  return `${formatNumber(value)}${suffix}`;
 }
 
 export function formatMs(milliseconds: number): string {

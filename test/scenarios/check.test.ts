@@ -69,7 +69,10 @@ describe('check', () => {
     const { code, stdout } = await runWatchkeeper(words);
     assert.equal(code, 2, stdout);
     assert.match(stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d - TCP 127\.0\.0\.1:\d+ is up, .* ms - Port/);
-    assert.match(stdout, /\n3 runs, 2 up, 33 % failed; latency min .* ms, avg .* ms, max .* ms\n$/);
+    assert.match(
+      stdout,
+      /\nTCP 127\.0\.0\.1:\d+ {2}3 results: 2 up, 1 down; latency min .* ms, avg .* ms, max .* ms\n$/,
+    );
   });
 
   test('--count of icmp counts its echoes, as with ping', async () => {
@@ -87,7 +90,7 @@ describe('check', () => {
     await program.until(/is up.*\n.*is up.*\n/);
     program.signal('SIGINT');
     assert.equal(await program.end(), 0);
-    assert.match(program.stdout, /\n\d+ runs, \d+ up, 0 % failed; latency min/);
+    assert.match(program.stdout, /\nTCP 127\.0\.0\.1:\d+ {2}\d+ results: \d+ up; latency min/);
   });
 
   test('Ctrl-C in the only run says that it was stopped: unknown, exit 3', async () => {
@@ -119,7 +122,8 @@ describe('check', () => {
       ['check tcp localhost:99999', /--port: expected at most 65535, got 99999/],
       ['check tcp localhost:1 --family 5', /--family: expected one of .*auto.*, got "5"/],
       ['check tcp localhost:1 --familly 4', /unknown option '--familly'.*\n.*--family/],
-      ['check tcp localhost:1 --timeout soon', /Expected a duration, like 10s or 500ms/],
+      ['check tcp localhost:1 --timeout soon', /Expected a duration from 1ms to 24d, like 10s or 500ms/],
+      ['check tcp localhost:1 --timeout 0', /Expected a duration from 1ms/],
       ['check tcp localhost:1 --count 0', /Expected a whole number of at least 1/],
       ['check tpc localhost:1', /unknown command 'tpc'.*\n.*tcp/],
       ['check http example.org --headers nonsense', /--headers: expected key: value, got "nonsense"/],
