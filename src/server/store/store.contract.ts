@@ -282,9 +282,12 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     test('a closed store refuses, and closing twice is no harm', async () => {
       await using place = await makePlace();
       const store = await place.open();
-      const last = commit(store, entries(1, 10));
+      await commit(store, entries(1, 20_000));
+      const sealing = assert.rejects(store.seal(start + 100 * hourMs), { code: 'unavailable' });
+      const last = commit(store, entries(20_001, 20_010));
       await store[Symbol.asyncDispose]();
-      assert.deepEqual(await last, { added: [[1, 10]] });
+      assert.deepEqual(await last, { added: [[20_001, 20_010]] });
+      await sealing;
       await store[Symbol.asyncDispose]();
       await assert.rejects(commit(store, entries(11, 12)), { code: 'unavailable' });
       await assert.rejects(store.latest(), { code: 'unavailable' });

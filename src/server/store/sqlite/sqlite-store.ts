@@ -24,7 +24,10 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const data = { folder };
   // The writer first: it makes the file, or brings it up to date.
   const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say });
-  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say });
+  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say }).catch(async (error) => {
+    await writer.close();
+    throw error;
+  });
 
   const commit = async (batch: Batch): Promise<Committed> => {
     const packed = packBatch(batch);
@@ -48,7 +51,9 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     // Each method of the two lists has the signature that Operations gives it in its thread.
     ...(Object.fromEntries(methods) as Pick<Store, Write | Read>),
     async [Symbol.asyncDispose]() {
-      await Promise.all([writer.close(), reader.close()]);
+      // The writer last: it then folds the write-ahead log into the file.
+      await reader.close();
+      await writer.close();
     },
   };
 }

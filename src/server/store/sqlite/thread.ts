@@ -21,11 +21,17 @@ export class Thread {
   readonly #ended: Promise<void>;
   #lastId = 0;
   #waitingBytes = 0;
-  #isClosing = false;
+  /** Why nothing may be asked any more. */
+  #refusal: AppError | undefined;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.#ended = new Promise((resolve) => {
+      worker.once('exit', () => {
+        this.#end(closed());
+        resolve();
+      });
+    });
   }
 
   /** Resolves once the thread answers; rejects with what kept it from opening. */
@@ -42,7 +48,7 @@ export class Thread {
       worker.once('error', (cause) => {
         const error = new AppError('internal', `A thread of the store ended: ${String(cause)}.`, { cause });
         reject(error);
-        thread.#rejectAll(error);
+        thread.#end(error);
       });
     });
     return thread;
@@ -55,7 +61,7 @@ export class Thread {
   /** `transfer` are the buffers in `args` that need not be copied; `bytes` is what counts as waiting meanwhile. */
   ask(method: Method, args: readonly unknown[], { transfer = [], bytes = 0 }: Freight = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosing) return reject(closed());
+      if (this.#refusal !== undefined) return reject(this.#refusal);
       const id = ++this.#lastId;
       this.#waiting.set(id, { bytes, resolve, reject });
       this.#waitingBytes += bytes;
@@ -65,10 +71,10 @@ export class Thread {
 
   /** What was asked before is answered first. */
   async close(): Promise<void> {
-    if (!this.#isClosing) this.#worker.postMessage({ id: 0, method: 'close', args: [] } satisfies Request, []);
-    this.#isClosing = true;
+    if (this.#refusal === undefined)
+      this.#worker.postMessage({ id: 0, method: 'close', args: [] } satisfies Request, []);
+    this.#refusal ??= closed();
     await this.#ended;
-    this.#rejectAll(closed());
   }
 
   #settle(reply: Extract<Reply, { readonly type: 'done' | 'failed' }>): void {
@@ -80,7 +86,8 @@ export class Thread {
     else waiting.reject(new AppError(reply.code, reply.message));
   }
 
-  #rejectAll(error: AppError): void {
+  #end(error: AppError): void {
+    this.#refusal ??= error;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
     this.#waitingBytes = 0;
@@ -88,5 +95,5 @@ export class Thread {
 }
 
 function closed(): AppError {
-  return new AppError('unavailable', 'The store is closed: what was asked of it has not happened.');
+  return new AppError('unavailable', 'The store was closed before it answered: what was asked may not have happened.');
 }

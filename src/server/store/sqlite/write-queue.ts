@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { AppError } from '../../../core/errors.ts';
 import { asAppError, isBusy, type Notice } from './database.ts';
 
 interface Job {
@@ -20,6 +21,7 @@ export class WriteQueue {
   #jobs: Job[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isScheduled = false;
+  #isClosed = false;
 
   constructor(db: DatabaseSync, { say, onRollback }: { say: (notice: Notice) => void; onRollback: () => void }) {
     this.#db = db;
@@ -34,6 +36,7 @@ export class WriteQueue {
         const value = work();
         return () => resolve(value);
       };
+      if (this.#isClosed) return reject(new AppError('unavailable', 'The store is closing: nothing more is written.'));
       this.#jobs.push({ run, reject });
       this.#schedule();
     });
@@ -41,6 +44,7 @@ export class WriteQueue {
 
   /** Commits what waits, if that can be done now, and rejects the rest. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#commit((error) => this.#rejectAll(error));
   }
