@@ -70,3 +70,8 @@ test('without a route the outcome says so', { skip }, async () => {
     assert.equal(outcome.reason, 'unreachable', outcome.message);
   }
 });
+
+test('a first hop behind the last is refused with the options', () => {
+  const { error } = traceroute.options.safeParse({ host: '127.0.0.1', firstHop: 5, maxHops: 4 });
+  assert.equal(error?.issues[0]?.message, 'expected firstHop to be at most maxHops');
+});

@@ -15,20 +15,25 @@ const payloadBytes = 32;
 /** Where nothing listens as a rule, so that the target says so (traceroute's custom); and the web. */
 const usualPort = { icmp: undefined, udp: 33_434, tcp: 80 } as const;
 
-const options = z.strictObject({
-  host: hostname.meta({ description: 'Name or address to trace the path to' }),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
-  protocol: z.enum(queryProtocols).default('icmp').meta({ description: 'What to send' }),
-  port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
-  firstHop: z.coerce.number().int().min(1).max(255).default(1).meta({ description: 'Hop to begin with' }),
-  maxHops: z.coerce.number().int().min(1).max(255).default(30).meta({ description: 'Hop to give up after' }),
-  queries: z.coerce.number().int().min(1).max(10).default(3).meta({ description: 'Packets to each hop' }),
-  wait: duration({ min: 10, max: 60_000 })
-    .default(1000)
-    .meta({ description: 'How long to wait for an answer to each packet', default: '1s' }),
-  parallel: z.coerce.number().int().min(1).max(64).default(16).meta({ description: 'Packets on their way at once' }),
-  names: z.boolean().default(false).meta({ description: 'Look up the names of the hops' }),
-});
+const options = z
+  .strictObject({
+    host: hostname.meta({ description: 'Name or address to trace the path to' }),
+    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+    protocol: z.enum(queryProtocols).default('icmp').meta({ description: 'What to send' }),
+    port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
+    firstHop: z.coerce.number().int().min(1).max(255).default(1).meta({ description: 'Hop to begin with' }),
+    maxHops: z.coerce.number().int().min(1).max(255).default(30).meta({ description: 'Hop to give up after' }),
+    queries: z.coerce.number().int().min(1).max(10).default(3).meta({ description: 'Packets to each hop' }),
+    wait: duration({ min: 10, max: 60_000 })
+      .default(1000)
+      .meta({ description: 'How long to wait for an answer to each packet', default: '1s' }),
+    parallel: z.coerce.number().int().min(1).max(64).default(16).meta({ description: 'Packets on their way at once' }),
+    names: z.boolean().default(false).meta({ description: 'Look up the names of the hops' }),
+  })
+  .refine(({ firstHop, maxHops }) => firstHop <= maxHops, {
+    path: ['firstHop'],
+    message: 'expected firstHop to be at most maxHops',
+  });
 
 export const traceroute = defineCheck({
   type: 'traceroute',
