@@ -61,11 +61,11 @@ export async function exchangeOverTcp(socket: Socket, exchange: Exchange): Promi
     const doing = `Waiting for echo ${index + 1} of ${messages.length} from ${where}`;
     const echo = await incoming.until((bytes) => firstBytes(bytes, message.length), { signal, doing });
     incoming.drop(echo.length);
-    tally.hear(echo, clock.monotonic());
     // From here on the stream is out of step with us.
-    if (!echo.equals(message)) return;
+    if (!echo.equals(message)) return tally.hearWrong(echo);
+    tally.hear(echo, clock.monotonic());
   }
-  if (incoming.bytes.length > 0) tally.hear(incoming.bytes, clock.monotonic());
+  if (incoming.bytes.length > 0) tally.hearWrong(incoming.bytes);
 }
 
 function firstBytes(bytes: Buffer, count: number): Buffer | undefined {

@@ -33,13 +33,18 @@ export class EchoTally {
   hear(reply: Buffer, nowMs: number): void {
     const number = this.#numberOf.get(reply.toString('latin1'));
     if (number === undefined) {
-      this.#corrupted++;
-      this.#corruptedReply ??= reply;
+      this.hearWrong(reply);
     } else if (this.#answered.has(number)) {
       this.#duplicates++;
     } else {
       this.#answer(number, nowMs);
     }
+  }
+
+  /** A reply that is not what was due. */
+  hearWrong(reply: Buffer): void {
+    this.#corrupted++;
+    this.#corruptedReply ??= reply;
   }
 
   #answer(number: number, nowMs: number): void {
