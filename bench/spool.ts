@@ -12,6 +12,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     /** How many appends wait for their sync at any time. */
     waiting: { type: 'string', default: '2000' },
+    /** Entries that wait when the spool is opened again; 2,500,000 are about 1 GiB. */
+    backlog: { type: 'string', default: '500000' },
     folder: { type: 'string', default: tmpdir() },
   },
 });
@@ -21,6 +23,9 @@ try {
   await using spool = await openSpool(folder);
   await measureOne(spool);
   await measureMany(spool, { waiting: Number(values.waiting), seconds: Number(values.seconds) });
+  await fill(spool, Number(values.backlog));
+  await spool.close();
+  await measureStart(folder);
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -61,6 +66,35 @@ async function measureMany(spool: Spool, load: { readonly waiting: number; reado
   function sentAll(): boolean {
     return spool.stats().depth > load.waiting;
   }
+}
+
+async function fill(spool: Spool, count: number): Promise<void> {
+  for (let done = 0; done < count; done += 5000) {
+    await Promise.all(
+      Array.from({ length: 5000 }, (_, index) => spool.append(result(done + index), { droppable: true })),
+    );
+  }
+}
+
+async function measureStart(folder: string): Promise<void> {
+  const started = performance.now();
+  await using spool = await openSpool(folder);
+  const opened = performance.now();
+  const { depth, bytes } = spool.stats();
+  await spool.startSending();
+  let sent = 0;
+  for (
+    let some;
+    (some = await spool.read('backlog', { maxBytes: 512 * 1024, maxCount: 2000 })).length > 0;
+    sent += some.length
+  ) {
+    spool.acknowledge([[some[0]?.seq ?? 0, some.at(-1)?.seq ?? 0]]);
+  }
+  const rate = Math.round(sent / ((performance.now() - opened) / 1000));
+  console.log(
+    `${depth} waiting entries (${Math.round(bytes / 1024 ** 2)} MiB): open in ${Math.round(opened - started)} ms, ` +
+      `read and acknowledged at ${rate}/s; ${spool.stats().depth} left; resident ${Math.round(process.memoryUsage.rss() / 1024 ** 2)} MiB`,
+  );
 }
 
 async function send(spool: Spool, isOn: () => boolean): Promise<number> {

@@ -22,7 +22,7 @@ try {
 }
 
 function serve(queue: Queue): void {
-  let isCommitDue = false;
+  let dueCommit: NodeJS.Immediate | undefined;
   const timer = setInterval(() => {
     if (queue.isCommitDue) commit();
     queue.note();
@@ -33,14 +33,14 @@ function serve(queue: Queue): void {
     if ('id' in request) say({ type: 'done', id: request.id, entries, stats: queue.stats() });
     // All that comes while the disk is busy is one commit. A disk that refuses is asked again when space may have come free.
     const isFreeing = request.type === 'acknowledge';
-    if (isCommitDue || !(isFreeing || (queue.isCommitDue && !queue.isImpaired))) return;
-    isCommitDue = true;
-    setImmediate(commit);
+    if (dueCommit || !(isFreeing || (queue.isCommitDue && !queue.isImpaired))) return;
+    dueCommit = setImmediate(commit);
   });
   say({ type: 'opened', recovered: queue.recovered, stats: queue.stats() });
 
   function commit(): void {
-    isCommitDue = false;
+    clearImmediate(dueCommit);
+    dueCommit = undefined;
     say({ type: 'receipts', receipts: queue.commit(), stats: queue.stats() });
   }
 
