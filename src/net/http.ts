@@ -27,7 +27,7 @@ export interface ExchangeOptions {
   readonly maxBodyBytes: number;
 }
 
-/** `200 OK`; a server that sends no text, as HTTP/2 does, gets none. */
+/** `200 OK`; a server may send no text. */
 export function statusOf({ status, statusText }: Pick<HttpResponse, 'status' | 'statusText'>): string {
   return `${status} ${statusText}`.trim();
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
 import { abortError, Failure } from '../core/failure.ts';
@@ -64,7 +65,14 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
       // Node ends a stream also when its connection is lost; only the reset code tells, and `close` follows.
       if (!head || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
       const transferMs = clock.monotonic() - sentMs - head.firstByteMs;
-      resolve({ ...head, version: '2', statusText: '', body: body.bytes(), bodyBytes: body.length, transferMs });
+      resolve({
+        ...head,
+        version: '2',
+        statusText: textOf(head.status),
+        body: body.bytes(),
+        bodyBytes: body.length,
+        transferMs,
+      });
     })
     .once('close', () => reject(new Failure('closed', `${peer} closed the stream before its response was complete.`)));
   session.on('error', onError);
@@ -72,6 +80,11 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
   if (signal.aborted) onAbort();
   if (request.body !== undefined) stream.end(request.body);
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
+}
+
+/** The protocol no longer carries the text by which people know a status. */
+function textOf(status: number): string {
+  return STATUS_CODES[status] ?? '';
 }
 
 function headOf(fields: IncomingHttpHeaders): Pick<HttpResponse, 'status' | 'headers' | 'headerBytes'> {

@@ -20,10 +20,16 @@ const selfSigned: Explain = () => [
 
 /** OpenSSL's verdicts on a chain, by the codes Node gives them. */
 const verdicts: Readonly<Record<string, Explain>> = {
-  CERT_HAS_EXPIRED: (certificate) => ['tls-expired', `it expired on ${day(certificate.validToMs)}`],
-  CERT_NOT_YET_VALID: (certificate) => [
+  // OpenSSL may mean any certificate of the chain.
+  CERT_HAS_EXPIRED: ({ validToMs }) => [
+    'tls-expired',
+    validToMs < Date.now() ? `it expired on ${day(validToMs)}` : 'a certificate it is signed by has expired',
+  ],
+  CERT_NOT_YET_VALID: ({ validFromMs }) => [
     'tls-not-yet-valid',
-    `it is valid only from ${day(certificate.validFromMs)} on; today is ${day(Date.now())}`,
+    validFromMs > Date.now()
+      ? `it is valid only from ${day(validFromMs)} on; today is ${day(Date.now())}`
+      : 'a certificate it is signed by is not valid yet',
   ],
   DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
   SELF_SIGNED_CERT_IN_CHAIN: unknownIssuer,

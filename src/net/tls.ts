@@ -32,6 +32,7 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
 
   const onAbort = (): void => reject(abortError(signal, doing));
   const onError = (error: Error): void => reject(streamFailure(error, doing));
+  const onClose = (): void => reject(new Failure('closed', `${doing}: the connection was closed.`));
   const onSecure = (): void => {
     const handshakeMs = clock.monotonic() - startedMs;
     // Once only: making this object takes longer than anything else of ours in a handshake.
@@ -44,7 +45,7 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
   };
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  secure.once('secureConnect', onSecure).on('error', onError);
+  secure.once('secureConnect', onSecure).on('error', onError).once('close', onClose);
   if (options.resume) secure.on('session', (session) => (context.session = session));
   return promise
     .catch((error: unknown) => {

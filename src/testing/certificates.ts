@@ -26,7 +26,7 @@ interface Profile {
   /** Validity in days from now. */
   readonly fromDays?: number;
   readonly toDays?: number;
-  readonly signer?: 'ca' | 'otherCa' | 'intermediate';
+  readonly signer?: 'ca' | 'otherCa' | 'intermediate' | 'expiredIntermediate';
   readonly isAuthority?: boolean;
   readonly hasWeakKey?: boolean;
 }
@@ -45,6 +45,8 @@ const profiles = {
   untrusted: { subject: 'localhost', names: serverNames, signer: 'otherCa' },
   client: { subject: 'watchkeeper client' },
   intermediate: { subject: 'Watchkeeper test intermediate', isAuthority: true },
+  expiredIntermediate: { subject: 'Expired test intermediate', isAuthority: true, fromDays: -30, toDays: -1 },
+  expiredChain: { subject: 'localhost', names: serverNames, signer: 'expiredIntermediate' },
   /** Signed by the intermediate, which its file does not contain. */
   incompleteChain: { subject: 'localhost', names: serverNames, signer: 'intermediate' },
 } as const satisfies Record<string, Profile>;

@@ -44,6 +44,14 @@ const servers: Readonly<Record<string, Case & { readonly serve: Serve }>> = {
     expect: 'up',
   },
   expired: { serve: as('expired'), expect: 'tls-expired', message: /it expired on \d{4}-\d\d-\d\d/ },
+  'is signed by what expired': {
+    serve: (all) => ({
+      cert: all.expiredChain.certificate + all.expiredIntermediate.certificate,
+      key: all.expiredChain.key,
+    }),
+    expect: 'tls-expired',
+    message: /signed by has expired/,
+  },
   'is not yet valid': { serve: as('notYetValid'), expect: 'tls-not-yet-valid', message: /valid only from/ },
   'has another name': { serve: as('wrongName'), expect: 'tls-wrong-name', message: /got one for DNS:other\.test/ },
   'is self-signed': { serve: as('selfSigned'), expect: 'tls-untrusted', message: /self-signed/ },
