@@ -6,6 +6,7 @@ import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
+  process.on('uncaughtException', (error) => process.exit(report(error)));
   endQuietlyWithoutReader();
   const program = createProgram();
   try {
@@ -15,10 +16,15 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   } catch (error) {
     // Commander has already printed its sentence, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse;
-    const { message, exitCode } = explain(error);
-    process.stderr.write(`watchkeeper: ${message}\n`);
-    return exitCode;
+    return report(error);
   }
+}
+
+/** Says what went wrong, and returns the exit code for it. */
+function report(error: unknown): number {
+  const { message, exitCode } = explain(error);
+  process.stderr.write(`watchkeeper: ${message}\n`);
+  return exitCode;
 }
 
 /** `watchkeeper … | head` ends when head does. */

@@ -5,3 +5,8 @@ export function interruption(): AbortSignal {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   return controller.signal;
 }
+
+/** Resolves at the first Ctrl-C, or when the process is told to end. */
+export function interrupted(): Promise<void> {
+  return new Promise((resolve) => interruption().addEventListener('abort', () => resolve(), { once: true }));
+}

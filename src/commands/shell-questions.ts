@@ -1,6 +1,7 @@
 import { findCheckType } from '../checks/registry.ts';
 import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
+import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
 import { describeIssues } from '../core/issues.ts';
 import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
@@ -75,11 +76,20 @@ function questionOf(field: Field, word: string, check: CheckType): Question<Reco
     isOpen: field.choices === undefined,
     read(answer) {
       if (answer === '' && !field.required) return { value: {} };
-      const given = isTarget ? check.fromTarget(answer, word) : { [name]: valueOf(field, answer) };
-      const mistakes = mistakesIn(check, given);
-      return mistakes.length === 0 ? { value: given } : { mistake: mistakes.join('; ') };
+      const given = isTarget ? readTarget(check, answer, word) : { value: { [name]: valueOf(field, answer) } };
+      const mistakes = 'value' in given ? mistakesIn(check, given.value) : [given.mistake];
+      return 'value' in given && mistakes.length === 0 ? given : { mistake: mistakes.join('; ') };
     },
   };
+}
+
+function readTarget(check: CheckType, answer: string, word: string): Reading<Record<string, unknown>> {
+  try {
+    return { value: check.fromTarget(answer, word) };
+  } catch (error) {
+    if (error instanceof AppError) return { mistake: error.message };
+    throw error;
+  }
 }
 
 function valueOf(field: Field, answer: string): unknown {

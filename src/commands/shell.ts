@@ -9,6 +9,7 @@ import { formatMonitor } from '../terminal/monitor-view.ts';
 import { paintFor, type Paint } from '../terminal/paint.ts';
 import { Interrupted, Prompt, type Streams } from '../terminal/prompt.ts';
 import { formatResultLine } from '../terminal/result-line.ts';
+import { interrupted } from './interruption.ts';
 import { loadMonitors, saveMonitors } from './monitor-file.ts';
 import { Monitoring } from './monitoring.ts';
 import { askMonitor, askYes, InputEnded } from './shell-questions.ts';
@@ -29,7 +30,7 @@ export async function runShell(streams: Streams): Promise<void> {
   }
 }
 
-const interrupted = Symbol('Ctrl-C');
+const interrupt = Symbol('Ctrl-C');
 
 class Shell {
   readonly #prompt: Prompt;
@@ -69,11 +70,17 @@ class Shell {
   }
 
   async #turn(): Promise<void> {
-    const line = await this.#prompt.ask('> ', this.#words).catch((): typeof interrupted => interrupted);
-    if (line === undefined) this.#isOver = true;
-    else if (line !== interrupted) await this.#obey(line.trim()).catch((error: unknown) => this.#recover(error));
+    const line = await this.#prompt.ask('> ', this.#words).catch((): typeof interrupt => interrupt);
+    if (line === undefined) await this.#endOfInput();
+    else if (line !== interrupt) await this.#obey(line.trim()).catch((error: unknown) => this.#recover(error));
     else if (this.#monitoring) await this.#stop();
     else this.#say('Type exit to leave.');
+  }
+
+  /** Ctrl-D leaves. A script that has ended leaves what it started running, until the process is told to stop. */
+  async #endOfInput(): Promise<void> {
+    if (this.#monitoring && !this.#prompt.isTerminal) await interrupted();
+    this.#isOver = true;
   }
 
   /** A command that was given up or that could not be done: back to the prompt. */

@@ -38,6 +38,16 @@ describe('the command line', () => {
     assert.match(bug.message, /please report it[^]*x is not a function[^]*at /);
   });
 
+  test('a bug that nobody caught ends the program with 70 and asks to be reported', async () => {
+    const commandLine = new URL('../../src/commands/command-line.ts', import.meta.url).href;
+    const program = `(await import('${commandLine}')).runCommandLine(['--version']); setTimeout(() => null.bug);`;
+    const failure = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]).catch(
+      (error: unknown) => error as { readonly code: number; readonly stderr: string },
+    );
+    assert.match(failure.stderr, /^watchkeeper: this is a bug in Watchkeeper; please report it/m);
+    assert.equal('code' in failure && failure.code, 70);
+  });
+
   test('whoever stops reading the output ends the program without a word', async () => {
     const command = `${executable} check tcp 127.0.0.1:9 --count 50 --interval 10ms | head -n 1`;
     const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command]);

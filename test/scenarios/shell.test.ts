@@ -74,6 +74,7 @@ describe('the shell, fed line by line', () => {
     assert.match(text, /expected at least 1, got 0/);
     assert.match(text, /expected seconds from 1 to 604800, like 10 or 1\.5 or 2m, got "soon"/);
     assert.match(text, /TCP localhost:80, every 7s/);
+    assert.match(await transcript('ntp', '[::1', 'localhost', ''), /expected \[IPv6 address\]:port, got "\[::1"/);
   });
 
   test('A3: view lists what was added with every parameter, restart clears it, start of nothing says so', async () => {
@@ -214,6 +215,17 @@ describe('the shell, fed line by line', () => {
     assert.match(text, /Expected the name of a file, like load office\.yaml\./);
     assert.match(text, /\/nowhere\/list\.yaml could not be written/);
     assert.match(text, / 1\. TCP localhost:80/);
+  });
+
+  test('a script that ends leaves what it started running, until the process is told to stop', async () => {
+    await using server = await tcpServer();
+    await using program = shell();
+    program.type('tcp', '127.0.0.1', String(server.port), '1', 'start');
+    program.endInput();
+    await program.until(/( is up[^]*){2}/);
+    program.signal('SIGTERM');
+    assert.equal(await program.end(), 0, program.stderr);
+    assert.match(program.stdout, /Monitoring has ended\.\n$/);
   });
 
   test('the end of the input ends the shell, in a question too', async () => {
