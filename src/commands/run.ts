@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { systemClock as clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
@@ -35,6 +36,7 @@ const flushLimitMs = 500;
  * @throws {AppError} not-found, invalid-config: nothing in the file can run
  */
 export async function runMonitors({ file, json, forMs }: RunRequest): Promise<void> {
+  preferSmallHeap();
   const config = await load(file);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const output = new LineOutput(process.stdout, (lines) =>
@@ -51,6 +53,11 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   await run.stop();
   // What nobody reads would keep the process alive.
   if (!(await output.flush(flushLimitMs))) process.exit();
+}
+
+/** A thousand monitors need 50 MiB of heap, and V8 would let it grow to twice that before it cleans up; the speed is the same. */
+function preferSmallHeap(): void {
+  setFlagsFromString('--optimize-for-size');
 }
 
 interface RunParts {
