@@ -15,8 +15,8 @@ const agentFile = z.strictObject({
   /** Of the server's key; absent until the first join. */
   serverPin: z.string().optional(),
   serverUrl: z.url().optional(),
-  /** Of a join token that has not been used yet. */
-  joinSecret: z.string().optional(),
+  /** Of a token that has not been used yet: the server's, or this agent's own for the server that calls it. */
+  secret: z.string().optional(),
 });
 /** Who this agent is, and whom it serves. Made once; readable by its user only. */
 export type AgentFile = z.output<typeof agentFile>;

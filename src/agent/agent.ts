@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { ResultItem } from '../core/entry.ts';
 import type { Network } from '../core/network.ts';
+import { keyPin } from '../protocol/identity.ts';
 import type { Heartbeat } from '../protocol/messages.ts';
 import { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
@@ -95,8 +96,8 @@ export class Agent {
       random,
       identity: file,
       source: this.#source(),
-      trust: () => ({ serverPin: this.#file.serverPin ?? '', joinSecret: this.#file.joinSecret }),
-      onWelcome: () => this.#forgetSecret(),
+      trust: () => this.#file,
+      onWelcome: (serverKey) => this.#remember(keyPin(serverKey)),
       onTasks: (message) => this.#takeTasks(message),
       onRunNow: (taskId) => this.#executor.runNow(taskId),
       vitals: () => this.#vitals(),
@@ -128,12 +129,12 @@ export class Agent {
     return true;
   }
 
-  /** The token is used up: from now on the key alone is this agent's word. */
-  #forgetSecret(): void {
-    if (this.#file.joinSecret === undefined) return;
-    const { joinSecret: _used, ...file } = this.#file;
-    this.#file = file;
-    this.#parts.folder.saveIdentity(file);
+  /** The two have met: from now on keys alone are each side's word, and the token is used up. */
+  #remember(serverPin: string): void {
+    if (this.#file.secret === undefined && this.#file.serverPin === serverPin) return;
+    const { secret: _used, ...file } = this.#file;
+    this.#file = { ...file, serverPin };
+    this.#parts.folder.saveIdentity(this.#file);
   }
 
   #vitals(): Pick<Heartbeat, 'queue' | 'health' | 'tasks'> {

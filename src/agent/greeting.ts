@@ -7,7 +7,7 @@ import {
   type Identity,
   type Transcript,
 } from '../protocol/identity.ts';
-import { proveJoin, storedToken } from '../protocol/join-token.ts';
+import { proveJoin, storedToken, verifyPairing } from '../protocol/join-token.ts';
 import { protocolVersion, type AgentMessage, type ServerMessage } from '../protocol/messages.ts';
 
 type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
@@ -17,10 +17,12 @@ export interface AgentIdentity extends Identity {
   readonly name: string;
 }
 
-/** Whom this agent speaks to: the pin of the server's key, and the secret of a join token as long as it is not used. */
+/** Whom this agent speaks to. */
 export interface Trust {
-  readonly serverPin: string;
-  readonly joinSecret?: string | undefined;
+  /** Of the server's key; unknown until a server that calls has proved to hold the token of this agent. */
+  readonly serverPin?: string | undefined;
+  /** Of a token that is not used yet: the server's, to join with, or this agent's own, for the server that calls. */
+  readonly secret?: string | undefined;
 }
 
 interface GreetingParts {
@@ -42,7 +44,8 @@ export class Greeting {
   }
 
   /** @throws {ProtocolError} if it is another server, before anything is told to it */
-  answer({ protocol, publicKey, nonce }: Challenge): AgentMessage {
+  answer(challenge: Challenge): AgentMessage {
+    const { protocol, publicKey, nonce } = challenge;
     const { identity, trust, epoch, version, channelBinding } = this.#parts;
     if (protocol !== protocolVersion) {
       throw new ProtocolError(
@@ -50,7 +53,7 @@ export class Greeting {
         `expected protocol version ${protocolVersion}, the server speaks ${protocol}`,
       );
     }
-    if (keyPin(publicKey) !== trust.serverPin) {
+    if (!this.#isTrusted(challenge)) {
       throw new ProtocolError(
         'bad-signature',
         'this is another server than the one this agent joined; nothing was told to it',
@@ -77,8 +80,20 @@ export class Greeting {
       nonce: this.#nonce,
       epoch,
       signature,
-      ...(trust.joinSecret !== undefined && { join: joinWith(trust.joinSecret, this.#transcript) }),
+      ...(trust.secret !== undefined && { join: joinWith(trust.secret, this.#transcript) }),
     };
+  }
+
+  /** The key of the server that was greeted; to be pinned once it is confirmed. */
+  get serverKey(): string {
+    return this.#transcript?.serverKey ?? '';
+  }
+
+  #isTrusted({ publicKey, nonce, pairing }: Challenge): boolean {
+    const { trust, channelBinding } = this.#parts;
+    if (trust.serverPin !== undefined) return keyPin(publicKey) === trust.serverPin;
+    if (trust.secret === undefined || pairing === undefined) return false;
+    return verifyPairing(trust.secret, { serverKey: publicKey, serverNonce: nonce, channelBinding }, pairing);
   }
 
   /** @throws {ProtocolError} if the server did not sign this greeting */

@@ -14,7 +14,7 @@ export interface SessionPorts {
     startSending(): Promise<void>;
   };
   /** The server has proved who it is, and took this agent. */
-  onWelcome(): void;
+  onWelcome(serverKey: string): void;
   /** False if the message is a change to a revision that this agent does not have. */
   onTasks(message: TasksMessage): boolean;
   /** Why the task cannot be run now; undefined if it was started. */
@@ -77,7 +77,7 @@ export class ServerSession {
     this.#sender = new Sender(this.#ports.source, (frame) => channel.sendFrame(frame));
     // Acknowledgements that were lost with the last connection.
     this.#sender.acknowledged(received);
-    this.#ports.onWelcome();
+    this.#ports.onWelcome(greeting.serverKey);
     this.#beat();
   }
 

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import type { Cancel } from '../core/clock.ts';
-import { Channel, channelBinding } from '../protocol/channel.ts';
+import { Channel, channelBindingOf } from '../protocol/channel.ts';
 import { maxFrameBytes, ProtocolError } from '../protocol/frames.ts';
 import {
   agentPath,
@@ -47,12 +47,18 @@ const lastingRefusals: readonly string[] = [
 export class Uplink {
   readonly #ports: UplinkPorts;
   #session: ServerSession | undefined;
-  #channel: Channel<ServerMessage, AgentMessage> | undefined;
+  /** The connection in use, and those that have not greeted yet. */
+  readonly #channels = new Set<Channel<ServerMessage, AgentMessage>>();
   #cancelRetry: Cancel | undefined;
   #isStopped = false;
 
   constructor(ports: UplinkPorts) {
     this.#ports = ports;
+  }
+
+  /** How many connections there are, greeted or not. */
+  get connections(): number {
+    return this.#channels.size;
   }
 
   /** Entries were appended to the spool. */
@@ -71,24 +77,25 @@ export class Uplink {
       perMessageDeflate: false,
     });
     let failure: Error | undefined;
+    let isOpened = false;
     socket.once('error', (error) => (failure = error));
-    socket.once('open', () => void this.adopt(socket, url.host).then((error) => this.#retry(url, error)));
-    socket.once('close', () => this.#channel || this.#retry(url, failure));
+    socket.once('open', () => {
+      isOpened = true;
+      void this.adopt(socket, url.host).then((error) => this.#retry(url, error));
+    });
+    socket.once('close', () => isOpened || this.#retry(url, failure));
   }
 
   /** Speaks over an open WebSocket, whoever dialled it. Resolves when it has ended, with what went wrong. */
   adopt(socket: WebSocket, server: string): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     const { identity, version, source, clock } = this.#ports;
-    // `ws` has no public name for the socket below an open WebSocket.
-    const { _socket: underlying } = socket as WebSocket & { readonly _socket: Parameters<typeof channelBinding>[0] };
-    const binding = channelBinding(underlying);
     const greeting = new Greeting({
       identity,
       trust: this.#ports.trust(),
       epoch: source.epoch,
       version,
-      channelBinding: binding,
+      channelBinding: channelBindingOf(socket),
     });
     let heardMs = clock.monotonic();
     const channel: Channel<ServerMessage, AgentMessage> = new Channel({
@@ -103,19 +110,21 @@ export class Uplink {
         onClose: (error) => {
           cancelWatch();
           session.end();
-          if (this.#channel === channel) this.#channel = this.#session = undefined;
+          this.#channels.delete(channel);
+          if (this.#session === session) this.#session = undefined;
           resolve(error);
         },
       },
     });
-    const onWelcome = (): void => {
+    const onWelcome = (serverKey: string): void => {
+      // Only a server that has proved who it is takes the place of an older connection.
+      for (const other of this.#channels) if (other !== channel) other.terminate();
+      this.#session = session;
       this.#ports.onLink({ state: 'connected', server });
-      this.#ports.onWelcome();
+      this.#ports.onWelcome(serverKey);
     };
     const session = new ServerSession({ ...this.#ports, onWelcome }, { channel, greeting });
-    this.#channel?.terminate();
-    this.#channel = channel;
-    this.#session = session;
+    this.#channels.add(channel);
     const cancelWatch = this.#watch(() => clock.monotonic() - heardMs, channel);
     return promise;
   }
@@ -123,7 +132,7 @@ export class Uplink {
   stop(): void {
     this.#isStopped = true;
     this.#cancelRetry?.();
-    this.#channel?.close();
+    for (const channel of this.#channels) channel.close();
   }
 
   #retry(url: URL, error: Error | undefined): void {

@@ -61,8 +61,7 @@ function joined(folder: AgentFolder, { join: address, token, name }: AgentOption
     const parsed = parseJoinToken(token);
     if (!parsed)
       throw new AppError('usage', "expected a join token like wk1.….…; 'watchkeeper invite' on the server prints one");
-    const { serverPin, secret } = parsed;
-    file = { ...file, serverPin, joinSecret: secret };
+    file = { ...file, serverPin: parsed.pin, secret: parsed.secret };
   }
   if (name !== undefined) file = { ...file, name };
   if (address !== undefined) file = { ...file, serverUrl: serverUrl(address).href };

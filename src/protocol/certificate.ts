@@ -31,7 +31,9 @@ export function createCertificate(commonName: string, now: number): SelfMadeCert
   const subjectKey = publicKey.export({ type: 'spki', format: 'der' });
   const toBeSigned = sequence(version3, serial, algorithm, name, validity, name, subjectKey);
   const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign('sha256', toBeSigned, privateKey)]));
-  const body = sequence(toBeSigned, algorithm, signature).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  const body = sequence(toBeSigned, algorithm, signature)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }),

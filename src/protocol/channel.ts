@@ -136,3 +136,10 @@ export function channelBinding(socket: Socket): string {
   if (!(socket instanceof TLSSocket)) return '';
   return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)).toString('base64url');
 }
+
+/** The same for an open WebSocket. */
+export function channelBindingOf(socket: WebSocket): string {
+  // `ws` has no public name for the socket below.
+  const { _socket: underlying } = socket as WebSocket & { readonly _socket: Socket };
+  return channelBinding(underlying);
+}

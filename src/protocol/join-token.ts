@@ -1,27 +1,30 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { bytesOf, type Transcript } from './identity.ts';
 
-/** Lets one agent join once: a secret, and the pin of the server's key so that the agent knows whom it joins. */
+/**
+ * Lets two sides meet once: a secret, and the pin of the key of the side that made it, so that the other knows whom it
+ * meets. A server makes it for an agent that dials; an agent that is called makes it for its server.
+ */
 export interface JoinToken {
-  readonly serverPin: string;
+  readonly pin: string;
   /** 256 random bits, base64url. */
   readonly secret: string;
 }
 
 const prefix = 'wk1';
 
-export function createJoinToken(serverPin: string): JoinToken {
-  return { serverPin, secret: randomBytes(32).toString('base64url') };
+export function createJoinToken(pin: string): JoinToken {
+  return { pin, secret: randomBytes(32).toString('base64url') };
 }
 
-export function formatJoinToken({ serverPin, secret }: JoinToken): string {
-  return `${prefix}.${serverPin}.${secret}`;
+export function formatJoinToken({ pin, secret }: JoinToken): string {
+  return `${prefix}.${pin}.${secret}`;
 }
 
 /** Undefined for a text that is no join token. */
 export function parseJoinToken(text: string): JoinToken | undefined {
   const match = /^wk1\.([\w-]{43})\.([\w-]{43})$/.exec(text.trim());
-  return match?.[1] !== undefined && match[2] !== undefined ? { serverPin: match[1], secret: match[2] } : undefined;
+  return match?.[1] !== undefined && match[2] !== undefined ? { pin: match[1], secret: match[2] } : undefined;
 }
 
 /** What the server keeps of a token: an id to find it by, and the key that proofs are checked with. Neither is the secret. */
@@ -44,8 +47,23 @@ export function proveJoin(secret: string, transcript: Transcript): string {
 }
 
 export function verifyJoin(key: string, transcript: Transcript, given: string): boolean {
-  const expected = proof(key, transcript);
-  const actual = Buffer.from(given, 'base64url');
+  return isSame(proof(key, transcript), Buffer.from(given, 'base64url'));
+}
+
+/** What a server that calls an agent knows of the connection before the agent has spoken. */
+export type Opening = Pick<Transcript, 'serverKey' | 'serverNonce' | 'channelBinding'>;
+
+/** Proof that the server of this connection holds the token that the agent made. */
+export function provePairing(secret: string, { serverKey, serverNonce, channelBinding }: Opening): string {
+  const opening = JSON.stringify(['watchkeeper pairing 1', serverKey, serverNonce, channelBinding]);
+  return createHmac('sha256', storedToken(secret).key).update(opening).digest('base64url');
+}
+
+export function verifyPairing(secret: string, opening: Opening, given: string): boolean {
+  return isSame(Buffer.from(provePairing(secret, opening)), Buffer.from(given));
+}
+
+function isSame(expected: Buffer, actual: Buffer): boolean {
   return actual.length === expected.length && timingSafeEqual(actual, expected);
 }
 

@@ -126,6 +126,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     serverId: uuid,
     publicKey: base64url,
     nonce: base64url,
+    /** For an agent that is called and knows no server yet: the proof of holding the token that it printed. */
+    pairing: base64url.optional(),
   }),
   z.strictObject({ type: z.literal('welcome'), signature: base64url, at: epochMs, received: ranges }),
   z.strictObject({

@@ -131,7 +131,7 @@ describe('join tokens', () => {
     const pin = keyPin(createIdentity().publicKey);
     const token = createJoinToken(pin);
     assert.deepEqual(parseJoinToken(`${formatJoinToken(token)}\n`), token);
-    assert.equal(token.serverPin, pin);
+    assert.equal(token.pin, pin);
   });
 
   test('a proof of a token holds for its agent and its connection only', () => {

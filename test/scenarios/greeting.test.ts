@@ -26,7 +26,7 @@ function openGate(): Gatekeeper & { readonly claims: Claim[] } {
 function agentSide(channelBinding = 'tls'): AgentGreeting {
   return new AgentGreeting({
     identity: agent,
-    trust: { serverPin: keyPin(server.publicKey), joinSecret: token.secret },
+    trust: { serverPin: keyPin(server.publicKey), secret: token.secret },
     epoch: uuid,
     version: '1',
     channelBinding,
@@ -40,7 +40,7 @@ const isError = (code: string) => (error: unknown) => error instanceof ProtocolE
 describe('the greeting', () => {
   test('proves each side to the other, and the token to the server', async () => {
     const gate = openGate();
-    const serverSide = new ServerGreeting(server, 'tls');
+    const serverSide = new ServerGreeting(server, { channelBinding: 'tls' });
     const agentGreeting = agentSide();
     const hello = helloOf(agentGreeting.answer(challengeOf(serverSide)));
     agentGreeting.confirm(await serverSide.accept(hello, gate));
@@ -51,25 +51,31 @@ describe('the greeting', () => {
   });
 
   test('a hello that was recorded opens no second connection', async () => {
-    const first = new ServerGreeting(server, 'tls');
+    const first = new ServerGreeting(server, { channelBinding: 'tls' });
     const hello = helloOf(agentSide().answer(challengeOf(first)));
     await first.accept(hello, openGate());
-    await assert.rejects(new ServerGreeting(server, 'tls').accept(hello, openGate()), isError('bad-signature'));
+    await assert.rejects(
+      new ServerGreeting(server, { channelBinding: 'tls' }).accept(hello, openGate()),
+      isError('bad-signature'),
+    );
   });
 
   test('somebody in the middle cannot pass the greeting on to another TLS connection', async () => {
-    const serverSide = new ServerGreeting(server, 'tls to the server');
+    const serverSide = new ServerGreeting(server, { channelBinding: 'tls to the server' });
     const hello = helloOf(agentSide('tls to the middle').answer(challengeOf(serverSide)));
     await assert.rejects(serverSide.accept(hello, openGate()), isError('bad-signature'));
   });
 
   test('an agent tells nothing to a server with another key', () => {
-    const stranger = new ServerGreeting({ ...createIdentity(), serverId: uuid }, 'tls');
+    const stranger = new ServerGreeting({ ...createIdentity(), serverId: uuid }, { channelBinding: 'tls' });
     assert.throws(() => agentSide().answer(challengeOf(stranger)), isError('bad-signature'));
   });
 
   test('an agent does not believe a server that only knows the public key', async () => {
-    const pretender = new ServerGreeting({ ...createIdentity(), publicKey: server.publicKey, serverId: uuid }, 'tls');
+    const pretender = new ServerGreeting(
+      { ...createIdentity(), publicKey: server.publicKey, serverId: uuid },
+      { channelBinding: 'tls' },
+    );
     const agentGreeting = agentSide();
     const hello = helloOf(agentGreeting.answer(challengeOf(pretender)));
     const signature = await pretender.accept(hello, openGate());
@@ -77,10 +83,46 @@ describe('the greeting', () => {
   });
 
   test('another version of the protocol is refused by both, saying which', async () => {
-    const serverSide = new ServerGreeting(server, 'tls');
+    const serverSide = new ServerGreeting(server, { channelBinding: 'tls' });
     const challenge = challengeOf(serverSide);
     assert.throws(() => agentSide().answer({ ...challenge, protocol: 99 }), isError('unsupported-version'));
     const hello = { ...helloOf(agentSide().answer(challenge)), protocol: 99 };
     await assert.rejects(serverSide.accept(hello, openGate()), /got 99/);
+  });
+
+  test('a server that calls an agent shows that it holds the token of that agent, and each then knows the other', async () => {
+    const own = createJoinToken(keyPin(agent.publicKey));
+    const called = (): AgentGreeting =>
+      new AgentGreeting({
+        identity: agent,
+        trust: { secret: own.secret },
+        epoch: '1',
+        version: '1',
+        channelBinding: 'tls',
+      });
+    const gate = openGate();
+    const caller = new ServerGreeting(server, { channelBinding: 'tls', pairing: own });
+    const greeting = called();
+    greeting.confirm(await caller.accept(helloOf(greeting.answer(challengeOf(caller))), gate));
+    assert.ok(gate.claims[0]?.isExpected);
+    assert.equal(greeting.serverKey, server.publicKey);
+
+    const guesser = new ServerGreeting(server, { channelBinding: 'tls', pairing: createJoinToken(own.pin) });
+    assert.throws(() => called().answer(challengeOf(guesser)), isError('bad-signature'));
+    const relayed = new ServerGreeting(server, { channelBinding: 'another line', pairing: own });
+    assert.throws(() => called().answer(challengeOf(relayed)), isError('bad-signature'));
+    assert.throws(
+      () => called().answer(challengeOf(new ServerGreeting(server, { channelBinding: 'tls' }))),
+      isError('bad-signature'),
+    );
+  });
+
+  test('a server that calls one agent takes no other', async () => {
+    const pairing = createJoinToken(keyPin(createIdentity().publicKey));
+    const caller = new ServerGreeting(server, { channelBinding: 'tls', pairing });
+    await assert.rejects(
+      caller.accept(helloOf(agentSide().answer(challengeOf(caller))), openGate()),
+      isError('unknown-agent'),
+    );
   });
 });

@@ -32,6 +32,7 @@ function claim(over: Partial<Claim> = {}): Claim {
     publicKey: 'key of a',
     version: '1',
     tokenId: undefined,
+    isExpected: false,
     provesToken: () => false,
     ...over,
   };
@@ -92,6 +93,13 @@ describe('the gate', () => {
     await assert.rejects(gate.admit(claim(withToken('t1'))), refuses('bad-token', /used up/));
     await gate.admit(claim(withToken('t2')));
     assert.equal(gate.agents()[0]?.revokedAt, undefined);
+  });
+
+  test('lets in the agent that the server called, once', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim({ isExpected: true }));
+    await gate.revoke('a');
+    await assert.rejects(gate.admit(claim({ isExpected: true })), refuses('revoked', /new join token/));
   });
 
   test('an id belongs to its key', async () => {

@@ -53,7 +53,7 @@ export class AgentGate implements Gatekeeper {
     if (known && claim.tokenId === undefined) {
       throw new ProtocolError('revoked', `agent ${known.name} was revoked; a new join token brings it back`);
     }
-    await this.#useToken(claim);
+    if (known || !claim.isExpected) await this.#useToken(claim);
     const { agentId: id, name, publicKey } = claim;
     await this.#save({ id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() });
   }

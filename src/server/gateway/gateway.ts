@@ -5,7 +5,7 @@ import { Channel, channelBinding } from '../../protocol/channel.ts';
 import { maxFrameBytes } from '../../protocol/frames.ts';
 import { agentMessage, agentPath, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
 import { AgentSession, type SessionPorts } from './agent-session.ts';
-import { Greeting, type ServerIdentity } from './greeting.ts';
+import { Greeting, type GreetingOptions, type ServerIdentity } from './greeting.ts';
 
 export interface GatewayPorts extends Omit<SessionPorts, 'onLive'> {
   readonly identity: ServerIdentity;
@@ -13,6 +13,11 @@ export interface GatewayPorts extends Omit<SessionPorts, 'onLive'> {
   onDisconnected(session: AgentSession): void;
   /** A connection that ended with somebody's fault: counted by code, logged once a connection. */
   onFault(address: string, error: Error): void;
+}
+
+/** A connection whose other end says it is an agent. */
+export interface Line extends GreetingOptions {
+  readonly address: string;
 }
 
 /** So long a stranger may take to say who it is. */
@@ -42,17 +47,14 @@ export class Gateway {
       this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
         void this.adopt(webSocket, {
           address: request.socket.remoteAddress ?? 'unknown',
-          binding: channelBinding(request.socket),
+          channelBinding: channelBinding(request.socket),
         });
       });
     });
   }
 
   /** Makes a session of an open WebSocket. Resolves when it has ended. */
-  adopt(
-    socket: WebSocket,
-    { address, binding }: { readonly address: string; readonly binding: string },
-  ): Promise<void> {
+  adopt(socket: WebSocket, { address, ...greetingOptions }: Line): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#strangers++;
     let isStranger = true;
@@ -84,7 +86,7 @@ export class Gateway {
     };
     const session = new AgentSession(
       { ...this.#ports, onLive },
-      { channel, address, greeting: new Greeting(this.#ports.identity, binding) },
+      { channel, address, greeting: new Greeting(this.#ports.identity, greetingOptions) },
     );
     return promise;
   }

@@ -1,12 +1,13 @@
 import { ProtocolError } from '../../protocol/frames.ts';
 import {
   createNonce,
+  keyPin,
   signTranscript,
   verifyTranscript,
   type Identity,
   type Transcript,
 } from '../../protocol/identity.ts';
-import { verifyJoin } from '../../protocol/join-token.ts';
+import { provePairing, verifyJoin, type JoinToken } from '../../protocol/join-token.ts';
 import { protocolVersion, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
 
 export type Hello = Extract<AgentMessage, { type: 'hello' }>;
@@ -21,6 +22,8 @@ export interface Claim {
   readonly name: string;
   readonly publicKey: string;
   readonly version: string;
+  /** It answered a call of this server to the agent that made the token in our configuration. */
+  readonly isExpected: boolean;
   readonly tokenId: string | undefined;
   /** Whether the agent proved to hold the secret of the token with this key. */
   provesToken(key: string): boolean;
@@ -32,20 +35,31 @@ export interface Gatekeeper {
   admit(claim: Claim): Promise<void>;
 }
 
+export interface GreetingOptions {
+  /** Of the connection; empty without TLS. */
+  readonly channelBinding: string;
+  /** The token of an agent that this server calls: it may come without having joined, and nobody else may. */
+  readonly pairing?: JoinToken | undefined;
+}
+
 /** The server's half of the greeting: it challenges, checks the agent's signature, and signs in return. One per connection. */
 export class Greeting {
   readonly #identity: ServerIdentity;
   readonly #channelBinding: string;
+  readonly #pairing: JoinToken | undefined;
   readonly #nonce = createNonce();
 
-  constructor(identity: ServerIdentity, channelBinding: string) {
+  constructor(identity: ServerIdentity, { channelBinding, pairing }: GreetingOptions) {
     this.#identity = identity;
     this.#channelBinding = channelBinding;
+    this.#pairing = pairing;
   }
 
   get challenge(): ServerMessage {
     const { serverId, publicKey } = this.#identity;
-    return { type: 'challenge', protocol: protocolVersion, serverId, publicKey, nonce: this.#nonce };
+    const opening = { serverKey: publicKey, serverNonce: this.#nonce, channelBinding: this.#channelBinding };
+    const pairing = this.#pairing && { pairing: provePairing(this.#pairing.secret, opening) };
+    return { type: 'challenge', protocol: protocolVersion, serverId, publicKey, nonce: this.#nonce, ...pairing };
   }
 
   /**
@@ -63,7 +77,11 @@ export class Greeting {
     }
     const { agentId, name, publicKey, version, join } = hello;
     const provesToken = (key: string): boolean => join !== undefined && verifyJoin(key, transcript, join.proof);
-    await gatekeeper.admit({ agentId, name, publicKey, version, tokenId: join?.tokenId, provesToken });
+    const isExpected = this.#pairing !== undefined && keyPin(publicKey) === this.#pairing.pin;
+    if (this.#pairing && !isExpected) {
+      throw new ProtocolError('unknown-agent', `expected the agent that made the token, got ${name} with another key`);
+    }
+    await gatekeeper.admit({ agentId, name, publicKey, version, tokenId: join?.tokenId, provesToken, isExpected });
     return signTranscript(this.#identity, 'server', transcript);
   }
 

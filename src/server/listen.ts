@@ -1,0 +1,81 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, isIP, type AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { AppError } from '../core/errors.ts';
+
+export interface Listener {
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Slow requests end; those are the defaults of Node, said so that they stay. */
+const limits = { headersTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: 16 * 1024 } as const;
+
+/** Listens for people, programs and agents. @throws {AppError} unavailable, when the address is taken or not ours */
+export async function listenTcp(
+  app: Hono,
+  { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
+): Promise<Listener & { readonly port: number }> {
+  const handle = getRequestListener(app.fetch);
+  const server = tls
+    ? createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle)
+    : createServer(limits, handle);
+  await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
+  // A TCP server that listens has an address.
+  return { server, port: (server.address() as AddressInfo).port, close: () => closed(server) };
+}
+
+/** Listens on a socket in the data folder that only its owner may open. A socket that a killed server left is replaced. */
+export async function listenAdmin(app: Hono, path: string): Promise<Listener> {
+  if (await isAnswered(path))
+    throw new AppError('unavailable', `another server uses this data folder: it answers on ${path}`);
+  rmSync(path, { force: true });
+  const server = createServer(limits, getRequestListener(app.fetch));
+  const mask = process.umask(0o177);
+  try {
+    await opened(server, () => server.listen(path), path);
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(mask);
+  }
+  return { server, close: () => closed(server) };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function opened(server: Server, listen: () => void, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', () => resolve());
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new AppError('unavailable', `cannot listen on ${where}: ${error.code ?? error.message}`, { cause: error }),
+      ),
+    );
+    listen();
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

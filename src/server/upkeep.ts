@@ -1,0 +1,67 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+
+export interface Retention {
+  readonly results: number;
+  readonly hours: number;
+  readonly days: number;
+}
+
+interface UpkeepStore {
+  seal(before: number): Promise<number>;
+  retain(retention: {
+    readonly resultsBefore: number;
+    readonly hoursBefore: number;
+    readonly daysBefore: number;
+  }): Promise<void>;
+}
+
+interface UpkeepParts {
+  readonly clock: Clock;
+  readonly store: UpkeepStore;
+  /** How long each class of data is kept, milliseconds; everything for ever if absent. */
+  readonly retention: Retention | undefined;
+  readonly say: (text: string) => void;
+}
+
+const intervalMs = 600_000;
+/** Results of an hour that come this long after its end still find it open, and need no packing again. */
+const graceMs = 300_000;
+
+/** Keeps the store small and sound: packs the hours that have ended, drops what is too old. */
+export class Upkeep {
+  readonly #parts: UpkeepParts;
+  #cancel: Cancel = () => {};
+  #isStopped = false;
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    if (this.#isStopped) return;
+    void this.#round().finally(() => {
+      if (!this.#isStopped) this.#cancel = this.#parts.clock.after(intervalMs, () => this.start());
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+  }
+
+  async #round(): Promise<void> {
+    const { clock, store, retention, say } = this.#parts;
+    const now = clock.now();
+    try {
+      await store.seal(now - graceMs);
+      if (!retention) return;
+      const { results, hours, days } = retention;
+      await store.retain({ resultsBefore: now - results, hoursBefore: now - hours, daysBefore: now - days });
+    } catch (error) {
+      if (!this.#isStopped)
+        say(
+          `The store could not be tidied and is tried again in ${intervalMs / 60_000} minutes: ${(error as Error).message}`,
+        );
+    }
+  }
+}
