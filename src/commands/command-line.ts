@@ -44,7 +44,7 @@ function createProgram(): Command {
     .helpCommand(false)
     // Choices and defaults stand in our own descriptions.
     .configureHelp({ optionDescription: ({ description }) => description })
-    // The options of the program stand before the command: http has a --version of its own.
+    // What stands after a command is the command's, whatever the program's own options are called.
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
@@ -126,6 +128,7 @@ describe('check', () => {
       ['check tcp localhost:1 --timeout 0', /Expected a duration from 1ms/],
       ['check tcp localhost:1 --count 0', /Expected a whole number of at least 1/],
       ['check tpc localhost:1', /unknown command 'tpc'.*\n.*tcp/],
+      ['check tcp localhost:1 --dialogue [{', /--dialogue: expected YAML or JSON, got/],
       ['check http example.org --headers nonsense', /--headers: expected key: value, got "nonsense"/],
       ['chek tcp localhost:1', /unknown command 'chek'.*\n.*check/],
     ];
@@ -136,6 +139,22 @@ describe('check', () => {
       assert.match(stderr, /^watchkeeper: /, words);
       assert.equal(stdout, '', words);
     }
+  });
+
+  test('every kind of option reaches the check: repeated, by key, nested, turned off, structured', async () => {
+    const server = createServer((request, response) => response.writeHead(503).end(JSON.stringify(request.headers)));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // A listening TCP server has an AddressInfo.
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const words = ['check', 'http', target, '--status', '200-204', '--status', '503', '--headers', 'X-Seat: 17'];
+    words.push('--headers', 'x-room=b', '--contains', '"x-seat":"17"', '--contains', '"x-room":"b"');
+    const http = await runWatchkeeper([...words, '--no-tls-verify', '--tls-min-version', 'TLSv1.3']);
+    assert.equal(http.code, 0, http.stdout + http.stderr);
+    const dialogue = '[{send: "GET / HTTP/1.0\\r\\n\\r\\n", expect: "503"}]';
+    const tcp = await runWatchkeeper(['check', 'tcp', target, '--dialogue', dialogue]);
+    assert.equal(tcp.code, 0, tcp.stdout + tcp.stderr);
+    server.close();
   });
 
   test('the help of a type lists its options with meaning, choices and defaults', async () => {
