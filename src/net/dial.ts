@@ -7,7 +7,7 @@ import { formatEndpoint } from '../core/target.ts';
 import type { Reason } from '../core/outcome.ts';
 
 const meaningOfErrno: Readonly<Record<string, readonly [Reason, string]>> = {
-  ECONNREFUSED: ['refused', 'connection refused, nothing listens there'],
+  ECONNREFUSED: ['refused', 'refused, nothing listens there'],
   ECONNRESET: ['reset', 'the other side reset the connection'],
   EPIPE: ['reset', 'the other side had closed the connection'],
   ETIMEDOUT: ['timeout', 'the other side stopped answering'],

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { abortError, Failure } from '../core/failure.ts';
-import { socketFailure } from './dial.ts';
+import { streamFailure } from './tls-failure.ts';
 
 export interface Waiting {
   readonly signal: AbortSignal;
@@ -51,14 +51,9 @@ export class Incoming {
       if (this.#bytes.length > this.#maxBytes) {
         throw new Failure('too-large', `${doing}: expected it within ${this.#maxBytes} bytes, more came.`);
       }
-      if (this.#end) throw this.#endOf(doing);
+      if (this.#end) throw failureOf(this.#end, doing);
       await this.#change(signal);
     }
-  }
-
-  #endOf(doing: string): Error {
-    if (this.#end === 'closed') return new Failure('closed', `${doing}: the other side closed the connection.`);
-    return socketFailure(this.#end, doing);
   }
 
   async #change(signal: AbortSignal): Promise<void> {
@@ -87,4 +82,9 @@ export class Incoming {
     this.#end ??= error;
     this.#wake();
   };
+}
+
+function failureOf(end: Error | 'closed', doing: string): Error {
+  if (end === 'closed') return new Failure('closed', `${doing}: the other side closed the connection.`);
+  return streamFailure(end, doing);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { createSecureContext, TLSSocket } from 'node:tls';
+import { createSecureContext, createServer, TLSSocket } from 'node:tls';
 import type { Outcome } from '../../core/outcome.ts';
 import { testCertificates, type TestCertificate } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
@@ -185,6 +185,26 @@ describe('TLS', () => {
     await using server = await tcpServer((socket) => answerInTls(socket, good));
     const tls = { enabled: true, ca: ca.certificate, serverName: 'other.test' };
     assert.equal((await check({ port: server.port, tls })).reason, 'tls-wrong-name');
+  });
+
+  test('a server that wants a client certificate gets it, or says that it is missing', async () => {
+    const { good, ca, client } = await testCertificates();
+    const wanting = { requestCert: true, rejectUnauthorized: true, ca: ca.certificate };
+    const tlsServer = createServer({ ...wanting, cert: good.certificate, key: good.key }, (socket) =>
+      socket.end('secret'),
+    );
+    await using server = await tcpServer((socket) => tlsServer.emit('connection', socket));
+    const tls = { enabled: true, ca: ca.certificate };
+    const options = { port: server.port, dialogue: [{ expect: 'secret' }] };
+    const without = await check({ ...options, tls });
+    assert.equal(without.reason, 'tls-client-certificate', without.message);
+    const { certificate, key } = client;
+    const withIt = await check({ ...options, tls: { ...tls, certificate, key } });
+    assert.equal(withIt.status, 'up', withIt.message);
+    assert.match(
+      JSON.stringify(tcp.options.safeParse({ host, port: 1, tls: { certificate } }).error?.issues),
+      /certificate and key together/,
+    );
   });
 
   test('a certificate that expires soon is degraded', async () => {
