@@ -62,7 +62,7 @@ export const actions: fc.Arbitrary<Action> = fc.oneof(
     arbitrary: fc.record({
       type: fc.constant('fail' as const),
       after: fc.nat({ max: 12 }),
-      times: fc.integer({ min: 1, max: 4 }),
+      times: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 20, max: 200 })),
       code: fc.constantFrom('ENOSPC' as const, 'EIO'),
     }),
   },

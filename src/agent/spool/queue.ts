@@ -249,6 +249,8 @@ export class Queue {
       if (!this.#writeWaiting()) break;
       if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.recovered.epoch)) break;
       this.#removeSettled();
+      // The disk refuses to let go of it; later it may not.
+      if (this.#segments.all.includes(victim.segment)) break;
     }
   }
 }
