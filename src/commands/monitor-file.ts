@@ -24,6 +24,7 @@ export async function saveMonitors(
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {
+    // What writeFile rejects with is an error of the system.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(file, error);
     if (!(await mayReplace())) return false;
     await writeFile(file, text).catch((error: unknown) => Promise.reject(cannotWrite(file, error)));
@@ -40,6 +41,7 @@ function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor
     if (value === undefined || JSON.stringify(value) === JSON.stringify(field.default)) continue;
     const [outer = '', inner] = field.path;
     if (inner === undefined) written[outer] = asWritten(field, value);
+    // A nested object only ever comes from here.
     else written[outer] = { ...(written[outer] as object | undefined), [inner]: asWritten(field, value) };
   }
   const timeout = check && timeoutMs === defaultTimeoutOf(check, options) ? {} : { timeout: formatDuration(timeoutMs) };
@@ -47,7 +49,8 @@ function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor
 }
 
 function cannotWrite(file: string, cause: unknown): AppError {
-  return new AppError('unavailable', `${file} could not be written: ${(cause as Error).message}`, { cause });
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new AppError('unavailable', `${file} could not be written: ${why}`, { cause });
 }
 
 /**
