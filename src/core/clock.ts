@@ -36,3 +36,13 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * Resolves when the event loop has read its sockets once more. In each turn timers come first, so that a loop that runs
+ * late would else call an answer missing that is already there.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => setImmediate(resolve));
+  });
+}

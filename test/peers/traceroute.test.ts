@@ -193,6 +193,18 @@ describe('traceroute across two routers', { skip }, () => {
     assert.equal(byUdp.status, 'up', byUdp.message);
   });
 
+  test('a busy event loop calls no hop silent that has answered', async () => {
+    const traced = run({ host: server, wait: '20ms' });
+    const busy = setInterval(() => {
+      const until = performance.now() + 60;
+      while (performance.now() < until);
+    }, 1);
+    const outcome = await traced;
+    clearInterval(busy);
+    assert.deepEqual(addressesOf(outcome), hops);
+    assert.equal(outcome.metrics['lossPercent'], 0);
+  });
+
   test('a UDP port that answers and a TCP port that is open are reached like any other', async () => {
     const byUdp = await run({ host: server, protocol: 'udp', port: 53 });
     const byTcp = await run({ host: server, protocol: 'tcp', port: 443 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Progress } from '../../core/check.ts';
-import { sleep } from '../../core/clock.ts';
+import { nextTurn, sleep } from '../../core/clock.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { familyChoices, type QueryAnswer, type QueryChannel } from '../../core/network.ts';
@@ -101,6 +101,7 @@ async function exchange(channel: QueryChannel, run: Exchange, { clock, signal }:
   }
   // The wait ends by the first of: time, the last answer, the end of the run. Only the last is an error.
   await sleep(clock, run.wait, AbortSignal.any([signal, run.complete])).catch(() => signal.throwIfAborted());
+  await nextTurn();
 }
 
 /** The deadline came before the last packet had its time. */

@@ -1,5 +1,5 @@
 import type { CheckContext } from '../../core/check.ts';
-import type { Cancel } from '../../core/clock.ts';
+import { nextTurn, type Cancel } from '../../core/clock.ts';
 import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
 import { Trace, type Hop, type TraceLimits } from './trace.ts';
 
@@ -40,6 +40,7 @@ export class Walk {
     } finally {
       signal.removeEventListener('abort', onAbort);
       for (const cancel of this.#waiting.values()) cancel();
+      this.#waiting.clear();
     }
   }
 
@@ -54,12 +55,16 @@ export class Walk {
       const query = this.trace.next();
       if (!query) return;
       this.#channel.send(query.sequence, query.ttl);
-      const giveUp = (): void => {
-        this.trace.giveUp(query.sequence);
-        this.#settle(query.sequence);
-      };
+      const giveUp = (): void => void this.#giveUp(query.sequence);
       this.#waiting.set(query.sequence, this.#context.clock.after(this.#limits.wait, giveUp));
     }
+  }
+
+  async #giveUp(sequence: number): Promise<void> {
+    await nextTurn();
+    if (!this.#waiting.has(sequence)) return;
+    this.trace.giveUp(sequence);
+    this.#settle(sequence);
   }
 
   #settle(sequence: number): void {

@@ -11,6 +11,7 @@ import { roundTripMs, type Departure } from './round-trip.ts';
 
 const cookieBytes = 8;
 const sequences = 0x1_0000;
+const sendAttempts = 4;
 
 export interface EchoOptions {
   readonly size: number;
@@ -114,11 +115,13 @@ class SharedEchoSocket {
 
   #transmit({ packet, socketAddress, options }: Sender, ttl: number | undefined): number {
     const sending = { ttl, dontFragment: options.dontFragment ?? false };
-    try {
-      return this.#socket.send(packet, socketAddress, sending);
-    } catch {
-      // A shared socket reports here, once, that an earlier packet met an ICMP error. This packet's own error stays.
-      return this.#socket.send(packet, socketAddress, sending);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#socket.send(packet, socketAddress, sending);
+      } catch (error) {
+        // A shared socket reports here, once each, that earlier packets met ICMP errors. This packet's own error stays.
+        if (attempt === sendAttempts) throw error;
+      }
     }
   }
 
