@@ -20,7 +20,7 @@ hostileCases('udp', {
   'answers with control characters': {
     serve: () => udpServer((_, reply) => reply(Buffer.from('\u001B[2Jgone\u0007'))),
     expect: 'up',
-    message: /answered 9 bytes: 1b5b324a/,
+    message: /answered: "1b5b324a/,
   },
   'answers with nothing': { serve: () => udpServer((_, reply) => reply(Buffer.alloc(0))), expect: 'up' },
   'answers a thousand times': {

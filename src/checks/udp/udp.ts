@@ -64,7 +64,7 @@ export const udp = defineCheck({
       Object.assign(measurement.detail, { response: true, reply: showBytes(reply) });
       assertExpected(reply, options);
       assertFast(measurement.latencyMs, options);
-      return up(`Port ${port} on ${host} answered ${reply.length} bytes: ${showBytes(reply, 60)}`, measurement);
+      return up(`Port ${port} on ${host} answered: ${JSON.stringify(showBytes(reply, 60))}`, measurement);
     } finally {
       socket.close();
     }
