@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openSpool, type Spool } from '../../src/agent/spool/spool.ts';
 import type { GapItem, ResultItem } from '../../src/core/entry.ts';
 
 const kills = Number(process.env['WATCHKEEPER_SPOOL_KILLS'] ?? 25);
-const child = join(import.meta.dirname, 'spool-child.ts');
+const child = fileURLToPath(new URL('./spool-child.ts', import.meta.url));
 
 /** The server of the test: keeps what arrives, and remembers what was said to be recorded. */
 class Witness {

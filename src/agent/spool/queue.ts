@@ -9,8 +9,7 @@ import { recover, secureNewest, type Recovered } from './recovery.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import { SegmentWriter, type NewRecord } from './writer.ts';
 
-export const lanes = ['live', 'backlog'] as const;
-export type LaneName = (typeof lanes)[number];
+export type LaneName = 'live' | 'backlog';
 
 export interface QueueOptions {
   readonly now: () => number;

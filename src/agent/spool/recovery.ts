@@ -48,12 +48,13 @@ export function recover(
 
 function findSegments(disk: Disk): Found[] {
   const files = disk.list().toSorted((a, b) => a.name.localeCompare(b.name));
-  for (const { name } of files) if (name.endsWith(unfinished)) attempt(() => disk.remove(name));
-  return files.flatMap(({ name, bytes }) => {
+  const found = files.flatMap(({ name, bytes }) => {
     const [, epoch, first] = namePattern.exec(name) ?? [];
     if (epoch === undefined) return [];
     return [{ name, bytes, epoch: Number(epoch), first: Number(first), header: headerOf(disk, name) }];
   });
+  for (const { name } of files) if (name.endsWith(unfinished)) attempt(() => disk.remove(name));
+  return found;
 }
 
 function headerOf(disk: Disk, name: string): SegmentHeader | undefined {

@@ -248,12 +248,13 @@ describe('what a spool may find', () => {
     writeHeader(header, { version: formatVersion + 1, epoch: 5, first: 1 });
     const file = join(folder, '0000000000000005-0000000000000001.segment');
     writeFileSync(file, header);
+    writeFileSync(`${file}.new`, 'half');
     await assert.rejects(openSpool(folder), {
       code: 'unavailable',
       message: /has format 2 and this version reads up to 1: run the newer/,
     });
     assert.deepEqual(readFileSync(file), header);
-    assert.deepEqual(readdirSync(folder).length, 1);
+    assert.deepEqual(readdirSync(folder).length, 2);
   });
 
   test('garbage in the folder stops nothing', async (t) => {
