@@ -57,12 +57,18 @@ export class Sender {
 
   async #sendAll(): Promise<void> {
     this.#isSending = true;
-    while (this.#isWoken && !this.#isStopped) {
-      this.#isWoken = false;
-      // After every frame of backlog the live lane is looked at again.
-      while (await this.#sendFromFirstReady());
+    try {
+      while (this.#isWoken && !this.#isStopped) {
+        this.#isWoken = false;
+        // After every frame of backlog the live lane is looked at again.
+        while (await this.#sendFromFirstReady());
+      }
+    } catch (error) {
+      // The spool closes under a read when the agent stops.
+      if (!this.#isStopped) throw error;
+    } finally {
+      this.#isSending = false;
     }
-    this.#isSending = false;
   }
 
   async #sendFromFirstReady(): Promise<boolean> {

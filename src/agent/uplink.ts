@@ -132,6 +132,7 @@ export class Uplink {
   stop(): void {
     this.#isStopped = true;
     this.#cancelRetry?.();
+    this.#session?.end();
     for (const channel of this.#channels) channel.close();
   }
 

@@ -1,106 +1,142 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { Agent } from '../agent/agent.ts';
 import { AgentFolder, type AgentFile } from '../agent/agent-file.ts';
+import { Agent } from '../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../agent/health-checks.ts';
+import { AgentListener } from '../agent/listener.ts';
 import { SelfTest } from '../agent/self-test.ts';
 import { openSpool } from '../agent/spool/spool.ts';
 import type { LinkState } from '../agent/uplink.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
+import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { createNetwork } from '../net/network.ts';
-import { parseJoinToken } from '../protocol/join-token.ts';
+import { createCertificate } from '../protocol/certificate.ts';
+import { keyPin } from '../protocol/identity.ts';
+import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
+import { aborted } from './interruption.ts';
 import { version } from './version.ts';
 
 export interface AgentOptions {
-  /** The server's http: or https: address; the one of the last join if absent. */
+  /** The server's http: or https: address; the one of the last time if absent. */
   readonly join?: string;
   /** A join token, needed once. */
   readonly token?: string;
+  /** Where to be called by the server, instead of calling it. */
+  readonly listen?: { readonly host: string; readonly port: number };
   readonly name?: string;
   /** The agent's folder. */
   readonly data?: string;
+}
+
+interface AgentSurroundings {
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
 }
 
 export function defaultAgentFolder(): string {
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper', 'agent');
 }
 
-/** Runs an agent until it is told to stop. */
-export async function runAgent(options: AgentOptions, output: NodeJS.WritableStream): Promise<void> {
+/** Runs an agent until the signal. @throws {AppError} when it cannot start */
+export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
   const folder = new AgentFolder(options.data ?? defaultAgentFolder());
-  const { file, url } = joined(folder, options);
+  const file = introduced(folder, options);
+  const say = (text: string): void => void output.write(`${new Date().toISOString()} ${text}\n`);
   const net = createNetwork({ clock });
   const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
   let agent: Agent | undefined;
   const spool = await openSpool(join(folder.path, 'spool'), { onChange: () => agent?.onSpoolChange() });
-  for (const name of spool.recovered.quarantined)
-    say(output, `The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
-  agent = new Agent({
-    clock,
-    net,
-    folder,
-    file,
-    spool,
-    selfTest,
-    version: version(),
-    random: Math.random,
-    onLink: announcer(output),
-  });
+  for (const name of spool.recovered.quarantined) {
+    say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
+  }
+  const onLink = announcer(say);
+  agent = new Agent({ clock, net, folder, file, spool, selfTest, version: version(), random: Math.random, onLink });
   agent.start();
-  agent.uplink.dial(url);
-  say(output, `Agent ${file.name} (${file.agentId}) serves ${url.href}; its data is in ${folder.path}.`);
-  await stopSignal();
+  const listener = options.listen && (await listen(agent, options.listen));
+  if (options.listen) sayWhereCalled(options.listen, file, say);
+  else agent.uplink.dial(serverUrl(file));
+  say(`Agent ${file.name} (${file.agentId}); its data is in ${folder.path}.`);
+  await aborted(signal);
+  listener?.stop();
   await agent.stop();
 }
 
 /** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */
-function joined(folder: AgentFolder, { join: address, token, name }: AgentOptions): { file: AgentFile; url: URL } {
+function introduced(folder: AgentFolder, { join: address, token, name, listen }: AgentOptions): AgentFile {
   let file = folder.identity(name ?? hostname());
-  if (token !== undefined) {
-    const parsed = parseJoinToken(token);
-    if (!parsed)
-      throw new AppError('usage', "expected a join token like wk1.….…; 'watchkeeper invite' on the server prints one");
-    file = { ...file, serverPin: parsed.pin, secret: parsed.secret };
-  }
   if (name !== undefined) file = { ...file, name };
-  if (address !== undefined) file = { ...file, serverUrl: serverUrl(address).href };
-  if (file.serverUrl === undefined || file.serverPin === undefined) {
-    throw new AppError(
-      'usage',
-      "this agent has joined no server yet; 'watchkeeper invite' on the server prints the line that joins it",
-    );
+  if (token !== undefined) file = { ...file, ...trustOf(token) };
+  if (address !== undefined) file = { ...file, serverUrl: checkedUrl(address) };
+  // An agent that is called makes the token itself, for the first server that shows it.
+  if (listen && file.serverPin === undefined) {
+    file = { ...file, secret: file.secret ?? createJoinToken(keyPin(file.publicKey)).secret };
   }
   folder.saveIdentity(file);
-  return { file, url: new URL(file.serverUrl) };
+  return file;
 }
 
-function serverUrl(text: string): URL {
+function trustOf(token: string): Pick<AgentFile, 'serverPin' | 'secret'> {
+  const parsed = parseJoinToken(token);
+  if (parsed) return { serverPin: parsed.pin, secret: parsed.secret };
+  throw new AppError(
+    'usage',
+    "expected a join token that begins with wk1; 'watchkeeper invite' on the server prints one",
+  );
+}
+
+function checkedUrl(text: string): string {
   const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.href;
   throw new AppError(
     'usage',
     `expected the server's address like https://server.example:7411, got ${JSON.stringify(text)}`,
   );
 }
 
+function serverUrl({ serverUrl: url, serverPin }: AgentFile): URL {
+  if (url !== undefined && serverPin !== undefined) return new URL(url);
+  throw new AppError(
+    'usage',
+    "this agent has joined no server yet; 'watchkeeper invite' on the server prints the line that joins it",
+  );
+}
+
+async function listen(
+  agent: Agent,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<AgentListener> {
+  const listener = new AgentListener({
+    host,
+    port,
+    tls: isLoopback(host) ? undefined : createCertificate('watchkeeper agent', clock.now()),
+    connections: () => agent.uplink.connections,
+    adopt: (socket, address) => agent.uplink.adopt(socket, address),
+  });
+  await listener.start();
+  return listener;
+}
+
+function sayWhereCalled(
+  where: { readonly host: string; readonly port: number },
+  file: AgentFile,
+  say: (text: string) => void,
+): void {
+  say(`Listens on ${formatEndpoint(where)}.`);
+  if (file.secret === undefined) return;
+  const token = formatJoinToken({ pin: keyPin(file.publicKey), secret: file.secret });
+  say(
+    `In the server's configuration: agents: [{ name: ${file.name}, address: "${formatEndpoint(where)}", token: ${token} }]`,
+  );
+}
+
 /** One line whenever the line to the server changes, not one a try. */
-function announcer(output: NodeJS.WritableStream): (link: LinkState) => void {
+function announcer(say: (text: string) => void): (link: LinkState) => void {
   let last = '';
   return (link) => {
     const text =
       link.state === 'connected' ? `Connected to ${link.server}.` : `Not connected to ${link.server}: ${link.message}`;
-    if (text !== last) say(output, text);
+    if (text !== last) say(text);
     last = text;
   };
-}
-
-function say(output: NodeJS.WritableStream, text: string): void {
-  output.write(`${new Date().toISOString()} ${text}\n`);
-}
-
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }

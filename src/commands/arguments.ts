@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
+import { endpointOf } from '../core/target.ts';
 
 /** Timers hold no more than 2^31 milliseconds. */
 const maxDurationMs = 24 * 86_400_000;
@@ -21,4 +22,10 @@ export function portArgument(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+/** `HOST:PORT`, `HOST` or `:PORT`; what is not said is loopback and the usual port. */
+export function listenAddress(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
+  const { host, port = defaultPort } = endpointOf(text);
+  return { host: host === '' ? '127.0.0.1' : host, port: portArgument(String(port)) };
 }

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
-import { durationArgument, portArgument } from './arguments.ts';
+import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { version } from './version.ts';
 
@@ -50,6 +50,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
   addInteractive(program);
   addConfigured(program);
+  addFleet(program);
   addOthers(program);
   return program;
 }
@@ -109,6 +110,71 @@ function addConfigured(program: Command): void {
       process.exitCode = await validateFile(file, process.stdout);
     });
 }
+
+interface ServeFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly listen: string;
+  readonly localAgent: boolean;
+}
+
+interface AgentFlags {
+  readonly join?: string;
+  readonly token?: string;
+  readonly listen?: string;
+  readonly name?: string;
+  readonly data?: string;
+}
+
+const serverPort = 7411;
+
+/** The server and its agents. */
+function addFleet(program: Command): void {
+  program
+    .command('serve')
+    .description('run the server: hands out work, keeps every result; SIGHUP reads the configuration again')
+    .option('--config <file>', 'monitors and agents, in YAML or JSON')
+    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/server)')
+    .option(
+      '--listen <host:port>',
+      `address to listen on; beyond loopback with TLS (default: 127.0.0.1:${serverPort})`,
+      `127.0.0.1:${serverPort}`,
+    )
+    .option('--no-local-agent', 'without a vantage point of its own')
+    .action(async ({ listen, ...flags }: ServeFlags) => {
+      const { serve } = await import('./serve.ts');
+      const { interruption } = await import('./interruption.ts');
+      await serve({ ...flags, listen: listenAddress(listen, serverPort) }, interruption());
+    });
+  const agent = program
+    .command('agent')
+    .description('run checks on this machine for a server')
+    .option('--join <url>', 'the address of the server; the one of the last time if absent')
+    .option('--token <token>', 'a join token, needed once; also from WATCHKEEPER_TOKEN')
+    .option('--listen <host:port>', 'be called by the server instead of calling it')
+    .option('--name <name>', 'how people call this agent (default: the name of this machine)')
+    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
+    .action(async ({ listen, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
+      const { runAgent } = await import('./agent.ts');
+      const { interruption } = await import('./interruption.ts');
+      const where = listen === undefined ? {} : { listen: listenAddress(listen, agentPort) };
+      await runAgent(
+        { ...flags, ...where, ...(token && { token }) },
+        { output: process.stderr, signal: interruption() },
+      );
+    });
+  agent
+    .command('status')
+    .description('what the agent on this machine runs, for whom, and what waits')
+    .option('--data <folder>', 'the folder of the agent')
+    .option('--json', 'as JSON')
+    .action(async (flags: { data?: string; json?: true }) => {
+      const { showAgentStatus } = await import('./agent-status.ts');
+      process.exitCode = showAgentStatus(flags, process.stdout);
+    });
+}
+
+const agentPort = 7412;
 
 interface EchoFlags {
   readonly host: string;

@@ -10,3 +10,11 @@ export function interruption(): AbortSignal {
 export function interrupted(): Promise<void> {
   return new Promise((resolve) => interruption().addEventListener('abort', () => resolve(), { once: true }));
 }
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -37,3 +37,8 @@ function withPort(host: string, text: string | undefined): { host: string; port?
 export function formatEndpoint({ host, port: number }: { readonly host: string; readonly port: number }): string {
   return host.includes(':') ? `[${host}]:${number}` : `${host}:${number}`;
 }
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}

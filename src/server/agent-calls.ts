@@ -1,12 +1,11 @@
 import { WebSocket } from 'ws';
 import type { Cancel, Clock } from '../core/clock.ts';
-import { formatEndpoint } from '../core/target.ts';
+import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { channelBindingOf } from '../protocol/channel.ts';
 import { maxFrameBytes } from '../protocol/frames.ts';
 import { parseJoinToken, type JoinToken } from '../protocol/join-token.ts';
 import { agentPath } from '../protocol/messages.ts';
 import type { Line } from './gateway/gateway.ts';
-import { isLoopback } from './listen.ts';
 
 /** An agent that listens, and where. */
 export interface CalledAgent {

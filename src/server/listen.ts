@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect, isIP, type AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError } from '../core/errors.ts';
@@ -47,10 +47,6 @@ export async function listenAdmin(app: Hono, path: string): Promise<Listener> {
     process.umask(mask);
   }
   return { server, close: () => closed(server) };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 function opened(server: Server, listen: () => void, where: string): Promise<void> {

@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { readConfigFile } from '../config/config-file.ts';
+import type { Config } from '../config/config.ts';
+import { readDefinition } from '../config/definition.ts';
+import { formatMistake } from '../config/mistake.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { AppError } from '../core/errors.ts';
+import { formatEndpoint, isLoopback } from '../core/target.ts';
+import { AgentCalls } from '../server/agent-calls.ts';
+import { DataFolder } from '../server/data-folder.ts';
+import { listenAdmin, listenTcp } from '../server/listen.ts';
+import { LocalAgent } from '../server/local-agent.ts';
+import { createApp } from '../server/routes/app.ts';
+import { addStatus, type StatusPorts } from '../server/routes/status.ts';
+import { Server } from '../server/server.ts';
+import { openSqliteStore, type Notice } from '../server/store/sqlite/sqlite-store.ts';
+import { Upkeep } from '../server/upkeep.ts';
+import { adminRoutes, publicRoutes } from './serve-routes.ts';
+import { aborted } from './interruption.ts';
+import { version } from './version.ts';
+
+export interface ServeOptions {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+  /** Any other than a loopback address is served with TLS. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Whether the server has a vantage point of its own. */
+  readonly localAgent: boolean;
+}
+
+type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server'>>;
+
+const localAgentName = 'local';
+const localInviteMs = 600_000;
+
+export function defaultServerFolder(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper', 'server');
+}
+
+/** Runs the server until the signal. @throws {AppError} when it cannot start */
+export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const folder = new DataFolder(options.data ?? defaultServerFolder());
+  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config);
+  await using running = new AsyncDisposableStack();
+  const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
+  const server = running.adopt(
+    new Server({ clock, identity: folder.identity(), store, readMonitor: readDefinition, say }),
+    (server) => server.stop(),
+  );
+  await server.load(config.monitors.map(({ spec }) => spec));
+
+  const tls = tlsOf(options, folder, config);
+  const routes = publicRoutes({ server, store, url: () => url });
+  const app = createApp({ routes, token: folder.apiToken(), version: version(), onInternalError: complain });
+  addStatus(app, statusPorts(server));
+  const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
+  const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
+  server.gateway.attach(tcp.server);
+  const adminApp = createApp({
+    routes: [...routes, ...adminRoutes(store)],
+    token: undefined,
+    version: version(),
+    onInternalError: complain,
+  });
+  running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
+
+  running.defer(callAgents(server, config));
+  running
+    .adopt(new Upkeep({ clock, store, retention: config.server?.retention, say }), (upkeep) => upkeep.stop())
+    .start();
+  if (options.localAgent) {
+    const own = urlOf(isLoopback(options.listen.host) ? options.listen.host : '127.0.0.1', tcp.port, tls !== undefined);
+    const localAgent = running.adopt(localAgentOf(server, folder, own), (agent) => agent.stop());
+    await localAgent.start();
+  }
+  say(`Watchkeeper ${version()} serves ${url}; its data is in ${folder.path}.`);
+  running.defer(onHangup(() => void reload(options, server)));
+  await aborted(signal);
+  say('Stopping.');
+}
+
+function statusPorts(server: Server): StatusPorts {
+  return {
+    health: server.health,
+    agents: () => server.fleet.views(),
+    tasks: () => server.dispatcher.tasks(),
+    latest: () => server.latest.all(),
+  };
+}
+
+function sentenceOf(notice: Notice): string {
+  if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
+  if (notice.event === 'lock-gained') return 'The store is ours again.';
+  if (notice.event === 'waiting-for-lock') {
+    return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
+  }
+  return `${notice.file} cannot be used and was put aside: ${notice.reason}. A new store was begun; restore a backup if there is one.`;
+}
+
+/** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
+async function loadConfig(file: string): Promise<Config> {
+  const { config, mistakes } = await readConfigFile(file, process.env);
+  for (const mistake of mistakes) say(formatMistake(file, mistake));
+  if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
+  return config;
+}
+
+/** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
+async function reload({ config: file }: ServeOptions, server: Server): Promise<void> {
+  if (file === undefined) return;
+  try {
+    const { config, mistakes } = await readConfigFile(file, process.env);
+    for (const mistake of mistakes) say(formatMistake(file, mistake));
+    if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
+    await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
+    say(`${file} was taken over: ${config.monitors.length} monitors.`);
+  } catch (error) {
+    say(`${file} was not taken over: ${(error as Error).message}`);
+  }
+}
+
+function tlsOf(
+  { listen }: ServeOptions,
+  folder: DataFolder,
+  { server }: ServerConfig,
+): { certificate: string; key: string } | undefined {
+  if (server?.tls)
+    return { certificate: readFileSync(server.tls.certificate, 'utf8'), key: readFileSync(server.tls.key, 'utf8') };
+  return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
+}
+
+/** How others reach this server: by its name where it listens on every address. */
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const isEveryAddress = host === '0.0.0.0' || host === '::';
+  return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
+}
+
+function callAgents(server: Server, config: ServerConfig): () => void {
+  const calls = new AgentCalls({
+    clock,
+    random: Math.random,
+    adopt: (socket, line) => server.gateway.adopt(socket, line),
+    onUnreachable: ({ name, address }, why) =>
+      say(`Agent ${name} at ${formatEndpoint(address)} cannot be reached: ${why}. It is called again until it can.`),
+  });
+  for (const agent of config.server?.agents ?? []) calls.call(agent);
+  return () => calls.stop();
+}
+
+function localAgentOf(server: Server, folder: DataFolder, url: string): LocalAgent {
+  const launcher = join(import.meta.dirname, '..', 'main.ts');
+  const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
+  return new LocalAgent({
+    clock,
+    command: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...agentOptions],
+    token: async () => (await server.invite(localInviteMs)).token,
+    onOutput: (text) => process.stderr.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
+  });
+}
+
+function onHangup(callback: () => void): () => void {
+  process.on('SIGHUP', callback);
+  return () => process.off('SIGHUP', callback);
+}
+
+function complain(error: unknown): void {
+  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
+function say(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
+}
