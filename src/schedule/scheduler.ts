@@ -37,8 +37,8 @@ const stopLimitMs = 900;
 const stopNoticeMs = 200;
 
 interface Task {
-  monitor: Monitor;
-  schedule: Schedule;
+  readonly monitor: Monitor;
+  readonly schedule: Schedule;
   /** The next slot. */
   dueAt: number;
   /** The slot that is due and not yet started. */

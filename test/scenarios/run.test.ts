@@ -138,6 +138,23 @@ monitors:
     assert.match(stderr, /nothing in it can run/);
   });
 
+  test('a time that no timer can hold is refused: exit 3', async () => {
+    const { code, stderr } = await runWatchkeeper(['run', 'office.yaml', '--for', '60d']);
+    assert.equal(code, 3);
+    assert.match(stderr, /--for.*'60d' is invalid/);
+  });
+
+  test('a monitor that is paused does not run', async () => {
+    await using config = await configFile(`
+monitors:
+  - { name: going, type: icmp, target: 127.0.0.1, interval: 1s }
+  - { name: resting, type: icmp, target: 127.0.0.1, interval: 1s, paused: true }
+`);
+    const { stdout } = await runWatchkeeper(['run', config.path, '--for', '3s']);
+    assert.match(stdout, /going is up/);
+    assert.doesNotMatch(stdout, /resting/);
+  });
+
   test('the egress policy of the file holds', async () => {
     await using config = await configFile(`
 monitors: [{ name: denied, type: tcp, target: '127.0.0.1:${await closedPort()}', interval: 1s }]
