@@ -8,13 +8,14 @@ import { reverseName } from '../../net/dns/reverse-name.ts';
 import { peerOf } from '../../net/dns/server.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import { askWithRetries, type Answered, type Asked } from './ask.ts';
-import { judge, wantedAnswers } from './judge.ts';
+import { judge, shortened, wantedAnswers } from './judge.ts';
 import { options, type Options } from './options.ts';
 
 const defaultPorts = { udp: 53, tcp: 53, tls: 853, https: 443 } as const;
 /** What passes every network without being cut into fragments (RFC 9715). */
 const udpSize = 1232;
 const maxAnswersInDetail = 100;
+const maxDataInDetail = 1000;
 
 /** DNS as RFC 1035 has it, with EDNS (RFC 6891), over TCP (RFC 7766), TLS (RFC 7858) and HTTPS (RFC 8484). */
 export const dns = defineCheck({
@@ -42,7 +43,7 @@ export const dns = defineCheck({
     measurement.detail['transport'] = options.transport;
     const answered = await askWithRetries({ server, host, query: queryOf(options), options }, context, measurement);
     measurement.latencyMs = answered.queryMs;
-    Object.assign(measurement.metrics, metricsOf(answered, options));
+    Object.assign(measurement.metrics, metricsOf(answered));
     Object.assign(measurement.detail, detailOf(answered));
     return judge(answered.message, options, measurement);
   },
@@ -72,8 +73,8 @@ function queryOf({ name, record, recursion, dnssec }: Options): DnsQuery {
   return { question, recursionDesired: recursion, edns: { udpSize, dnssec } };
 }
 
-function metricsOf({ message, bytes, queryMs }: Answered, { record }: Options): Record<string, number> {
-  const answers = wantedAnswers(message, record);
+function metricsOf({ message, bytes, queryMs }: Answered): Record<string, number> {
+  const answers = wantedAnswers(message);
   const ttls = answers.map(({ ttlSeconds }) => ttlSeconds);
   return {
     queryMs,
@@ -92,7 +93,7 @@ function detailOf({ message, transport, truncated }: Answered) {
     flags,
     answers: answers
       .slice(0, maxAnswersInDetail)
-      .map(({ name, type, ttlSeconds, data }) => ({ name, type, ttlSeconds, data })),
+      .map(({ name, type, ttlSeconds, data }) => ({ name, type, ttlSeconds, data: shortened(data, maxDataInDetail) })),
     authorities: authorities.length,
   };
 }

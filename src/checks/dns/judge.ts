@@ -3,20 +3,23 @@ import { Failure } from '../../core/failure.ts';
 import type { Measurement } from '../../core/check.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import type { DnsMessage, DnsRecord } from '../../net/packets/dns/message.ts';
+import { followAliases } from '../../net/dns/lookup.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import { comparable } from './comparable.ts';
 import type { Options } from './options.ts';
 
 const maxAnswersInMessage = 8;
+const maxDataInMessage = 200;
 
-/** The answers of the type that was asked for: without the aliases on the way to them, and their signatures. */
-export function wantedAnswers({ answers }: DnsMessage, record: string): readonly DnsRecord[] {
-  return record === 'ANY' ? answers : answers.filter(({ type }) => type === record);
+/** The answers to the question itself: without the aliases on the way to them, signatures, and what was not asked. */
+export function wantedAnswers({ questions: [asked], answers }: DnsMessage): readonly DnsRecord[] {
+  if (!asked || asked.type === 'ANY') return answers;
+  return followAliases(asked, answers).filter(({ type }) => type === asked.type);
 }
 
 /** Compares an answer with what was expected of it. @throws {Failure} name-not-found, assertion, threshold */
 export function judge(message: DnsMessage, options: Options, measurement: Measurement): Outcome {
-  const answers = wantedAnswers(message, options.record);
+  const answers = wantedAnswers(message);
   assertRcode(message, options);
   assertFlags(message, options);
   if (options.expect.rcode === 'NOERROR') assertAnswers(answers, options);
@@ -31,9 +34,13 @@ function describe({ rcode }: DnsMessage, answers: readonly DnsRecord[], { name, 
 }
 
 function listed(answers: readonly DnsRecord[]): string {
-  const shown = answers.slice(0, maxAnswersInMessage).map(({ data }) => data);
+  const shown = answers.slice(0, maxAnswersInMessage).map(({ data }) => shortened(data, maxDataInMessage));
   const more = answers.length - shown.length;
   return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+export function shortened(data: string, maxLength: number): string {
+  return data.length <= maxLength ? data : `${data.slice(0, maxLength)}…`;
 }
 
 function assertRcode({ rcode }: DnsMessage, { name, record, expect }: Options): void {

@@ -68,7 +68,7 @@ function readLookup(question: DnsQuestion, message: DnsMessage, server: DnsServe
 }
 
 /** The records of the question and the CNAME records on the way to them. */
-function followAliases({ name, type }: DnsQuestion, answers: readonly DnsRecord[]): readonly DnsRecord[] {
+export function followAliases({ name, type }: DnsQuestion, answers: readonly DnsRecord[]): readonly DnsRecord[] {
   const aliases: DnsRecord[] = [];
   let owner = canonicalName(name);
   while (aliases.length < maxAliases) {

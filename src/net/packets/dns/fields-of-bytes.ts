@@ -50,13 +50,14 @@ const base32Digits = '0123456789ABCDEFGHIJKLMNOPQRSTUV';
 export const hashedName = counted(base32Text, base32Bytes);
 
 function base32Text(bytes: Buffer): string {
+  if (bytes.length === 0) throw new DnsFormatError('a hashed name of no bytes');
   const bits = Array.from(bytes, (byte) => byte.toString(2).padStart(8, '0')).join('');
   const digits = bits.match(/.{1,5}/g) ?? [];
   return digits.map((digit) => base32Digits[Number.parseInt(digit.padEnd(5, '0'), 2)]).join('');
 }
 
 function base32Bytes(text: string): Buffer {
-  if (!/^[\dA-V]*$/i.test(text)) throw invalid('Base 32 digits, 0 to 9 and A to V', text);
+  if (!/^[\dA-V]{2,}$/i.test(text)) throw invalid('Base 32 digits, 0 to 9 and A to V', text);
   const bits = Array.from(text, (digit) => Number.parseInt(digit, 32).toString(2).padStart(5, '0')).join('');
   // What is left over when the bits are cut into bytes is padding.
   const bytes = bits.match(/.{8}/g) ?? [];

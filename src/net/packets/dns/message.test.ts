@@ -88,6 +88,7 @@ describe('text that is not what a record holds is refused, with what was expecte
     ['NSEC', 'a.test NOTYPE', /a record type/],
     ['RRSIG', 'A 1 1 1 2026 2026 1 a.test AA==', /YYYYMMDDHHmmSS/],
     ['NSEC3', '1 0 0 - ZZZ A', /Base 32/],
+    ['CAA', '0 is-sue "ca.test"', /letters and digits/],
     ['SVCB', '1 . sport=1', /a service parameter/],
     ['SVCB', '1 . no-default-alpn=1', /no value/],
     ['TYPE65280', 'abc', /LENGTH HEX/],
@@ -129,6 +130,7 @@ describe('bytes that break the rules are refused', () => {
     ['a name in data that runs past the data', `${withAnswer}00000200010000003c00020161`, /runs past/],
     ['text after the end', '123481800000000000000000ff', /after the end/],
     ['two OPT records', '12348180000000000000000200002902000000000000000000290200000000000000', /second OPT/],
+    ['an empty hash', `${withAnswer}00003200010000003c00060100000a0000`, /hashed name/],
     ['a type bitmap out of order', `${withAnswer}00002f00010000003c000700010140000140`, /type bitmap/],
     [
       'service parameters out of order',

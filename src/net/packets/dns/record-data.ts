@@ -30,11 +30,16 @@ const characterStrings: Field = {
   },
 };
 
-/** A property's name: a character string without quotes. */
+/** A property's name, of letters and digits (RFC 8659 section 4.1): a character string without quotes. */
 const tag: Field = {
-  read: (reader) => characterString.read(reader).slice(1, -1),
-  write: (writer, word) => characterString.write(writer, word),
+  read: (reader) => checkedTag(characterString.read(reader).slice(1, -1)),
+  write: (writer, word) => characterString.write(writer, checkedTag(word)),
 };
+
+function checkedTag(word: string): string {
+  if (/^[a-z\d]+$/i.test(word)) return word;
+  throw invalid('a property of letters and digits', word);
+}
 
 const digest = [u16, u8, u8, hex];
 const publicKey = [u16, u8, u8, base64];
