@@ -1,4 +1,4 @@
-// How fast the store commits, what a result costs at rest, how soon a chart is there. `node bench/store.ts [commit|rest|monitors]`
+// How fast the store commits, what a result costs at rest, how soon a chart is there. `node bench/store.ts [SCENARIO…]`
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,69 +16,80 @@ interface Fleet {
   readonly monitorsPerAgent: number;
 }
 
+const tenThousand: Fleet = { agents: 50, monitorsPerAgent: 200 };
 const scenarios: Readonly<Record<string, (store: Store, folder: string) => Promise<void>>> = {
-  async commit(store, folder) {
-    await measureCommits(store, { fleet: { agents: 50, monitorsPerAgent: 200 }, rounds: 100 });
-    report('memory of the process', `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
-    await reportSize(folder, 50 * 200 * 100);
+  async commit(store) {
+    await fill(store, { fleet: tenThousand, rounds: 20 });
+    const cpuBefore = process.cpuUsage();
+    const before = performance.now();
+    const results = await fill(store, { fleet: tenThousand, rounds: 120, firstRound: 20 });
+    const seconds = (performance.now() - before) / 1000;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    report(
+      'committed',
+      `${Math.round(results / seconds).toLocaleString('en')} results/s (${results.toLocaleString('en')})`,
+    );
+    report('CPU, load included', `${((user + system) / results).toFixed(2)} µs a result`);
   },
 
-  async rest(store, folder) {
-    const fleet = { agents: 1, monitorsPerAgent: 200 };
-    const rounds = (7 * dayMs) / intervalMs;
-    await measureCommits(store, { fleet, rounds, sealing: true });
-    await timed('seal the rest', () => store.seal(start + 8 * dayMs));
-    await reportSize(folder, fleet.monitorsPerAgent * rounds);
-  },
+  'rest-tcp': (store, folder) => measureRest(store, folder, tcpResult),
+  'rest-http': (store, folder) => measureRest(store, folder, httpResult),
 
-  async monitors(store) {
-    await fill(store, { fleet: { agents: 50, monitorsPerAgent: 200 }, rounds: 30 });
-    const latest = await timed('latest of 10,000 monitors', () => store.latest());
-    report('found', `${latest.length}`);
+  async monitors(store, folder) {
+    await fill(store, { fleet: tenThousand, rounds: 360 });
+    report('memory, load included', `${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
+    await store[Symbol.asyncDispose]();
+    await using again = await timed('open with 10,000 monitors', () => openSqliteStore({ folder }));
+    await timed('their latest results', () => again.latest());
   },
 
   async chart(store) {
-    const rounds = (90 * dayMs) / intervalMs;
-    await fill(store, { fleet: { agents: 1, monitorsPerAgent: 1 }, rounds, roundsPerBatch: 2000, sealing: true });
+    const fleet = { agents: 1, monitorsPerAgent: 1 };
+    await fill(store, { fleet, rounds: (90 * dayMs) / intervalMs, roundsPerBatch: 2000, sealing: true });
     const taskId = taskOf(0, 0);
     const to = start + 90 * dayMs;
     for (const resolution of ['hour', 'day'] as const) {
-      const points = await timed(`90 days by ${resolution}`, () =>
-        store.summaries({ taskId, from: start, to, resolution }),
-      );
-      report('points', `${points.length}`);
+      await timed(`90 days by ${resolution}`, () => store.summaries({ taskId, from: start, to, resolution }));
     }
     await timed('1 day by minute', () => store.summaries({ taskId, from: to - dayMs, to, resolution: 'minute' }));
     await timed('1 day of results', () => store.results({ taskId, from: to - dayMs, to, limit: 100_000 }));
   },
 };
 
-interface Load {
-  readonly fleet: Fleet;
-  readonly rounds: number;
-  readonly roundsPerBatch?: number;
-  /** Seals each hour once it is over, as the server does. */
-  readonly sealing?: boolean;
-}
-
-async function measureCommits(store: Store, load: Load): Promise<void> {
-  const before = performance.now();
-  const results = await fill(store, load);
-  const seconds = (performance.now() - before) / 1000;
+async function measureRest(store: Store, folder: string, make: Maker): Promise<void> {
+  const fleet = { agents: 1, monitorsPerAgent: 50 };
+  const results = await fill(store, { fleet, rounds: (7 * dayMs) / intervalMs, sealing: true, make });
+  await store.seal(start + 8 * dayMs);
+  await store[Symbol.asyncDispose]();
+  const { size } = await stat(join(folder, 'watchkeeper.db'));
   report(
-    'committed',
-    `${Math.round(results / seconds).toLocaleString('en')} results/s (${results.toLocaleString('en')})`,
+    'at rest, 7 days',
+    `${(size / results).toFixed(2)} bytes a result (${(size / 2 ** 20).toFixed(1)} MiB in all)`,
   );
 }
 
-/** Each agent has two batches under way, as it has with a window of two frames. */
-async function fill(store: Store, { fleet, rounds, roundsPerBatch = 5, sealing = false }: Load): Promise<number> {
+type Maker = (agent: number, monitor: number, round: number) => ResultItem;
+
+interface Load {
+  readonly fleet: Fleet;
+  readonly rounds: number;
+  readonly firstRound?: number;
+  readonly roundsPerBatch?: number;
+  /** Seals each hour once it is over, as the server does. */
+  readonly sealing?: boolean;
+  readonly make?: Maker;
+}
+
+/** Each agent has two batches under way, as it has with a window of two frames. Returns how many results were committed. */
+async function fill(store: Store, load: Load): Promise<number> {
+  const { fleet, rounds, firstRound = 0, roundsPerBatch = 5, sealing = false } = load;
   let sealedHour = 0;
   const send = async (agent: number, lane: number): Promise<void> => {
-    for (let round = lane * roundsPerBatch; round < rounds; round += 2 * roundsPerBatch) {
-      const entries = batchOf(agent, fleet, { from: round, to: Math.min(round + roundsPerBatch, rounds) });
+    for (let round = firstRound + lane * roundsPerBatch; round < rounds; round += 2 * roundsPerBatch) {
+      const entries = batchOf(agent, load, { from: round, to: Math.min(round + roundsPerBatch, rounds) });
       await store.commit({ agentId: `agent-${agent}`, epoch, entries });
-      const hour = Math.floor((round * intervalMs) / hourMs) - 1;
+      // The other lane may be two batches behind.
+      const hour = Math.floor(((round - 2 * roundsPerBatch) * intervalMs) / hourMs);
       if (!sealing || hour <= sealedHour) continue;
       sealedHour = hour;
       await store.seal(start + hour * hourMs);
@@ -86,39 +97,63 @@ async function fill(store: Store, { fleet, rounds, roundsPerBatch = 5, sealing =
   };
   const agents = Array.from({ length: fleet.agents }, (_, agent) => agent);
   await Promise.all(agents.flatMap((agent) => [send(agent, 0), send(agent, 1)]));
-  return fleet.agents * fleet.monitorsPerAgent * rounds;
+  return fleet.agents * fleet.monitorsPerAgent * (rounds - firstRound);
 }
 
-function batchOf(agent: number, fleet: Fleet, rounds: { readonly from: number; readonly to: number }): Entry[] {
+function batchOf(agent: number, { fleet, make = tcpResult }: Load, rounds: { from: number; to: number }): Entry[] {
   const entries: Entry[] = [];
   for (let round = rounds.from; round < rounds.to; round++) {
     for (let monitor = 0; monitor < fleet.monitorsPerAgent; monitor++) {
-      entries.push({ seq: 1 + round * fleet.monitorsPerAgent + monitor, item: resultOf(agent, monitor, round) });
+      entries.push({ seq: 1 + round * fleet.monitorsPerAgent + monitor, item: make(agent, monitor, round) });
     }
   }
   return entries;
 }
 
-/** A TCP check of a host some milliseconds away: noise of 8 %, a slow one now and then, a failure in a thousand. */
-function resultOf(agent: number, monitor: number, round: number): ResultItem {
+/** A handshake with a host some milliseconds away: 8 % of noise to one side, a slow one in a hundred. */
+function connectMsOf(monitor: number): number {
+  return (2 + (monitor % 40)) * (1 + 0.08 * gaussian() ** 2) * (Math.random() < 0.01 ? 3 : 1);
+}
+
+function runOf(agent: number, monitor: number, round: number) {
   const scheduledAt = start + round * intervalMs + ((monitor * 7919 + agent * 104_729) % intervalMs);
-  const resolveMs = 0.02 + 0.02 * Math.random();
-  const connectMs = (2 + (monitor % 40)) * (1 + 0.08 * gaussian() ** 2) * (Math.random() < 0.01 ? 3 : 1);
-  const common = {
+  const startedAt = scheduledAt + Math.floor(Math.random() * 3);
+  return {
     kind: 'result',
     taskId: taskOf(agent, monitor),
     monitorId: `monitor-${monitor}`,
     scheduledAt,
-    startedAt: scheduledAt + Math.floor(Math.random() * 3),
-    durationMs: resolveMs + connectMs + 0.1 + 0.1 * Math.random(),
-    detail: { address: `192.0.2.${monitor % 250}` },
+    startedAt,
   } as const;
+}
+
+/** One in a thousand fails. */
+function tcpResult(agent: number, monitor: number, round: number): ResultItem {
+  const resolveMs = 0.02 + 0.02 * Math.random();
+  const connectMs = connectMsOf(monitor);
+  const durationMs = resolveMs + connectMs + 0.1 + 0.1 * Math.random();
+  const common = { ...runOf(agent, monitor, round), durationMs, detail: { address: `192.0.2.${monitor % 250}` } };
   if (Math.random() < 0.001) {
     const message = `Expected host-${monitor}.example.com to accept a connection on port 443, got ECONNREFUSED.`;
     return { ...common, status: 'down', reason: 'refused', source: 'target', metrics: { resolveMs }, message };
   }
   const message = `Port 443 on host-${monitor}.example.com is open.`;
   return { ...common, status: 'up', latencyMs: connectMs, metrics: { resolveMs, connectMs }, message };
+}
+
+/** Five phases, each with noise of its own. */
+function httpResult(agent: number, monitor: number, round: number): ResultItem {
+  const resolveMs = 0.02 + 0.02 * Math.random();
+  const connectMs = connectMsOf(monitor);
+  const tlsMs = connectMs * 1.6 + Math.abs(gaussian()) * 0.3;
+  const firstByteMs = connectMs + 5 + Math.abs(gaussian());
+  const transferMs = 0.5 + 0.3 * Math.random();
+  const latencyMs = resolveMs + connectMs + tlsMs + firstByteMs + transferMs;
+  const phases = { resolveMs, connectMs, tlsMs, firstByteMs, transferMs };
+  const metrics = { ...phases, statusCode: 200, bytes: 1256, certificateDays: 80 - Math.floor(round / 8640) };
+  const detail = { address: `192.0.2.${monitor % 250}`, httpVersion: '1.1' };
+  const durationMs = latencyMs + 0.1 + 0.1 * Math.random();
+  return { ...runOf(agent, monitor, round), durationMs, status: 'up', latencyMs, metrics, detail, message: '200 OK' };
 }
 
 function gaussian(): number {
@@ -134,11 +169,6 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const value = await work();
   report(what, `${(performance.now() - before).toFixed(1)} ms`);
   return value;
-}
-
-async function reportSize(folder: string, results: number): Promise<void> {
-  const { size } = await stat(join(folder, 'watchkeeper.db'));
-  report('at rest', `${(size / results).toFixed(2)} bytes a result (${(size / 2 ** 20).toFixed(1)} MiB)`);
 }
 
 function report(what: string, figure: string): void {

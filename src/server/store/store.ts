@@ -4,8 +4,8 @@ import type { Resolution, Summary } from './summary.ts';
 
 /**
  * All the server knows, kept durably. What resolves is on the disk; what rejects has not happened, unless the store was closed
- * meanwhile. An operation rejects with an
- * AppError: `unavailable` when the same call may succeed later (disk full, too much waiting), `usage` when it never will.
+ * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
+ * `usage` when it never will.
  */
 export interface Store extends Ledger, History, Registry, Upkeep, AsyncDisposable {}
 

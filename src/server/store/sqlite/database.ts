@@ -16,8 +16,11 @@ export const fileName = 'watchkeeper.db';
 /** https://www.sqlite.org/rescode.html */
 const resultCodes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 
+/** The pages of the last slots and of what is being sealed; the system caches the rest. */
+const cacheKiB = 16_384;
+
 /** Larger files are checked in part, so that the server starts in time; `verify` reads them all. */
-const fullCheckBytes = 512 * 2 ** 20;
+const fullCheckBytes = 128 * 2 ** 20;
 const firstTables = ['agents', 'join_tokens', 'monitors', 'tasks', 'assignments', 'epochs', 'series'] as const;
 
 /**
@@ -33,7 +36,7 @@ export function openForWriting(folder: string, say: (notice: Notice) => void): D
   try {
     // 16 KiB: a sealed hour of a busy check still fits a quarter of a page, beyond which SQLite would give it pages of its own.
     db.exec('PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    db.exec(`PRAGMA cache_size = -65536; PRAGMA journal_size_limit = ${64 * 2 ** 20};`);
+    db.exec(`PRAGMA cache_size = ${-cacheKiB}; PRAGMA journal_size_limit = ${64 * 2 ** 20};`);
     const from = migrate(db, migrations);
     if (from > 0 && from < migrations.length) say({ event: 'migrated', from, to: migrations.length });
     // From here on a lock is waited for between calls, and not inside one, which would stop the thread.

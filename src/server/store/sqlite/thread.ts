@@ -14,6 +14,9 @@ interface Freight {
   readonly bytes?: number;
 }
 
+/** What a thread makes is short-lived; more room would only let it lie about longer. */
+const maxYoungGenerationSizeMb = 16;
+
 /** Asks a thread of the store and matches answers with questions. */
 export class Thread {
   readonly #worker: Worker;
@@ -36,7 +39,7 @@ export class Thread {
 
   /** Resolves once the thread answers; rejects with what kept it from opening. */
   static async start(file: URL, { data, say }: { data: ThreadData; say: (notice: Notice) => void }): Promise<Thread> {
-    const worker = new Worker(file, { workerData: data });
+    const worker = new Worker(file, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } });
     const thread = new Thread(worker);
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (reply: Reply) => {
