@@ -99,7 +99,7 @@ describe('check', () => {
     const connected = Promise.withResolvers<void>();
     await using server = await tcpServer(() => connected.resolve());
     await using program = new Watchkeeper(['check', 'echo', `${server.host}:${server.port}`]);
-    await connected.promise;
+    await Promise.race([connected.promise, program.end()]);
     program.signal('SIGINT');
     assert.equal(await program.end(), 3);
     assert.match(program.stdout, /^\? unknown .*\[cancelled, agent\]/);
