@@ -236,13 +236,25 @@ describe('ping across two routers', { skip }, () => {
     assert.equal(good.metrics['received'], 20, good.message);
   });
 
-  test('a busy event loop neither lengthens the round trip nor calls an answer missing', async () => {
+  test('an answer that is there when the wait ends is not called missing, though the event loop was busy', async () => {
+    const outcome = await new Promise<Outcome>((resolve) => {
+      setImmediate(() => resolve(run({ host: labAddresses[4].server, wait: '20ms' })));
+      // Between the packet and the next look at the clock, which comes before the next look at the sockets.
+      setImmediate(() => {
+        const until = performance.now() + 100;
+        while (performance.now() < until);
+      });
+    });
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
+  test('a busy event loop does not lengthen the round trip: the kernel took the time', async () => {
     const busyMs = 100;
-    const answered = run({ host: labAddresses[4].server, count: 3, interval: '20ms', wait: '20ms' });
+    const answered = run({ host: labAddresses[4].server, count: 3, interval: '20ms' });
     const busy = setInterval(() => {
       const until = performance.now() + busyMs;
       while (performance.now() < until);
-    }, 5);
+    }, 1);
     const outcome = await answered;
     clearInterval(busy);
     assert.equal(outcome.metrics['received'], 3, outcome.message);
