@@ -177,6 +177,16 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.deepEqual(sealed, itemsOf(list.map(rounded)));
       }));
 
+    test('a result of a time far off delays no answer', () =>
+      inStore(async (store) => {
+        const farOff = result(3, { scheduledAt: 8.64e15, startedAt: 8.64e15 });
+        await commit(store, [...entries(1, 2), { seq: 3, item: farOff }]);
+        const range = { taskId: 'task-1', from: 0, to: Infinity };
+        assert.equal((await store.results({ ...range, limit: 10 })).length, 3);
+        assert.equal((await store.summaries({ ...range, resolution: 'hour' })).length, 2);
+        assert.equal((await store.summaries({ ...range, resolution: 'day' })).length, 2);
+      }));
+
     test('what is late for a sealed hour takes its place among the rest', () =>
       inStore(async (store) => {
         await commit(store, entries(1, 100));

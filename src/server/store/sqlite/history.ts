@@ -30,13 +30,14 @@ export class HistoryReader {
       throw new AppError('usage', `Expected a limit from 1 to ${maxResults}, got ${limit}.`);
     }
     const series = this.#statements.seriesOfTask.get(taskId);
-    const span = this.#runs.span();
-    if (series === undefined || span === undefined) return [];
+    if (series === undefined) return [];
     const found: StoredResult[] = [];
-    const last = Math.min(hourOf(to), span.last);
-    for (let hour = Math.max(hourOf(from), span.first); hour <= last && found.length < limit; hour++) {
+    const last = hourOf(to);
+    let hour = this.#runs.nextHour(hourOf(from));
+    while (hour !== undefined && hour <= last && found.length < limit) {
       const runs = this.#runs.hour(Number(series['id']), hour).filter(({ at }) => at >= from && at < to);
       found.push(...runs.slice(0, limit - found.length).map((run) => resultOf(run, series)));
+      hour = this.#runs.nextHour(hour + 1);
     }
     return found;
   }

@@ -43,11 +43,10 @@ export class RunReader {
     return undefined;
   }
 
-  /** The first and last hour that any series has runs in; undefined for an empty store. */
-  span(): { readonly first: number; readonly last: number } | undefined {
-    const row = this.#statements.span.get();
-    if (row === undefined || row['first'] === null) return undefined;
-    return { first: Number(row['first']), last: Number(row['last']) };
+  /** The first hour from this one on that any series has runs in: a time far off must cost no walk through the empty hours before it. */
+  nextHour(hour: number): number | undefined {
+    const next = this.#statements.nextHour.get({ hour })?.['hour'];
+    return typeof next === 'number' ? next : undefined;
   }
 }
 
@@ -76,9 +75,9 @@ function prepare(db: DatabaseSync) {
       SELECT ${columns.replace('results r', 'slots CROSS JOIN results r')}
       WHERE r.slot = slots.slot AND r.series = :series ORDER BY r.at, r.epochId, r.seq`),
     lastOfSlot: db.prepare(`SELECT ${columns} WHERE r.slot = ? AND r.series = ? ORDER BY r.at DESC LIMIT 1`),
-    span: db.prepare(`
-      SELECT min(hour) AS first, max(hour) AS last FROM (
-        SELECT min(hour) AS hour FROM chunks UNION ALL SELECT max(hour) FROM chunks
-        UNION ALL SELECT min(hour) FROM unsealed UNION ALL SELECT max(hour) FROM unsealed)`),
+    nextHour: db.prepare(`
+      SELECT min(hour) AS hour FROM (
+        SELECT min(hour) AS hour FROM chunks WHERE hour >= :hour
+        UNION ALL SELECT min(hour) FROM unsealed WHERE hour >= :hour)`),
   };
 }

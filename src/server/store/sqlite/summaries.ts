@@ -18,13 +18,14 @@ export class SummaryReader {
   }
 
   read(series: number, resolution: Resolution, { from, to }: TimeRange): Summary[] {
-    const span = this.#statements.span.get();
-    if (span === undefined || span['first'] === null) return [];
     const stepMs = resolution === 'day' ? dayMs : hourMs;
-    const first = Math.max(Math.floor(from / stepMs), Math.floor((Number(span['first']) * hourMs) / stepMs));
-    const last = Math.min(Math.ceil(to / stepMs) - 1, Math.floor((Number(span['last']) * hourMs) / stepMs));
+    const next = resolution === 'day' ? this.#statements.nextDay : this.#statements.nextHour;
     const summaries: Summary[] = [];
-    for (let bucket = first; bucket <= last; bucket++) summaries.push(...this.#of(series, resolution, bucket));
+    let bucket = next.get({ from: Math.floor(from / stepMs) })?.['bucket'];
+    while (typeof bucket === 'number' && bucket * stepMs < to) {
+      summaries.push(...this.#of(series, resolution, bucket));
+      bucket = next.get({ from: bucket + 1 })?.['bucket'];
+    }
     return summaries.filter(({ start }) => start + resolutionMs[resolution] > from && start < to);
   }
 
@@ -80,9 +81,14 @@ function prepare(db: DatabaseSync) {
     hasUnsealed: db.prepare('SELECT 1 FROM unsealed WHERE hour BETWEEN ? AND ? AND series = ? LIMIT 1'),
     hour: db.prepare('SELECT summary FROM hours WHERE hour = ? AND series = ?'),
     day: db.prepare('SELECT summary FROM days WHERE day = ? AND series = ?'),
-    span: db.prepare(`
-      SELECT min(hour) AS first, max(hour) AS last FROM (
-        SELECT min(day) * 24 AS hour FROM days UNION ALL SELECT max(day) * 24 + 23 FROM days
-        UNION ALL SELECT min(hour) FROM unsealed UNION ALL SELECT max(hour) FROM unsealed)`),
+    // Only what any series has: a time far off must cost no walk through the empty hours before it.
+    nextHour: db.prepare(`
+      SELECT min(bucket) AS bucket FROM (
+        SELECT min(hour) AS bucket FROM hours WHERE hour >= :from
+        UNION ALL SELECT min(hour) FROM unsealed WHERE hour >= :from)`),
+    nextDay: db.prepare(`
+      SELECT min(bucket) AS bucket FROM (
+        SELECT min(day) AS bucket FROM days WHERE day >= :from
+        UNION ALL SELECT min(hour) / ${hoursPerDay} FROM unsealed WHERE hour >= :from * ${hoursPerDay})`),
   };
 }
