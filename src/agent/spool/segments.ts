@@ -108,6 +108,7 @@ export class Segments {
         for (const segment of this.all) segment.remaining -= this.#countIn(segment, missing);
       }
     }
+    for (const segment of this.all.filter(({ isDamaged }) => isDamaged)) this.#recount(segment);
   }
 
   /**
@@ -134,6 +135,12 @@ export class Segments {
     const contents = segment && this.contents(segment);
     this.#oldest = contents?.records.find(({ seq }) => !this.settled.has(seq));
     return this.#oldest?.at;
+  }
+
+  /** Nobody can say how many records a damaged segment held: it is done with when its gap is durable and the rest is settled. */
+  #recount(segment: Segment): void {
+    const contents = this.contents(segment);
+    if (contents) segment.remaining = this.unsettled(contents).length + countOf(this.lostIn(segment, contents));
   }
 
   #countIn(segment: Segment, range: SeqRange): number {
