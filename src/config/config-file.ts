@@ -17,7 +17,8 @@ export async function readConfigFile(file: string, environment: Environment): Pr
 async function readText(file: string): Promise<string> {
   try {
     await using handle = await open(file);
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(maxBytes + 1), 0, maxBytes + 1, 0);
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(size, maxBytes) + 1), { position: 0 });
     if (bytesRead > maxBytes) throw new AppError('invalid-config', `${file}: expected at most 16 MiB; split the file.`);
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
   } catch (error) {
