@@ -32,6 +32,19 @@ describe('B4: whatever happens to process, power and disk', () => {
   });
 });
 
+test('a segment that was rewritten without what was dropped, and rots then, is done with in the end', () => {
+  live([
+    { type: 'append', sizes: [77], droppable: false },
+    { type: 'append', sizes: [244_752], droppable: true },
+    { type: 'append', sizes: [128, 64_234, 199_462, 182, 159, 138_100, 96_765, 66], droppable: false },
+    { type: 'append', sizes: [146, 163, 50_000, 50_014, 21, 83_593, 27, 249_985], droppable: false },
+    { type: 'append', sizes: [164_961, 192_064, 334, 189, 276, 240_036, 155_696], droppable: true },
+    { type: 'append', sizes: [164_444, 106, 186_778, 180_107, 185_425, 118_362, 351, 231_297], droppable: false },
+    { type: 'flip', file: 0, bit: 1_616_160_181 },
+    { type: 'append', sizes: [342, 156_305, 172_212], droppable: false },
+  ]);
+});
+
 describe('a crash at every operation of a busy life', () => {
   const busy: readonly Action[] = [
     { type: 'append', sizes: [100, 100_000, 100_000, 200_000], droppable: true },
