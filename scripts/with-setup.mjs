@@ -23,7 +23,7 @@ function install() {
     stdio: ['ignore', 2, 2],
   });
   if (status === 0) return;
-  console.error('npm ci failed: see above. Is the npm registry reachable, and is the folder yours to write?');
+  console.error('npm install failed: see above. Is the npm registry reachable, and is the folder yours to write?');
   process.exit(1);
 }
 
