@@ -9,8 +9,11 @@ import { becomeNobody } from './nobody.ts';
 
 const skip = labMissing || missing('ip', 'nft', 'ping', 'sysctl');
 
+// One network for all, so that runs at the same time share a socket, as they do in a process.
+const { net } = testContext();
+
 function run(options: Record<string, unknown>): Promise<Outcome> {
-  return icmp.run(icmp.options.parse({ interval: '10ms', wait: '300ms', ...options }), testContext());
+  return icmp.run(icmp.options.parse({ interval: '10ms', wait: '300ms', ...options }), testContext({ net }));
 }
 
 async function runAsNobody(options: Record<string, unknown>): Promise<Outcome> {

@@ -70,6 +70,8 @@ export class EchoSocket {
 
   #configure(): void {
     const options = ipOptions[this.family];
+    // On by default for these sockets: a second one bound to an identifier would take the first one's replies.
+    setOption(this.fd, socketOptions.reuseAddress, 0);
     setOption(this.fd, socketOptions.timestamps, 1);
     setOption(this.fd, options.receiveErrors, 1);
     setOption(this.fd, options.receiveHopLimit, 1);

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../core/clock.ts';
 import type { Address, QueryOptions, QueryProtocol } from '../../core/network.ts';
 import { enterOwnNetwork, silentAddress } from '../../testing/netlab.ts';
 import { Queries } from '../queries.ts';
+import { EchoSocket } from './echo-socket.ts';
 
 const skip = await enterOwnNetwork();
 const address: Address = { ip: silentAddress, family: 4 };
@@ -52,6 +53,12 @@ describe('sockets for queries', { skip }, () => {
     assert.equal(openSockets() - before, 2);
     for (const channel of [early, inTime, late]) channel[Symbol.dispose]();
     assert.equal(openSockets(), before);
+  });
+
+  test('no two sockets have the same identifier, in this process or another', () => {
+    const sockets = Array.from({ length: 800 }, () => new EchoSocket(4));
+    assert.equal(new Set(sockets.map(({ identifier }) => identifier)).size, sockets.length);
+    for (const socket of sockets) socket.close();
   });
 
   for (const protocol of ['udp', 'tcp'] as const satisfies QueryProtocol[]) {

@@ -20,6 +20,7 @@ const SOL_IP = 0;
 const SOL_IPV6 = 41;
 
 export const socketOptions = {
+  reuseAddress: [SOL_SOCKET, 2],
   error: [SOL_SOCKET, 4],
   receiveBuffer: [SOL_SOCKET, 8],
   receiveBufferForced: [SOL_SOCKET, 33],
