@@ -91,12 +91,13 @@ function statusPorts(server: Server): StatusPorts {
 }
 
 function sentenceOf(notice: Notice): string {
+  if (notice.event === 'quarantined') {
+    const { file, reason } = notice;
+    return `${file} cannot be used and was put aside: ${reason}. A new store was begun; restore a backup if there is one.`;
+  }
   if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
   if (notice.event === 'lock-gained') return 'The store is ours again.';
-  if (notice.event === 'waiting-for-lock') {
-    return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
-  }
-  return `${notice.file} cannot be used and was put aside: ${notice.reason}. A new store was begun; restore a backup if there is one.`;
+  return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
 }
 
 /** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
