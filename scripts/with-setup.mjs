@@ -18,10 +18,9 @@ function isInstalled() {
 
 function install() {
   console.error('Installing packages, once …');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  // Not `npm ci`: it refuses a lockfile that lacks packages meant for other platforms, which some registries do not carry.
+  const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', ['install', ...options], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
   console.error('npm install failed: see above. Is the npm registry reachable, and is the folder yours to write?');
   process.exit(1);
