@@ -58,8 +58,13 @@ function descriptionOf(field: Field): string {
     isRepeatable(field) && 'repeatable',
     shown !== undefined && `default: ${shown}`,
   ].filter(Boolean);
-  const meaning = isOnByDefault(field) ? `Do not: ${field.description}` : field.description;
+  const meaning = isOnByDefault(field) ? notTo(field.description) : field.description;
   return remarks.length === 0 ? meaning : `${meaning} (${remarks.join(', ')})`;
+}
+
+/** `Require a good certificate` → `Do not require a good certificate`: every switch is described by what it tells to do. */
+function notTo(description: string): string {
+  return `Do not ${description.charAt(0).toLowerCase()}${description.slice(1)}`;
 }
 
 /** The default as people write it; undefined where there is none worth a word. */

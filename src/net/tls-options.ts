@@ -1,5 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
+import { Failure } from '../core/failure.ts';
+import type { Measured } from '../core/outcome.ts';
 import { parsedText } from '../core/parsed-text.ts';
 import { hostname } from '../core/target.ts';
 
@@ -8,7 +10,7 @@ const keyPem = parsedText(createPrivateKey, 'an unencrypted private key as PEM t
 
 /** The options of every check that speaks TLS. */
 export const tlsFields = {
-  verify: z.boolean().default(true).meta({ description: 'Whether a certificate that is not good is a failure' }),
+  verify: z.boolean().default(true).meta({ description: 'Require a certificate that is valid and trusted' }),
   expiryDays: z.coerce
     .number()
     .min(0)
@@ -27,6 +29,14 @@ export const tlsFields = {
     .default(false)
     .meta({ description: 'Resume earlier TLS sessions instead of a full handshake each' }),
 };
+
+/** Numbers of a certificate that expires soon. @throws {Failure} threshold */
+export function assertNotExpiring({ metrics = {} }: Measured, { expiryDays }: { readonly expiryDays: number }): void {
+  const { certificateDaysLeft = Infinity } = metrics;
+  if (certificateDaysLeft >= expiryDays) return;
+  const left = `${certificateDaysLeft.toFixed(1)} days left`;
+  throw new Failure('threshold', `Expected a certificate with at least ${expiryDays} days left, got ${left}.`);
+}
 
 interface KeyPair {
   readonly certificate?: string | undefined;

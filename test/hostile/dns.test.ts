@@ -9,7 +9,7 @@ import { testContext } from '../../src/testing/context.ts';
 import { dnsServer, framed, record, replyTo, silent, type Answer } from '../../src/testing/dns-server.ts';
 import { tcpServer } from '../../src/testing/tcp-server.ts';
 
-const tryTimeoutMs = 200;
+const waitMs = 200;
 const graceMs = 250;
 const maxExtraBytes = 32 * 1024 * 1024;
 
@@ -20,13 +20,13 @@ async function check(port: number, options: object = {}): Promise<Outcome> {
   const parsed = dns.options.parse({
     name: 'example.test',
     server: `127.0.0.1:${port}`,
-    tryTimeout: `${tryTimeoutMs}ms`,
+    wait: `${waitMs}ms`,
     retries: 0,
     ...options,
   });
   const outcome = await dns.run(parsed, testContext());
   const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs <= tryTimeoutMs + graceMs, `it took ${tookMs.toFixed(0)} ms`);
+  assert.ok(tookMs <= waitMs + graceMs, `it took ${tookMs.toFixed(0)} ms`);
   const extraBytes = process.memoryUsage().rss - beforeBytes;
   assert.ok(extraBytes <= maxExtraBytes, `it took ${extraBytes} bytes`);
   return outcome;
@@ -191,7 +191,7 @@ describe('a stream that is no proper answer', () => {
   for (const [what, serve, reason, expected] of table) {
     test(`a server that ${what}: ${reason}`, async () => {
       await using server = await tcpServer(serve);
-      const outcome = await check(server.port, { transport: 'tcp' });
+      const outcome = await check(server.port, { protocol: 'tcp' });
       assert.deepEqual([outcome.status, outcome.reason], ['down', reason], outcome.message);
       assert.match(outcome.message, expected);
     });
@@ -203,22 +203,22 @@ describe('a stream that is no proper answer', () => {
         framed(message(query, [1, 4000], asked + 'c00c000100010000003c0004c0000201'.repeat(4000))),
       ),
     );
-    const outcome = await check(server.port, { transport: 'tcp' });
+    const outcome = await check(server.port, { protocol: 'tcp' });
     assert.equal(outcome.status, 'up', outcome.message);
     assert.equal(outcome.metrics['answers'], 4000);
     assert.equal((outcome.detail['answers'] as object[]).length, 100);
   });
 
-  for (const transport of ['tls', 'https']) {
-    test(`a server that never shakes hands by ${transport}: timeout`, async () => {
+  for (const protocol of ['tls', 'https']) {
+    test(`a server that never shakes hands by ${protocol}: timeout`, async () => {
       await using server = await tcpServer();
-      const outcome = await check(server.port, { transport });
+      const outcome = await check(server.port, { protocol });
       assert.equal(outcome.reason, 'timeout', outcome.message);
     });
 
-    test(`a server that speaks plain text where ${transport} is expected: tls-handshake`, async () => {
+    test(`a server that speaks plain text where ${protocol} is expected: tls-handshake`, async () => {
       await using server = await tcpServer((socket) => socket.write('220 mail.example.test\r\n'));
-      const outcome = await check(server.port, { transport });
+      const outcome = await check(server.port, { protocol });
       assert.equal(outcome.reason, 'tls-handshake', outcome.message);
     });
   }

@@ -72,41 +72,41 @@ describe('bind9', { skip: missing('named', 'dnssec-signzone', 'dig') }, () => {
     const outcome = await check({ name: 'big.example.test' });
     assert.equal(outcome.status, 'up', outcome.message);
     assert.equal(outcome.metrics['answers'], 100);
-    assert.deepEqual([outcome.detail['transport'], outcome.detail['truncated']], ['tcp', true]);
+    assert.deepEqual([outcome.detail['protocol'], outcome.detail['truncated']], ['tcp', true]);
   });
 
-  for (const [transport, portName] of [
+  for (const [protocol, portName] of [
     ['tcp', 'port'],
     ['tls', 'tlsPort'],
     ['https', 'httpsPort'],
   ] as const) {
-    test(`the same answer comes by ${transport}`, async () => {
+    test(`the same answer comes by ${protocol}`, async () => {
       const { ca } = await testCertificates();
       const server = `localhost:${bind9.authoritative[portName]}`;
-      const outcome = await check({ name: 'big.example.test', transport, server, tls: { ca: ca.certificate } });
+      const outcome = await check({ name: 'big.example.test', protocol, server, tls: { ca: ca.certificate } });
       assert.equal(outcome.status, 'up', outcome.message);
       assert.equal(outcome.metrics['answers'], 100);
-      assert.equal(outcome.detail['transport'], transport);
+      assert.equal(outcome.detail['protocol'], protocol);
     });
   }
 
-  for (const [transport, portName] of [
+  for (const [protocol, portName] of [
     ['tls', 'tlsPort'],
     ['https', 'httpsPort'],
   ] as const) {
-    test(`a certificate that is not trusted is refused by ${transport}, unless verification is off`, async () => {
+    test(`a certificate that is not trusted is refused by ${protocol}, unless verification is off`, async () => {
       const server = `localhost:${bind9.authoritative[portName]}`;
-      const refused = await check({ name: 'a.example.test', transport, server });
+      const refused = await check({ name: 'a.example.test', protocol, server });
       assert.equal(refused.reason, 'tls-untrusted', refused.message);
-      const accepted = await check({ name: 'a.example.test', transport, server, tls: { verify: false } });
+      const accepted = await check({ name: 'a.example.test', protocol, server, tls: { verify: false } });
       assert.equal(accepted.status, 'up', accepted.message);
     });
 
-    test(`a certificate for another name is refused by ${transport}`, async () => {
+    test(`a certificate for another name is refused by ${protocol}`, async () => {
       const { ca } = await testCertificates();
       const server = `localhost:${bind9.authoritative[portName]}`;
       const tls = { ca: ca.certificate, serverName: 'wrong.test' };
-      const outcome = await check({ name: 'a.example.test', transport, server, tls });
+      const outcome = await check({ name: 'a.example.test', protocol, server, tls });
       assert.equal(outcome.reason, 'tls-wrong-name', outcome.message);
     });
   }
@@ -114,7 +114,7 @@ describe('bind9', { skip: missing('named', 'dnssec-signzone', 'dig') }, () => {
   test('another path than the one for DNS is a protocol failure that names the status', async () => {
     const { ca } = await testCertificates();
     const server = `localhost:${bind9.authoritative.httpsPort}`;
-    const options = { name: 'a.example.test', transport: 'https', path: '/other', retries: 0 };
+    const options = { name: 'a.example.test', protocol: 'https', path: '/other', retries: 0 };
     const outcome = await check({ ...options, server, tls: { ca: ca.certificate } });
     assert.equal(outcome.reason, 'protocol');
     assert.match(outcome.message, /Expected 200 from 127\.0\.0\.1:\d+ by HTTPS, got 404/);
@@ -160,9 +160,9 @@ describe('dnsmasq', { skip: missing('dnsmasq', 'dig') }, () => {
     ['dnsmasq.test', 'NAPTR'],
     ['192.0.2.1', 'PTR'],
   ] as const) {
-    for (const transport of ['udp', 'tcp']) {
-      test(`${name} ${type} by ${transport} is answered as dig shows it`, async () => {
-        const options = { name, record: type, transport, server: `127.0.0.1:${dnsmasq.port}` };
+    for (const protocol of ['udp', 'tcp']) {
+      test(`${name} ${type} by ${protocol} is answered as dig shows it`, async () => {
+        const options = { name, record: type, protocol, server: `127.0.0.1:${dnsmasq.port}` };
         const outcome = await dns.run(dns.options.parse(options), testContext());
         assert.equal(outcome.status, 'up', outcome.message);
         const asked = type === 'PTR' ? reverseName(name) : name;

@@ -56,7 +56,10 @@ describe('ping across two routers', { skip }, () => {
       assert.equal(ours.metrics['sent'], Number(sent));
       assert.equal(ours.metrics['received'], Number(received));
       assert.equal(ours.metrics['ttl'], Number(ttl));
-      assert.ok(Math.abs((ours.metrics['minMs'] ?? NaN) - Number(minMs)) < 0.5, `${ours.metrics['minMs']}, ${minMs}`);
+      assert.ok(
+        Math.abs((ours.metrics['rttMinMs'] ?? NaN) - Number(minMs)) < 0.5,
+        `${ours.metrics['rttMinMs']}, ${minMs}`,
+      );
     });
 
     test(`IPv${family}: the loss is what the router dropped`, async () => {
@@ -141,8 +144,8 @@ describe('ping across two routers', { skip }, () => {
     await lab.nearRouter.filter('icmp type echo-request numgen inc mod 4 0 drop');
     const options = { host: labAddresses[4].server, count: 8 };
     const up = await run(options);
-    const degraded = await run({ ...options, degraded: { lossPercent: 20 } });
-    const down = await run({ ...options, degraded: { lossPercent: 20 }, down: { lossPercent: 25 } });
+    const degraded = await run({ ...options, degraded: { loss: 20 } });
+    const down = await run({ ...options, degraded: { loss: 20 }, down: { loss: 25 } });
     await lab.nearRouter.filter();
     assert.match(up.message, /^ping: \d+\.\d\d ms, 2 of 8 packets lost$/);
     assert.equal(degraded.status, 'degraded');
@@ -261,6 +264,6 @@ describe('ping across two routers', { skip }, () => {
     const outcome = await answered;
     clearInterval(busy);
     assert.equal(outcome.metrics['received'], 3, outcome.message);
-    assert.ok((outcome.metrics['minMs'] ?? NaN) < busyMs / 4, `${outcome.metrics['minMs']} ms`);
+    assert.ok((outcome.metrics['rttMinMs'] ?? NaN) < busyMs / 4, `${outcome.metrics['rttMinMs']} ms`);
   });
 });

@@ -34,7 +34,7 @@ describe('check', () => {
     server.bind(0, '127.0.0.1');
     await once(server, 'listening');
     const target = `127.0.0.1:${server.address().port}`;
-    const { code, stdout } = await runWatchkeeper(['check', 'udp', target, '--degraded-after', '5ms']);
+    const { code, stdout } = await runWatchkeeper(['check', 'udp', target, '--degraded-latency', '5ms']);
     server.close();
     assert.equal(code, 1, stdout);
     assert.match(stdout, /^▲ degraded/);
@@ -160,7 +160,7 @@ describe('check', () => {
   test('the help of a type lists its options with meaning, choices and defaults', async () => {
     const { code, stdout } = await runWatchkeeper(['check', 'dns', '--help']);
     assert.equal(code, 0);
-    assert.match(stdout, /--record <text> +Record type.*\(A, MX, AAAA,\s+CNAME, …, default: A\)/);
+    assert.match(stdout, /--record <text> +Record type.*\(A,\s+MX,\s+AAAA,\s+CNAME, …, default: A\)/);
     assert.match(stdout, /--tls-min-version <word>/);
     assert.match(stdout, /--timeout <duration>/);
     const list = await runWatchkeeper(['check', '--help']);

@@ -10,7 +10,7 @@ import type { Options } from './options.ts';
 
 export interface Answered extends DnsReply {
   /** By which the answer came. */
-  readonly transport: Options['transport'];
+  readonly protocol: Options['protocol'];
   /** It did not fit into a datagram, so that it was asked for again by TCP. */
   readonly truncated: boolean;
   readonly queryMs: number;
@@ -30,7 +30,7 @@ const worthAnotherTry: ReadonlySet<Reason> = new Set(['timeout', 'reset', 'close
 /** Asks until an answer comes or the tries are used up; each try has its own time. @throws {Failure} of the last try */
 export async function askWithRetries(asked: Asked, context: CheckContext, { metrics }: Measurement): Promise<Answered> {
   const { clock, signal } = context;
-  const { tryTimeout: timeoutMs, retries } = asked.options;
+  const { wait: timeoutMs, retries } = asked.options;
   for (let tries = 1; ; tries++) {
     metrics['tries'] = tries;
     const startedMs = clock.monotonic();
@@ -49,25 +49,25 @@ export async function askWithRetries(asked: Asked, context: CheckContext, { metr
 type Once = Omit<Answered, 'queryMs'>;
 
 async function askOnce(asked: Asked, context: CheckContext): Promise<Once> {
-  const { transport } = asked.options;
-  if (transport === 'udp') return await askByUdpThenTcp(asked, context);
-  return { ...(await askOnConnection(asked, context)), transport, truncated: false };
+  const { protocol } = asked.options;
+  if (protocol === 'udp') return await askByUdpThenTcp(asked, context);
+  return { ...(await askOnConnection(asked, context)), protocol, truncated: false };
 }
 
 async function askByUdpThenTcp({ server, query }: Asked, { net, signal }: CheckContext): Promise<Once> {
   const reply = await askByUdp(net, query, { server, signal });
   const truncated = reply.message.flags.includes('tc');
-  if (!truncated) return { ...reply, transport: 'udp', truncated };
-  return { ...(await askByTcp(net, query, { server, signal })), transport: 'tcp', truncated };
+  if (!truncated) return { ...reply, protocol: 'udp', truncated };
+  return { ...(await askByTcp(net, query, { server, signal })), protocol: 'tcp', truncated };
 }
 
 function askOnConnection(
   { server, host, query, options }: Asked,
   { net, clock, signal }: CheckContext,
 ): Promise<DnsReply> {
-  const { transport, path } = options;
-  if (transport === 'tcp') return askByTcp(net, query, { server, signal });
+  const { protocol, path } = options;
+  if (protocol === 'tcp') return askByTcp(net, query, { server, signal });
   const tls = { resume: false, ...options.tls, serverName: options.tls.serverName ?? host };
-  if (transport === 'tls') return askByTls(net, query, { server, signal, tls });
+  if (protocol === 'tls') return askByTls(net, query, { server, signal, tls });
   return askByHttps(net, query, { server, signal, tls, clock, host: tls.serverName, path });
 }

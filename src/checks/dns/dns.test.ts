@@ -31,7 +31,7 @@ async function standOf(answer: Answer): Promise<Stand> {
 
 async function ask(answer: Answer, options: object = {}): Promise<Outcome> {
   await using server = await dnsServer(answer);
-  return await check({ server: `127.0.0.1:${server.port}`, tryTimeout: '100ms', ...options });
+  return await check({ server: `127.0.0.1:${server.port}`, wait: '100ms', ...options });
 }
 
 function check(options: object, context = testContext()): Promise<Outcome> {
@@ -87,7 +87,7 @@ describe('what came', () => {
     assert.equal(metrics['tries'], 1);
     assert.ok((metrics['responseBytes'] ?? 0) > 50);
     assert.equal(latencyMs, metrics['queryMs']);
-    assert.deepEqual([detail['rcode'], detail['transport'], detail['truncated']], ['NOERROR', 'udp', false]);
+    assert.deepEqual([detail['rcode'], detail['protocol'], detail['truncated']], ['NOERROR', 'udp', false]);
     const first = { name: 'www.example.test', type: 'CNAME', ttlSeconds: 300, data: 'example.test' };
     assert.deepEqual((detail['answers'] as object[])[0], first);
   });
@@ -97,13 +97,13 @@ describe('what came', () => {
       by === 'udp' ? replyTo(query, { flags: ['qr', 'tc'] }) : hosts(query, by),
     );
     assert.equal(outcome.message, 'A: 192.0.2.1, 192.0.2.2');
-    assert.deepEqual([outcome.detail['transport'], outcome.detail['truncated']], ['tcp', true]);
+    assert.deepEqual([outcome.detail['protocol'], outcome.detail['truncated']], ['tcp', true]);
   });
 
   test('TCP by choice asks no datagram', async () => {
-    const outcome = await ask((query, by) => (by === 'tcp' ? hosts(query, by) : undefined), { transport: 'tcp' });
+    const outcome = await ask((query, by) => (by === 'tcp' ? hosts(query, by) : undefined), { protocol: 'tcp' });
     assert.equal(outcome.status, 'up', outcome.message);
-    assert.deepEqual([outcome.detail['transport'], outcome.detail['truncated']], ['tcp', false]);
+    assert.deepEqual([outcome.detail['protocol'], outcome.detail['truncated']], ['tcp', false]);
   });
 
   test('a lost datagram is tried again', async () => {
@@ -170,10 +170,10 @@ describe('what was expected', () => {
   test('a slow answer is degraded', async () => {
     await using server = await dnsServer(hosts);
     const slow = { ...systemClock, monotonic: () => performance.now() * 1000 };
-    const options = { server: `127.0.0.1:${server.port}`, degradedAfter: '1ms' };
+    const options = { server: `127.0.0.1:${server.port}`, degraded: { latency: '1ms' } };
     const outcome = await check(options, testContext({ clock: slow }));
     assert.deepEqual([outcome.status, outcome.reason], ['degraded', 'threshold']);
-    assert.match(outcome.message, /within 1ms, it took/);
+    assert.match(outcome.message, /^The answer took \d+\.\d+ ms \(degraded from 1ms\)\.$/);
   });
 
   test('the flag of a validated answer satisfies DNSSEC', async () => {
@@ -196,7 +196,7 @@ describe('a server that is not well', () => {
   }
 
   test('silence is a timeout after all tries, and says whom it asked', async () => {
-    const outcome = await ask(silent, { retries: 2, tryTimeout: '50ms' });
+    const outcome = await ask(silent, { retries: 2, wait: '50ms' });
     assert.deepEqual([outcome.status, outcome.reason, outcome.source], ['down', 'timeout', 'target']);
     assert.match(outcome.message, /^Waiting for an answer from 127\.0\.0\.1:\d+ by UDP: No answer within 50ms\.$/);
     assert.equal(outcome.metrics['tries'], 3);
@@ -210,9 +210,9 @@ describe('a server that is not well', () => {
     assert.match(outcome.message, /^Waiting for an answer from 127/);
   });
 
-  for (const transport of ['udp', 'tcp']) {
-    test(`nothing that listens by ${transport} is refused`, async () => {
-      const outcome = await check({ server: `127.0.0.1:${await closedUdpPort()}`, transport });
+  for (const protocol of ['udp', 'tcp']) {
+    test(`nothing that listens by ${protocol} is refused`, async () => {
+      const outcome = await check({ server: `127.0.0.1:${await closedUdpPort()}`, protocol });
       assert.deepEqual([outcome.status, outcome.reason], ['down', 'refused']);
     });
   }
@@ -235,7 +235,7 @@ test('options that cannot be are refused, each with what was expected', () => {
     [{ record: 'OPT' }, /expected a record type/],
     [{ server: '1.2.3.4:0' }, /DNS server/],
     [{ server: '[::1' }, /DNS server/],
-    [{ transport: 'quic' }, /transport/],
+    [{ protocol: 'quic' }, /protocol/],
     [{ expect: { answers: ['300.1.1.1'] } }, /not the data of a record of type A: expected an IPv4 address/],
     [{ record: 'MX', expect: { answers: ['mail.test'] } }, /expected 2 parts in the data of a MX record/],
     [{ expect: { rcode: 'OK' } }, /rcode/],

@@ -40,7 +40,7 @@ export const dns = defineCheck({
     const { server, host, resolveMs } = await locate(options, context);
     measurement.metrics['resolveMs'] = resolveMs;
     measurement.detail['server'] = peerOf(server);
-    measurement.detail['transport'] = options.transport;
+    measurement.detail['protocol'] = options.protocol;
     const answered = await askWithRetries({ server, host, query: queryOf(options), options }, context, measurement);
     measurement.latencyMs = answered.queryMs;
     Object.assign(measurement.metrics, metricsOf(answered));
@@ -54,18 +54,18 @@ interface Located extends Pick<Asked, 'server' | 'host'> {
 }
 
 async function locate(options: Options, { net, clock, signal }: CheckContext): Promise<Located> {
-  const { family, transport } = options;
+  const { family, protocol } = options;
   const startedMs = clock.monotonic();
-  const { host, port = defaultPorts[transport] } = endpointOf(options.server ?? systemServer(net, transport));
+  const { host, port = defaultPorts[protocol] } = endpointOf(options.server ?? systemServer(net, protocol));
   const address = await net.resolve(host, { family, signal });
   return { server: { address, port }, host, resolveMs: clock.monotonic() - startedMs };
 }
 
 /** The port it is set up with is the one for plain DNS. */
-function systemServer(net: Network, transport: Options['transport']): string {
+function systemServer(net: Network, protocol: Options['protocol']): string {
   const [first] = net.dnsServers();
   if (!first) throw new Failure('unsupported', 'This machine has no DNS server set: say which one to ask.');
-  return transport === 'udp' || transport === 'tcp' ? peerOf(first) : first.address.ip;
+  return protocol === 'udp' || protocol === 'tcp' ? peerOf(first) : first.address.ip;
 }
 
 function queryOf({ name, record, recursion, dnssec }: Options): DnsQuery {
@@ -84,10 +84,10 @@ function metricsOf({ message, bytes, queryMs }: Answered): Record<string, number
   };
 }
 
-function detailOf({ message, transport, truncated }: Answered) {
+function detailOf({ message, protocol, truncated }: Answered) {
   const { rcode, flags, answers, authorities } = message;
   return {
-    transport,
+    protocol,
     truncated,
     rcode: rcodeName(rcode),
     flags,

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Measurement } from '../../core/check.ts';
+import { assertFast } from '../../core/limits.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import type { DnsMessage, DnsRecord } from '../../net/packets/dns/message.ts';
 import { followAliases } from '../../net/dns/lookup.ts';
@@ -24,7 +25,7 @@ export function judge(message: DnsMessage, options: Options, measurement: Measur
   assertFlags(message, options);
   if (options.expect.rcode === 'NOERROR') assertAnswers(answers, options);
   assertTtl(answers, options);
-  assertFast(measurement.latencyMs ?? 0, options);
+  assertFast('The answer', measurement.latencyMs ?? 0, options);
   return up(describe(message, answers, options), measurement);
 }
 
@@ -95,10 +96,4 @@ function assertTtl(answers: readonly DnsRecord[], { expect: { minTtl } }: Option
     'assertion',
     `Expected answers valid for ${formatDuration(minTtl)} or more, ${data} is for ${ttlSeconds} s.`,
   );
-}
-
-function assertFast(latencyMs: number, { degradedAfter }: Options): void {
-  if (degradedAfter === undefined || latencyMs <= degradedAfter) return;
-  const limit = formatDuration(degradedAfter);
-  throw new Failure('threshold', `Expected an answer within ${limit}, it took ${latencyMs.toFixed(1)} ms.`);
 }

@@ -2,14 +2,16 @@ import { domainToASCII } from 'node:url';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { duration } from '../../core/duration.ts';
+import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { endpointOf, hostname, port } from '../../core/target.ts';
+import { tlsFields } from '../../net/tls-options.ts';
 import { labelsOf } from '../../net/packets/dns/name.ts';
 import { DnsFormatError } from '../../net/packets/dns/reader.ts';
 import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';
 import { comparable } from './comparable.ts';
 
-export const transports = ['udp', 'tcp', 'tls', 'https'] as const;
+export const protocols = ['udp', 'tcp', 'tls', 'https'] as const;
 const maxExpectedAnswers = 100;
 
 /** A domain name; letters beyond ASCII become their `xn--` form. */
@@ -73,12 +75,8 @@ const expectation = z.strictObject({
     .meta({ description: 'Time that every answer must still be valid for' }),
 });
 
-const tls = z.strictObject({
-  serverName: hostname.optional().meta({ description: 'Name in the certificate; the server as given if left out' }),
-  verify: z.boolean().default(true).meta({ description: 'Require a certificate that is valid and trusted' }),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
-  ca: z.string().optional().meta({ description: "Certificates to trust instead of the system's, PEM text" }),
-});
+const { serverName, verify, minVersion, ca } = tlsFields;
+const tls = z.strictObject({ serverName, verify, minVersion, ca });
 
 export const options = z
   .strictObject({
@@ -88,18 +86,18 @@ export const options = z
       description: 'Record type, or TYPE and its number',
       suggestions: ['A', 'MX', 'AAAA', 'CNAME'],
     }),
-    transport: z.enum(transports).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
+    protocol: z.enum(protocols).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
     path: z.string().startsWith('/').max(1000).default('/dns-query').meta({ description: 'Path for DNS over HTTPS' }),
     tls: tls.prefault({}),
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6 to the server' }),
     recursion: z.boolean().default(true).meta({ description: 'Ask the server to find what it does not know' }),
     dnssec: z.boolean().default(false).meta({ description: 'Require an answer that the server validated (AD)' }),
     expect: expectation.prefault({}),
-    tryTimeout: duration({ min: 10, max: 60_000 }).default(3000).meta({ description: 'Time for one try' }),
+    wait: duration({ min: 10, max: 60_000 })
+      .default(3000)
+      .meta({ description: 'How long to wait for the answer to each try', default: '3s' }),
     retries: z.int().min(0).max(10).default(1).meta({ description: 'Further tries when no proper answer came' }),
-    degradedAfter: duration({ min: 1, max: 60_000 })
-      .optional()
-      .meta({ description: 'An answer slower than this is degraded' }),
+    degraded: degradedByLatency('time for the try that was answered'),
   })
   .superRefine(({ record, expect }, context) => {
     for (const [index, answer] of expect.answers.entries()) {

@@ -86,7 +86,7 @@ for (const protocol of ['tcp', 'udp'] as const) {
       const outcome = await check({ port: { tcp, udp }[protocol].port, protocol, degraded: { latency: '5ms' } });
       assert.equal(outcome.status, 'degraded');
       assert.equal(outcome.reason, 'threshold');
-      assert.match(outcome.message, /^Expected the echo within 5ms, it took \d+\.\d ms\.$/);
+      assert.match(outcome.message, /^The mean round trip took \d+\.\d+ ms \(degraded from 5ms\)\.$/);
     });
   });
 }
@@ -100,9 +100,9 @@ describe('over UDP, by its replies', () => {
     assert.equal(degraded.status, 'degraded');
     assert.equal(degraded.reason, 'loss');
     assert.equal(degraded.metrics['lossPercent'], 25);
-    assert.match(degraded.message, /^2 of 8 messages did not come back \(25 %\)/);
-    assert.equal((await check({ ...options, down: { lossPercent: 20 } })).status, 'down');
-    assert.equal((await check({ ...options, degraded: { lossPercent: 30 } })).status, 'up');
+    assert.match(degraded.message, /^2 of 8 messages were lost, 25 % \(degraded from 1 %\)/);
+    assert.equal((await check({ ...options, down: { loss: 20 } })).status, 'down');
+    assert.equal((await check({ ...options, degraded: { loss: 30 } })).status, 'up');
   });
 
   test('silence is down, and says how long it waited', async () => {

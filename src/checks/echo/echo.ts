@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { duration } from '../../core/duration.ts';
 import { familyChoices } from '../../core/network.ts';
+import { lossyRoundTripLimits, roundTripLimits, roundTripMetrics } from '../../core/round-trips.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { exchangeOverTcp, exchangeOverUdp } from './exchange.ts';
 import { defaultEchoPort } from './responder.ts';
@@ -12,13 +13,6 @@ import { record, verdict } from './verdict.ts';
 const maxMessages = 1000;
 /** The longest payload of a UDP datagram over IPv4. */
 const maxBytes = 65_507;
-
-const lossPercent = z.coerce.number().min(0).max(100);
-const loss = { description: 'Loss from which on, in percent' };
-const limits = z.strictObject({
-  lossPercent: lossPercent.optional().meta(loss),
-  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'Mean round trip above which' }),
-});
 
 const options = z.strictObject({
   host: hostname.default('localhost').meta({ description: 'Name or address of the echo server' }),
@@ -39,11 +33,8 @@ const options = z.strictObject({
   wait: duration({ min: 10, max: 60_000 })
     .default(2000)
     .meta({ description: 'How long to wait for UDP replies after the last message', default: '2s' }),
-  degraded: limits
-    .extend({ lossPercent: lossPercent.default(1).meta(loss) })
-    .prefault({})
-    .meta({ description: 'What counts as degraded' }),
-  down: limits.default({}).meta({ description: 'What counts as down; no reply at all always does' }),
+  degraded: lossyRoundTripLimits.prefault({}).meta({ description: 'Degraded from' }),
+  down: roundTripLimits.default({}).meta({ description: 'Down from' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -64,10 +55,7 @@ export const echo = defineCheck({
     { name: 'duplicates', unit: 'count', meaning: 'replies that came again' },
     { name: 'reordered', unit: 'count', meaning: 'replies that a later one had overtaken' },
     { name: 'corrupted', unit: 'count', meaning: 'replies that are no message we sent' },
-    { name: 'rttMinMs', unit: 'ms', meaning: 'shortest round trip' },
-    { name: 'rttAvgMs', unit: 'ms', meaning: 'average round trip' },
-    { name: 'rttMaxMs', unit: 'ms', meaning: 'longest round trip' },
-    { name: 'jitterMs', unit: 'ms', meaning: 'average change from one round trip to the next' },
+    ...roundTripMetrics,
   ],
   defaultTimeoutMs: 10_000,
   plannedMs: ({ count, interval }) => (count - 1) * interval,

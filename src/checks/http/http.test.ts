@@ -85,9 +85,9 @@ test('redirects are followed up to the limit, and each is shown', async () => {
   assert.equal(followed.metrics['redirects'], 2);
   assert.deepEqual(followed.detail['redirects'], [`${server.origin}/301/%2Fpage`, `${server.origin}/page`]);
   assert.equal(followed.detail['finalUrl'], `${server.origin}/page`);
-  const limited = await run({ url: `${server.origin}/302/%2F301%2F%252Fpage`, redirects: 1 });
+  const limited = await run({ url: `${server.origin}/302/%2F301%2F%252Fpage`, maxRedirects: 1 });
   assert.equal(limited.reason, 'too-many-redirects');
-  const answer = await run({ url: `${server.origin}/302/%2Fpage`, redirects: 0, status: ['300-399'] });
+  const answer = await run({ url: `${server.origin}/302/%2Fpage`, maxRedirects: 0, status: ['300-399'] });
   assert.equal(answer.message, '302 Found');
 });
 
@@ -190,11 +190,11 @@ test('every content coding is undone, also one in another', async (t) => {
 
 test('an answer that takes longer than it may is degraded', async () => {
   await using server = await httpServer((_, response) => setTimeout(() => response.end(), 30));
-  const outcome = await run({ url: server.origin, degradedAfter: '5ms' });
+  const outcome = await run({ url: server.origin, degraded: { latency: '5ms' } });
   assert.equal(outcome.status, 'degraded');
   assert.equal(outcome.reason, 'threshold');
-  assert.match(outcome.message, /^The answer took \d+ ms; expected at most 5ms\.$/);
-  assert.equal((await run({ url: server.origin, degradedAfter: '1m' })).status, 'up');
+  assert.match(outcome.message, /^The answer took \d+\.\d+ ms \(degraded from 5ms\)\.$/);
+  assert.equal((await run({ url: server.origin, degraded: { latency: '1m' } })).status, 'up');
 });
 
 test('the IP version is the one asked for', async () => {

@@ -1,10 +1,12 @@
 import { defineCheck, type Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
+import { assertFast } from '../../core/limits.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
+import { assertNotExpiring } from '../../net/tls-options.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { authorizationOf } from './authorization.ts';
 import { visit, type Hop } from './hop.ts';
-import { concern, disappointment, shown } from './judge.ts';
+import { disappointment, shown } from './judge.ts';
 import { options as schema, type HttpOptions } from './options.ts';
 import { proxyOf } from './proxy.ts';
 import { redirected } from './redirect.ts';
@@ -41,12 +43,12 @@ export const http = defineCheck({
     for (;;) {
       const response = await visit(hop, { ...context, options, proxy, measurement });
       noteResponse(measurement, response);
-      const next = options.redirects > 0 ? redirected(hop, response) : undefined;
+      const next = options.maxRedirects > 0 ? redirected(hop, response) : undefined;
       if (!next) {
         measurement.latencyMs = context.clock.monotonic() - startedMs;
         return judge(response, options, measurement);
       }
-      if (redirects.length >= options.redirects) throw tooManyRedirects(options, next.url);
+      if (redirects.length >= options.maxRedirects) throw tooManyRedirects(options, next.url);
       redirects.push(next.url.href.slice(0, maxShownUrlLength));
       measurement.metrics['redirects'] = redirects.length;
       Object.assign(measurement.detail, { redirects, finalUrl: redirects.at(-1) });
@@ -68,8 +70,8 @@ function firstHop({ url, method, headers, auth, body, tls }: HttpOptions): Hop {
   };
 }
 
-function tooManyRedirects({ redirects }: HttpOptions, next: URL): Failure {
-  const limit = `Expected at most ${redirects} redirects`;
+function tooManyRedirects({ maxRedirects }: HttpOptions, next: URL): Failure {
+  const limit = `Expected at most ${maxRedirects} redirects`;
   return new Failure('too-many-redirects', `${limit}, got one more, to ${next.href.slice(0, maxShownUrlLength)}.`);
 }
 
@@ -87,7 +89,7 @@ function judge(response: HttpResponse, options: HttpOptions, measurement: Measur
     measurement.detail['body'] = shown(response.body.toString());
     return failed('assertion', `${mismatch}.`, measurement);
   }
-  const { latencyMs = 0, metrics } = measurement;
-  const worry = concern({ latencyMs, daysLeft: metrics['certificateDaysLeft'] }, options);
-  return worry === undefined ? up(statusOf(response), measurement) : failed('threshold', worry, measurement);
+  assertNotExpiring(measurement, options.tls);
+  assertFast('The answer', measurement.latencyMs ?? 0, options);
+  return up(statusOf(response), measurement);
 }

@@ -1,4 +1,3 @@
-import { formatDuration } from '../../core/duration.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { compileAssertion } from './json-assertion.ts';
 import { parseJson } from './json-document.ts';
@@ -61,20 +60,6 @@ function attempt<Value>(work: () => Value): Value | Error {
     // What parsing and searching throw are errors.
     return error as Error;
   }
-}
-
-/** Why a good response is not quite good enough: a certificate near its end, or a slow answer. */
-export function concern(
-  measured: { readonly latencyMs: number; readonly daysLeft: number | undefined },
-  options: HttpOptions,
-): string | undefined {
-  const { latencyMs, daysLeft } = measured;
-  const { tls, degradedAfter } = options;
-  if (daysLeft !== undefined && daysLeft < tls.expiryDays)
-    return `The certificate expires in ${daysLeft.toFixed(1)} days; expected at least ${tls.expiryDays}.`;
-  if (degradedAfter !== undefined && latencyMs > degradedAfter)
-    return `The answer took ${latencyMs.toFixed(0)} ms; expected at most ${formatDuration(degradedAfter)}.`;
-  return undefined;
 }
 
 const maxShownLength = 200;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration } from '../../core/duration.ts';
+import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
@@ -105,7 +105,7 @@ export const options = z
     headers: headers(headerValue, ownHeaders).meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
     auth,
-    redirects: z
+    maxRedirects: z
       .number()
       .int()
       .min(0)
@@ -148,9 +148,7 @@ export const options = z
       .max(67_108_864)
       .default(1_048_576)
       .meta({ description: 'Largest body to accept, decoded' }),
-    degradedAfter: duration({ min: 1, max: 3_600_000 })
-      .optional()
-      .meta({ description: 'Degraded when the whole answer takes longer' }),
+    degraded: degradedByLatency('time for the whole answer, with redirects'),
   })
   .refine(({ httpVersion, url }) => httpVersion !== '2' || url.startsWith('https:'), {
     path: ['httpVersion'],

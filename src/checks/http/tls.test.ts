@@ -62,7 +62,7 @@ test('a certificate near its end is degraded, as near as the option says', async
   const tls = { ca: ca.certificate };
   const outcome = await run({ url: server.origin, tls });
   assert.equal(outcome.status, 'degraded');
-  assert.match(outcome.message, /^The certificate expires in 3\.\d days; expected at least 14\.$/);
+  assert.match(outcome.message, /^Expected a certificate with at least 14 days left, got 3\.\d days left\.$/);
   assert.equal((await run({ url: server.origin, tls: { ...tls, expiryDays: 1 } })).status, 'up');
 });
 

@@ -22,7 +22,7 @@ test('a host that answers is up, with its round trip as the latency', { skip }, 
   const outcome = await run({ host: '127.0.0.1' });
   assert.equal(outcome.status, 'up', outcome.message);
   assert.match(outcome.message, /^ping: \d+\.\d\d ms$/);
-  assert.equal(outcome.latencyMs, outcome.metrics['avgMs']);
+  assert.equal(outcome.latencyMs, outcome.metrics['rttAvgMs']);
   assert.equal(outcome.metrics['ttl'], 64);
 });
 

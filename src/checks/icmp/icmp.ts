@@ -4,15 +4,10 @@ import { nextTurn, sleep } from '../../core/clock.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { familyChoices, type QueryAnswer, type QueryChannel } from '../../core/network.ts';
+import { roundTripLimits, roundTripMetrics } from '../../core/round-trips.ts';
 import { hostname } from '../../core/target.ts';
 import { judge } from './judge.ts';
 import { EchoTally } from './tally.ts';
-
-const limits = z.strictObject({
-  lossPercent: z.coerce.number().min(0).max(100).optional().meta({ description: 'packets lost, in percent' }),
-  latency: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'mean round trip' }),
-  jitter: duration({ min: 1, max: 60_000 }).optional().meta({ description: 'jitter' }),
-});
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address to ping' }),
@@ -27,8 +22,8 @@ const options = z.strictObject({
   size: z.coerce.number().int().min(0).max(65_507).default(56).meta({ description: 'Payload bytes of each packet' }),
   ttl: z.coerce.number().int().min(1).max(255).optional().meta({ description: 'Hops a packet may go' }),
   dontFragment: z.boolean().default(false).meta({ description: 'Forbid routers to fragment the packets' }),
-  degraded: limits.default({}).meta({ description: 'Degraded from this on' }),
-  down: limits.default({}).meta({ description: 'Down from this on, and always without any answer' }),
+  degraded: roundTripLimits.default({}).meta({ description: 'Degraded from' }),
+  down: roundTripLimits.default({}).meta({ description: 'Down from' }),
 });
 
 export type IcmpOptions = z.output<typeof options>;
@@ -43,11 +38,7 @@ export const icmp = defineCheck({
     { name: 'sent', unit: 'count', meaning: 'packets sent' },
     { name: 'received', unit: 'count', meaning: 'packets answered' },
     { name: 'lossPercent', unit: 'percent', meaning: 'packets without an answer' },
-    { name: 'minMs', unit: 'ms', meaning: 'fastest round trip' },
-    { name: 'avgMs', unit: 'ms', meaning: 'mean round trip' },
-    { name: 'maxMs', unit: 'ms', meaning: 'slowest round trip' },
-    { name: 'stddevMs', unit: 'ms', meaning: 'standard deviation of the round trips' },
-    { name: 'jitterMs', unit: 'ms', meaning: 'smoothed difference between neighbouring round trips' },
+    ...roundTripMetrics,
     { name: 'reordered', unit: 'count', meaning: 'answers that a later packet overtook' },
     { name: 'duplicates', unit: 'count', meaning: 'answers that came more than once' },
     { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
@@ -80,7 +71,7 @@ export const icmp = defineCheck({
       throw isDeadline(signal.reason) ? cutShort(tally, options, signal.reason) : error;
     } finally {
       measurement.metrics = { resolveMs: channel.resolveMs, ...tally.metrics() };
-      measurement.latencyMs = tally.averageMs;
+      measurement.latencyMs = measurement.metrics['rttAvgMs'];
     }
     return judge(tally, options, { address: channel.address.ip, measured: measurement });
   },

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
-import { failed, up, type Measured, type Outcome } from '../../core/outcome.ts';
+import { up, type Measured, type Outcome } from '../../core/outcome.ts';
+import { assertRoundTrips } from '../../core/round-trips.ts';
 import type { IcmpOptions } from './icmp.ts';
 import type { EchoTally, Failed } from './tally.ts';
 
@@ -9,49 +10,18 @@ interface Judged {
   readonly measured: Measured;
 }
 
-/** What the figures of a run mean. @throws {Failure} when no packet was answered */
+/** What the figures of a run mean. @throws {Failure} when no packet was answered, or a limit is reached */
 export function judge(tally: EchoTally, options: IcmpOptions, { address, measured }: Judged): Outcome {
   if (tally.received === 0) throw silence(tally, options, address);
-  for (const status of ['down', 'degraded'] as const) {
-    const crossed = crossedLimit(tally, options[status]);
-    if (!crossed) continue;
-    const message = `${crossed.message} (${status} from ${crossed.limit}).`;
-    return failed(crossed.reason, message, { ...measured, as: { status } });
-  }
-  return up(describeRun(tally), measured);
+  assertRoundTrips(measured, options, 'packets');
+  return up(describeRun(tally, measured), measured);
 }
 
 /** `ping: 22.65 ms`, and the loss where more than one packet was sent. */
-function describeRun(tally: EchoTally): string {
-  const latency = `ping: ${tally.averageMs?.toFixed(2)} ms`;
-  if (tally.sent === 1) return latency;
-  return `${latency}, ${tally.lost === 0 ? 'none' : tally.lost} of ${tally.sent} packets lost`;
-}
-
-interface Crossed {
-  readonly reason: 'loss' | 'threshold';
-  readonly message: string;
-  readonly limit: string;
-}
-
-function crossedLimit(tally: EchoTally, limits: IcmpOptions['down']): Crossed | undefined {
-  const { lossPercent, sent, lost, averageMs = 0, jitterMs = 0 } = tally;
-  if (limits.lossPercent !== undefined && lossPercent >= limits.lossPercent) {
-    const message = `${lost} of ${sent} packets were lost, ${lossPercent.toFixed(0)} %`;
-    return { reason: 'loss', message, limit: `${limits.lossPercent} %` };
-  }
-  if (limits.latency !== undefined && averageMs >= limits.latency) {
-    const message = `The mean round trip was ${averageMs.toFixed(2)} ms`;
-    return { reason: 'threshold', message, limit: formatDuration(limits.latency) };
-  }
-  if (limits.jitter !== undefined && jitterMs >= limits.jitter) {
-    return {
-      reason: 'threshold',
-      message: `Jitter was ${jitterMs.toFixed(2)} ms`,
-      limit: formatDuration(limits.jitter),
-    };
-  }
-  return undefined;
+function describeRun({ sent, received }: EchoTally, { latencyMs }: Measured): string {
+  const latency = `ping: ${latencyMs?.toFixed(2)} ms`;
+  if (sent === 1) return latency;
+  return `${latency}, ${received === sent ? 'none' : sent - received} of ${sent} packets lost`;
 }
 
 /** Why nothing came back: an error that somebody reported says more than silence. */

@@ -1,9 +1,8 @@
 import type { QueryAnswer } from '../../core/network.ts';
+import { measureRoundTrips } from '../../core/round-trips.ts';
 
 type Reply = Extract<QueryAnswer, { kind: 'reply' }>;
 export type Failed = Exclude<QueryAnswer, Reply>;
-
-const microseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
 /** Counts one run of echoes and works out its figures. */
 export class EchoTally {
@@ -13,7 +12,6 @@ export class EchoTally {
   #highest = -1;
   #reordered = 0;
   #duplicates = 0;
-  #jitterMs = 0;
   #ttl: number | undefined;
   #failed: Failed | undefined;
 
@@ -23,24 +21,6 @@ export class EchoTally {
 
   get received(): number {
     return this.#roundTripsMs.length;
-  }
-
-  get lost(): number {
-    return this.#sent - this.received;
-  }
-
-  get lossPercent(): number {
-    return this.#sent === 0 ? 0 : (100 * this.lost) / this.#sent;
-  }
-
-  get averageMs(): number | undefined {
-    if (this.received === 0) return undefined;
-    return microseconds(this.#roundTripsMs.reduce((sum, rttMs) => sum + rttMs, 0) / this.received);
-  }
-
-  /** Smoothed difference between neighbours (RFC 3550 section 6.4.1), over round trips; undefined below two replies. */
-  get jitterMs(): number | undefined {
-    return this.received < 2 ? undefined : microseconds(this.#jitterMs);
   }
 
   /** What went wrong last, if a packet met an error. */
@@ -65,8 +45,6 @@ export class EchoTally {
   }
 
   #countReply({ sequence, rttMs, ttl }: Reply): void {
-    const previousMs = this.#roundTripsMs.at(-1);
-    if (previousMs !== undefined) this.#jitterMs += (Math.abs(rttMs - previousMs) - this.#jitterMs) / 16;
     this.#roundTripsMs.push(rttMs);
     this.#ttl = ttl ?? this.#ttl;
     // Late, in the sense of RFC 4737: a packet sent after it has already come back.
@@ -76,27 +54,15 @@ export class EchoTally {
 
   /** Figures as far as they are known: nothing was measured of round trips when no reply came. */
   metrics(): Record<string, number> {
-    const { averageMs, jitterMs, lossPercent } = this;
+    const sent = this.#sent;
     return {
-      sent: this.#sent,
+      sent,
       received: this.received,
-      ...(this.#sent > 0 && { lossPercent: microseconds(lossPercent) }),
-      ...(averageMs !== undefined && this.#spread(averageMs)),
-      ...(jitterMs !== undefined && { jitterMs }),
+      ...(sent > 0 && { lossPercent: (100 * (sent - this.received)) / sent }),
+      ...measureRoundTrips(this.#roundTripsMs),
       reordered: this.#reordered,
       duplicates: this.#duplicates,
       ...(this.#ttl !== undefined && { ttl: this.#ttl }),
-    };
-  }
-
-  #spread(averageMs: number): Record<string, number> {
-    const squares = this.#roundTripsMs.map((rttMs) => (rttMs - averageMs) ** 2);
-    const variance = squares.reduce((sum, square) => sum + square, 0) / this.received;
-    return {
-      minMs: microseconds(Math.min(...this.#roundTripsMs)),
-      avgMs: averageMs,
-      maxMs: microseconds(Math.max(...this.#roundTripsMs)),
-      stddevMs: microseconds(Math.sqrt(variance)),
     };
   }
 }

@@ -4,6 +4,7 @@ import { defineCheck, type CheckContext, type Measurement } from '../../core/che
 import { sleep } from '../../core/clock.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
+import { assertBelow, latencyLimit, limitReached, type Severity } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
@@ -11,21 +12,20 @@ import { showReferenceId } from '../../net/packets/ntp.ts';
 import { takeSample, type Sample } from './sample.ts';
 
 const ntpPort = 123;
-const time = duration({ min: 0, max: 86_400_000 });
 const wait = duration({ min: 10, max: 60_000 });
 
-const rootDistance = { description: 'How wrong the time may be, all the way from the reference clock' };
+const rootDistance = { description: 'how wrong the time may be, all the way from the reference clock' };
 const limits = z.strictObject({
-  offset: time.optional().meta({ description: 'How far the clocks may be apart' }),
-  delay: time.optional().meta({ description: 'How long a round trip may take' }),
-  rootDistance: time
-    .optional()
-    .meta({ description: 'How wrong the time may be, all the way from the reference clock' }),
-  stratum: z.coerce.number().int().min(1).max(15).optional().meta({ description: 'Highest stratum' }),
+  latency: latencyLimit.optional().meta({ description: 'round trip' }),
+  offset: latencyLimit.optional().meta({ description: 'how far the clocks are apart' }),
+  rootDistance: latencyLimit.optional().meta(rootDistance),
+  stratum: z.coerce.number().int().min(1).max(15).optional().meta({ description: 'stratum' }),
 });
 
-/** Beyond 1.5 s most NTP servers themselves would not follow it. */
-const degraded = limits.extend({ rootDistance: time.default(1500).meta({ ...rootDistance, default: '1500ms' }) });
+/** From 1.5 s on most NTP servers themselves would not follow it. */
+const degraded = limits.extend({
+  rootDistance: latencyLimit.default(1500).meta({ ...rootDistance, default: '1500ms' }),
+});
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address of the NTP server' }),
@@ -39,8 +39,8 @@ const options = z.strictObject({
     .meta({ description: 'How often to ask; the fastest answer counts' }),
   spacing: wait.default(500).meta({ description: 'Time between two samples', default: '500ms' }),
   wait: wait.default(2000).meta({ description: 'How long to wait for each answer', default: '2s' }),
-  degraded: degraded.prefault({}).meta({ description: 'Beyond these it is degraded' }),
-  down: limits.default({}).meta({ description: 'Beyond these it is down' }),
+  degraded: degraded.prefault({}).meta({ description: 'Degraded from' }),
+  down: limits.default({}).meta({ description: 'Down from' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -61,8 +61,8 @@ export const ntp = defineCheck({
     { name: 'rootDispersionMs', unit: 'ms', meaning: 'error that the server has gathered' },
     { name: 'rootDistanceMs', unit: 'ms', meaning: 'how wrong the time may be at most' },
     { name: 'precisionMs', unit: 'ms', meaning: "resolution of the server's clock" },
-    { name: 'samplesSent', unit: 'count', meaning: 'questions' },
-    { name: 'samplesReceived', unit: 'count', meaning: 'answers' },
+    { name: 'sent', unit: 'count', meaning: 'questions' },
+    { name: 'received', unit: 'count', meaning: 'answers' },
   ],
   defaultTimeoutMs: 10_000,
   plannedMs: ({ samples, spacing }) => (samples - 1) * spacing,
@@ -109,7 +109,7 @@ async function bestSample(socket: Socket, options: Options, { context, measureme
       if (signal.aborted || !(error instanceof Failure) || error.reason !== 'timeout') throw error;
       lost = error;
     } finally {
-      Object.assign(measurement.metrics, { samplesSent: number, samplesReceived: samples.length });
+      Object.assign(measurement.metrics, { sent: number, received: samples.length });
     }
   }
   const [best] = samples.toSorted((one, other) => one.delayMs - other.delayMs);
@@ -136,19 +136,16 @@ function record({ packet, offsetMs, delayMs, serverTimeMs }: Sample, measurement
 }
 
 /** @throws {Failure} threshold */
-function assertWithin(limits: Options['down'], status: 'degraded' | 'down', { metrics }: Measurement): void {
+function assertWithin(limits: Options['down'], status: Severity, { metrics }: Measurement): void {
   const { offsetMs = 0, delayMs = 0, stratum = 0, rootDistanceMs = 0 } = metrics;
-  const table = [
-    ['clocks at most', Math.abs(offsetMs), limits.offset, ' ms apart'],
-    ['a round trip of at most', delayMs, limits.delay, ' ms'],
-    ['a root distance of at most', rootDistanceMs, limits.rootDistance, ' ms'],
-    ['a stratum of at most', stratum, limits.stratum, ''],
+  const times = [
+    ['The round trip took', delayMs, limits.latency],
+    ['The clocks are apart by', Math.abs(offsetMs), limits.offset],
+    ['The root distance is', rootDistanceMs, limits.rootDistance],
   ] as const;
-  for (const [what, value, limit = Infinity, unit] of table) {
-    if (value <= limit) continue;
-    const message = `Expected ${what} ${limit}${unit}, got ${Number(value.toFixed(3))}.`;
-    throw new Failure('threshold', message, { as: { status } });
-  }
+  assertBelow(times, status);
+  if (stratum >= (limits.stratum ?? Infinity))
+    throw limitReached(`The stratum is ${stratum}`, { status, limit: String(limits.stratum) });
 }
 
 /** As `date` writes it, in the zone of this machine: `Sun Jan 28 16:28:36 2024`. */

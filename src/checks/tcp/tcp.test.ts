@@ -270,8 +270,8 @@ describe('STARTTLS', () => {
 
 test('slower than the limit is degraded', async () => {
   await using server = await tcpServer((socket) => void setTimeout(() => socket.write('late'), 30));
-  const outcome = await check({ port: server.port, dialogue: [{ expect: 'late' }], degradedAfter: '5ms' });
+  const outcome = await check({ port: server.port, dialogue: [{ expect: 'late' }], degraded: { latency: '5ms' } });
   assert.equal(outcome.status, 'degraded');
   assert.equal(outcome.reason, 'threshold');
-  assert.match(outcome.message, /within 5ms, it took \d+\.\d ms/);
+  assert.match(outcome.message, /took \d+\.\d+ ms \(degraded from 5ms\)\.$/);
 });

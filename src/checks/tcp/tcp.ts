@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { duration, formatDuration } from '../../core/duration.ts';
-import { Failure } from '../../core/failure.ts';
+import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { certificateDetail } from '../../net/tls-certificate.ts';
-import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
+import { assertNotExpiring, bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
 import { Dialogue, step, type Step } from './dialogue.ts';
 import { startTlsProtocols, startTlsSteps } from './starttls.ts';
 
@@ -16,7 +15,10 @@ const maxSteps = 32;
 
 const tls = z
   .strictObject({
-    enabled: z.boolean().default(false).meta({ description: 'Begin with a TLS handshake' }),
+    enabled: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Begin with a TLS handshake, instead of only after STARTTLS' }),
     ...tlsFields,
   })
   .refine(hasBothOrNeither, bothOrNeither)
@@ -29,15 +31,13 @@ const options = z.strictObject({
     .enum(startTlsProtocols)
     .optional()
     .meta({ description: 'Protocol in which to ask for TLS after connecting' }),
-  tls: tls.meta({ description: 'TLS from the start, or after STARTTLS' }),
+  tls,
   dialogue: z
     .array(step)
     .max(maxSteps)
     .default([])
     .meta({ description: 'Steps of {send, expect, reject}: text to send, what to wait for, and what means no' }),
-  degradedAfter: duration({ min: 1, max: 3_600_000 })
-    .optional()
-    .meta({ description: 'Degraded when connecting and all that follows takes longer' }),
+  degraded: degradedByLatency('time for connecting and all that follows'),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -127,18 +127,11 @@ function add({ metrics }: Measurement, name: string, value: number): void {
 }
 
 /** @throws {Failure} threshold */
-function assertWithin({ tls, degradedAfter }: Options, measurement: Measurement): void {
-  const { connectMs = 0, tlsMs = 0, dialogueMs = 0, certificateDaysLeft = Infinity } = measurement.metrics;
-  const tookMs = connectMs + tlsMs + dialogueMs;
-  measurement.latencyMs = tookMs;
-  if (certificateDaysLeft < tls.expiryDays) {
-    const left = `${certificateDaysLeft.toFixed(1)} days left`;
-    throw new Failure('threshold', `Expected a certificate with at least ${tls.expiryDays} days left, got ${left}.`);
-  }
-  if (degradedAfter !== undefined && tookMs > degradedAfter) {
-    const limit = formatDuration(degradedAfter);
-    throw new Failure('threshold', `Expected it to be open and done within ${limit}, it took ${tookMs.toFixed(1)} ms.`);
-  }
+function assertWithin(options: Options, measurement: Measurement): void {
+  const { connectMs = 0, tlsMs = 0, dialogueMs = 0 } = measurement.metrics;
+  measurement.latencyMs = connectMs + tlsMs + dialogueMs;
+  assertNotExpiring(measurement, options.tls);
+  assertFast('Connecting and all that followed', measurement.latencyMs, options);
 }
 
 function summary({ host, port, starttls, tls }: Options, { detail }: Measurement): string {

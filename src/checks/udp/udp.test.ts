@@ -90,10 +90,10 @@ describe('with an expectation', () => {
 
 test('a slow reply is degraded', async () => {
   await using server = await udpServer((datagram, reply) => reply(datagram, 30));
-  const outcome = await check({ port: server.port, degradedAfter: '5ms' });
+  const outcome = await check({ port: server.port, degraded: { latency: '5ms' } });
   assert.equal(outcome.status, 'degraded');
   assert.equal(outcome.reason, 'threshold');
-  assert.match(outcome.message, /within 5ms, it took \d+\.\d ms/);
+  assert.match(outcome.message, /^The reply took \d+\.\d+ ms \(degraded from 5ms\)\.$/);
 });
 
 test('options that cannot be are refused, each with what was expected', () => {

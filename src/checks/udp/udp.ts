@@ -2,8 +2,8 @@ import type { Socket } from 'node:dgram';
 import { z } from 'zod';
 import { defineCheck } from '../../core/check.ts';
 import { hexBytes, showBytes } from '../../core/bytes.ts';
-import { duration, formatDuration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
+import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
@@ -24,9 +24,7 @@ const options = z.strictObject({
   payloadHex: hexBytes(maxPayloadBytes).optional().meta({ description: 'Bytes to send instead, in hexadecimal' }),
   expect: pattern.optional().meta({ description: 'Regular expression (RE2) that the reply must match' }),
   expectHex: hexBytes(maxPayloadBytes).optional().meta({ description: 'Bytes that the reply must begin with' }),
-  degradedAfter: duration({ min: 1, max: 60_000 })
-    .optional()
-    .meta({ description: 'A reply slower than this is degraded' }),
+  degraded: degradedByLatency('time from the datagram to its reply'),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -63,7 +61,7 @@ export const udp = defineCheck({
       Object.assign(measurement.metrics, { replyMs: measurement.latencyMs, replyBytes: reply.length });
       Object.assign(measurement.detail, { response: true, reply: showBytes(reply) });
       assertExpected(reply, options);
-      assertFast(measurement.latencyMs, options);
+      assertFast('The reply', measurement.latencyMs, options);
       return up(`Port ${port} on ${host} answered: ${JSON.stringify(showBytes(reply, 60))}`, measurement);
     } finally {
       socket.close();
@@ -100,12 +98,4 @@ function assertExpected(reply: Buffer, { expect, expectHex }: Options): void {
 
 function showHex(reply: Buffer): string {
   return reply.length === 0 ? 'an empty one' : reply.subarray(0, 100).toString('hex');
-}
-
-function assertFast(replyMs: number, { degradedAfter }: Options): void {
-  if (degradedAfter === undefined || replyMs <= degradedAfter) return;
-  throw new Failure(
-    'threshold',
-    `Expected a reply within ${formatDuration(degradedAfter)}, it took ${replyMs.toFixed(1)} ms.`,
-  );
 }
