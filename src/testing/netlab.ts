@@ -82,7 +82,8 @@ export async function openNetLab(): Promise<NetLab> {
   return { client, nearRouter, farRouter, server, [Symbol.asyncDispose]: dispose };
 }
 
-function labHost(namespace: string): LabHost {
+/** A host that is not there yet: `create` makes it. */
+export function labHost(namespace: string): LabHost {
   const run = async (program: string, ...args: readonly string[]): Promise<string> => {
     const { stdout } = await execute('ip', ['netns', 'exec', namespace, program, ...args], { timeout: 60_000 });
     return stdout;
@@ -105,7 +106,7 @@ const settings = [
   'net.ipv6.icmp.ratelimit=0',
 ];
 
-async function create(host: LabHost): Promise<void> {
+export async function create(host: LabHost): Promise<void> {
   await execute('ip', ['netns', 'add', host.namespace]);
   await host.run('sysctl', '-q', '-w', ...settings);
   await ip(host, 'link set lo up');
@@ -144,7 +145,8 @@ function forwardTable(name: string, rules: readonly string[]): string {
   }`;
 }
 
-async function ip({ namespace }: LabHost, ...commands: readonly string[]): Promise<void> {
+/** Runs `ip` commands in the host's namespace. */
+export async function ip({ namespace }: LabHost, ...commands: readonly string[]): Promise<void> {
   for (const command of commands) await execute('ip', ['-n', namespace, ...command.split(' ')]);
 }
 
