@@ -50,6 +50,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     (server) => server.stop(),
   );
   await server.load(config.monitors.map(({ spec }) => spec));
+  // Before anyone can know that it runs: unhandled, the signal would end it.
+  running.defer(onHangup(() => void reload(options, server)));
 
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
@@ -76,7 +78,6 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     await localAgent.start();
   }
   say(`Watchkeeper ${version()} serves ${url}; its data is in ${folder.path}.`);
-  running.defer(onHangup(() => void reload(options, server)));
   await aborted(signal);
   say('Stopping.');
 }
