@@ -5,6 +5,17 @@ export type ServerEvent =
   /** `isLate`: the task has a newer result already; this one completes the history. */
   | { readonly type: 'result'; readonly agentId: string; readonly result: ResultItem; readonly isLate: boolean }
   | { readonly type: 'gap'; readonly agentId: string; readonly cause: string; readonly missing: number }
+  /** An agent was told of changes in its tasks. */
+  | {
+      readonly type: 'tasks';
+      readonly agentId: string;
+      readonly revision: number;
+      /** Ids of the tasks that are new or changed, and of those it no longer has. */
+      readonly set: readonly string[];
+      readonly removed: readonly string[];
+    }
+  /** An agent works by what it was told up to this revision. */
+  | { readonly type: 'tasks-applied'; readonly agentId: string; readonly revision: number }
   | {
       readonly type: 'agent';
       readonly agentId: string;

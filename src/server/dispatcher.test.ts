@@ -32,6 +32,7 @@ function assignments() {
       });
       return { tasks };
     },
+    onSent: () => {},
   };
 }
 

@@ -10,6 +10,14 @@ export interface DispatcherPorts {
     agentId: string,
     monitorIds: readonly string[],
   ): Promise<{ readonly tasks: readonly { readonly id: string; readonly monitorId: string }[] }>;
+  /** An agent was sent tasks that are new to it or changed, and the ids of those it no longer has. */
+  onSent(agentId: string, change: SentChange): void;
+}
+
+export interface SentChange {
+  readonly revision: number;
+  readonly set: readonly Task[];
+  readonly removed: readonly string[];
 }
 
 export interface Recipient {
@@ -110,6 +118,7 @@ export class Dispatcher {
       line.recipient.send({ type: 'tasks', revision: line.revision, ...(base > 0 && { base }), ...change });
     }
     line.sent = new Map(wanted);
+    this.#ports.onSent(line.recipient.agentId, { revision: line.revision, set, removed: remove });
   }
 }
 

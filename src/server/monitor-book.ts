@@ -7,6 +7,8 @@ export interface BookPorts {
   saveMonitor(monitor: { readonly id: string; readonly definition: JsonObject }): Promise<void>;
   monitors(): Promise<readonly { readonly id: string; readonly definition: JsonObject }[]>;
   deleteMonitor(monitorId: string): Promise<boolean>;
+  setPaused(monitorId: string, isPaused: boolean): Promise<void>;
+  paused(): Promise<readonly string[]>;
   /** A monitor out of what a person wrote. @throws {AppError} usage, with every mistake */
   read(definition: JsonObject): MonitorSpec;
   /** The monitors have changed. */
@@ -42,6 +44,7 @@ export class MonitorBook {
         this.#ports.onUnreadable(id, (error as Error).message);
       }
     }
+    for (const id of await this.#ports.paused()) this.#paused.add(id);
     await this.replaceFile(fromFile);
   }
 
@@ -52,18 +55,12 @@ export class MonitorBook {
   }
 
   entries(): readonly BookEntry[] {
-    const paused = (spec: MonitorSpec): MonitorSpec => (this.#paused.has(spec.id) ? { ...spec, paused: true } : spec);
-    return [
-      ...this.#fromFile.map((spec) => ({ spec: paused(spec), origin: 'file' as const })),
-      ...[...this.#made.values()].map((spec) => ({ spec: paused(spec), origin: 'api' as const })),
-    ];
+    return this.#allWritten().map((entry) => this.#withPause(entry));
   }
 
   /** By id or by name. @throws {AppError} not-found */
   find(idOrName: string): BookEntry {
-    const found = this.entries().find(({ spec }) => spec.id === idOrName || spec.name === idOrName);
-    if (found) return found;
-    throw new AppError('not-found', `there is no monitor ${JSON.stringify(idOrName)}`);
+    return this.#withPause(this.#written(idOrName));
   }
 
   async create(definition: JsonObject): Promise<BookEntry> {
@@ -77,17 +74,39 @@ export class MonitorBook {
   async remove(idOrName: string): Promise<void> {
     const { id } = this.#madeHere(idOrName);
     await this.#ports.deleteMonitor(id);
+    await this.#ports.setPaused(id, false);
     this.#made.delete(id);
+    this.#paused.delete(id);
     await this.#tell();
   }
 
-  /** Stops or resumes the schedule of a monitor, wherever it was written. */
+  /** Stops or resumes the schedule of a monitor, wherever it was written; that outlives a restart. */
   async pause(idOrName: string, isPaused: boolean): Promise<BookEntry> {
-    const { spec } = this.find(idOrName);
+    const { spec } = this.#written(idOrName);
+    if (spec.paused && !isPaused)
+      throw new AppError('usage', `${spec.name} is paused by its definition: change it there`);
+    await this.#ports.setPaused(spec.id, isPaused);
     if (isPaused) this.#paused.add(spec.id);
     else this.#paused.delete(spec.id);
     await this.#tell();
     return this.find(spec.id);
+  }
+
+  #allWritten(): readonly BookEntry[] {
+    return [
+      ...this.#fromFile.map((spec) => ({ spec, origin: 'file' as const })),
+      ...[...this.#made.values()].map((spec) => ({ spec, origin: 'api' as const })),
+    ];
+  }
+
+  #written(idOrName: string): BookEntry {
+    const found = this.#allWritten().find(({ spec }) => spec.id === idOrName || spec.name === idOrName);
+    if (found) return found;
+    throw new AppError('not-found', `there is no monitor ${JSON.stringify(idOrName)}`);
+  }
+
+  #withPause({ spec, origin }: BookEntry): BookEntry {
+    return { spec: this.#paused.has(spec.id) ? { ...spec, paused: true } : spec, origin };
   }
 
   #madeHere(idOrName: string): MonitorSpec {

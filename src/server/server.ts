@@ -58,7 +58,11 @@ export class Server {
       records: store,
       onKnown: ({ id, name, revokedAt }) => this.fleet.expect({ id, name, isRevoked: revokedAt !== undefined }),
     });
-    this.dispatcher = new Dispatcher({ assignTasks: (agentId, monitorIds) => this.#assign(agentId, monitorIds) });
+    this.dispatcher = new Dispatcher({
+      assignTasks: (agentId, monitorIds) => this.#assign(agentId, monitorIds),
+      onSent: (agentId, { revision, set, removed }) =>
+        this.#publish({ type: 'tasks', agentId, revision, set: set.map(({ id }) => id), removed }),
+    });
     this.book = new MonitorBook({
       saveMonitor: (monitor) => store.saveMonitor(monitor),
       monitors: () => store.monitors(),
@@ -70,6 +74,8 @@ export class Server {
     this.health = new Health({
       clock,
       agents: () => this.fleet.views(),
+      setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
+      paused: () => store.paused(),
       shortestIntervalMs: () => this.#shortestIntervalMs(),
     });
     this.gateway = new Gateway(this.#gatewayPorts());
@@ -127,7 +133,7 @@ export class Server {
         this.dispatcher.disconnect(session);
       },
       onHeartbeat: ({ agentId }, heartbeat) => this.fleet.heard(agentId, heartbeat),
-      onTasksApplied: () => {},
+      onTasksApplied: ({ agentId }, revision) => this.#publish({ type: 'tasks-applied', agentId, revision }),
       onRunAnswer: (requestId, refusal) => this.#runs.answer(requestId, refusal),
       onFault: (address, error) => {
         this.health.counters.faults++;

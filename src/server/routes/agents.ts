@@ -65,10 +65,14 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
   ];
 }
 
-/** By id or by name. @throws {AppError} not-found */
+/** By id or by name. @throws {AppError} not-found; usage, when several have this name */
 export function findAgent(agents: readonly AgentView[], idOrName: string): AgentView {
-  const found = agents.find(({ id, name }) => id === idOrName || name === idOrName);
-  if (found) return found;
+  const [found, ...others] = agents.filter(({ id, name }) => id === idOrName || name === idOrName);
+  if (found && others.length === 0) return found;
+  if (found) {
+    const ids = [found, ...others].map(({ id }) => id).join(', ');
+    throw new AppError('usage', `several agents are called ${JSON.stringify(idOrName)}; say which by its id: ${ids}`);
+  }
   const known = agents.map(({ name }) => name).join(', ') || 'none';
   throw new AppError('not-found', `there is no agent ${JSON.stringify(idOrName)}; there are: ${known}`);
 }

@@ -17,8 +17,9 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
     defineRoute({
       method: 'get',
       path: '/events',
-      summary: 'What happens, as server-sent events: results, gaps, changes of agents',
+      summary: 'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents',
       response: z.string(),
+      mediaType: 'text/event-stream',
       async handle() {
         return new Response(streamOf(ports), {
           headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },

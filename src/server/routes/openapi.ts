@@ -6,6 +6,7 @@ interface OpenApiOptions {
   readonly version: string;
 }
 
+const json = 'application/json';
 const errorSchema = z.strictObject({ error: z.strictObject({ code: z.string(), message: z.string() }) });
 
 /** The OpenAPI 3.1 description of these routes; its schemas are JSON Schema 2020-12, which is what Zod writes. */
@@ -24,14 +25,21 @@ export function openApiOf(
   };
 }
 
-function operationOf({ summary, params, query, body, response }: Route): Readonly<Record<string, unknown>> {
+function operationOf({
+  summary,
+  params,
+  query,
+  body,
+  response,
+  mediaType = json,
+}: Route): Readonly<Record<string, unknown>> {
   return {
     summary,
     parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],
-    ...(body && { requestBody: { required: true, content: jsonContent(body, 'input') } }),
+    ...(body && { requestBody: { required: true, content: { [json]: { schema: schemaOf(body, 'input') } } } }),
     responses: {
-      200: { description: 'done', content: jsonContent(response, 'output') },
-      default: { description: 'what is wrong', content: jsonContent(errorSchema, 'output') },
+      200: { description: 'done', content: { [mediaType]: { schema: schemaOf(response, 'output') } } },
+      default: { description: 'what is wrong', content: { [json]: { schema: schemaOf(errorSchema, 'output') } } },
     },
   };
 }
@@ -43,10 +51,6 @@ function parametersOf(schema: z.ZodObject, where: 'path' | 'query'): readonly un
     required: where === 'path' || !z.safeParse(field as z.ZodType, undefined).success,
     schema: schemaOf(field as z.ZodType, 'input'),
   }));
-}
-
-function jsonContent(schema: z.ZodType, io: 'input' | 'output'): Readonly<Record<string, unknown>> {
-  return { 'application/json': { schema: schemaOf(schema, io) } };
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): unknown {

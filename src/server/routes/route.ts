@@ -15,6 +15,8 @@ export interface Route<
   /** Absent where the request has none. */
   readonly body?: Body;
   readonly response: z.ZodType;
+  /** Of the response; application/json if absent. */
+  readonly mediaType?: string;
   readonly handle: (input: RouteInput<Params, Query, Body>) => Promise<unknown>;
 }
 
@@ -29,7 +31,7 @@ type Nothing = typeof nothing;
 
 type Definition<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> = Pick<
   Route<Params, Query, Body>,
-  'method' | 'path' | 'summary' | 'response' | 'handle'
+  'method' | 'path' | 'summary' | 'response' | 'mediaType' | 'handle'
 > & { readonly params?: Params; readonly query?: Query; readonly body?: Body };
 
 export function defineRoute<

@@ -337,6 +337,14 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.deepEqual([await store.deleteMonitor('m'), await store.deleteMonitor('m')], [true, false]);
       }));
 
+    test('a monitor that a person stopped stays stopped, wherever it is kept, until it may go on', () =>
+      inStore(async (store) => {
+        for (const id of ['b', 'a', 'a']) await store.setPaused(id, true);
+        assert.deepEqual(await store.paused(), ['a', 'b']);
+        await store.setPaused('a', false);
+        assert.deepEqual(await store.paused(), ['b']);
+      }));
+
     test('C4: the task of a monitor on an agent keeps its id for ever, and every assignment has a higher revision', async () => {
       await using place = await makePlace();
       const uuidV7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;

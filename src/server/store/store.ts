@@ -99,6 +99,10 @@ export interface Registry {
   monitors(): Promise<readonly SavedMonitor[]>;
   /** False if there is no such monitor. Its results stay until retention drops them. */
   deleteMonitor(monitorId: string): Promise<boolean>;
+  /** Notes that a person stopped the schedule of a monitor, or let it go on. */
+  setPaused(monitorId: string, isPaused: boolean): Promise<void>;
+  /** The ids of the monitors whose schedule is stopped. */
+  paused(): Promise<readonly string[]>;
 
   /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
   assignTasks(agentId: string, monitorIds: readonly string[]): Promise<Assignment>;

@@ -11,6 +11,7 @@ export const writes = [
   'consumeJoinToken',
   'saveMonitor',
   'deleteMonitor',
+  'setPaused',
   'assignTasks',
   'seal',
   'retain',
@@ -26,6 +27,7 @@ export const reads = [
   'agents',
   'joinTokenKey',
   'monitors',
+  'paused',
   'tasks',
   'verify',
 ] as const satisfies readonly Method[];

@@ -22,6 +22,7 @@ serve(() => {
     joinTokenKey: (tokenId) => atOnce(() => registry.joinTokenKey(tokenId)),
     tasks: () => atOnce(() => registry.tasks()),
     monitors: () => atOnce(() => registry.monitors()),
+    paused: () => atOnce(() => registry.paused()),
     verify: () => history.verify(),
   };
 

@@ -40,6 +40,11 @@ export class RegistryWriter {
     return this.#statements.deleteMonitor.run(monitorId).changes === 1;
   }
 
+  setPaused(monitorId: string, isPaused: boolean): void {
+    const statement = isPaused ? this.#statements.pause : this.#statements.resume;
+    statement.run(monitorId);
+  }
+
   assignTasks(agentId: string, monitorIds: readonly string[]): Assignment {
     const revision = Number(this.#statements.nextRevision.get(agentId)?.['revision']);
     const tasks = monitorIds.map((monitorId) => ({ id: this.#taskOf(agentId, monitorId), monitorId }));
@@ -64,6 +69,7 @@ export class RegistryReader {
       agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
       tokenKey: db.prepare('SELECT key FROM join_tokens WHERE id = ?'),
       monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
+      paused: db.prepare('SELECT monitorId FROM paused ORDER BY monitorId'),
       tasks: db.prepare('SELECT id, agentId, monitorId FROM tasks ORDER BY agentId, monitorId'),
     };
   }
@@ -83,6 +89,10 @@ export class RegistryReader {
       // saveMonitor wrote it.
       definition: JSON.parse(String(row['definition'])) as SavedMonitor['definition'],
     }));
+  }
+
+  paused(): readonly string[] {
+    return this.#statements.paused.all().map((row) => String(row['monitorId']));
   }
 
   tasks(): readonly KnownTask[] {
@@ -113,6 +123,8 @@ function prepare(db: DatabaseSync) {
     useToken: db.prepare('UPDATE join_tokens SET usedAt = ? WHERE id = ?'),
     saveMonitor: db.prepare('INSERT OR REPLACE INTO monitors VALUES (?, ?)'),
     deleteMonitor: db.prepare('DELETE FROM monitors WHERE id = ?'),
+    pause: db.prepare('INSERT OR IGNORE INTO paused VALUES (?)'),
+    resume: db.prepare('DELETE FROM paused WHERE monitorId = ?'),
     nextRevision: db.prepare(`
       INSERT INTO assignments VALUES (?, 1) ON CONFLICT DO UPDATE SET revision = revision + 1 RETURNING revision`),
     task: db.prepare('SELECT id FROM tasks WHERE agentId = ? AND monitorId = ?'),

@@ -60,4 +60,6 @@ export const migrations: readonly string[] = [
   CREATE TABLE horizon (id INTEGER PRIMARY KEY CHECK (id = 1), hour INTEGER NOT NULL) STRICT;
   INSERT INTO horizon VALUES (1, 0);
   `,
+  // Apart from the monitors: those of the configuration file are paused too, and are not kept here.
+  `CREATE TABLE paused (monitorId TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
 ];

@@ -27,6 +27,7 @@ serve((say) => {
     consumeJoinToken: (tokenId, at) => queue.add(() => registry.consumeJoinToken(tokenId, at)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
     deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
+    setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     seal: (before) => seal(before),
     retain: (retention) => retain(retention),
