@@ -43,8 +43,9 @@ export class Greeting {
     this.#parts = parts;
   }
 
-  /** @throws {ProtocolError} if it is another server, before anything is told to it */
+  /** @throws {ProtocolError} if it is another server, before anything is told to it, or asked twice */
   answer(challenge: Challenge): AgentMessage {
+    if (this.#transcript) throw new ProtocolError('bad-frame', 'expected one challenge, got a second');
     const { protocol, publicKey, nonce } = challenge;
     const { identity, trust, epoch, version, channelBinding } = this.#parts;
     if (protocol !== protocolVersion) {

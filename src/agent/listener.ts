@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { AppError } from '../core/errors.ts';
-import { maxFrameBytes } from '../protocol/frames.ts';
+import { refuseUpgrade, socketOptions } from '../protocol/channel.ts';
 import { agentPath } from '../protocol/messages.ts';
 
 interface ListenerParts {
@@ -11,18 +11,13 @@ interface ListenerParts {
   readonly port: number;
   /** PEM; without it the line is not encrypted, which is for loopback only. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
-  /** How many connections there are, greeted or not. */
-  readonly connections: () => number;
   readonly adopt: (socket: WebSocket, address: string) => Promise<unknown>;
 }
-
-/** One server at a time, and room for it to come again before its old line is known to be dead. */
-const maxConnections = 20;
 
 /** Where an agent that is called takes the server's connection. */
 export class AgentListener {
   readonly #server: Server;
-  readonly #acceptor = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  readonly #acceptor = new WebSocketServer({ noServer: true, ...socketOptions });
   readonly #parts: ListenerParts;
 
   constructor(parts: ListenerParts) {
@@ -58,10 +53,9 @@ export class AgentListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.url !== agentPath || this.#parts.connections() >= maxConnections) {
-      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-      return;
-    }
+    // Nobody else listens for it from here on, and an error that nobody listens for would end the agent.
+    socket.on('error', () => socket.destroy());
+    if (request.url !== agentPath) return refuseUpgrade(socket, '404 Not Found');
     this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       void this.#parts.adopt(webSocket, request.socket.remoteAddress ?? 'unknown');
     });

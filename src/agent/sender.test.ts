@@ -36,7 +36,8 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 function line(source: ListSource): { sender: Sender; frames: Frame[] } {
   const frames: Frame[] = [];
-  return { frames, sender: new Sender(source, (frame) => frames.push(decodeFrame(agentMessage, frame) as Frame)) };
+  const sendFrame = (frame: string): void => void frames.push(decodeFrame(agentMessage, frame) as Frame);
+  return { frames, sender: new Sender(source, { unsentBytes: 0, sendFrame }) };
 }
 
 describe('the sender', () => {

@@ -10,6 +10,12 @@ export interface EntrySource {
   acknowledge(ranges: readonly SeqRange[]): void;
 }
 
+export interface SenderLine {
+  /** Sent and not yet taken by the network. */
+  readonly unsentBytes: number;
+  sendFrame(frame: string): void;
+}
+
 interface SourceEntry {
   readonly seq: number;
   readonly json: string;
@@ -17,6 +23,8 @@ interface SourceEntry {
 
 /** Sent and not acknowledged; more waits in the spool. Backlog may take half of it, so that live results never queue behind it. */
 const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 10_000 };
+/** More than this on its way to the network, and the rest waits in the spool until something is acknowledged. */
+const maxUnsentBytes = 1024 * 1024;
 /** Well below the limit of a frame, with room for one large entry. */
 const maxBytesPerFrame = 512 * 1024;
 
@@ -26,15 +34,15 @@ const maxBytesPerFrame = 512 * 1024;
  */
 export class Sender {
   readonly #source: EntrySource;
-  readonly #send: (frame: string) => void;
+  readonly #line: SenderLine;
   readonly #unacknowledged = new Set<number>();
   #isSending = false;
   #isWoken = false;
   #isStopped = false;
 
-  constructor(source: EntrySource, send: (frame: string) => void) {
+  constructor(source: EntrySource, line: SenderLine) {
     this.#source = source;
-    this.#send = send;
+    this.#line = line;
   }
 
   /** There may be something to send: called when entries were appended or acknowledged. */
@@ -79,12 +87,12 @@ export class Sender {
   /** False if the lane has nothing to send, or may not send more before something is acknowledged. */
   async #sendFrame(lane: Lane): Promise<boolean> {
     const room = window[lane] - this.#unacknowledged.size;
-    if (room <= 0 || this.#isStopped) return false;
+    if (room <= 0 || this.#line.unsentBytes > maxUnsentBytes || this.#isStopped) return false;
     const limit = { maxCount: Math.min(maxEntriesPerFrame, room), maxBytes: maxBytesPerFrame };
     const entries = await this.#source.read(lane, limit);
     if (entries.length === 0 || this.#isStopped) return false;
     for (const { seq } of entries) this.#unacknowledged.add(seq);
-    this.#send(encodeEntries({ lane, epoch: this.#source.epoch, entries }));
+    this.#line.sendFrame(encodeEntries({ lane, epoch: this.#source.epoch, entries }));
     return true;
   }
 }

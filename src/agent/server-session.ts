@@ -52,9 +52,8 @@ export class ServerSession {
 
   async receive(message: ServerMessage): Promise<void> {
     const { channel, greeting } = this.#parts;
-    if (message.type === 'error') throw new ProtocolError(message.code, `the server says: ${message.message}`);
     if (message.type === 'challenge') return channel.send(greeting.answer(message));
-    if (message.type === 'welcome') return await this.#start(message);
+    if (message.type === 'welcome' && !this.#sender) return await this.#start(message);
     if (!this.#sender)
       throw new ProtocolError('bad-frame', `expected a challenge and a welcome first, got ${message.type}`);
     switch (message.type) {
@@ -66,6 +65,8 @@ export class ServerSession {
         return this.#runNow(message);
       case 'heartbeat-seen':
         return undefined;
+      case 'welcome':
+        throw new ProtocolError('bad-frame', 'expected one welcome, got a second');
     }
   }
 
@@ -73,8 +74,7 @@ export class ServerSession {
     const { channel, greeting } = this.#parts;
     greeting.confirm(signature);
     await this.#ports.source.startSending();
-    this.#sender?.stop();
-    this.#sender = new Sender(this.#ports.source, (frame) => channel.sendFrame(frame));
+    this.#sender = new Sender(this.#ports.source, channel);
     // Acknowledgements that were lost with the last connection.
     this.#sender.acknowledged(received);
     this.#ports.onWelcome(greeting.serverKey);

@@ -1,14 +1,8 @@
 import { WebSocket } from 'ws';
 import type { Cancel } from '../core/clock.ts';
-import { Channel, channelBindingOf } from '../protocol/channel.ts';
-import { maxFrameBytes, ProtocolError } from '../protocol/frames.ts';
-import {
-  agentPath,
-  heartbeatIntervalMs,
-  serverMessage,
-  type AgentMessage,
-  type ServerMessage,
-} from '../protocol/messages.ts';
+import { Channel, channelBindingOf, socketOptions } from '../protocol/channel.ts';
+import { ProtocolError } from '../protocol/frames.ts';
+import { agentPath, serverMessage, type AgentMessage, type ServerMessage } from '../protocol/messages.ts';
 import { Greeting, type AgentIdentity, type Trust } from './greeting.ts';
 import { ServerSession, type SessionPorts } from './server-session.ts';
 
@@ -31,34 +25,25 @@ const reconnectSpreadMs = 5000;
 /** A refusal is a person's to mend: asking again soon would only be noise. */
 const refusedDelayMs = 30_000;
 const connectLimitMs = 10_000;
-/** The server answers each heartbeat; three without an answer and the line is dead, whatever TCP believes. */
-const silenceLimitMs = 3 * heartbeatIntervalMs;
-
-/** Codes that trying again at once cannot change. */
-const lastingRefusals: readonly string[] = [
-  'unsupported-version',
-  'unknown-agent',
-  'bad-signature',
-  'bad-token',
-  'revoked',
-];
+/** One server at a time, and room for it to come again before its old line is known to be dead. */
+const maxConnections = 20;
+/** So long a server may take to prove who it is. */
+const greetingLimitMs = 10_000;
 
 /** The line to the server: one connection at a time, opened again for ever. */
 export class Uplink {
   readonly #ports: UplinkPorts;
   #session: ServerSession | undefined;
+  /** The connection of that session. */
+  #current: Channel<ServerMessage, AgentMessage> | undefined;
   /** The connection in use, and those that have not greeted yet. */
   readonly #channels = new Set<Channel<ServerMessage, AgentMessage>>();
+  #dialling: WebSocket | undefined;
   #cancelRetry: Cancel | undefined;
   #isStopped = false;
 
   constructor(ports: UplinkPorts) {
     this.#ports = ports;
-  }
-
-  /** How many connections there are, greeted or not. */
-  get connections(): number {
-    return this.#channels.size;
   }
 
   /** Entries were appended to the spool. */
@@ -73,9 +58,9 @@ export class Uplink {
     const socket = new WebSocket(new URL(agentPath, url), {
       rejectUnauthorized: false,
       handshakeTimeout: connectLimitMs,
-      maxPayload: maxFrameBytes,
-      perMessageDeflate: false,
+      ...socketOptions,
     });
+    this.#dialling = socket;
     let failure: Error | undefined;
     let isOpened = false;
     socket.once('error', (error) => (failure = error));
@@ -97,18 +82,15 @@ export class Uplink {
       version,
       channelBinding: channelBindingOf(socket),
     });
-    let heardMs = clock.monotonic();
+    const cancelGreeting = clock.after(greetingLimitMs, () => channel.terminate());
     const channel: Channel<ServerMessage, AgentMessage> = new Channel({
       socket,
       incoming: serverMessage,
       clock,
       events: {
-        onMessage: (message) => {
-          heardMs = clock.monotonic();
-          return session.receive(message);
-        },
+        onMessage: (message) => session.receive(message),
         onClose: (error) => {
-          cancelWatch();
+          cancelGreeting();
           session.end();
           this.#channels.delete(channel);
           if (this.#session === session) this.#session = undefined;
@@ -117,15 +99,17 @@ export class Uplink {
       },
     });
     const onWelcome = (serverKey: string): void => {
+      cancelGreeting();
       // Only a server that has proved who it is takes the place of an older connection.
       for (const other of this.#channels) if (other !== channel) other.terminate();
       this.#session = session;
+      this.#current = channel;
       this.#ports.onLink({ state: 'connected', server });
       this.#ports.onWelcome(serverKey);
     };
     const session = new ServerSession({ ...this.#ports, onWelcome }, { channel, greeting });
     this.#channels.add(channel);
-    const cancelWatch = this.#watch(() => clock.monotonic() - heardMs, channel);
+    this.#dropOldestStranger();
     return promise;
   }
 
@@ -133,12 +117,20 @@ export class Uplink {
     this.#isStopped = true;
     this.#cancelRetry?.();
     this.#session?.end();
+    this.#dialling?.terminate();
     for (const channel of this.#channels) channel.close();
+  }
+
+  /** Whoever comes last may be the server: strangers that only hold the line must not keep it out. */
+  #dropOldestStranger(): void {
+    if (this.#channels.size <= maxConnections) return;
+    for (const channel of this.#channels) if (channel !== this.#current) return channel.terminate();
   }
 
   #retry(url: URL, error: Error | undefined): void {
     if (this.#isStopped) return;
-    const isRefused = error instanceof ProtocolError && lastingRefusals.includes(error.code);
+    // Only the server's own trouble passes by itself.
+    const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
     const delayMs = this.#ports.random() * (isRefused ? refusedDelayMs : reconnectSpreadMs);
     this.#ports.onLink({
       state: isRefused ? 'refused' : 'connecting',
@@ -147,16 +139,5 @@ export class Uplink {
     });
     this.#cancelRetry?.();
     this.#cancelRetry = this.#ports.clock.after(delayMs, () => this.dial(url));
-  }
-
-  /** Ends a connection on which nothing comes any more. */
-  #watch(silentMs: () => number, channel: Channel<ServerMessage, AgentMessage>): Cancel {
-    let cancel: Cancel | undefined;
-    const look = (): void => {
-      if (silentMs() > silenceLimitMs) return channel.terminate();
-      cancel = this.#ports.clock.after(1000, look);
-    };
-    look();
-    return () => cancel?.();
   }
 }

@@ -110,7 +110,6 @@ async function listen(
     host,
     port,
     tls: isLoopback(host) ? undefined : createCertificate('watchkeeper agent', clock.now()),
-    connections: () => agent.uplink.connections,
     adopt: (socket, address) => agent.uplink.adopt(socket, address),
   });
   await listener.start();

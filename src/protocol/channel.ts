@@ -1,56 +1,76 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Cancel, Clock } from '../core/clock.ts';
-import { decodeFrame, ProtocolError } from './frames.ts';
-import type { ProtocolErrorCode } from './messages.ts';
+import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
+import { heartbeatIntervalMs, type ErrorMessage, type ProtocolErrorCode } from './messages.ts';
 
 /** More than this unsent, and the other side is not keeping up: the connection ends, and what matters waits in the spool. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 const stallLimitMs = 30_000;
-const stallLookMs = 5000;
+/** Both sides speak every heartbeat interval; three without a word and the line is dead, whatever TCP believes. */
+const silenceLimitMs = 3 * heartbeatIntervalMs;
+const watchIntervalMs = 1000;
+/** So long the other side may take to answer our close; well within the second that a revocation may take. */
+const closeLimitMs = 500;
 /** RFC 6455, section 7.4.1. */
-const closeCode = { normal: 1000, protocolError: 1002, policy: 1008, tryAgainLater: 1013 } as const;
+const closeCode = { normal: 1000, policy: 1008, tryAgainLater: 1013 } as const;
+
+/** How every WebSocket of the protocol is opened, on either side. */
+export const socketOptions = {
+  maxPayload: maxFrameBytes,
+  perMessageDeflate: false,
+  // Channel answers: who sends pings and reads no answers must not fill our memory with them.
+  autoPong: false,
+} as const;
+
+interface Message {
+  readonly type: string;
+}
 
 export interface ChannelEvents<Incoming> {
   /** Messages come one by one: the next is read when the promise of this one is settled. */
-  onMessage(message: Incoming): Promise<void> | void;
+  onMessage(message: Incoming, bytes: number): Promise<void> | void;
   /** Once, whichever side ended it; `error` says what the other side did wrong or what broke. */
   onClose(error: Error | undefined): void;
 }
 
-interface ChannelParts<Incoming> {
+interface ChannelParts<Incoming extends Message> {
   readonly socket: WebSocket;
-  readonly incoming: z.ZodType<Incoming>;
+  readonly incoming: z.ZodType<Incoming | ErrorMessage>;
   readonly clock: Clock;
   readonly events: ChannelEvents<Incoming>;
 }
 
-/** Typed messages over one WebSocket, bounded both ways. */
-export class Channel<Incoming, Outgoing extends { readonly type: string }> {
+/** Typed messages over one WebSocket, bounded both ways. Ends by itself when the other side is silent, stalls or speaks wrongly. */
+export class Channel<Incoming extends Message, Outgoing extends Message> {
   readonly #parts: ChannelParts<Incoming>;
-  readonly #stopLooking: Cancel;
+  readonly #cancelWatch: Cancel;
+  #cancelEnd: Cancel = () => {};
   #handling: Promise<void> = Promise.resolve();
-  #closed = false;
+  /** Received and not handled. */
+  #waiting = 0;
+  #heardMs: number;
+  #isClosed = false;
   #error: Error | undefined;
 
   constructor(parts: ChannelParts<Incoming>) {
     this.#parts = parts;
-    const { socket } = parts;
+    const { socket, clock } = parts;
+    this.#heardMs = clock.monotonic();
+    // With the type `nodebuffer`, which is the default, every message is one Buffer.
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
-    socket.on('error', (error) => (this.#error ??= error));
+    socket.on('ping', (data) => this.#answerPing(data));
+    socket.on('error', (error) => (this.#error ??= asProtocolError(error)));
     socket.once('close', () => this.#onClosed());
-    this.#stopLooking = this.#lookForStalls();
+    this.#cancelWatch = this.#watch();
   }
 
   /** What is sent and not yet taken by the network. */
   get unsentBytes(): number {
     return this.#parts.socket.bufferedAmount;
-  }
-
-  get isOpen(): boolean {
-    return !this.#closed;
   }
 
   send(message: Outgoing): void {
@@ -59,15 +79,15 @@ export class Channel<Incoming, Outgoing extends { readonly type: string }> {
 
   /** Sends, or ends the connection if the other side does not keep up. After the end it does nothing. */
   sendFrame(frame: string): void {
-    if (this.#closed) return;
     const { socket } = this.#parts;
-    if (socket.bufferedAmount > maxUnsentBytes)
-      return this.#fail(new Error('the other side does not keep up'), closeCode.tryAgainLater);
+    if (this.#error || socket.readyState !== WebSocket.OPEN) return;
+    if (socket.bufferedAmount > maxUnsentBytes) return this.#fail(new Error('the other side does not keep up'));
     socket.send(frame);
   }
 
+  /** Ends in peace. */
   close(): void {
-    this.#parts.socket.close(closeCode.normal);
+    this.#end(closeCode.normal);
   }
 
   /** Ends at once, without waiting for the other side. */
@@ -75,60 +95,108 @@ export class Channel<Incoming, Outgoing extends { readonly type: string }> {
     this.#parts.socket.terminate();
   }
 
+  /** Tells the other side what is wrong, and ends the connection. */
+  reject(code: ProtocolErrorCode, message: string): void {
+    this.sendFrame(JSON.stringify({ type: 'error', code, message } satisfies ErrorMessage));
+    this.#error ??= new ProtocolError(code, message);
+    this.#end(code === 'unavailable' ? closeCode.tryAgainLater : closeCode.policy);
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     const { socket } = this.#parts;
+    // What one read of the network held is still delivered; nothing more is read before all of that is handled.
+    this.#waiting++;
     socket.pause();
-    this.#handling = this.#handling.then(() => this.#handle(data, isBinary)).finally(() => socket.resume());
+    this.#handling = this.#handling
+      .then(() => this.#handle(data, isBinary))
+      .finally(() => --this.#waiting === 0 && socket.resume());
   }
 
   async #handle(data: Buffer, isBinary: boolean): Promise<void> {
     if (this.#error) return;
     try {
       if (isBinary) throw new ProtocolError('bad-frame', 'expected text, got a binary frame');
-      await this.#parts.events.onMessage(decodeFrame(this.#parts.incoming, data.toString()));
+      const message = decodeFrame(this.#parts.incoming, data.toString());
+      if (isErrorMessage(message))
+        return this.#fail(new ProtocolError(message.code, `the other side says: ${message.message}`));
+      await this.#parts.events.onMessage(message, data.length);
+      this.#heardMs = this.#parts.clock.monotonic();
     } catch (error) {
-      if (error instanceof ProtocolError) this.reject(error.code, error.message);
-      else this.#fail(error instanceof Error ? error : new Error(String(error)), closeCode.tryAgainLater);
+      if (error instanceof ProtocolError) return this.reject(error.code, error.message);
+      this.#error ??= error instanceof Error ? error : new Error(String(error));
+      // What broke here is for our log, not for theirs.
+      this.reject('unavailable', 'the message could not be handled; it may be sent again later');
     }
   }
 
-  /** Tells the other side what it did wrong, and ends the connection. */
-  reject(code: ProtocolErrorCode, message: string): void {
-    if (this.#closed) return;
-    this.#parts.socket.send(JSON.stringify({ type: 'error', code, message }));
-    this.#fail(new ProtocolError(code, message), closeCode.policy);
+  #answerPing(data: Buffer): void {
+    this.#heardMs = this.#parts.clock.monotonic();
+    // Only the latest ping needs an answer (RFC 6455, section 5.5.3), so none is queued behind what is unsent.
+    if (this.unsentBytes === 0 && this.#parts.socket.readyState === WebSocket.OPEN) this.#parts.socket.pong(data);
   }
 
-  #fail(error: Error, code: number): void {
+  #fail(error: Error): void {
     this.#error ??= error;
-    this.#parts.socket.close(code);
-    // A peer that does not answer the close is not waited for.
-    this.#parts.clock.after(1000, () => this.#parts.socket.terminate());
+    this.#end(closeCode.tryAgainLater);
   }
 
-  /** A peer that takes nothing for this long is gone, whatever TCP believes. */
-  #lookForStalls(): Cancel {
-    const { socket, clock } = this.#parts;
-    let movedAt = clock.monotonic();
-    let unsent = 0;
+  #end(code: number): void {
+    this.#parts.socket.close(code);
+    this.#cancelEnd();
+    if (!this.#isClosed) this.#cancelEnd = this.#parts.clock.after(closeLimitMs, () => this.terminate());
+  }
+
+  #watch(): Cancel {
+    const { clock } = this.#parts;
+    let movedMs = clock.monotonic();
+    let unsentBytes = 0;
     let cancel: Cancel | undefined;
     const look = (): void => {
-      if (socket.bufferedAmount === 0 || socket.bufferedAmount < unsent) movedAt = clock.monotonic();
-      unsent = socket.bufferedAmount;
-      if (clock.monotonic() - movedAt > stallLimitMs) return this.terminate();
-      cancel = clock.after(stallLookMs, look);
+      const nowMs = clock.monotonic();
+      if (this.unsentBytes === 0 || this.unsentBytes < unsentBytes) movedMs = nowMs;
+      unsentBytes = this.unsentBytes;
+      if (nowMs - movedMs > stallLimitMs) return this.#giveUp('the other side takes nothing');
+      // While a message is handled nothing is read: then it is we who are slow, and the other side should know that we live.
+      if (this.#waiting > 0) this.#sayAlive();
+      else if (nowMs - this.#heardMs > silenceLimitMs) return this.#giveUp('the other side is silent');
+      cancel = clock.after(watchIntervalMs, look);
     };
-    cancel = clock.after(stallLookMs, look);
+    cancel = clock.after(watchIntervalMs, look);
     return () => cancel?.();
   }
 
+  #sayAlive(): void {
+    if (this.unsentBytes === 0 && this.#parts.socket.readyState === WebSocket.OPEN) this.#parts.socket.ping();
+  }
+
+  #giveUp(why: string): void {
+    this.#error ??= new Error(why);
+    this.terminate();
+  }
+
   #onClosed(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#stopLooking();
+    this.#isClosed = true;
+    this.#cancelWatch();
+    this.#cancelEnd();
     // What was received before the end is handled before the end is told.
     void this.#handling.finally(() => this.#parts.events.onClose(this.#error));
   }
+}
+
+function isErrorMessage(message: Message): message is ErrorMessage {
+  return message.type === 'error';
+}
+
+/** What `ws` refuses by itself (RFC 6455: masks, UTF-8, opcodes, size) is a bad frame like any other. */
+function asProtocolError(error: Error): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return code?.startsWith('WS_ERR_') ? new ProtocolError('bad-frame', error.message) : error;
+}
+
+/** Says no to a request for a WebSocket, and does not wait for the other side to hang up. */
+export function refuseUpgrade(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable'): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** What ties signatures to this very TLS connection (RFC 9266); empty without TLS. */

@@ -4,6 +4,7 @@ import type { Lane, ProtocolErrorCode } from './messages.ts';
 export const maxFrameBytes = 1024 * 1024;
 /** The deepest honest frame is an outcome's detail within an entry within a batch. */
 export const maxFrameDepth = 16;
+const maxMistakeLength = 300;
 
 /** A frame that cannot be taken, and why: it is answered with this code, counted, and ends at most its connection. */
 export class ProtocolError extends Error {
@@ -31,7 +32,9 @@ export function decodeFrame<Message>(schema: z.ZodType<Message>, frame: string):
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ProtocolError('bad-frame', `${issue?.path.join('.') || 'the frame'}: ${issue?.message ?? 'not valid'}`);
+  const mistake = `${issue?.path.join('.') || 'the frame'}: ${issue?.message ?? 'not valid'}`;
+  // It may quote what came.
+  throw new ProtocolError('bad-frame', mistake.slice(0, maxMistakeLength));
 }
 
 /** An entries frame out of items that are JSON already: the busiest message is not taken apart to be put together again. */

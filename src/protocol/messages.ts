@@ -13,6 +13,8 @@ export const heartbeatIntervalMs = 5000;
 export const agentPath = '/agent';
 
 const id = z.string().min(1).max(200);
+/** What people call an agent: it is shown in lines and tables. */
+const name = id.regex(/^[^\p{Cc}]+$/u, 'expected no control characters');
 const uuid = z.uuid();
 const epochMs = z.number().min(0).max(8.64e15);
 const durationMs = z.number().min(0).max(8.64e15);
@@ -52,6 +54,17 @@ const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum([
 /** zod writes an absent option as `undefined`-able; JSON has no undefined, so an absent key stays absent. */
 const item = z.discriminatedUnion('kind', [resultItem, gapItem]) as unknown as z.ZodType<Item>;
 
+/**
+ * One item that does not fit must not hold up the thousands behind it: its number is closed by a gap, as for a result
+ * that is refused for another reason.
+ */
+const entry = z.strictObject({ seq, item: item.catch(({ value }) => refusedItem(value)) });
+
+function refusedItem(value: unknown): Item {
+  const { startedAt } = (value ?? {}) as { readonly startedAt?: unknown };
+  return { kind: 'gap', ranges: [], cause: 'refused', at: epochMs.safeParse(startedAt).data ?? 0 };
+}
+
 export const task = z.strictObject({
   id: uuid,
   monitorId: id,
@@ -74,13 +87,31 @@ const health = z.strictObject({
 
 const queue = z.strictObject({ depth: count, bytes: count, oldestUnsentAt: epochMs.optional(), lastSeq: count });
 
+export const errorCodes = [
+  'bad-frame',
+  'unsupported-version',
+  'unknown-agent',
+  'bad-signature',
+  'bad-token',
+  'revoked',
+  'replaced',
+  'not-your-entries',
+  'quota',
+  'unavailable',
+] as const;
+export type ProtocolErrorCode = (typeof errorCodes)[number];
+
+/** The last word of either side: what the other did wrong, or why it cannot be served now. */
+export const errorMessage = z.strictObject({ type: z.literal('error'), code: z.enum(errorCodes), message: sentence });
+export type ErrorMessage = z.output<typeof errorMessage>;
+
 /** What an agent says to the server. */
 export const agentMessage = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('hello'),
     protocol: z.int(),
     agentId: uuid,
-    name: id,
+    name,
     version: z.string().max(100),
     publicKey: base64url,
     /** Which join token, and the proof of holding it, when the server does not know this key yet. */
@@ -95,28 +126,16 @@ export const agentMessage = z.discriminatedUnion('type', [
     type: z.literal('entries'),
     lane: z.enum(lanes),
     epoch,
-    entries: z.array(z.strictObject({ seq, item })).min(1).max(maxEntriesPerFrame),
+    // Counted before they are looked at: half a million wrong entries fit a frame, and each would be a mistake to write down.
+    entries: z.array(z.unknown()).min(1).max(maxEntriesPerFrame).pipe(z.array(entry)),
   }),
   z.strictObject({ type: z.literal('heartbeat'), at: epochMs, queue, health, tasks: count }),
   z.strictObject({ type: z.literal('run-accepted'), requestId: uuid }),
   z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
+  errorMessage,
 ]);
-export type AgentMessage = z.output<typeof agentMessage>;
+export type AgentMessage = Exclude<z.output<typeof agentMessage>, ErrorMessage>;
 export type Heartbeat = Extract<AgentMessage, { type: 'heartbeat' }>;
-
-export const errorCodes = [
-  'bad-frame',
-  'unsupported-version',
-  'unknown-agent',
-  'bad-signature',
-  'bad-token',
-  'revoked',
-  'replaced',
-  'not-your-entries',
-  'quota',
-  'unavailable',
-] as const;
-export type ProtocolErrorCode = (typeof errorCodes)[number];
 
 /** What the server says to an agent. */
 export const serverMessage = z.discriminatedUnion('type', [
@@ -141,6 +160,6 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ack'), epoch, ranges }),
   z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),
   z.strictObject({ type: z.literal('run-now'), requestId: uuid, taskId: uuid }),
-  z.strictObject({ type: z.literal('error'), code: z.enum(errorCodes), message: sentence }),
+  errorMessage,
 ]);
-export type ServerMessage = z.output<typeof serverMessage>;
+export type ServerMessage = Exclude<z.output<typeof serverMessage>, ErrorMessage>;

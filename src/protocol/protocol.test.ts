@@ -34,6 +34,10 @@ const entries = {
   ],
 };
 
+function entriesFrame(list: string): string {
+  return `{"type":"entries","lane":"live","epoch":"1","entries":[${list}{}]}`;
+}
+
 describe('frames', () => {
   test('a valid message is read as it was written', () => {
     assert.deepEqual(decodeFrame(agentMessage, JSON.stringify(entries)), entries);
@@ -44,8 +48,9 @@ describe('frames', () => {
     ['an unknown type', '{"type":"exec","command":"id"}', /type/],
     ['a missing field', '{"type":"tasks-applied"}', /revision/],
     ['a field that is not in the protocol', '{"type":"tasks-applied","revision":1,"shell":"id"}', /shell|Unrecognized/],
-    ['a wrong value deep in a batch', JSON.stringify(entries).replace('"down"', '"dead"'), /entries\.0\.item\.status/],
-    ['a range that runs backwards', JSON.stringify(entries).replace('[3,9]', '[9,3]'), /ranges/],
+    ['a wrong value deep in a batch', JSON.stringify(entries).replace('"seq":1', '"seq":0'), /entries\.0\.seq/],
+    ['half a million entries', entriesFrame('{},'.repeat(340_000)), /2000/],
+    ['keys that are no keys of ours', `{"type":"tasks-applied","revision":1,"${'k'.repeat(100_000)}":1}`, /^.{1,300}$/],
     ['a frame that is too long', `"${'x'.repeat(maxFrameBytes)}"`, /at most 1048576 bytes/],
     ['deep nesting', '['.repeat(100_000), /levels of nesting/],
     [
@@ -60,6 +65,20 @@ describe('frames', () => {
         () => decodeFrame(agentMessage, frame),
         (error) => error instanceof ProtocolError && error.code === 'bad-frame' && expected.test(error.message),
       );
+    });
+  }
+
+  for (const [name, from, to] of [
+    ['a status that is none', '"down"', '"dead"'],
+    ['a sentence without an end', '"message":"refused"', `"message":"${'x'.repeat(5000)}"`],
+    ['a time that is none', '"durationMs":3', '"durationMs":-3'],
+    ['a field that is not in the protocol', '"kind":"result"', '"kind":"result","shell":"id"'],
+  ] as const) {
+    test(`an entry with ${name} is refused alone, and its number with it`, () => {
+      const read = decodeFrame(agentMessage, JSON.stringify(entries).replace(from, to));
+      assert.ok(read.type === 'entries');
+      assert.deepEqual(read.entries[0], { seq: 1, item: { kind: 'gap', ranges: [], cause: 'refused', at: 1001.5 } });
+      assert.deepEqual(read.entries[1], entries.entries[1]);
     });
   }
 

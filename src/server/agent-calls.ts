@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
-import { channelBindingOf } from '../protocol/channel.ts';
-import { maxFrameBytes } from '../protocol/frames.ts';
+import { channelBindingOf, socketOptions } from '../protocol/channel.ts';
+import { ProtocolError } from '../protocol/frames.ts';
 import { parseJoinToken, type JoinToken } from '../protocol/join-token.ts';
 import { agentPath } from '../protocol/messages.ts';
 import type { Line } from './gateway/gateway.ts';
@@ -18,13 +18,14 @@ interface CallParts {
   readonly clock: Clock;
   /** 0 ≤ n < 1, for the jitter between calls. */
   readonly random: () => number;
-  /** Speaks with the agent on an open line; resolves when it has ended. */
-  readonly adopt: (socket: WebSocket, line: Line) => Promise<void>;
+  /** Speaks with the agent on an open line; resolves when it has ended, with what went wrong. */
+  readonly adopt: (socket: WebSocket, line: Line) => Promise<Error | undefined>;
   /** Told when an agent that could be reached no longer can, or never could. */
   readonly onUnreachable: (agent: CalledAgent, why: string) => void;
 }
 
 const retrySpreadMs = 5000;
+const refusedDelayMs = 30_000;
 const connectLimitMs = 10_000;
 
 /** Calls the agents that listen, and calls again whenever a line ends. */
@@ -48,16 +49,19 @@ export class AgentCalls {
     const socket = new WebSocket(`${isLoopback(host) ? 'ws' : 'wss'}://${address}${agentPath}`, {
       rejectUnauthorized: false,
       handshakeTimeout: connectLimitMs,
-      maxPayload: maxFrameBytes,
-      perMessageDeflate: false,
+      ...socketOptions,
     });
     this.#sockets.add(socket);
-    let why = 'it closed the line';
-    socket.once('error', (error) => (why = error.message));
-    socket.once('open', () => void this.#speak(agent, socket, pairing));
+    let failure: Error | undefined;
+    let isOpened = false;
+    socket.once('error', (error) => (failure = error));
+    socket.once('open', () => {
+      isOpened = true;
+      void this.#speak(agent, socket, pairing).then((error) => this.#callAgain(agent, error));
+    });
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      this.#callAgain(agent, why);
+      if (!isOpened) this.#callAgain(agent, failure);
     });
   }
 
@@ -67,20 +71,23 @@ export class AgentCalls {
     for (const socket of this.#sockets) socket.terminate();
   }
 
-  async #speak(agent: CalledAgent, socket: WebSocket, pairing: JoinToken | undefined): Promise<void> {
+  #speak(agent: CalledAgent, socket: WebSocket, pairing: JoinToken | undefined): Promise<Error | undefined> {
     this.#unreachable.delete(agent);
-    await this.#parts.adopt(socket, {
+    return this.#parts.adopt(socket, {
       address: formatEndpoint(agent.address),
       channelBinding: channelBindingOf(socket),
       pairing,
     });
   }
 
-  #callAgain(agent: CalledAgent, why: string): void {
+  #callAgain(agent: CalledAgent, error: Error | undefined): void {
     if (this.#isStopped) return;
-    if (!this.#unreachable.has(agent)) this.#parts.onUnreachable(agent, why);
+    if (!this.#unreachable.has(agent)) this.#parts.onUnreachable(agent, error?.message ?? 'it closed the line');
     this.#unreachable.add(agent);
-    const cancel = this.#parts.clock.after(this.#parts.random() * retrySpreadMs, () => {
+    // What the protocol refuses a person must mend; only the agent's own trouble passes by itself.
+    const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
+    const delayMs = this.#parts.random() * (isRefused ? refusedDelayMs : retrySpreadMs);
+    const cancel = this.#parts.clock.after(delayMs, () => {
       this.#cancels.delete(cancel);
       this.call(agent);
     });

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ServerEvent } from '../core/event.ts';
+import { errorCodes } from '../protocol/messages.ts';
 import type { AgentView } from './fleet.ts';
 
 interface HealthPorts {
@@ -15,6 +16,10 @@ export interface HealthReport {
   readonly problems: readonly string[];
 }
 
+/** `connection`: it broke without a word. */
+const faultCodes = [...errorCodes, 'connection'] as const;
+type FaultCode = (typeof faultCodes)[number];
+
 /** Results of the fastest task may be late by this much before the silence is told. */
 const graceMs = 30_000;
 
@@ -24,7 +29,9 @@ export class Health {
   readonly #startedAt: number;
   #lastResultAt: number | undefined;
   #storeFault: string | undefined;
-  readonly counters = { results: 0, lateResults: 0, gaps: 0, faults: 0 };
+  readonly counters = { results: 0, lateResults: 0, gaps: 0, refused: 0 };
+  /** Connections that ended with a fault, by its code. */
+  readonly faults = new Map<FaultCode, number>(faultCodes.map((code) => [code, 0]));
 
   constructor(ports: HealthPorts) {
     this.#ports = ports;
@@ -37,6 +44,10 @@ export class Health {
     this.#lastResultAt = this.#ports.clock.now();
     this.counters.results++;
     if (event.isLate) this.counters.lateResults++;
+  }
+
+  noteFault(code: FaultCode): void {
+    this.faults.set(code, (this.faults.get(code) ?? 0) + 1);
   }
 
   /** What the store said when it last refused; undefined once it takes entries again. */

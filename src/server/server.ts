@@ -5,12 +5,14 @@ import type { ServerEvent } from '../core/event.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { createJoinToken, formatJoinToken, storedToken } from '../protocol/join-token.ts';
+import { ProtocolError } from '../protocol/frames.ts';
 import { keyPin } from '../protocol/identity.ts';
 import { AgentGate } from './auth/agent-gate.ts';
 import { InProcessBus } from './bus/in-process.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Fleet } from './fleet.ts';
 import type { AgentSession } from './gateway/agent-session.ts';
+import { FaultLog } from './gateway/fault-log.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { ServerIdentity } from './gateway/greeting.ts';
 import { Health } from './health.ts';
@@ -30,6 +32,9 @@ export interface ServerParts {
   readonly say: (text: string) => void;
 }
 
+const cloneAdvice =
+  'If this is said again, two processes use copies of one agent folder: revoke the agent and let one of them join anew.';
+
 /** The server without its listeners: agents in at the gateway, results through the pipeline into the store, monitors out as tasks. */
 export class Server {
   readonly bus = new InProcessBus();
@@ -42,6 +47,7 @@ export class Server {
   readonly #parts: ServerParts;
   readonly #gate: AgentGate;
   readonly #runs: TaskRuns;
+  readonly #faults: FaultLog;
   /** Which agent has or had a task: results of tasks that were taken away may still come. */
   readonly #owners = new Map<string, string>();
 
@@ -49,6 +55,7 @@ export class Server {
     const { clock, store, say } = parts;
     this.#parts = parts;
     this.#runs = new TaskRuns(clock);
+    this.#faults = new FaultLog({ clock, say });
     this.fleet = new Fleet({
       clock,
       onChange: ({ id, name, status }, before) => this.#publish({ type: 'agent', agentId: id, name, status, before }),
@@ -67,6 +74,8 @@ export class Server {
       saveMonitor: (monitor) => store.saveMonitor(monitor),
       monitors: () => store.monitors(),
       deleteMonitor: (monitorId) => store.deleteMonitor(monitorId),
+      setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
+      paused: () => store.paused(),
       read: parts.readMonitor,
       onChange: (monitors) => this.dispatcher.reconcile(monitors),
       onUnreadable: (id, message) => say(`The saved monitor ${id} can no longer be read and does not run: ${message}`),
@@ -74,8 +83,6 @@ export class Server {
     this.health = new Health({
       clock,
       agents: () => this.fleet.views(),
-      setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
-      paused: () => store.paused(),
       shortestIntervalMs: () => this.#shortestIntervalMs(),
     });
     this.gateway = new Gateway(this.#gatewayPorts());
@@ -120,7 +127,7 @@ export class Server {
   }
 
   #gatewayPorts(): ConstructorParameters<typeof Gateway>[0] {
-    const { clock, identity, store, say } = this.#parts;
+    const { clock, identity, store } = this.#parts;
     return {
       clock,
       identity,
@@ -135,10 +142,7 @@ export class Server {
       onHeartbeat: ({ agentId }, heartbeat) => this.fleet.heard(agentId, heartbeat),
       onTasksApplied: ({ agentId }, revision) => this.#publish({ type: 'tasks-applied', agentId, revision }),
       onRunAnswer: (requestId, refusal) => this.#runs.answer(requestId, refusal),
-      onFault: (address, error) => {
-        this.health.counters.faults++;
-        say(`The connection from ${address} ended: ${error.message}`);
-      },
+      onFault: (session, error) => this.#noteFault(session, error),
     };
   }
 
@@ -158,9 +162,26 @@ export class Server {
       await commitResults({ agentId, epoch, entries }, this.#pipelinePorts());
       this.health.noteStore(undefined);
     } catch (error) {
+      // What the store never takes is the agent's fault, and says nothing of the store.
+      if (error instanceof AppError && error.code === 'usage')
+        throw new ProtocolError('not-your-entries', error.message);
       this.health.noteStore((error as Error).message);
-      throw error;
+      throw error instanceof AppError ? new ProtocolError('unavailable', error.message) : error;
     }
+  }
+
+  #noteFault({ agentId, name, address }: AgentSession, error: Error): void {
+    const code = error instanceof ProtocolError ? error.code : 'connection';
+    this.health.noteFault(code);
+    const who = agentId === '' ? address : `agent ${name} at ${address}`;
+    const next = code === 'replaced' ? `. ${cloneAdvice}` : '';
+    this.#faults.tell(`${agentId || address} ${code}`, `The connection from ${who} ended: ${error.message}${next}`);
+  }
+
+  #noteRefused(agentId: string, count: number, why: string): void {
+    this.health.counters.refused += count;
+    const name = this.fleet.view(agentId)?.name ?? agentId;
+    this.#faults.tell(`${agentId} refused`, `Agent ${name} sent ${count} entries that were not kept: ${why}.`);
   }
 
   #pipelinePorts(): Parameters<typeof commitResults>[1] {
@@ -169,10 +190,7 @@ export class Server {
       commit: (batch) => this.#parts.store.commit(batch),
       isTaskOf: (taskId, agentId) => this.#owners.get(taskId) === agentId,
       publish: (event) => this.#publish(event),
-      onForeign: (agentId, taskId, count) =>
-        this.#parts.say(
-          `Agent ${agentId} sent ${count} results of tasks it never had (${taskId}); they were not kept.`,
-        ),
+      onRefused: (agentId, count, why) => this.#noteRefused(agentId, count, why),
     };
   }
 

@@ -20,7 +20,7 @@ const token = createJoinToken(keyPin(server.publicKey));
 /** A gatekeeper that keeps what it was told and admits. */
 function openGate(): Gatekeeper & { readonly claims: Claim[] } {
   const claims: Claim[] = [];
-  return { claims, admit: async (claim) => void claims.push(claim) };
+  return { claims, admit: async (claim) => void claims.push(claim), confirm: () => {} };
 }
 
 function agentSide(channelBinding = 'tls'): AgentGreeting {

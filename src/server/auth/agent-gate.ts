@@ -50,12 +50,17 @@ export class AgentGate implements Gatekeeper {
       throw new ProtocolError('unknown-agent', `agent ${claim.agentId} is known here with another key`);
     }
     if (known && known.revokedAt === undefined) return await this.#rename(known, claim.name);
-    if (known && claim.tokenId === undefined) {
-      throw new ProtocolError('revoked', `agent ${known.name} was revoked; a new join token brings it back`);
-    }
+    if (known && claim.tokenId === undefined) throw revoked(known);
     if (known || !claim.isExpected) await this.#useToken(claim);
     const { agentId: id, name, publicKey } = claim;
-    await this.#save({ id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() });
+    const agent = { id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() };
+    await this.#parts.records.saveAgent(agent);
+    this.#know(agent);
+  }
+
+  confirm(agentId: string): void {
+    const known = this.#agents.get(agentId);
+    if (known?.revokedAt !== undefined) throw revoked(known);
   }
 
   /** False if there is no such agent, or it is revoked already. */
@@ -90,19 +95,21 @@ export class AgentGate implements Gatekeeper {
       );
   }
 
+  /** Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all. */
   async #rename(known: KnownAgent, name: string): Promise<void> {
-    if (known.name !== name) await this.#save({ ...known, name });
-  }
-
-  async #save(agent: KnownAgent): Promise<void> {
-    await this.#parts.records.saveAgent(agent);
-    this.#know(agent);
+    if (known.name === name) return;
+    this.#know({ ...known, name });
+    await this.#parts.records.saveAgent({ ...known, name });
   }
 
   #know(agent: KnownAgent): void {
     this.#agents.set(agent.id, agent);
     this.#parts.onKnown(agent);
   }
+}
+
+function revoked({ name }: KnownAgent): ProtocolError {
+  return new ProtocolError('revoked', `agent ${name} was revoked; a new join token brings it back`);
 }
 
 const sentence = { unknown: 'not known here', expired: 'too old', used: 'used up' } as const;

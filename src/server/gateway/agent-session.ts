@@ -4,6 +4,7 @@ import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
 import type { Gatekeeper, Greeting } from './greeting.ts';
+import { Quota, type Rate } from './quota.ts';
 
 type EntriesMessage = Extract<AgentMessage, { type: 'entries' }>;
 
@@ -22,6 +23,12 @@ export interface SessionPorts {
   onRunAnswer(requestId: string, refusal: string | undefined): void;
 }
 
+/** What one agent may send: far above what thousands of checks make, and a backlog is sent no faster. */
+const entryRate: Rate = { burst: 40_000, perSecond: 10_000 };
+const byteRate: Rate = { burst: 16 * 1024 * 1024, perSecond: 8 * 1024 * 1024 };
+/** Everything that is not entries: a heartbeat every five seconds, and an answer to each thing we said. */
+const wordRate: Rate = { burst: 1000, perSecond: 20 };
+
 interface SessionParts {
   readonly channel: Channel<AgentMessage, ServerMessage>;
   /** The other end of the connection. */
@@ -34,6 +41,7 @@ export class AgentSession {
   readonly address: string;
   readonly #ports: SessionPorts;
   readonly #channel: Channel<AgentMessage, ServerMessage>;
+  readonly #quotas: { readonly entries: Quota; readonly bytes: Quota; readonly words: Quota };
   #greeting: Greeting | undefined;
   #agentId = '';
   #epoch = '';
@@ -45,6 +53,12 @@ export class AgentSession {
     this.#channel = channel;
     this.address = address;
     this.#greeting = greeting;
+    const { clock } = ports;
+    this.#quotas = {
+      entries: new Quota(clock, entryRate),
+      bytes: new Quota(clock, byteRate),
+      words: new Quota(clock, wordRate),
+    };
     channel.send(greeting.challenge);
   }
 
@@ -70,12 +84,18 @@ export class AgentSession {
     this.#channel.reject(code, message);
   }
 
-  async receive(message: AgentMessage): Promise<void> {
+  async receive(message: AgentMessage, bytes: number): Promise<void> {
     if (message.type === 'hello') return await this.#greet(message);
     if (this.#greeting) throw new ProtocolError('bad-frame', `expected hello first, got ${message.type}`);
+    if (message.type === 'entries') {
+      await this.#commit(message);
+      return await this.#holdBack(message.entries.length, bytes);
+    }
+    if (this.#quotas.words.take(1) > 0) {
+      const limit = `${wordRate.perSecond} messages a second beside entries`;
+      throw new ProtocolError('quota', `expected at most ${limit}, got more for a while`);
+    }
     switch (message.type) {
-      case 'entries':
-        return await this.#commit(message);
       case 'heartbeat':
         this.#ports.onHeartbeat(this, message);
         return this.send({ type: 'heartbeat-seen', at: this.#ports.clock.now() });
@@ -97,6 +117,8 @@ export class AgentSession {
     this.#version = hello.version;
     this.#name = hello.name;
     const received = await this.#ports.received(hello.agentId, hello.epoch);
+    // It may have been revoked while the store was asked.
+    this.#ports.gatekeeper.confirm(hello.agentId);
     this.send({ type: 'welcome', signature, at: this.#ports.clock.now(), received });
     this.#ports.onLive(this);
   }
@@ -108,6 +130,12 @@ export class AgentSession {
     }
     await this.#ports.commit(this.#agentId, epoch, entries);
     this.send({ type: 'ack', epoch, ranges: rangesOf(entries) });
+  }
+
+  /** Over its quota an agent is read later, which holds it back; nothing is refused, for a long backlog looks the same. */
+  async #holdBack(entries: number, bytes: number): Promise<void> {
+    const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes));
+    if (waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
   }
 }
 

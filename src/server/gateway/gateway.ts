@@ -1,37 +1,38 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { Channel, channelBinding } from '../../protocol/channel.ts';
-import { maxFrameBytes } from '../../protocol/frames.ts';
+import { Channel, channelBinding, refuseUpgrade, socketOptions } from '../../protocol/channel.ts';
 import { agentMessage, agentPath, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
 import { AgentSession, type SessionPorts } from './agent-session.ts';
 import { Greeting, type GreetingOptions, type ServerIdentity } from './greeting.ts';
+import { Strangers } from './strangers.ts';
 
 export interface GatewayPorts extends Omit<SessionPorts, 'onLive'> {
   readonly identity: ServerIdentity;
   onConnected(session: AgentSession): void;
   onDisconnected(session: AgentSession): void;
-  /** A connection that ended with somebody's fault: counted by code, logged once a connection. */
-  onFault(address: string, error: Error): void;
+  /** A connection that ended with somebody's fault. Its `agentId` is empty if it never said who it is. */
+  onFault(session: AgentSession, error: Error): void;
 }
 
 /** A connection whose other end says it is an agent. */
 export interface Line extends GreetingOptions {
   readonly address: string;
+  /** The other end has proved who it is, or the connection has ended. */
+  readonly onSettled?: () => void;
 }
 
-/** So long a stranger may take to say who it is. */
+/** So long a stranger may take to say who it is, and so much it may say until then: a hello is about 1 KiB. */
 const greetingLimitMs = 10_000;
-/** Connections that have not greeted yet; more are refused, so that strangers cannot use up the server's sockets. */
-const maxStrangers = 1000;
+const greetingLimitBytes = 16 * 1024;
 
 /** Where agents' connections arrive, whichever side dialled. One session per agent: a newer one replaces the older. */
 export class Gateway {
   readonly #ports: GatewayPorts;
-  readonly #acceptor = new WebSocketServer({ noServer: true, maxPayload: maxFrameBytes, perMessageDeflate: false });
+  readonly #acceptor = new WebSocketServer({ noServer: true, ...socketOptions });
   readonly #sessions = new Map<string, AgentSession>();
   readonly #channels = new Set<Channel<AgentMessage, ServerMessage>>();
-  #strangers = 0;
+  readonly #strangers = new Strangers();
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
@@ -39,43 +40,31 @@ export class Gateway {
 
   /** Takes the agents' connections from this server's upgrades. */
   attach(server: Server): void {
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (new URL(request.url ?? '/', 'http://agent').pathname !== agentPath || this.#strangers >= maxStrangers) {
-        socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-        return;
-      }
-      this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
-        void this.adopt(webSocket, {
-          address: request.socket.remoteAddress ?? 'unknown',
-          channelBinding: channelBinding(request.socket),
-        });
-      });
-    });
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#upgrade(request, socket, head),
+    );
   }
 
-  /** Makes a session of an open WebSocket. Resolves when it has ended. */
-  adopt(socket: WebSocket, { address, ...greetingOptions }: Line): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#strangers++;
-    let isStranger = true;
+  /** Makes a session of an open WebSocket. Resolves when it has ended, with what went wrong. */
+  adopt(socket: WebSocket, { address, onSettled = () => {}, ...greetingOptions }: Line): Promise<Error | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    const cancelGreeting = this.#ports.clock.after(greetingLimitMs, () => channel.terminate());
     const settle = (): void => {
-      if (isStranger) this.#strangers--;
-      isStranger = false;
+      cancelGreeting();
+      onSettled();
     };
-    const cancelGreeting = this.#ports.clock.after(greetingLimitMs, () => isStranger && channel.terminate());
     const channel: Channel<AgentMessage, ServerMessage> = new Channel({
       socket,
       incoming: agentMessage,
       clock: this.#ports.clock,
       events: {
-        onMessage: (message) => session.receive(message),
+        onMessage: (message, bytes) => session.receive(message, bytes),
         onClose: (error) => {
           settle();
-          cancelGreeting();
           this.#channels.delete(channel);
           this.#forget(session);
-          if (error) this.#ports.onFault(address, error);
-          resolve();
+          if (error) this.#ports.onFault(session, error);
+          resolve(error);
         },
       },
     });
@@ -101,6 +90,23 @@ export class Gateway {
     this.#acceptor.close();
   }
 
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    // Nobody else listens for it from here on, and an error that nobody listens for would end the server.
+    socket.on('error', () => socket.destroy());
+    if (request.url !== agentPath) return refuseUpgrade(socket, '404 Not Found');
+    if (!this.#strangers.hasRoomFor(address)) return refuseUpgrade(socket, '503 Service Unavailable');
+    this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
+      const leave = this.#strangers.enter(address);
+      const stopCounting = limitBytes(socket, greetingLimitBytes);
+      const onSettled = (): void => {
+        leave();
+        stopCounting();
+      };
+      void this.adopt(webSocket, { address, channelBinding: channelBinding(request.socket), onSettled });
+    });
+  }
+
   #keep(session: AgentSession): void {
     this.#sessions.get(session.agentId)?.end('replaced', 'this agent has opened a newer connection');
     this.#sessions.set(session.agentId, session);
@@ -112,4 +118,15 @@ export class Gateway {
     this.#sessions.delete(session.agentId);
     this.#ports.onDisconnected(session);
   }
+}
+
+/** Destroys the socket when it has received more, until what is returned is called. */
+function limitBytes(socket: Duplex, limit: number): () => void {
+  let received = 0;
+  const count = (chunk: Buffer): void => {
+    received += chunk.length;
+    if (received > limit) socket.destroy();
+  };
+  socket.on('data', count);
+  return () => socket.off('data', count);
 }

@@ -33,6 +33,8 @@ export interface Claim {
 export interface Gatekeeper {
   /** @throws {ProtocolError} unknown-agent, bad-token, revoked */
   admit(claim: Claim): Promise<void>;
+  /** @throws {ProtocolError} revoked, if the agent that was admitted no longer may be here */
+  confirm(agentId: string): void;
 }
 
 export interface GreetingOptions {

@@ -16,8 +16,8 @@ export interface PipelinePorts {
   /** Whether this task is or was this agent's. */
   isTaskOf(taskId: string, agentId: string): boolean;
   publish(event: ServerEvent): void;
-  /** Results for tasks the agent never had were refused; told once a batch. */
-  onForeign(agentId: string, taskId: string, count: number): void;
+  /** So many entries were not kept, and why; told once a batch. */
+  onRefused(agentId: string, count: number, why: string): void;
 }
 
 /**
@@ -25,6 +25,7 @@ export interface PipelinePorts {
  * is told. When this resolves the agent may be told to forget them.
  */
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
+  sayUnreadable(batch, ports);
   const checked = { ...batch, entries: withoutForeign(batch, ports) };
   const { added } = await ports.commit(checked);
   for (const { item } of newEntries(checked.entries, added)) {
@@ -37,6 +38,12 @@ export async function commitResults(batch: Batch, ports: PipelinePorts): Promise
   }
 }
 
+/** The protocol reads an item that does not fit as one that is refused already. */
+function sayUnreadable({ agentId, entries }: Batch, ports: PipelinePorts): void {
+  const count = entries.filter(({ item }) => item.kind === 'gap' && item.cause === 'refused').length;
+  if (count > 0) ports.onRefused(agentId, count, 'they do not fit the protocol');
+}
+
 /**
  * A result for somebody else's task is not kept, and its number is closed by a gap: refused without an acknowledgement it
  * would stand at the head of the agent's queue for ever.
@@ -45,7 +52,7 @@ function withoutForeign({ agentId, entries }: Batch, ports: PipelinePorts): read
   const foreign = entries.filter(({ item }) => item.kind === 'result' && !ports.isTaskOf(item.taskId, agentId));
   const [first] = foreign;
   if (first?.item.kind !== 'result') return entries;
-  ports.onForeign(agentId, first.item.taskId, foreign.length);
+  ports.onRefused(agentId, foreign.length, `they are of tasks it never had (${first.item.taskId})`);
   const refused = new Set(foreign);
   return entries.map((entry) =>
     refused.has(entry) && entry.item.kind === 'result'

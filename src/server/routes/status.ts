@@ -82,12 +82,18 @@ function agentFamilies(agents: readonly AgentView[]): readonly Family[] {
   ];
 }
 
-function flowFamilies({ counters }: Health): readonly Family[] {
+function flowFamilies({ counters, faults }: Health): readonly Family[] {
   return [
     counterOf('watchkeeper_results_total', 'Results kept since the start', counters.results),
     counterOf('watchkeeper_late_results_total', 'Results kept that came after a newer one', counters.lateResults),
     counterOf('watchkeeper_missing_entries_total', 'Entries that agents said will never come', counters.gaps),
-    counterOf('watchkeeper_faults_total', 'Connections of agents that ended with a fault', counters.faults),
+    counterOf('watchkeeper_refused_entries_total', 'Entries of agents that were not kept', counters.refused),
+    {
+      name: 'watchkeeper_faults_total',
+      type: 'counter',
+      help: 'Connections of agents that ended with a fault',
+      samples: [...faults].map(([code, value]) => ({ labels: { code }, value })),
+    },
   ];
 }
 

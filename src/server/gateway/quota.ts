@@ -1,0 +1,31 @@
+import type { Clock } from '../../core/clock.ts';
+
+/** So much at once, and so much a second after that. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** A token bucket: it fills by the second, and what is taken beyond it must wait. */
+export class Quota {
+  readonly #clock: Clock;
+  readonly #rate: Rate;
+  #left: number;
+  #filledMs: number;
+
+  constructor(clock: Clock, rate: Rate) {
+    this.#clock = clock;
+    this.#rate = rate;
+    this.#left = rate.burst;
+    this.#filledMs = clock.monotonic();
+  }
+
+  /** Takes `amount`, and says how long to wait before more may be taken; 0 while there is some left. */
+  take(amount: number): number {
+    const nowMs = this.#clock.monotonic();
+    const { burst, perSecond } = this.#rate;
+    this.#left = Math.min(burst, this.#left + ((nowMs - this.#filledMs) / 1000) * perSecond) - amount;
+    this.#filledMs = nowMs;
+    return Math.max(0, (-this.#left / perSecond) * 1000);
+  }
+}
