@@ -60,6 +60,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
   const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
   server.gateway.attach(tcp.server);
+  // Before its listener, which waits for every connection to end.
+  running.defer(() => server.gateway.close());
   const adminApp = createApp({
     routes: [...routes, ...adminRoutes(store)],
     token: undefined,
