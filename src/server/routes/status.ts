@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Hono } from 'hono';
 import type { LatestResult } from '../pipeline/latest-results.ts';
 import type { AgentView } from '../fleet.ts';
@@ -13,14 +14,20 @@ export interface StatusPorts {
 
 /** /healthz and /metrics: for machines that ask without a token, and only numbers and names. */
 export function addStatus(app: Hono, ports: StatusPorts): void {
+  const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs });
+  loopDelay.enable();
   app.get('/healthz', (context) => {
     const { isWell, problems } = ports.health.report();
     return context.json({ status: isWell ? 'ok' : 'failing', problems }, isWell ? 200 : 503);
   });
-  app.get('/metrics', (context) =>
-    context.text(metricsText(ports), 200, { 'Content-Type': 'text/plain; version=0.0.4' }),
-  );
+  app.get('/metrics', (context) => {
+    const families = [...familiesOf(ports), lagFamily(loopDelay)];
+    loopDelay.reset();
+    return context.text(families.map(textOf).join(''), 200, { 'Content-Type': 'text/plain; version=0.0.4' });
+  });
 }
+
+const loopResolutionMs = 10;
 
 interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -34,9 +41,21 @@ interface Family {
   readonly samples: readonly Sample[];
 }
 
-function metricsText(ports: StatusPorts): string {
-  const families = [...checkFamilies(ports), ...agentFamilies(ports.agents()), ...flowFamilies(ports.health)];
-  return families.map(textOf).join('');
+function familiesOf(ports: StatusPorts): readonly Family[] {
+  return [...checkFamilies(ports), ...agentFamilies(ports.agents()), ...flowFamilies(ports.health)];
+}
+
+/** A tick of the histogram is no lag. */
+function lagFamily(delay: { percentile(percent: number): number }): Family {
+  return {
+    name: 'watchkeeper_event_loop_lag_seconds',
+    type: 'gauge',
+    help: 'How late timers of this server ran since /metrics was read before',
+    samples: [0.5, 0.99, 0.999, 1].map((quantile) => ({
+      labels: { quantile: String(quantile) },
+      value: Math.max(0, delay.percentile(100 * quantile) / 1e9 - loopResolutionMs / 1000),
+    })),
+  };
 }
 
 /** The established names of the field, so that existing dashboards and rules go on working. */
