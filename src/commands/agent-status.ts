@@ -1,6 +1,6 @@
 import { readStatus, statusIntervalMs, type AgentStatusReport } from '../agent/status-file.ts';
 import { formatDuration } from '../core/duration.ts';
-import { defaultAgentFolder } from './agent.ts';
+import { defaultAgentFolder } from './data-folders.ts';
 import { misuse } from './exit-codes.ts';
 
 interface StatusOptions {

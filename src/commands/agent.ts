@@ -1,4 +1,4 @@
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AgentFolder, type AgentFile } from '../agent/agent-file.ts';
 import { Agent } from '../agent/agent.ts';
@@ -14,6 +14,7 @@ import { createNetwork } from '../net/network.ts';
 import { createCertificate } from '../protocol/certificate.ts';
 import { keyPin } from '../protocol/identity.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
+import { defaultAgentFolder } from './data-folders.ts';
 import { aborted } from './interruption.ts';
 import { version } from './version.ts';
 
@@ -32,10 +33,6 @@ export interface AgentOptions {
 interface AgentSurroundings {
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
-}
-
-export function defaultAgentFolder(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper', 'agent');
 }
 
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { readConfigFile } from '../config/config-file.ts';
 import type { Config } from '../config/config.ts';
@@ -17,6 +17,7 @@ import { addStatus, type StatusPorts } from '../server/routes/status.ts';
 import { Server } from '../server/server.ts';
 import { openSqliteStore, type Notice } from '../server/store/sqlite/sqlite-store.ts';
 import { Upkeep } from '../server/upkeep.ts';
+import { defaultServerFolder } from './data-folders.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { aborted } from './interruption.ts';
 import { version } from './version.ts';
@@ -34,10 +35,6 @@ type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server'>>;
 
 const localAgentName = 'local';
 const localInviteMs = 600_000;
-
-export function defaultServerFolder(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper', 'server');
-}
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {

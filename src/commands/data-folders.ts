@@ -1,0 +1,16 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where a server keeps its data unless told otherwise (XDG Base Directory Specification). */
+export function defaultServerFolder(): string {
+  return join(stateFolder(), 'server');
+}
+
+/** Where an agent keeps its data unless told otherwise. */
+export function defaultAgentFolder(): string {
+  return join(stateFolder(), 'agent');
+}
+
+function stateFolder(): string {
+  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper');
+}
