@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { checkTypes } from '../checks/registry.ts';
 import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { countArgument, durationArgument } from './arguments.ts';
 import { addFieldOptions, parseOptions } from './check-options.ts';
@@ -14,9 +13,12 @@ interface RunSettings {
   readonly json?: true;
 }
 
-/** Gives `check` one command for each check type; those of these words get the options of their schemas, which take time to derive. */
-export function addCheckCommands(parent: Command, words: readonly string[]): void {
-  for (const check of checkTypes) {
+/** Gives `check` one command for each of these types; those of these words get the options of their schemas, which take time to derive. */
+export function addCheckCommands(
+  parent: Command,
+  { checks, words }: { readonly checks: readonly CheckType[]; readonly words: readonly string[] },
+): void {
+  for (const check of checks) {
     const command = parent
       .command(check.type)
       .aliases(check.aliases ?? [])

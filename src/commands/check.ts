@@ -1,9 +1,9 @@
-import type { CheckType } from '../core/check.ts';
+import type { CheckType, Progress } from '../core/check.ts';
 import { sleep, systemClock as clock } from '../core/clock.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import type { Status } from '../core/outcome.ts';
 import { createNetwork } from '../net/network.ts';
-import { runMonitor } from '../schedule/runner.ts';
+import { runCheck } from '../schedule/run-check.ts';
 import { CheckReport } from '../terminal/check-report.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { interruption } from './interruption.ts';
@@ -20,7 +20,7 @@ export interface CheckRequest {
 export async function runChecks({ check, monitor, count, json }: CheckRequest): Promise<number> {
   const report = new CheckReport({ json, count, metrics: check.metrics });
   const seen = new Set<Status>();
-  for await (const result of results(monitor, count, report)) {
+  for await (const result of results({ check, monitor, count }, report)) {
     report.show(result);
     seen.add(result.status);
   }
@@ -29,7 +29,10 @@ export async function runChecks({ check, monitor, count, json }: CheckRequest): 
 }
 
 /** Every result until the last run or Ctrl-C. A run cut short counts only when there is no other. */
-async function* results(monitor: Monitor, count: number, report: CheckReport): AsyncGenerator<Result> {
+async function* results(
+  { check, monitor, count }: Omit<CheckRequest, 'json'>,
+  report: CheckReport,
+): AsyncGenerator<Result> {
   const interrupted = interruption();
   const net = createNetwork({ clock });
   const startedMs = clock.monotonic();
@@ -41,7 +44,8 @@ async function* results(monitor: Monitor, count: number, report: CheckReport): A
     const stop = (): void => controller.abort(interrupted.reason);
     interrupted.addEventListener('abort', stop, { once: true });
     using _elapsed = report.watch();
-    const result = await runMonitor(monitor, { clock, net, controller, onProgress: (step) => report.progress(step) });
+    const onProgress = (step: Progress): void => report.progress(step);
+    const result = await runCheck(check, monitor, { clock, net, controller, onProgress });
     interrupted.removeEventListener('abort', stop);
     if (round > 0 && result.reason === 'cancelled') return;
     yield result;

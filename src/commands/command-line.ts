@@ -1,16 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
-import { durationArgument, listenAddress, portArgument } from './arguments.ts';
+import { durationArgument, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
+import { addFleet } from './fleet-command-line.ts';
 import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
-export async function runCommandLine(words: readonly string[]): Promise<number> {
+export async function runCommandLine(given: readonly string[]): Promise<number> {
   process.on('uncaughtException', (error) => process.exit(report(error)));
   endQuietlyWithoutReader();
   const program = createProgram();
   try {
-    if (words[0] === 'check') await addCheckTypes(program, words);
+    const words = given[0] === 'check' ? withTypeInLowerCase(given) : given;
+    if (words[0] === 'check') await addCheckTypes(program, words.slice(1, 2));
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -111,71 +113,6 @@ function addConfigured(program: Command): void {
     });
 }
 
-interface ServeFlags {
-  readonly config?: string;
-  readonly data?: string;
-  readonly listen: string;
-  readonly localAgent: boolean;
-}
-
-interface AgentFlags {
-  readonly join?: string;
-  readonly token?: string;
-  readonly listen?: string;
-  readonly name?: string;
-  readonly data?: string;
-}
-
-const serverPort = 7411;
-
-/** The server and its agents. */
-function addFleet(program: Command): void {
-  program
-    .command('serve')
-    .description('run the server: hands out work, keeps every result; SIGHUP reads the configuration again')
-    .option('--config <file>', 'monitors and agents, in YAML or JSON')
-    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/server)')
-    .option(
-      '--listen <host:port>',
-      `address to listen on; beyond loopback with TLS (default: 127.0.0.1:${serverPort})`,
-      `127.0.0.1:${serverPort}`,
-    )
-    .option('--no-local-agent', 'without a vantage point of its own')
-    .action(async ({ listen, ...flags }: ServeFlags) => {
-      const { serve } = await import('./serve.ts');
-      const { interruption } = await import('./interruption.ts');
-      await serve({ ...flags, listen: listenAddress(listen, serverPort) }, interruption());
-    });
-  const agent = program
-    .command('agent')
-    .description('run checks on this machine for a server')
-    .option('--join <url>', 'the address of the server; the one of the last time if absent')
-    .option('--token <token>', 'a join token, needed once; also from WATCHKEEPER_TOKEN')
-    .option('--listen <host:port>', 'be called by the server instead of calling it')
-    .option('--name <name>', 'how people call this agent (default: the name of this machine)')
-    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
-    .action(async ({ listen, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
-      const { runAgent } = await import('./agent.ts');
-      const { interruption } = await import('./interruption.ts');
-      const where = listen === undefined ? {} : { listen: listenAddress(listen, agentPort) };
-      await runAgent(
-        { ...flags, ...where, ...(token && { token }) },
-        { output: process.stderr, signal: interruption() },
-      );
-    });
-  agent
-    .command('status')
-    .description('what the agent on this machine runs, for whom, and what waits')
-    .option('--data <folder>', 'the folder of the agent')
-    .option('--json', 'as JSON')
-    .action(async (flags: { data?: string; json?: true }) => {
-      const { showAgentStatus } = await import('./agent-status.ts');
-      process.exitCode = showAgentStatus(flags, process.stdout);
-    });
-}
-
-const agentPort = 7412;
-
 interface EchoFlags {
   readonly host: string;
   readonly tcp?: number;
@@ -202,16 +139,24 @@ function addOthers(program: Command): void {
     .description('print a completion script: source <(watchkeeper completion bash)')
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => {
-      const { checkWords } = await import('../checks/registry.ts');
       const { completionScript } = await import('./completion.ts');
-      await addCheckTypes(program, checkWords);
+      await addCheckTypes(program, (await import('../checks/registry.ts')).checkWords);
       process.stdout.write(completionScript(shell, program));
     });
 }
 
+/** People write `check DNS` as well. */
+function withTypeInLowerCase([check = '', type, ...rest]: readonly string[]): readonly string[] {
+  return type === undefined ? [check] : [check, type.toLowerCase(), ...rest];
+}
+
 /** Loaded only where they are needed: the types bring their libraries with them. The types of these words get their options. */
 async function addCheckTypes(program: Command, words: readonly string[]): Promise<void> {
-  const { addCheckCommands } = await import('./check-commands.ts');
+  const [{ addCheckCommands }, { checkTypesFor }] = await Promise.all([
+    import('./check-commands.ts'),
+    import('./check-types.ts'),
+  ]);
+  const checks = await checkTypesFor(words.length === 1 ? words[0] : undefined);
   const check = program.commands.find((command) => command.name() === 'check');
-  if (check) addCheckCommands(check, words);
+  if (check) addCheckCommands(check, { checks, words });
 }

@@ -11,7 +11,7 @@ import type {
 import { dialTcp, dialUdp } from './dial.ts';
 import { DnsSockets } from './dns/sockets.ts';
 import { EgressPolicy } from './egress.ts';
-import { Queries } from './queries.ts';
+import type { Queries } from './queries.ts';
 import { Resolver } from './resolve.ts';
 import { startTls } from './tls.ts';
 
@@ -27,8 +27,8 @@ export function createNetwork({
   resolver = new Resolver({ clock }),
   policy = new EgressPolicy(),
 }: NetworkParts): Network {
-  const queries = new Queries(clock);
   const dnsSockets = new DnsSockets();
+  let queries: Promise<Queries> | undefined;
 
   /** The only way from a name to a permitted address. */
   async function locate(
@@ -63,8 +63,15 @@ export function createNetwork({
     },
     async openQueries({ protocol, host, port }, options): Promise<QueryChannel> {
       const { address, resolveMs } = await locate({ host, port }, options);
+      const opened = await (queries ??= loadQueries(clock));
       options.signal.throwIfAborted();
-      return { ...queries.open({ protocol, address, port }, options), resolveMs };
+      return { ...opened.open({ protocol, address, port }, options), resolveMs };
     },
   };
+}
+
+/** Loaded when first wanted: most checks need none of these sockets, which take longer to load than a connection takes. */
+async function loadQueries(clock: Clock): Promise<Queries> {
+  const loaded = await import('./queries.ts');
+  return new loaded.Queries(clock);
 }

@@ -3,6 +3,7 @@ import { globSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fieldsOf } from '../../src/core/fields.ts';
+import { checkTypesFor } from '../../src/commands/check-types.ts';
 import { checkTypes, checkWords } from '../../src/checks/registry.ts';
 
 const checksFolder = resolve(import.meta.dirname, '../../src/checks');
@@ -16,6 +17,17 @@ describe('the registry of checks', () => {
 
   test('has each word once', () => {
     assert.equal(new Set(checkWords).size, checkWords.length, checkWords.join(' '));
+  });
+
+  for (const check of checkTypes) {
+    test(`${check.type} loaded alone, as by the command line, is the one of the registry`, async () => {
+      assert.deepEqual(await checkTypesFor(check.type), [check]);
+    });
+  }
+
+  test('is loaded as a whole for a word that is no name of a type', async () => {
+    for (const word of [undefined, 'https', '_template', '../checks', 'smtp'])
+      assert.equal(await checkTypesFor(word), checkTypes);
   });
 
   for (const { type, options, metrics } of checkTypes) {

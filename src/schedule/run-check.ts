@@ -1,0 +1,60 @@
+import type { CheckContext, CheckType } from '../core/check.ts';
+import { formatDuration } from '../core/duration.ts';
+import type { Monitor, Result } from '../core/monitor.ts';
+import { failed, type Outcome } from '../core/outcome.ts';
+import type { Lag, LagGuard } from './lag.ts';
+
+export interface RunParts extends Omit<CheckContext, 'signal'> {
+  /** Of this run alone: the runner aborts it at the deadline, its owner aborts it to stop the run. */
+  readonly controller: AbortController;
+  /** The slot the run was due in; absent when it was asked for by hand. */
+  readonly scheduledAt?: number;
+  readonly lag?: LagGuard;
+}
+
+/** One run of a monitor by its check. Never rejects: whatever a check throws is our bug and becomes `unknown/internal`. */
+export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, parts: RunParts): Promise<Result> {
+  const { controller, scheduledAt, lag, ...context } = parts;
+  const { clock } = context;
+  const startedAt = clock.now();
+  const startedMs = clock.monotonic();
+  const cancelDeadline = clock.after(monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
+  const outcome = await outcomeOf(check, monitor, { ...context, signal: controller.signal });
+  cancelDeadline();
+  const durationMs = clock.monotonic() - startedMs;
+  const stalled = lag?.since(startedMs);
+  return {
+    ...(stalled ? inconclusive(outcome, stalled) : outcome),
+    monitor,
+    scheduledAt: scheduledAt ?? startedAt,
+    startedAt,
+    durationMs,
+  };
+}
+
+async function outcomeOf(check: Pick<CheckType, 'run'>, monitor: Monitor, context: CheckContext): Promise<Outcome> {
+  try {
+    return await check.run(monitor.options, context);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    return failed('internal', `The ${monitor.type} check broke, which is a bug in Watchkeeper: ${what}`);
+  }
+}
+
+function deadlineOf({ timeoutMs }: Monitor): DOMException {
+  return new DOMException(`No answer within ${formatDuration(timeoutMs)}.`, 'TimeoutError');
+}
+
+/** What was measured while this process could not run is kept for people to see, but it decides nothing. */
+function inconclusive(outcome: Outcome, { kind, lagMs }: Lag): Outcome {
+  const what =
+    kind === 'busy'
+      ? `This process could not run for ${Math.round(lagMs)} ms during the check`
+      : 'This machine slept, or its clock was set, during the check or just before';
+  const { status, message, reason } = outcome;
+  return failed('lag', `${what}, so its result says nothing about the target.`, {
+    latencyMs: outcome.latencyMs,
+    metrics: outcome.metrics,
+    detail: { ...outcome.detail, measured: { status, message, ...(reason && { reason }) } },
+  });
+}
