@@ -138,6 +138,20 @@ function chainOfPointers(count: number): string {
   return pointers.map((pointer) => pointer.toString(16)).join('');
 }
 
+/** A record whose data is a chain of labels, each with a pointer to the one before, then records whose owner is the last. */
+function manyLongNames(query: DnsMessage): Buffer {
+  const chainAt = 12 + asked.length / 2 + 11;
+  const chain = Array.from({ length: 126 }, (_, index) =>
+    // The first ends with the root and is a byte shorter than the others.
+    index === 0 ? '012000' : `0120${(0xc000 + chainAt + (index === 1 ? 0 : index * 4 - 5)).toString(16)}`,
+  );
+  const data = chain.join('');
+  const holder = `00ff00000100000000${(data.length / 2).toString(16).padStart(4, '0')}${data}`;
+  const last = (0xc000 + chainAt + 125 * 4 - 1).toString(16);
+  const owned = `${last}00010001000000000004c0000201`;
+  return message(query, [1, 4001], `${asked}${holder}${owned.repeat(4000)}`);
+}
+
 /** The same at each run: a failure can be looked into. */
 function noise({ id }: DnsMessage, length: number): Buffer {
   const bytes = Buffer.from(Array.from({ length }, (_, index) => (index * index * 31 + index * 7) & 0xff));
@@ -207,6 +221,12 @@ describe('a stream that is no proper answer', () => {
     assert.equal(outcome.status, 'up', outcome.message);
     assert.equal(outcome.metrics['answers'], 4000);
     assert.equal((outcome.detail['answers'] as object[]).length, 100);
+  });
+
+  test('4,000 pointers to one name of 126 labels cost no more than their bytes', async () => {
+    await using server = await tcpServer((socket) => onQuery(socket, (query) => framed(manyLongNames(query))));
+    const outcome = await check(server.port, { protocol: 'tcp' });
+    assert.equal(outcome.reason, 'name-not-found', outcome.message);
   });
 
   for (const protocol of ['tls', 'https']) {

@@ -6,6 +6,7 @@ import { withDeadline } from '../../net/deadline.ts';
 import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
 import { askByTcp, askByUdp, type DnsReply } from '../../net/dns/ask.ts';
 import type { DnsQuery } from '../../net/dns/query.ts';
+import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import type { Options } from './options.ts';
 
 export interface Answered extends DnsReply {
@@ -48,7 +49,16 @@ export async function askWithRetries(asked: Asked, context: CheckContext, { metr
 
 type Once = Omit<Answered, 'queryMs'>;
 
+/** A server from before EDNS may not understand a query that has it, and is asked again without (RFC 6891, section 7). */
 async function askOnce(asked: Asked, context: CheckContext): Promise<Once> {
+  const answer = await askByProtocol(asked, context);
+  const { dnssec } = asked.options;
+  if (rcodeName(answer.message.rcode) !== 'FORMERR' || dnssec) return answer;
+  const { edns: _, ...query } = asked.query;
+  return await askByProtocol({ ...asked, query }, context);
+}
+
+async function askByProtocol(asked: Asked, context: CheckContext): Promise<Once> {
   const { protocol } = asked.options;
   if (protocol === 'udp') return await askByUdpThenTcp(asked, context);
   return { ...(await askOnConnection(asked, context)), protocol, truncated: false };

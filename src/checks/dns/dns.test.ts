@@ -22,6 +22,8 @@ const hosts = zone([
   '1.2.0.192.in-addr.arpa 300 PTR example.test',
 ]);
 
+const beforeEdns: Answer = (query, by) => (query.edns ? replyTo(query, { rcode: 1, questions: [] }) : hosts(query, by));
+
 checkContract(dns, { answering: () => standOf(hosts), silent: () => standOf(silent) });
 
 async function standOf(answer: Answer): Promise<Stand> {
@@ -62,6 +64,11 @@ describe('what is asked', () => {
     const [first, second] = server.queries;
     assert.deepEqual([first?.flags, first?.edns?.dnssec], [['rd'], false]);
     assert.deepEqual([second?.flags, second?.edns?.dnssec], [[], true]);
+  });
+
+  test('a server from before EDNS is asked again without it, unless the answer has to be validated', async () => {
+    assert.equal((await ask(beforeEdns)).message, 'A: 192.0.2.1, 192.0.2.2');
+    assert.match((await ask(beforeEdns, { dnssec: true })).message, /got FORMERR/);
   });
 
   test("without a server the system's first one is asked", async () => {

@@ -4,7 +4,6 @@ import { Failure } from '../../core/failure.ts';
 import type { Network, TlsOptions } from '../../core/network.ts';
 import { statusOf, type HttpResponse } from '../http.ts';
 import { exchangeHttp1 } from '../http1.ts';
-import { exchangeHttp2 } from '../http2.ts';
 import { maxMessageBytes } from '../packets/dns/writer.ts';
 import { askOnStream, whole, type Asking, type DnsReply } from './ask.ts';
 import { encodeQuery, readReply, type DnsQuery } from './query.ts';
@@ -31,14 +30,18 @@ export function askByTls(net: SecureNetwork, asked: DnsQuery, asking: SecureAski
   );
 }
 
-/** Asks once over HTTPS (RFC 8484), HTTP/2 where the server has it. @throws {Failure} tls-…, protocol, too-large, and as `askByTcp` */
+/**
+ * Asks once over HTTPS (RFC 8484), HTTP/2 where the server has it. By GET alone: servers must know both methods (section
+ * 4.1), and a GET is what passes their caches. @throws {Failure} tls-…, protocol, too-large, and as `askByTcp`
+ */
 export function askByHttps(net: SecureNetwork, asked: DnsQuery, asking: HttpsAsking): Promise<DnsReply> {
   const peer = `${peerOf(asking.server)} by HTTPS`;
   // Every implementation knows it under this id, so that a cache may hold the answer (RFC 8484 section 4.1).
   const query = encodeQuery(asked, 0);
   const tls = { ...asking.tls, alpn: ['h2', 'http/1.1'] };
   return onSecureSocket(net, { ...asking, tls }, async (socket, alpn) => {
-    const exchange = alpn === 'h2' ? exchangeHttp2 : exchangeHttp1;
+    // Loaded when first spoken, as by the http check.
+    const exchange = alpn === 'h2' ? (await import('../http2.ts')).exchangeHttp2 : exchangeHttp1;
     const response = await exchange(socket, requestOf(query, asking), {
       ...asking,
       peer,

@@ -10,9 +10,19 @@ const pointerMark = 0xc0;
 /** A name has at most 127 labels, and a pointer without a label before it has no use. */
 const maxPointers = 127;
 
+interface ReadName {
+  /** Empty for the root. */
+  readonly text: string;
+  readonly nameBytes: number;
+  readonly pointers: number;
+  /** Where reading goes on after it. */
+  readonly next: number;
+}
+
 /** Reads a DNS message from front to back; every length is checked against the part being read. */
 export class DnsReader {
   readonly #bytes: Buffer;
+  readonly #names = new Map<number, ReadName>();
   #offset = 0;
   #end: number;
 
@@ -63,34 +73,48 @@ export class DnsReader {
    * 4.1.4) must point before the part of the name that holds it, so that no chain of pointers can loop (RFC 9267).
    */
   name(): string {
+    const { text, next } = this.#nameAt(this.#offset, { end: this.#end, depth: 0 });
+    this.#offset = next;
+    return text || '.';
+  }
+
+  /** `depth` pointers have led here. */
+  #nameAt(start: number, { end, depth }: { readonly end: number; readonly depth: number }): ReadName {
     const bytes = this.#bytes;
     const labels: string[] = [];
     let nameBytes = 1;
-    let pointers = 0;
-    let partStart = this.#offset;
-    let at = partStart;
-    let end = this.#end;
-    while (true) {
+    for (let at = start; ;) {
       const length = byteAt(bytes, at, end);
       if (length >= pointerMark) {
         const target = (length - pointerMark) * 256 + byteAt(bytes, at + 1, end);
-        if (target >= partStart) throw new DnsFormatError(`the name at byte ${partStart} points on to byte ${target}`);
-        if (++pointers > maxPointers) throw new DnsFormatError(`a name has more than ${maxPointers} pointers`);
-        if (pointers === 1) this.#offset = at + 2;
-        at = partStart = target;
-        end = bytes.length;
-        continue;
+        if (target >= start) throw new DnsFormatError(`the name at byte ${start} points on to byte ${target}`);
+        const rest = this.#pointedTo(target, depth + 1);
+        assertNameFits(nameBytes + rest.nameBytes - 1, rest.pointers + 1);
+        if (rest.text) labels.push(rest.text);
+        return {
+          text: labels.join('.'),
+          nameBytes: nameBytes + rest.nameBytes - 1,
+          pointers: rest.pointers + 1,
+          next: at + 2,
+        };
       }
-      if (length === 0) break;
+      if (length === 0) return { text: labels.join('.'), nameBytes, pointers: 0, next: at + 1 };
       if (length > maxLabelBytes) throw new DnsFormatError(`a label of unknown type at byte ${at}`);
-      nameBytes += length + 1;
-      if (nameBytes > maxNameBytes) throw new DnsFormatError(`a name is longer than ${maxNameBytes} bytes`);
+      assertNameFits((nameBytes += length + 1), 0);
       byteAt(bytes, at + length, end);
       labels.push(labelText(bytes.subarray(at + 1, at + 1 + length)));
       at += length + 1;
     }
-    if (pointers === 0) this.#offset = at + 1;
-    return labels.join('.') || '.';
+  }
+
+  /** Read once for each target: many pointers to one long name would else cost the product of both. */
+  #pointedTo(target: number, depth: number): ReadName {
+    const known = this.#names.get(target);
+    if (known) return known;
+    assertNameFits(0, depth);
+    const name = this.#nameAt(target, { end: this.#bytes.length, depth });
+    this.#names.set(target, name);
+    return name;
   }
 
   #advance(length: number): number {
@@ -100,6 +124,11 @@ export class DnsReader {
     this.#offset = start + length;
     return start;
   }
+}
+
+function assertNameFits(nameBytes: number, pointers: number): void {
+  if (nameBytes > maxNameBytes) throw new DnsFormatError(`a name is longer than ${maxNameBytes} bytes`);
+  if (pointers > maxPointers) throw new DnsFormatError(`a name has more than ${maxPointers} pointers`);
 }
 
 function byteAt(bytes: Buffer, at: number, end: number): number {
