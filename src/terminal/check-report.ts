@@ -24,14 +24,17 @@ export class CheckReport {
   readonly #options: ReportOptions;
   readonly #paint: Paint = paintFor(process.stdout);
   readonly #summary = new RunSummary();
+  readonly #told = new Set<string>();
   #isTimeShown = false;
 
   constructor(options: ReportOptions) {
     this.#options = options;
   }
 
-  progress({ text }: Progress): void {
-    if (!this.#options.json) this.#print(printable(text));
+  progress({ text, detail }: Progress): void {
+    if (this.#options.json) return;
+    this.#told.add(JSON.stringify(detail));
+    this.#print(printable(text));
   }
 
   show(result: Result): void {
@@ -68,7 +71,8 @@ export class CheckReport {
     const { json, count, metrics } = this.#options;
     if (json) return formatResultJson(result);
     if (count > 1) return formatResultLine(result, this.#paint);
-    return formatOutcome(result, { paint: this.#paint, metrics, columns: process.stdout.columns ?? Infinity });
+    const view = { paint: this.#paint, metrics, columns: process.stdout.columns ?? Infinity, told: this.#told };
+    return formatOutcome(result, view);
   }
 
   #clearTime(): void {

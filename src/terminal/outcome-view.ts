@@ -10,6 +10,8 @@ interface View {
   readonly columns: number;
   /** What the check type measures, for units and meanings. */
   readonly metrics: readonly Metric[];
+  /** Details of steps that were shown while they lasted, as JSON: they are not said again. */
+  readonly told?: ReadonlySet<string>;
 }
 
 interface Row {
@@ -22,7 +24,7 @@ const symbolOf: Readonly<Record<Status, string>> = { up: '✔', degraded: '▲',
 
 /** One outcome for a person: the verdict, then everything measured and seen, aligned. */
 export function formatOutcome(outcome: Outcome, view: View): string {
-  const rows = [...metricRows(outcome, view.metrics), ...detailRows(outcome.detail)];
+  const rows = [...metricRows(outcome, view.metrics), ...detailRows(outcome.detail, view.told)];
   const labelWidth = Math.max(0, ...rows.map(({ label }) => widthOf(label)));
   const valueWidth = Math.max(0, ...rows.map(({ value, remark }) => (remark ? widthOf(value) : 0)));
   const lines = rows.map(({ label, value, remark = '' }) => {
@@ -48,11 +50,12 @@ function metricRows(outcome: Outcome, metrics: readonly Metric[]): readonly Row[
   });
 }
 
-function detailRows(detail: JsonObject): readonly Row[] {
+function detailRows(detail: JsonObject, told: ReadonlySet<string> = new Set()): readonly Row[] {
   return Object.entries(detail).flatMap(([key, value]): readonly Row[] => {
     const label = printable(wordsOf(key));
     if (!isListOfObjects(value)) return [{ label, value: textOf(value) }];
-    return value.map((item, index) => ({ label: index === 0 ? label : '', value: textOf(item) }));
+    const news = value.filter((item) => !told.has(JSON.stringify(item)));
+    return news.map((item, index) => ({ label: index === 0 ? label : '', value: textOf(item) }));
   });
 }
 

@@ -10,6 +10,9 @@ export interface Streams {
   readonly output: NodeJS.WriteStream;
 }
 
+/** What Tab may make of a line: a list, or what depends on the line so far. */
+export type Words = readonly string[] | ((line: string) => readonly string[]);
+
 interface Waiting {
   readonly resolve: (line: string | undefined) => void;
   readonly reject: (error: Error) => void;
@@ -25,7 +28,7 @@ export class Prompt {
   /** Lines that came before they were asked for: a script is faster than its questions. */
   readonly #ahead: string[] = [];
   #waiting: Waiting | undefined;
-  #words: readonly string[] = [];
+  #words: Words = [];
   #hasEnded = false;
 
   constructor({ input, output }: Streams) {
@@ -46,7 +49,7 @@ export class Prompt {
    * The next line; undefined when the input has ended. Tab completes the words.
    * @throws {Interrupted} on Ctrl-C
    */
-  ask(question: string, words: readonly string[] = []): Promise<string | undefined> {
+  ask(question: string, words: Words = []): Promise<string | undefined> {
     this.#words = words;
     const line = this.#ahead.shift();
     if (this.#ahead.length === 0 && !this.#hasEnded) this.#lines.resume();
@@ -99,6 +102,7 @@ export class Prompt {
 
   #completions(line: string): readonly string[] {
     const typed = line.toLowerCase();
-    return this.#words.filter((word) => word.toLowerCase().startsWith(typed));
+    const words = typeof this.#words === 'function' ? this.#words(line) : this.#words;
+    return words.filter((word) => word.toLowerCase().startsWith(typed));
   }
 }

@@ -105,6 +105,13 @@ describe('check', () => {
     assert.match(program.stdout, /^\? unknown .*\[cancelled, agent\]/);
   });
 
+  test('a type is known in any case, and a hop that was shown while it was found is not said again', async () => {
+    const { code, stdout, stderr } = await runWatchkeeper(['check', 'Traceroute', '127.0.0.1']);
+    assert.equal(code, 0, stderr + stdout);
+    assert.equal(stdout.match(/^ 1  127\.0\.0\.1 /gm)?.length, 1, stdout);
+    assert.doesNotMatch(stdout, /^ +hops +hop 1/m);
+  });
+
   test('control characters from a target are shown, never obeyed', async () => {
     const server = createSocket('udp4').on('message', (_bytes, { port }) =>
       server.send('\u001B[2J\u001B]0;owned\u0007', port, '127.0.0.1'),

@@ -1,3 +1,4 @@
+import { showBytes } from '../../core/bytes.ts';
 import { defineCheck, type Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
@@ -6,7 +7,7 @@ import { assertNotExpiring } from '../../net/tls-options.ts';
 import { statusOf, type HttpResponse } from '../../net/http.ts';
 import { authorizationOf } from './authorization.ts';
 import { visit, type Hop } from './hop.ts';
-import { disappointment, shown } from './judge.ts';
+import { disappointment } from './judge.ts';
 import { options as schema, type HttpOptions } from './options.ts';
 import { proxyOf } from './proxy.ts';
 import { redirected } from './redirect.ts';
@@ -86,7 +87,7 @@ function noteResponse({ metrics, detail }: Measurement, response: HttpResponse):
 function judge(response: HttpResponse, options: HttpOptions, measurement: Measurement): Outcome {
   const mismatch = disappointment(response, options);
   if (mismatch !== undefined) {
-    measurement.detail['body'] = shown(response.body.toString());
+    measurement.detail['body'] = showBytes(response.body);
     return failed('assertion', `${mismatch}.`, measurement);
   }
   assertNotExpiring(measurement, options.tls);
