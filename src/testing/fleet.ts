@@ -122,10 +122,11 @@ export class Fleet implements AsyncDisposable {
     await eventually('the server answers', () => this.ask('/agents'), 60_000);
   }
 
-  async untilOnline(names = this.everyAgent.map(({ name }) => name)): Promise<void> {
-    for (const name of names) {
-      await eventually(`${name} is online`, async () => (await this.view(name))?.status === 'online', 60_000);
-    }
+  /** Waits until the server has a line to each of them; one that was frozen calls itself impaired for a while. */
+  async untilConnected(names = this.everyAgent.map(({ name }) => name)): Promise<void> {
+    const isThere = async (name: string): Promise<boolean> =>
+      ['online', 'impaired'].includes((await this.view(name))?.status ?? '');
+    for (const name of names) await eventually(`${name} is connected`, () => isThere(name), 60_000);
   }
 
   /** The agent's own word on what it recorded, taken from its folder. */
@@ -149,23 +150,7 @@ export class Fleet implements AsyncDisposable {
     this.#configure({ paused: true });
     await this.untilAnswering();
     this.server.signal('SIGHUP');
-    for (const agent of this.everyAgent) {
-      const before = this.status(agent).writtenAt;
-      const pausedAt = await eventually(
-        `${agent.name} pauses`,
-        () => {
-          const { tasks, writtenAt } = this.status(agent);
-          return writtenAt !== before && tasks.every(({ paused }) => paused) && writtenAt;
-        },
-        60_000,
-      );
-      // In a later report, so that no result is on its way into the spool.
-      const isDone = (): boolean => {
-        const { queue, writtenAt } = this.status(agent);
-        return writtenAt !== pausedAt && queue.depth === 0;
-      };
-      await eventually(`${agent.name} has handed everything over`, isDone, 60_000);
-    }
+    await Promise.all(this.everyAgent.map((agent) => this.#untilSettled(agent)));
   }
 
   /** Lets the schedules go on. */
@@ -188,7 +173,25 @@ export class Fleet implements AsyncDisposable {
     await this.untilAnswering();
     if (!this.#plan.areCalled) await this.#startJoining();
     for (const { name } of this.everyAgent) await eventually(`${name} checks`, () => this.visits(name) > 0, 60_000);
-    await this.untilOnline();
+    await this.untilConnected();
+  }
+
+  async #untilSettled(agent: Pick<FleetAgent, 'name' | 'folder'>): Promise<void> {
+    const before = this.status(agent).writtenAt;
+    const pausedAt = await eventually(
+      `${agent.name} pauses`,
+      () => {
+        const { tasks, writtenAt } = this.status(agent);
+        return writtenAt !== before && tasks.every(({ paused }) => paused) && writtenAt;
+      },
+      60_000,
+    );
+    // In a later report, so that no result is on its way into the spool.
+    const isDone = (): boolean => {
+      const { queue, writtenAt } = this.status(agent);
+      return writtenAt !== pausedAt && queue.depth === 0;
+    };
+    await eventually(`${agent.name} has handed everything over`, isDone, 60_000);
   }
 
   /** Each says on its first start how the server is to call it. */

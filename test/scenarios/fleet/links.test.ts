@@ -30,7 +30,7 @@ test('B4, FC33: ten agents, cut off both ways, one way, frozen and killed, hand 
   killed.program.start();
   const tookMs = await Promise.all(cutOff.map(({ name }) => backAfter(fleet, name, restoredAt)));
   reportTimes(t, tookMs);
-  await fleet.untilOnline();
+  await fleet.untilConnected();
   assert.deepEqual(await idsOf(fleet), before, 'every agent keeps its id');
 
   await fleet.settle();
@@ -50,7 +50,7 @@ test('B4: a server that is frozen, killed, and moved to another port and back ge
   for (const agent of fleet.agents)
     await eventually(`${agent.name} notices`, () => fleet.status(agent).link.state !== 'connected');
   fleet.server.signal('SIGCONT');
-  await fleet.untilOnline();
+  await fleet.untilConnected();
 
   await fleet.server.kill();
   fleet.port = usual + 1;
@@ -63,7 +63,7 @@ test('B4: a server that is frozen, killed, and moved to another port and back ge
   fleet.port = usual;
   fleet.server.start();
   await fleet.untilAnswering();
-  await fleet.untilOnline();
+  await fleet.untilConnected();
   assert.deepEqual(await idsOf(fleet), before, 'every agent keeps its id');
 
   await fleet.settle();
@@ -89,14 +89,14 @@ test('C1, C5: agents that listen are called again when they or the server were l
   await first.program.kill();
   await eventually('its loss is seen', async () => (await fleet.view(first.name))?.status === 'reconnecting');
   first.program.start();
-  await fleet.untilOnline();
+  await fleet.untilConnected();
 
   await fleet.server.kill();
   for (const agent of fleet.agents)
     await eventually(`${agent.name} keeps what it measures`, () => fleet.status(agent).queue.depth > 0);
   fleet.server.start();
   await fleet.untilAnswering();
-  await fleet.untilOnline();
+  await fleet.untilConnected();
   assert.deepEqual(await idsOf(fleet), before, 'every agent keeps its id');
 
   await fleet.settle();
@@ -122,7 +122,7 @@ async function idsOf(fleet: Fleet): Promise<readonly (string | undefined)[]> {
 }
 
 async function backAfter(fleet: Fleet, name: string, restoredAt: number): Promise<number> {
-  await eventually(`${name} is back`, async () => (await fleet.view(name))?.status === 'online');
+  await fleet.untilConnected([name]);
   return performance.now() - restoredAt;
 }
 
