@@ -23,7 +23,8 @@ interface GuardOptions {
 
 /**
  * Decides which datagrams are answered, so that forged sources make no reflector of us. A loop with another echo service
- * at a port above 1023 is one datagram going around: it uses up its source's rate, is dropped once, and ends.
+ * at a port above 1023 is one datagram going around: it uses up its source's rate, is dropped once, and ends; one that is
+ * slower than that rate costs no more than the rate.
  */
 export class DatagramGuard {
   readonly #options: GuardOptions;

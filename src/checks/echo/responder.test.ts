@@ -101,6 +101,24 @@ describe('over UDP', () => {
     client.close();
   });
 
+  test('two live responders pointed at each other stop when the burst is used up', async () => {
+    await using one = new EchoResponder({ host, udp: 0 });
+    await using other = new EchoResponder({ host, udp: 0 });
+    const { udp: onePort = 0 } = await one.start();
+    const { udp: otherPort = 0 } = await other.start();
+    // In the place of a forged source: what one says comes to the other, from a port that is neither's.
+    const between = createSocket('udp4').on('message', (datagram, { port }) =>
+      between.send(datagram, port === onePort ? otherPort : onePort, host),
+    );
+    between.send('loop', onePort, host);
+    const dropped = (): number => one.counters.datagramsDropped + other.counters.datagramsDropped;
+    while (dropped() === 0) await new Promise(setImmediate);
+    const { datagrams } = one.counters;
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    assert.deepEqual([one.counters.datagrams, dropped()], [datagrams, 1]);
+    between.close();
+  });
+
   test('one source is answered at its rate and no faster', async () => {
     const limits = { perSource: { perSecond: 0.001, burst: 3 } };
     await using responder = new EchoResponder({ host, udp: 0, limits });
