@@ -20,6 +20,7 @@ import { Upkeep } from '../server/upkeep.ts';
 import { defaultServerFolder } from './data-folders.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { aborted } from './interruption.ts';
+import { welcomeLines } from './serve-welcome.ts';
 import { version } from './version.ts';
 
 export interface ServeOptions {
@@ -76,7 +77,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     const localAgent = running.adopt(localAgentOf(server, folder, own), (agent) => agent.stop());
     await localAgent.start();
   }
-  say(`Watchkeeper ${version()} serves ${url}; its data is in ${folder.path}.`);
+  for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   await aborted(signal);
   say('Stopping.');
 }

@@ -13,7 +13,7 @@ export interface AgentsPorts {
 
 const time = z.iso.datetime();
 
-const agentSchema = z.strictObject({
+export const agentSchema = z.strictObject({
   id: z.uuid(),
   name: z.string(),
   status: z.enum(agentStatuses),

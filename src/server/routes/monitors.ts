@@ -9,7 +9,7 @@ const monitorParams = z.strictObject({ monitor: z.string() });
 /** As in the configuration file; the server's reader of monitors says what is wrong with it. */
 const definition = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
-const monitorSchema = z.strictObject({
+export const monitorSchema = z.strictObject({
   id: z.string(),
   name: z.string(),
   origin: z.enum(['file', 'api']),

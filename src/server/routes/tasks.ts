@@ -33,7 +33,7 @@ export const resultSchema = z.strictObject({
 });
 export type ResultAnswer = z.output<typeof resultSchema>;
 
-const taskSchema = z.strictObject({
+export const taskSchema = z.strictObject({
   id: z.uuid(),
   monitor: z.string(),
   agent: z.string(),

@@ -1,0 +1,195 @@
+import { formatDuration } from '../core/duration.ts';
+import type { Status } from '../core/outcome.ts';
+import { styleOf, type Paint, type Style } from './paint.ts';
+import { formatTime } from './result-line.ts';
+import { formatTable, type Column } from './table.ts';
+import { printable } from './text.ts';
+import { formatMs, formatQuantity } from './units.ts';
+
+/** An agent as the server tells of it; times are ISO 8601. */
+export interface AgentRow {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly since: string;
+  readonly address: string | null;
+  readonly lastSeenAt: string | null;
+  readonly tasks: number;
+  readonly queue: { readonly depth: number; readonly bytes: number; readonly oldestUnsentAt: string | null };
+  readonly lagMs: number;
+  readonly clockOffsetMs: number;
+  readonly impaired: readonly string[];
+}
+
+/** What waits at one agent, to be sent or to be acknowledged, as it last told. */
+export interface QueueRow {
+  readonly agent: string;
+  readonly id: string;
+  readonly depth: number;
+  readonly bytes: number;
+  readonly oldestUnsentAt: string | null;
+  readonly toldAt: string | null;
+}
+
+export function queueOf({ name: agent, id, queue, lastSeenAt: toldAt }: AgentRow): QueueRow {
+  const { depth, bytes, oldestUnsentAt } = queue;
+  return { agent, id, depth, bytes, oldestUnsentAt, toldAt };
+}
+
+export interface TaskRow {
+  readonly id: string;
+  readonly monitor: string;
+  readonly agent: string;
+  readonly type: string;
+  readonly target: string;
+  readonly intervalMs: number;
+  readonly paused: boolean;
+  readonly latest: {
+    readonly status: Status;
+    readonly latencyMs: number | null;
+    readonly message: string;
+    readonly startedAt: string;
+  } | null;
+}
+
+export interface MonitorRow {
+  readonly name: string;
+  readonly type: string;
+  readonly target: string;
+  readonly interval: string;
+  readonly agents: readonly string[] | null;
+  readonly origin: string;
+  readonly paused: boolean;
+}
+
+export interface View {
+  readonly paint: Paint;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+const agentStyles: Readonly<Record<string, Style>> = {
+  online: 'green',
+  reconnecting: 'yellow',
+  impaired: 'yellow',
+  offline: 'red',
+  revoked: 'dim',
+};
+
+export function agentStyle(status: string): Style {
+  return agentStyles[status] ?? 'magenta';
+}
+
+/** `Online`, as people read it. */
+export function agentStatusWord(status: string): string {
+  return printable(status.charAt(0).toUpperCase() + status.slice(1));
+}
+
+/** Who is there: a line each, and under the table what is wrong with those that are impaired. */
+export function formatAgents(agents: readonly AgentRow[], { paint, now }: View): string {
+  if (agents.length === 0) return noAgents;
+  const columns: readonly Column<AgentRow>[] = [
+    { title: 'Status', textOf: ({ status }) => agentStatusWord(status), styleOf: ({ status }) => agentStyle(status) },
+    { title: 'Since', textOf: ({ since }) => ageOf(since, now) },
+    { title: 'Name', textOf: ({ name }) => name, styleOf: () => 'bold' },
+    { title: 'Address', textOf: ({ address }) => address ?? '-' },
+    { title: 'Id', textOf: ({ id }) => id },
+    { title: 'Tasks', textOf: ({ tasks }) => String(tasks), align: 'right' },
+    { title: 'Queue', textOf: ({ queue }) => String(queue.depth), align: 'right' },
+    { title: 'Oldest', textOf: ({ queue }) => ageOf(queue.oldestUnsentAt, now), align: 'right' },
+    { title: 'Lag', textOf: ({ lagMs }) => formatMs(Math.round(lagMs)), align: 'right' },
+    { title: 'Clock', textOf: ({ clockOffsetMs }) => offsetOf(clockOffsetMs), align: 'right' },
+  ];
+  const troubles = agents.flatMap(({ name, impaired }) =>
+    impaired.map((trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`)),
+  );
+  return [countsOf(agents), formatTable(agents, columns, paint), ...troubles].join('\n');
+}
+
+export function formatQueues(queues: readonly QueueRow[], { paint, now }: View): string {
+  if (queues.length === 0) return noAgents;
+  const columns: readonly Column<QueueRow>[] = [
+    { title: 'Agent', textOf: ({ agent }) => agent, styleOf: () => 'bold' },
+    { title: 'Id', textOf: ({ id }) => id },
+    { title: 'Waiting', textOf: ({ depth }) => String(depth), align: 'right' },
+    { title: 'On disk', textOf: ({ bytes }) => formatQuantity(bytes, 'bytes'), align: 'right' },
+    { title: 'Oldest', textOf: ({ oldestUnsentAt }) => ageOf(oldestUnsentAt, now), align: 'right' },
+    { title: 'As of', textOf: ({ toldAt }) => (toldAt === null ? 'never' : `${ageOf(toldAt, now)} ago`) },
+  ];
+  return formatTable(queues, columns, paint);
+}
+
+export function formatTasks(tasks: readonly TaskRow[], { paint, now }: View): string {
+  if (tasks.length === 0) return 'There are no tasks: no agent has been here that runs a monitor.';
+  const columns: readonly Column<TaskRow>[] = [
+    { title: 'Task', textOf: ({ id }) => id },
+    { title: 'Monitor', textOf: ({ monitor }) => monitor, styleOf: () => 'bold' },
+    { title: 'Agent', textOf: ({ agent }) => agent },
+    { title: 'Every', textOf: ({ intervalMs, paused }) => (paused ? 'paused' : formatDuration(intervalMs)) },
+    {
+      title: 'State',
+      textOf: ({ latest }) => latest?.status ?? '-',
+      styleOf: ({ latest }) => (latest ? styleOf[latest.status] : undefined),
+    },
+    { title: 'Took', textOf: ({ latest }) => latencyOf(latest), align: 'right' },
+    { title: 'Seen', textOf: ({ latest }) => ageOf(latest?.startedAt, now), align: 'right' },
+    { title: 'Message', textOf: ({ latest }) => latest?.message ?? '' },
+  ];
+  return formatTable(tasks, columns, paint);
+}
+
+export function formatMonitors(monitors: readonly MonitorRow[], { paint }: View): string {
+  if (monitors.length === 0) return 'There are no monitors; the configuration file says them, or the HTTP interface.';
+  const columns: readonly Column<MonitorRow>[] = [
+    { title: 'Monitor', textOf: ({ name }) => name, styleOf: () => 'bold' },
+    { title: 'Type', textOf: ({ type }) => type },
+    { title: 'Target', textOf: ({ target }) => target },
+    { title: 'Every', textOf: ({ interval }) => interval },
+    { title: 'Agents', textOf: ({ agents }) => agents?.join(', ') ?? 'all' },
+    { title: 'From', textOf: ({ origin }) => origin },
+    { title: '', textOf: ({ paused }) => (paused ? 'paused' : ''), styleOf: () => 'yellow' },
+  ];
+  return formatTable(monitors, columns, paint);
+}
+
+/** One result as a line: `2024-05-15 11:26:17 - Task 01a1fdcf-…, local: web is up, 2.1 ms - 200 OK` */
+export function formatTaskResult(
+  task: TaskRow & { readonly latest: NonNullable<TaskRow['latest']> },
+  paint: Paint,
+): string {
+  const { id, monitor, agent, latest } = task;
+  const latency = latest.latencyMs === null ? '' : `, ${formatMs(latest.latencyMs)}`;
+  const verdict = `${paint(styleOf[latest.status], `is ${latest.status}`)}${latency}`;
+  const time = paint('dim', formatTime(Date.parse(latest.startedAt)));
+  return `${time} - Task ${printable(id)}, ${printable(agent)}: ${printable(monitor)} ${verdict} - ${printable(latest.message)}`;
+}
+
+const noAgents = "No agent has joined yet; 'watchkeeper invite' prints the line that joins one.";
+
+/** `3 agents: 2 online, 1 offline` */
+function countsOf(agents: readonly AgentRow[]): string {
+  const counts = new Map<string, number>();
+  for (const { status } of agents) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const parts = Array.from(counts, ([status, count]) => `${count} ${printable(status)}`);
+  return `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}: ${parts.join(', ')}`;
+}
+
+function latencyOf(latest: TaskRow['latest']): string {
+  const { latencyMs = null } = latest ?? {};
+  return latencyMs === null ? '' : formatMs(latencyMs);
+}
+
+function offsetOf(offsetMs: number): string {
+  const rounded = Math.round(offsetMs);
+  return `${rounded > 0 ? '+' : ''}${formatMs(rounded)}`;
+}
+
+/** How long ago, in its largest unit: `12 s`, `3 h`; `-` for never. */
+function ageOf(time: string | null | undefined, now: number): string {
+  if (time === null || time === undefined) return '-';
+  const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86_400)} d`;
+}
