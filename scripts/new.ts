@@ -25,7 +25,7 @@ rewrite(resolve(checks, 'registry.ts'), (text) =>
     .replace(/(checkTypes = \[)([^\]]*?),?(\s*\])/, `$1$2, ${name}$3`),
 );
 console.log(
-  `Made src/checks/${name} and its line in src/checks/registry.ts. Next: write ${name}.ts and ${name}.test.ts, then npm test.`,
+  `Made src/checks/${name} and its line in src/checks/registry.ts. Next: write ${name}.ts and ${name}.test.ts, then npm run docs and npm test.`,
 );
 
 function rewrite(file: string, change: (text: string) => string): void {

@@ -27,7 +27,7 @@ function optionOf(field: Field): Option {
 }
 
 /** A switch that is on by default is turned off, by `--no-…`. */
-function switchOf(field: Field): string {
+export function switchOf(field: Field): string {
   return isOnByDefault(field) ? flagOf(field).replace('--', '--no-') : flagOf(field);
 }
 
@@ -72,6 +72,7 @@ export function defaultOf({ kind, default: value, secret }: Field): string | und
   if (value === undefined || value === '' || secret || kind === 'boolean') return undefined;
   if (kind === 'duration' && typeof value === 'number') return formatDuration(value);
   if (typeof value === 'string') return value;
+  if (kind === 'list' && Array.isArray(value)) return value.join(', ') || undefined;
   const text = JSON.stringify(value);
   return text === '{}' || text === '[]' ? undefined : text;
 }
