@@ -25,6 +25,8 @@ export interface AgentParts {
   readonly random: () => number;
   /** A line for the operator: what changed between this agent and its server. */
   readonly onLink: (link: LinkState) => void;
+  /** What this machine refuses to do, a sentence each time. */
+  readonly onFault: (text: string) => void;
 }
 
 /**
@@ -61,7 +63,7 @@ export class Agent {
   start(): void {
     this.#parts.selfTest.start();
     this.#executor.reconcile(this.#tasks.tasks);
-    this.#writeStatus();
+    this.#reportStatus();
   }
 
   /** Entries were recorded, or the spool's state changed. */
@@ -84,12 +86,12 @@ export class Agent {
       await this.#parts.spool.append(item, { droppable });
     } catch (error) {
       // The spool counts what it had no room for and says so in a gap entry; nothing else can be done here.
-      this.#parts.onLink({ state: 'connecting', server: this.#link.server, message: (error as Error).message });
+      this.#parts.onFault((error as Error).message);
     }
   }
 
   #uplinkPorts(): UplinkPorts {
-    const { clock, file, version, random, folder, onLink } = this.#parts;
+    const { clock, file, version, random, onLink } = this.#parts;
     return {
       clock,
       version,
@@ -104,7 +106,7 @@ export class Agent {
       onLink: (link) => {
         this.#link = link;
         onLink(link);
-        if (link.state === 'connected') folder.saveTasks(this.#tasks.tasks);
+        if (link.state === 'connected') this.#saveTasks();
       },
     };
   }
@@ -125,8 +127,22 @@ export class Agent {
   #takeTasks(message: TasksMessage): boolean {
     if (!this.#tasks.apply(message)) return false;
     this.#executor.reconcile(this.#tasks.tasks);
-    this.#parts.folder.saveTasks(this.#tasks.tasks);
+    this.#saveTasks();
     return true;
+  }
+
+  /** For a start without the server. */
+  #saveTasks(): void {
+    this.#try('The tasks were not saved', () => this.#parts.folder.saveTasks(this.#tasks.tasks));
+  }
+
+  /** What a full disk refuses is done again later, and must not end the agent: it still has a voice. */
+  #try(whatFails: string, write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#parts.onFault(`${whatFails}: ${(error as Error).message}`);
+    }
   }
 
   /** The two have met: from now on keys alone are each side's word, and the token is used up. */
@@ -147,6 +163,11 @@ export class Agent {
       health: { ...health, impaired: [...health.impaired, ...spoolFault] },
       tasks: this.#executor.size,
     };
+  }
+
+  #reportStatus(): void {
+    this.#try('The status was not written', () => this.#writeStatus());
+    this.#cancelStatus = this.#parts.clock.after(statusIntervalMs, () => this.#reportStatus());
   }
 
   #writeStatus(): void {
@@ -172,6 +193,5 @@ export class Agent {
         paused,
       })),
     });
-    this.#cancelStatus = clock.after(statusIntervalMs, () => this.#writeStatus());
   }
 }

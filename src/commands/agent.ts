@@ -48,7 +48,9 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
     say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
   }
   const onLink = announcer(say);
-  agent = new Agent({ clock, net, folder, file, spool, selfTest, version: version(), random: Math.random, onLink });
+  const onFault = onlyChanges(say);
+  const told = { onLink, onFault };
+  agent = new Agent({ clock, net, folder, file, spool, selfTest, version: version(), random: Math.random, ...told });
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
   if (options.listen) sayWhereCalled(options.listen, file, say);
@@ -128,10 +130,16 @@ function sayWhereCalled(
 
 /** One line whenever the line to the server changes, not one a try. */
 function announcer(say: (text: string) => void): (link: LinkState) => void {
+  const sayChange = onlyChanges(say);
+  return (link) =>
+    sayChange(
+      link.state === 'connected' ? `Connected to ${link.server}.` : `Not connected to ${link.server}: ${link.message}`,
+    );
+}
+
+function onlyChanges(say: (text: string) => void): (text: string) => void {
   let last = '';
-  return (link) => {
-    const text =
-      link.state === 'connected' ? `Connected to ${link.server}.` : `Not connected to ${link.server}: ${link.message}`;
+  return (text) => {
     if (text !== last) say(text);
     last = text;
   };
