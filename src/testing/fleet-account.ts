@@ -88,6 +88,22 @@ export function assertSound(accounts: readonly Account[], unreported: (agent: st
   }
 }
 
+/** From the first result of each monitor to its last there is one for every second, or one that says how many were missed. */
+export function assertUnbroken(accounts: readonly Account[]): void {
+  for (const { monitor, results } of accounts.flatMap(({ monitors }) => monitors)) {
+    const slots = results.map(({ scheduledAt, detail }) => ({
+      at: Date.parse(scheduledAt),
+      runs: Number(detail['missedRuns'] ?? 1),
+    }));
+    for (const [index, { at, runs }] of slots.slice(0, -1).entries())
+      assert.equal(
+        slots[index + 1]?.at,
+        at + runs * 1000,
+        `${monitor}: the result after ${new Date(at).toISOString()}`,
+      );
+  }
+}
+
 export function countOf(ranges: readonly SeqRange[]): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
 }

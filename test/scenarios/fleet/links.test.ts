@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { eventually } from '../../../src/testing/eventually.ts';
-import { accountsOf, assertSound, type Account } from '../../../src/testing/fleet-account.ts';
+import { accountsOf, assertSound, assertUnbroken } from '../../../src/testing/fleet-account.ts';
 import { Fleet, type FleetAgent } from '../../../src/testing/fleet.ts';
 import { labMissing } from '../../../src/testing/netlab.ts';
 import { openStarLab, type Cut, type Leaf } from '../../../src/testing/star-lab.ts';
@@ -134,20 +134,4 @@ function reportTimes(t: TestContext, tookMs: readonly number[]): void {
     `${seconds.length} agents were back ${median.toFixed(1)} s (median) and ${worst.toFixed(1)} s (worst) after their links`,
   );
   assert.ok(worst < 10, `an agent took ${worst} s to come back`);
-}
-
-/** From the first result of each monitor to its last there is one for every second, or one that says how many were missed. */
-function assertUnbroken(accounts: readonly Account[]): void {
-  for (const { monitor, results } of accounts.flatMap(({ monitors }) => monitors)) {
-    const slots = results.map(({ scheduledAt, detail }) => ({
-      at: Date.parse(scheduledAt),
-      runs: Number(detail['missedRuns'] ?? 1),
-    }));
-    for (const [index, { at, runs }] of slots.slice(0, -1).entries())
-      assert.equal(
-        slots[index + 1]?.at,
-        at + runs * 1000,
-        `${monitor}: the result after ${new Date(at).toISOString()}`,
-      );
-  }
 }
