@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { eventually } from '../../../src/testing/eventually.ts';
+import { accountsOf, assertSound } from '../../../src/testing/fleet-account.ts';
+import { Fleet } from '../../../src/testing/fleet.ts';
+
+test("FC36: the server's own agent is started again when it is killed, outlives no server, and loses nothing", async () => {
+  await using fleet = await Fleet.open({ agents: 0, monitorsPerAgent: 20, hasLocalAgent: true });
+  const local = { name: 'local', folder: fleet.localAgentFolder };
+  const { pid: first, agentId } = fleet.status(local);
+
+  process.kill(first, 'SIGKILL');
+  const second = await eventually('another takes its place', () => runningOtherThan(first));
+  await fleet.untilConnected();
+
+  await fleet.server.kill();
+  await eventually('it ends with its server', () => !isAlive(second));
+  fleet.server.start();
+  const third = await eventually('another takes its place', () => runningOtherThan(second));
+  await fleet.untilAnswering();
+  await fleet.untilConnected();
+  assert.equal(fleet.status(local).agentId, agentId);
+
+  await fleet.settle();
+  assertSound(await accountsOf(fleet), () => 3);
+  assert.equal(isAlive(third), true);
+  await fleet.server.stop();
+  assert.equal(isAlive(third), false, 'a server that is stopped leaves no agent behind');
+
+  function runningOtherThan(pid: number): number | undefined {
+    const { pid: now } = fleet.status(local);
+    return now !== pid && isAlive(now) ? now : undefined;
+  }
+});
+
+/** Also false for one that has ended and was not waited for. */
+function isAlive(pid: number): boolean {
+  return existsSync(`/proc/${pid}/exe`);
+}
