@@ -23,9 +23,9 @@ export function checksDocument(): string {
 }
 
 function sectionOf(check: CheckType): string {
-  const { type, title, summary, aliases = [], targetSyntax, defaultTimeoutMs, plannedMs } = check;
+  const { type, title, summary, aliases = [], targetSyntax, defaultTimeoutMs } = check;
   const also = aliases.length === 0 ? '' : ` (also ${aliases.map(code).join(', ')})`;
-  const extra = plannedMs ? ', and the time that its own count and interval take' : '';
+  const extra = check.plannedMs ? ', and the time that its own count and interval take' : '';
   const metrics = check.metrics.map(({ name, unit, meaning }) => row([code(name), unit, meaning]));
   return `## ${title}
 

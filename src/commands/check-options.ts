@@ -71,10 +71,13 @@ function notTo(description: string): string {
 export function defaultOf({ kind, default: value, secret }: Field): string | undefined {
   if (value === undefined || value === '' || secret || kind === 'boolean') return undefined;
   if (kind === 'duration' && typeof value === 'number') return formatDuration(value);
+  const text = textOf(value);
+  return text === '{}' || text === '' ? undefined : text;
+}
+
+function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  if (kind === 'list' && Array.isArray(value)) return value.join(', ') || undefined;
-  const text = JSON.stringify(value);
-  return text === '{}' || text === '[]' ? undefined : text;
+  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
 }
 
 /**
