@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { nextTurn, type Clock } from '../core/clock.ts';
 import type {
   Address,
   Connection,
@@ -65,9 +65,20 @@ export function createNetwork({
       const { address, resolveMs } = await locate({ host, port }, options);
       const opened = await (queries ??= loadQueries(clock));
       options.signal.throwIfAborted();
-      return { ...opened.open({ protocol, address, port }, options), resolveMs };
+      return await untilStamped({ ...opened.open({ protocol, address, port }, options), resolveMs }, options.signal);
     },
   };
+}
+
+/**
+ * Linux begins to stamp packets a moment after the first socket has asked for it. An answer to a packet that was sent at
+ * once would be timed by when this process reads it: milliseconds too late in a process that has just begun.
+ */
+async function untilStamped(channel: QueryChannel, signal: AbortSignal): Promise<QueryChannel> {
+  await nextTurn();
+  if (signal.aborted) channel[Symbol.dispose]();
+  signal.throwIfAborted();
+  return channel;
 }
 
 /** Loaded when first wanted: most checks need none of these sockets, which take longer to load than a connection takes. */
