@@ -55,7 +55,7 @@ const longestShown = 60;
 
 function got(value: unknown): string {
   if (value === undefined) return 'got nothing';
-  const text = Number.isNaN(value) ? 'no number' : JSON.stringify(value);
+  const text = typeof value === 'number' && !Number.isFinite(value) ? 'no number' : JSON.stringify(value);
   return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
 }
 
