@@ -9,10 +9,11 @@ interface Job {
 }
 
 const retryMs = 50;
+const maxRestMs = 50;
 
 /**
- * Group commit: all that is queued while one transaction runs goes into the next, and shares its fsync. A job that throws is
- * undone alone. While another process holds the lock, jobs wait; when the disk refuses the transaction, all of it is rejected.
+ * Group commit: all that is queued while one transaction runs, and for as long as it took, goes into the next, and shares its
+ * pages and its fsync: what many agents say at once touches the same pages. A job that throws is undone alone. While another process holds the lock, jobs wait; when the disk refuses the transaction, all of it is rejected.
  */
 export class WriteQueue {
   readonly #db: DatabaseSync;
@@ -22,6 +23,8 @@ export class WriteQueue {
   #timer: NodeJS.Timeout | undefined;
   #isScheduled = false;
   #isClosed = false;
+  /** When the next transaction may begin, by `performance.now()`. */
+  #restsUntilMs = 0;
 
   constructor(db: DatabaseSync, { say, onRollback }: { say: (notice: Notice) => void; onRollback: () => void }) {
     this.#db = db;
@@ -52,11 +55,14 @@ export class WriteQueue {
   #schedule(): void {
     if (this.#isScheduled || this.#timer !== undefined) return;
     this.#isScheduled = true;
-    // Not at once: messages that arrived during the last transaction are delivered first.
-    setImmediate(() => {
+    const commit = (): void => {
       this.#isScheduled = false;
       this.#commit(() => this.#retryLater());
-    });
+    };
+    const restMs = this.#restsUntilMs - performance.now();
+    // Not at once even then: messages that arrived during the last transaction are delivered first.
+    if (restMs < 1) setImmediate(commit);
+    else setTimeout(commit, restMs);
   }
 
   #retryLater(): void {
@@ -77,6 +83,7 @@ export class WriteQueue {
     }
     const jobs = this.#jobs;
     this.#jobs = [];
+    const startedMs = performance.now();
     try {
       const settled = jobs.map((job) => this.#runAlone(job));
       this.#db.exec('COMMIT');
@@ -85,6 +92,9 @@ export class WriteQueue {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       this.#onRollback();
       for (const job of jobs) job.reject(asAppError(error));
+    } finally {
+      const endedMs = performance.now();
+      this.#restsUntilMs = endedMs + Math.min(endedMs - startedMs, maxRestMs);
     }
   }
 
