@@ -25,8 +25,8 @@ interface SourceEntry {
 const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 10_000 };
 /** More than this on its way to the network, and the rest waits in the spool until something is acknowledged. */
 const maxUnsentBytes = 1024 * 1024;
-/** Well below the limit of a frame, with room for one large entry. */
-const maxBytesPerFrame = 512 * 1024;
+/** What a server reads within some milliseconds, so that it is never away for long. One larger entry still fits a frame. */
+const maxBytesPerFrame = 128 * 1024;
 
 /**
  * Sends what is in the spool over one connection, in two lanes: live is what came since the connection opened, backlog

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Cancel, Clock } from '../core/clock.ts';
 import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
+import { turn } from './turns.ts';
 import { heartbeatIntervalMs, type ErrorMessage, type ProtocolErrorCode } from './messages.ts';
 
 /** More than this unsent, and the other side is not keeping up: the connection ends, and what matters waits in the spool. */
@@ -113,6 +114,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   }
 
   async #handle(data: Buffer, isBinary: boolean): Promise<void> {
+    await turn();
     if (this.#error) return;
     try {
       if (isBinary) throw new ProtocolError('bad-frame', 'expected text, got a binary frame');
