@@ -30,8 +30,14 @@ const base64url = z
 const range = z.tuple([seq, seq]).refine(([from, to]) => from <= to, 'expected from ≤ to');
 // A tuple of zod is mutable, ours is not.
 const ranges = z.array(range).max(10_000) as unknown as z.ZodType<readonly SeqRange[]>;
-// What JSON.parse made is JSON; its depth is bounded before (frames.ts).
-const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+// What JSON.parse made is JSON; its depth is bounded before (frames.ts). Not z.record, which would copy it.
+const jsonObject = z.custom<JsonObject>(isPlainObject, 'expected an object');
+const metrics = z.custom<Readonly<Record<string, number>>>(
+  (value) =>
+    isPlainObject(value) &&
+    Object.entries(value).every(([name, number]) => name.length <= 64 && Number.isFinite(number)),
+  'expected numbers by name',
+);
 
 const resultItem = z.strictObject({
   kind: z.literal('result'),
@@ -42,7 +48,7 @@ const resultItem = z.strictObject({
   durationMs,
   status: z.enum(statuses),
   latencyMs: durationMs.optional(),
-  metrics: z.record(z.string().max(64), z.number()),
+  metrics,
   detail: jsonObject,
   reason: z.enum(reasons as readonly [Reason, ...Reason[]]).optional(),
   source: z.enum(sources).optional(),
@@ -59,6 +65,10 @@ const item = z.discriminatedUnion('kind', [resultItem, gapItem]) as unknown as z
  * that is refused for another reason.
  */
 const entry = z.strictObject({ seq, item: item.catch(({ value }) => refusedItem(value)) });
+
+function isPlainObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 function refusedItem(value: unknown): Item {
   const { startedAt } = (value ?? {}) as { readonly startedAt?: unknown };

@@ -26,8 +26,8 @@ const graceMs = 30_000;
 /** Whether results flow: a server that is up and keeps nothing is not well. Also counts what flows, for /metrics. */
 export class Health {
   readonly #ports: HealthPorts;
-  readonly #startedAt: number;
-  #lastResultAt: number | undefined;
+  readonly #startedMs: number;
+  #lastResultMs: number | undefined;
   #storeFault: string | undefined;
   readonly counters = { results: 0, lateResults: 0, gaps: 0, refused: 0 };
   /** Connections that ended with a fault, by its code. */
@@ -35,13 +35,13 @@ export class Health {
 
   constructor(ports: HealthPorts) {
     this.#ports = ports;
-    this.#startedAt = ports.clock.now();
+    this.#startedMs = ports.clock.monotonic();
   }
 
   note(event: ServerEvent): void {
     if (event.type === 'gap') this.counters.gaps += event.missing;
     if (event.type !== 'result') return;
-    this.#lastResultAt = this.#ports.clock.now();
+    this.#lastResultMs = this.#ports.clock.monotonic();
     this.counters.results++;
     if (event.isLate) this.counters.lateResults++;
   }
@@ -59,7 +59,7 @@ export class Health {
     const problems: string[] = [];
     if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
     const intervalMs = this.#ports.shortestIntervalMs();
-    const silentMs = this.#ports.clock.now() - (this.#lastResultAt ?? this.#startedAt);
+    const silentMs = this.#ports.clock.monotonic() - (this.#lastResultMs ?? this.#startedMs);
     if (intervalMs !== undefined && silentMs > 2 * intervalMs + graceMs) {
       problems.push(`no result has come for ${Math.round(silentMs / 1000)} s`);
     }
