@@ -60,6 +60,7 @@ async function measure(offered: number): Promise<void> {
   console.log(
     `  ${made} made, ${acknowledged} acknowledged, ${counted(await server.metrics(), 'watchkeeper_results_total')} committed`,
   );
+  if (process.env['SHOW_OUTPUT']) console.log(server.output.slice(-3000));
   if (process.env['SERVER_NODE_OPTIONS']) await server.end('SIGTERM');
 }
 
