@@ -102,7 +102,10 @@ export class ConsoleCommands {
   /** Whole lines that this one may become. */
   completions(line: string): readonly string[] {
     const space = line.indexOf(' ');
-    if (space < 0) return [...Object.keys(this.#commands), ...Object.keys(oldNames)];
+    if (space < 0) {
+      const words = Object.entries(this.#commands).map(([name, { arguments: more }]) => (more ? `${name} ` : name));
+      return [...words, ...Object.keys(oldNames)];
+    }
     const word = line.slice(0, space);
     const command = Object.hasOwn(this.#commands, word.toLowerCase()) ? this.#commands[word.toLowerCase()] : undefined;
     const typed = line.toLowerCase();

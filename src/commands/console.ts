@@ -102,7 +102,7 @@ class OperatorConsole {
     this.#say(
       ['Real-time status of the agents:', ...(statuses.length > 0 ? statuses : ['none has joined yet'])].join('\n'),
     );
-    this.#sayTasks('Tasks handed out', picture.tasks);
+    this.#sayTasks(picture.tasks.length > 0 ? 'Tasks handed out:' : 'No task has been handed out yet.', picture.tasks);
   }
 
   #tellFound(lostAt: number): void {
@@ -110,9 +110,8 @@ class OperatorConsole {
     const { tasks } = this.#parts.picture;
     const newer = tasks.filter(({ latest }) => latest && Date.parse(latest.startedAt) >= lostAt).length;
     const seconds = ((Date.now() - lostAt) / 1000).toFixed(1);
-    this.#sayNow(
-      `Connected again after ${seconds} s. What came meanwhile is not shown: ${newer} of ${tasks.length} tasks have newer results; tasks lists them.`,
-    );
+    const news = newer === 0 ? '' : ` ${newer} of ${tasks.length} tasks have newer results; tasks lists them.`;
+    this.#sayNow(`Connected again after ${seconds} s. What came meanwhile is not shown here.${news}`);
   }
 
   #tellLost(why: string): void {

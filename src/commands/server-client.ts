@@ -115,9 +115,9 @@ export class ServerClient {
 
   #lost(error: unknown): AppError {
     if (error instanceof AppError) return error;
-    return new AppError('unavailable', `the line to ${this.name} was lost: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ECONNRESET' ? 'the other side closed it' : message;
+    return new AppError('unavailable', `the line to ${this.name} was lost: ${why}`, { cause: error });
   }
 }
 
