@@ -24,7 +24,8 @@ export type LinkState =
 const reconnectSpreadMs = 5000;
 /** A refusal is a person's to mend: asking again soon would only be noise. */
 const refusedDelayMs = 30_000;
-const connectLimitMs = 10_000;
+/** TCP asks again after 1, 2, 4 … seconds: beyond this its pauses are longer than ours. */
+const connectLimitMs = 5000;
 /** One server at a time, and room for it to come again before its old line is known to be dead. */
 const maxConnections = 20;
 /** So long a server may take to prove who it is. */
@@ -61,6 +62,8 @@ export class Uplink {
       ...socketOptions,
     });
     this.#dialling = socket;
+    const { clock } = this.#ports;
+    const dialledMs = clock.monotonic();
     let failure: Error | undefined;
     let isOpened = false;
     socket.once('error', (error) => (failure = error));
@@ -68,7 +71,7 @@ export class Uplink {
       isOpened = true;
       void this.adopt(socket, url.host).then((error) => this.#retry(url, error));
     });
-    socket.once('close', () => isOpened || this.#retry(url, failure));
+    socket.once('close', () => isOpened || this.#retry(url, failure, clock.monotonic() - dialledMs));
   }
 
   /** Speaks over an open WebSocket, whoever dialled it. Resolves when it has ended, with what went wrong. */
@@ -127,11 +130,13 @@ export class Uplink {
     for (const channel of this.#channels) if (channel !== this.#current) return channel.terminate();
   }
 
-  #retry(url: URL, error: Error | undefined): void {
+  /** `waitedMs` went by in vain already, and counts. */
+  #retry(url: URL, error: Error | undefined, waitedMs = 0): void {
     if (this.#isStopped) return;
     // Only the server's own trouble passes by itself.
     const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
-    const delayMs = this.#ports.random() * (isRefused ? refusedDelayMs : reconnectSpreadMs);
+    const spreadMs = isRefused ? refusedDelayMs : reconnectSpreadMs;
+    const delayMs = Math.max(0, this.#ports.random() * spreadMs - waitedMs);
     this.#ports.onLink({
       state: isRefused ? 'refused' : 'connecting',
       server: url.host,

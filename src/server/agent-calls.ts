@@ -26,7 +26,8 @@ interface CallParts {
 
 const retrySpreadMs = 5000;
 const refusedDelayMs = 30_000;
-const connectLimitMs = 10_000;
+/** TCP asks again after 1, 2, 4 … seconds: beyond this its pauses are longer than ours. */
+const connectLimitMs = 5000;
 
 /** Calls the agents that listen, and calls again whenever a line ends. */
 export class AgentCalls {
@@ -55,13 +56,14 @@ export class AgentCalls {
     let failure: Error | undefined;
     let isOpened = false;
     socket.once('error', (error) => (failure = error));
+    const calledMs = this.#parts.clock.monotonic();
     socket.once('open', () => {
       isOpened = true;
       void this.#speak(agent, socket, pairing).then((error) => this.#callAgain(agent, error));
     });
     socket.once('close', () => {
       this.#sockets.delete(socket);
-      if (!isOpened) this.#callAgain(agent, failure);
+      if (!isOpened) this.#callAgain(agent, failure, this.#parts.clock.monotonic() - calledMs);
     });
   }
 
@@ -80,13 +82,15 @@ export class AgentCalls {
     });
   }
 
-  #callAgain(agent: CalledAgent, error: Error | undefined): void {
+  /** `waitedMs` went by in vain already, and counts. */
+  #callAgain(agent: CalledAgent, error: Error | undefined, waitedMs = 0): void {
     if (this.#isStopped) return;
     if (!this.#unreachable.has(agent)) this.#parts.onUnreachable(agent, error?.message ?? 'it closed the line');
     this.#unreachable.add(agent);
     // What the protocol refuses a person must mend; only the agent's own trouble passes by itself.
     const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
-    const delayMs = this.#parts.random() * (isRefused ? refusedDelayMs : retrySpreadMs);
+    const spreadMs = isRefused ? refusedDelayMs : retrySpreadMs;
+    const delayMs = Math.max(0, this.#parts.random() * spreadMs - waitedMs);
     const cancel = this.#parts.clock.after(delayMs, () => {
       this.#cancels.delete(cancel);
       this.call(agent);
