@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
-import { durationArgument, portArgument } from './arguments.ts';
+import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
-import { addFleet } from './fleet-command-line.ts';
+import { addFleet, serverPort } from './fleet-command-line.ts';
 import { version } from './version.ts';
 
 /** Runs one command line and returns the exit code. */
@@ -62,14 +62,27 @@ interface RunFlags {
   readonly json?: true;
 }
 
+interface StartFlags {
+  readonly data?: string;
+  readonly listen: string;
+  readonly for?: Milliseconds;
+}
+
 function addInteractive(program: Command): void {
   program
     .command('start')
-    .description('the shell on a terminal; elsewhere the starter configuration against an echo responder of its own')
+    .description('a server on the starter configuration, with what it watches and the console on it')
+    .option('--data <folder>', 'where it keeps everything (default: data in this checkout)')
+    .option(
+      '--listen <host:port>',
+      `address to listen on (default: 127.0.0.1:${serverPort})`,
+      `127.0.0.1:${serverPort}`,
+    )
     .option('--for <duration>', 'end after this time', durationArgument)
-    .action(async (flags: RunFlags) => {
+    .action(async ({ listen, data, for: forMs }: StartFlags) => {
       const { start } = await import('./start.ts');
-      await start({ forMs: flags.for });
+      const { interruption } = await import('./interruption.ts');
+      await start({ data, forMs, listen: listenAddress(listen, serverPort) }, interruption());
     });
   program
     .command('shell')

@@ -13,13 +13,14 @@ import type { ConsoleEvent, TaskAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 
-/** Shows what happens on a running server and obeys what is typed, until `exit`, Ctrl-C or the end of the input. */
-export async function runConsole(place: ServerPlace, streams: Streams): Promise<void> {
+/** Shows what happens on a running server and obeys what is typed, until `exit`, Ctrl-C, the end of the input or the signal. */
+export async function runConsole(place: ServerPlace, streams: Streams, signal?: AbortSignal): Promise<void> {
   const client = new ServerClient(lineTo(place));
   const picture = new FleetPicture(client);
   // A server that is not there, or that refuses, is told at once and ends the console.
   await picture.take();
   const prompt = new Prompt(streams);
+  signal?.addEventListener('abort', () => prompt.close(), { once: true });
   const paint = paintFor(streams.output);
   const console = new OperatorConsole({ client, picture, prompt, paint });
   try {

@@ -19,7 +19,8 @@ interface AgentFlags {
   readonly data?: string;
 }
 
-const serverPort = 7411;
+/** Of the server, unless told otherwise. */
+export const serverPort = 7411;
 const agentPort = 7412;
 
 /** The server, its agents, and what an operator does with them. */
@@ -45,7 +46,7 @@ function addServer(program: Command): void {
     .action(async ({ listen, ...flags }: ServeFlags) => {
       const { serve } = await import('./serve.ts');
       const { interruption } = await import('./interruption.ts');
-      await serve({ ...flags, listen: listenAddress(listen, serverPort) }, interruption());
+      await serve({ ...flags, listen: listenAddress(listen, serverPort), log: process.stderr }, interruption());
     });
 }
 

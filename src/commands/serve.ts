@@ -10,7 +10,7 @@ import { AppError } from '../core/errors.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { AgentCalls } from '../server/agent-calls.ts';
 import { DataFolder } from '../server/data-folder.ts';
-import { listenAdmin, listenTcp } from '../server/listen.ts';
+import { listenAdmin, listenTcp, refuseIfServed } from '../server/listen.ts';
 import { LocalAgent } from '../server/local-agent.ts';
 import { createApp } from '../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../server/routes/status.ts';
@@ -30,7 +30,13 @@ export interface ServeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Whether the server has a vantage point of its own. */
   readonly localAgent: boolean;
+  /** Where lines for the operator go. */
+  readonly log: NodeJS.WritableStream;
+  /** Called with its address once agents and people may come. */
+  readonly onReady?: (url: string) => void;
 }
+
+type Say = (text: string) => void;
 
 type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server'>>;
 
@@ -39,8 +45,10 @@ const localInviteMs = 600_000;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const say: Say = (text) => void options.log.write(`${new Date().toISOString()} ${text}\n`);
   const folder = new DataFolder(options.data ?? defaultServerFolder());
-  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config);
+  await refuseIfServed(folder.adminSocket);
+  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   await using running = new AsyncDisposableStack();
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
   const server = running.adopt(
@@ -49,11 +57,13 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   );
   await server.load(config.monitors.map(({ spec }) => spec));
   // Before anyone can know that it runs: unhandled, the signal would end it.
-  running.defer(onHangup(() => void reload(options, server)));
+  running.defer(onHangup(() => void reload(options, server, say)));
 
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
-  const app = createApp({ routes, token: folder.apiToken(), version: version(), onInternalError: complain });
+  const onInternalError = (error: unknown): void =>
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const app = createApp({ routes, token: folder.apiToken(), version: version(), onInternalError });
   addStatus(app, statusPorts(server));
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
   const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
@@ -64,20 +74,23 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     routes: [...routes, ...adminRoutes(store)],
     token: undefined,
     version: version(),
-    onInternalError: complain,
+    onInternalError,
   });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
 
-  running.defer(callAgents(server, config));
+  running.defer(callAgents(server, config, say));
   running
     .adopt(new Upkeep({ clock, store, retention: config.server?.retention, say }), (upkeep) => upkeep.stop())
     .start();
   if (options.localAgent) {
     const own = urlOf(isLoopback(options.listen.host) ? options.listen.host : '127.0.0.1', tcp.port, tls !== undefined);
-    const localAgent = running.adopt(localAgentOf(server, folder, own), (agent) => agent.stop());
+    const localAgent = running.adopt(localAgentOf({ server, folder, url: own, log: options.log }), (agent) =>
+      agent.stop(),
+    );
     await localAgent.start();
   }
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
+  options.onReady?.(url);
   await aborted(signal);
   say('Stopping.');
 }
@@ -102,7 +115,7 @@ function sentenceOf(notice: Notice): string {
 }
 
 /** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
-async function loadConfig(file: string): Promise<Config> {
+async function loadConfig(file: string, say: Say): Promise<Config> {
   const { config, mistakes } = await readConfigFile(file, process.env);
   for (const mistake of mistakes) say(formatMistake(file, mistake));
   if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
@@ -110,7 +123,7 @@ async function loadConfig(file: string): Promise<Config> {
 }
 
 /** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
-async function reload({ config: file }: ServeOptions, server: Server): Promise<void> {
+async function reload({ config: file }: ServeOptions, server: Server, say: Say): Promise<void> {
   if (file === undefined) return;
   try {
     const { config, mistakes } = await readConfigFile(file, process.env);
@@ -139,7 +152,7 @@ function urlOf(host: string, port: number, isTls: boolean): string {
   return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
 }
 
-function callAgents(server: Server, config: ServerConfig): () => void {
+function callAgents(server: Server, config: ServerConfig, say: Say): () => void {
   const calls = new AgentCalls({
     clock,
     random: Math.random,
@@ -151,26 +164,25 @@ function callAgents(server: Server, config: ServerConfig): () => void {
   return () => calls.stop();
 }
 
-function localAgentOf(server: Server, folder: DataFolder, url: string): LocalAgent {
+interface LocalAgentParts {
+  readonly server: Server;
+  readonly folder: DataFolder;
+  readonly url: string;
+  readonly log: NodeJS.WritableStream;
+}
+
+function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent {
   const launcher = join(import.meta.dirname, '..', 'main.ts');
   const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
   return new LocalAgent({
     clock,
     command: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...agentOptions],
     token: async () => (await server.invite(localInviteMs)).token,
-    onOutput: (text) => process.stderr.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
+    onOutput: (text) => log.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
   });
 }
 
 function onHangup(callback: () => void): () => void {
   process.on('SIGHUP', callback);
   return () => process.off('SIGHUP', callback);
-}
-
-function complain(error: unknown): void {
-  say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-}
-
-function say(text: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 }

@@ -33,10 +33,17 @@ export async function listenTcp(
   return { server, port: (server.address() as AddressInfo).port, close: () => closed(server) };
 }
 
+/** @throws {AppError} unavailable, when another server answers on the admin socket of this data folder */
+export async function refuseIfServed(path: string): Promise<void> {
+  if (!(await isAnswered(path))) return;
+  throw new AppError(
+    'unavailable',
+    `another server uses this data folder: it answers on ${path}; stop it, or use --data`,
+  );
+}
+
 /** Listens on a socket in the data folder that only its owner may open. A socket that a killed server left is replaced. */
 export async function listenAdmin(app: Hono, path: string): Promise<Listener> {
-  if (await isAnswered(path))
-    throw new AppError('unavailable', `another server uses this data folder: it answers on ${path}`);
   rmSync(path, { force: true });
   const server = createServer(limits, getRequestListener(app.fetch));
   const mask = process.umask(0o177);
@@ -54,7 +61,11 @@ function opened(server: Server, listen: () => void, where: string): Promise<void
     server.once('listening', () => resolve());
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
-        new AppError('unavailable', `cannot listen on ${where}: ${error.code ?? error.message}`, { cause: error }),
+        new AppError(
+          'unavailable',
+          `cannot listen on ${where} (${error.code ?? error.message}); --listen HOST:PORT chooses another address`,
+          { cause: error },
+        ),
       ),
     );
     listen();

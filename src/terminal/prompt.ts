@@ -6,7 +6,7 @@ export class Interrupted extends Error {
 }
 
 export interface Streams {
-  readonly input: NodeJS.ReadStream;
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly output: NodeJS.WriteStream;
 }
 
@@ -32,7 +32,7 @@ export class Prompt {
   #hasEnded = false;
 
   constructor({ input, output }: Streams) {
-    this.isTerminal = input.isTTY && output.isTTY;
+    this.isTerminal = input.isTTY === true && output.isTTY;
     this.#output = output;
     this.#lines = createInterface({
       input,
