@@ -22,7 +22,9 @@ for (const file of readdirSync(folder)) {
 rewrite(resolve(checks, 'registry.ts'), (text) =>
   text
     .replace(/\n\n\/\*\* Every check type/, `\nimport { ${name} } from './${name}/${name}.ts';$&`)
-    .replace(/(checkTypes = \[)([^\]]*?),?(\s*\])/, `$1$2, ${name}$3`),
+    .replace(/(?<=checkTypes = \[)[^\]]*(?=\])/, (names) =>
+      [...(names.match(/\w+/g) ?? []), name].toSorted().join(', '),
+    ),
 );
 console.log(
   `Made src/checks/${name} and its line in src/checks/registry.ts. Next: write ${name}.ts and ${name}.test.ts, then npm run docs and npm test.`,

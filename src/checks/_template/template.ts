@@ -1,14 +1,19 @@
-import { once } from 'node:events';
 import { z } from 'zod';
 import { defineCheck } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
+import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { Incoming } from '../../net/incoming.ts';
+
+const maxGreetingBytes = 4096;
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address of the server' }),
   port: port.meta({ description: 'Port of the server' }),
+  contains: z.string().max(1000).default('').meta({ description: 'Text that the greeting must contain' }),
+  degraded: degradedByLatency('time for connecting and the greeting'),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -16,31 +21,48 @@ const options = z.strictObject({
 export const template = defineCheck({
   type: 'template',
   title: 'Template',
-  summary: 'Connects and waits for the first bytes that the server sends.',
+  summary: 'Connects and reads the line with which the server greets.',
   options,
   metrics: [
     { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
     { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'firstByteMs', unit: 'ms', meaning: 'from connected to the first byte' },
+    { name: 'greetingMs', unit: 'ms', meaning: 'from connected to the end of the greeting' },
   ],
   defaultTimeoutMs: 10_000,
   asks: ['host', 'port'],
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  async run({ host, port, family }, { clock, net, signal }, { metrics, detail }) {
+  async run(options, { clock, net, signal }, measurement) {
+    const { host, port, family, contains } = options;
     const { socket, address, resolveMs, connectMs } = await net.connect({ host, port }, { family, signal });
+    // What is written here is kept, however the run ends.
+    measurement.metrics = { resolveMs, connectMs };
+    measurement.detail = { address: address.ip };
     try {
-      Object.assign(metrics, { resolveMs, connectMs });
-      detail['address'] = address.ip;
       const connectedMs = clock.monotonic();
-      // `once` rejects when the signal aborts and when the socket fails; `defineCheck` turns the first into an outcome.
-      const [first] = (await once(socket, 'data', { signal })) as [Buffer];
-      if (first.length === 0) throw new Failure('protocol', `expected a greeting from ${host}, got nothing`);
-      metrics['firstByteMs'] = clock.monotonic() - connectedMs;
-      return up(`${host} answered.`, { latencyMs: metrics['firstByteMs'], metrics, detail });
+      const incoming = new Incoming(socket, maxGreetingBytes);
+      const doing = `Waiting for the greeting of ${formatEndpoint(options)}`;
+      const greeting = await incoming.until(firstLine, { signal, doing });
+      const greetingMs = clock.monotonic() - connectedMs;
+      measurement.latencyMs = connectMs + greetingMs;
+      measurement.metrics['greetingMs'] = greetingMs;
+      measurement.detail['greeting'] = greeting;
+      if (!greeting.includes(contains))
+        throw new Failure(
+          'assertion',
+          `Expected a greeting with ${JSON.stringify(contains)}, got ${JSON.stringify(greeting)}.`,
+        );
+      assertFast('Connecting and the greeting', measurement.latencyMs, options);
+      return up(greeting, measurement);
     } finally {
       socket.destroy();
     }
   },
 });
+
+/** Undefined until the whole line is there. */
+function firstLine(bytes: Buffer): string | undefined {
+  const end = bytes.indexOf('\n');
+  return end < 0 ? undefined : bytes.toString('utf8', 0, end).trimEnd();
+}
