@@ -27,9 +27,15 @@ const tasksFile = z.array(task);
 export class AgentFolder {
   readonly path: string;
 
+  /** @throws {AppError} unavailable */
   constructor(path: string) {
     this.path = path;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
+      throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
+    }
   }
 
   /** Reads who this agent is, or makes it up. @throws {AppError} invalid-config, when the file is there and not readable as one */

@@ -14,9 +14,15 @@ const certificateFile = z.strictObject({ certificate: z.string(), key: z.string(
 export class DataFolder {
   readonly path: string;
 
+  /** @throws {AppError} unavailable */
   constructor(path: string) {
     this.path = path;
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
+      throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
+    }
   }
 
   get database(): string {

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, test } from 'node:test';
+import { eventually } from '../../src/testing/eventually.ts';
+import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
+import { AttackedServer, countOf, monitorsText } from './attacked-server.ts';
+
+describe('a configuration with mistakes, read again', () => {
+  test('leaves the old one as it was, says why, and a right one is taken over', async () => {
+    await using server = await AttackedServer.open();
+    await server.untilOthersGoOn();
+    const right = monitorsText(['steady'], server.port);
+    for (const [text, why] of [
+      [right.replace('"1s"', '"1x"'), /interval/],
+      [right.replace('"tcp"', '"tpc"'), /tpc/],
+      [right.slice(0, -5), /server\.yaml/],
+      ['', /not taken over/],
+    ] as const) {
+      const seen = server.said.length;
+      await server.configure(text);
+      server.program.signal('SIGHUP');
+      await eventually('it says that it keeps the old one', () =>
+        server.said.slice(seen).includes('was not taken over'),
+      );
+      assert.match(server.said.slice(seen), why);
+    }
+    assert.deepEqual(await monitorsOf(server), ['steady']);
+    await server.untilOthersGoOn();
+
+    await server.configure(monitorsText(['steady', 'second'], server.port));
+    server.program.signal('SIGHUP');
+    await eventually('it is taken over', async () => (await monitorsOf(server)).length === 2);
+  });
+
+  test('a file that is gone changes nothing', async () => {
+    await using server = await AttackedServer.open();
+    await server.configure(monitorsText(['steady'], server.port));
+    await rename(server.configFile, `${server.configFile}.gone`);
+    server.program.signal('SIGHUP');
+    await eventually('it says so', () => server.said.includes('was not taken over'));
+    assert.deepEqual(await monitorsOf(server), ['steady']);
+  });
+});
+
+describe('a data folder that', () => {
+  test('holds a database that is none: it is put aside, said once, and the server starts', async () => {
+    await using server = await AttackedServer.prepare({ flags: ['--no-local-agent'] });
+    await mkdir(server.data);
+    await writeFile(join(server.data, 'watchkeeper.db'), 'x'.repeat(100_000));
+    server.program.start();
+    await server.untilAnswering();
+    assert.equal(countOf(/cannot be used and was put aside/, server.said), 1);
+    assert.ok((await readdir(server.data)).some((name) => name.includes('unreadable')));
+  });
+
+  test('a newer version wrote: the server does not touch it, and says what to do', async () => {
+    await using server = await AttackedServer.open({ flags: ['--no-local-agent'] });
+    await server.program.stop();
+    const file = join(server.data, 'watchkeeper.db');
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    const { code, stderr } = await runWatchkeeper([...server.program.words()]);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /written by a newer Watchkeeper .*: start that version, or restore a backup/);
+    assert.doesNotMatch(stderr, /bug in Watchkeeper/);
+    assert.deepEqual(
+      (await readdir(server.data)).filter((name) => name.includes('unreadable')),
+      [],
+    );
+  });
+
+  for (const name of ['server.json', 'local-agent/agent.json']) {
+    test(`holds a ${name} that is no such file: nothing is made up in its place`, async () => {
+      await using server = await AttackedServer.open();
+      await server.untilOthersGoOn();
+      await server.program.stop();
+      await writeFile(join(server.data, name), '{"half":');
+      server.program.start();
+      await eventually('it says so', () => /agent\.json is not what|server\.json is not what/.test(server.said));
+      assert.doesNotMatch(server.said, /bug in Watchkeeper/);
+    });
+  }
+
+  test('cannot be made: the server says so and ends', async () => {
+    await using server = await AttackedServer.prepare();
+    const words = [...server.program.words()].map((word) =>
+      word === server.data ? join(server.configFile, 'x') : word,
+    );
+    const { code, stderr } = await runWatchkeeper(words);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /server\.yaml\/x/);
+    assert.doesNotMatch(stderr, /bug in Watchkeeper/);
+  });
+});
+
+async function monitorsOf(server: AttackedServer): Promise<readonly string[]> {
+  const { monitors } = await server.ask<{ readonly monitors: readonly { readonly name: string }[] }>('/monitors');
+  return monitors.map(({ name }) => name);
+}
