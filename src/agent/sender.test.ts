@@ -69,7 +69,7 @@ describe('the sender', () => {
     sender.wake();
     await settle();
     const waiting = frames.flatMap(({ entries }) => entries).length;
-    assert.equal(waiting, 10_000);
+    assert.equal(waiting, 4000);
     source.append('live', 1);
     sender.wake();
     await settle();

@@ -21,8 +21,8 @@ interface SourceEntry {
   readonly json: string;
 }
 
-/** Sent and not acknowledged; more waits in the spool. Backlog may take half of it, so that live results never queue behind it. */
-const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 10_000 };
+/** Sent and not acknowledged; more waits in the spool. Live results queue behind what the server has of the backlog: so little that it is a fraction of a second. */
+const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 4000 };
 /** More than this on its way to the network, and the rest waits in the spool until something is acknowledged. */
 const maxUnsentBytes = 1024 * 1024;
 /** What a server reads within some milliseconds, so that it is never away for long. One larger entry still fits a frame. */

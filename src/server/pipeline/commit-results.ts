@@ -28,9 +28,9 @@ export async function commitResults(batch: Batch, ports: PipelinePorts): Promise
   sayUnreadable(batch, ports);
   const checked = { ...batch, entries: withoutForeign(batch, ports) };
   const { added } = await ports.commit(checked);
-  for (const { item } of newEntries(checked.entries, added)) {
+  for (const { seq, item } of newEntries(checked.entries, added)) {
     if (item.kind === 'result') {
-      const isLate = !ports.latest.take(batch.agentId, item);
+      const isLate = !ports.latest.take(batch.agentId, item, { epoch: batch.epoch, seq });
       ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
     } else {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: countOf(item.ranges) });
