@@ -40,3 +40,17 @@ export function readStatus(folder: string): AgentStatusReport | undefined {
     throw error;
   }
 }
+
+/** Whether the agent of this report still runs: it wrote a moment ago, and its process is there. */
+export function isRunning({ pid, writtenAt }: AgentStatusReport, now: number): boolean {
+  return now - writtenAt < 3 * statusIntervalMs && isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    // Signal 0 only asks.
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

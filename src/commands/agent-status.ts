@@ -1,4 +1,4 @@
-import { readStatus, statusIntervalMs, type AgentStatusReport } from '../agent/status-file.ts';
+import { isRunning, readStatus, type AgentStatusReport } from '../agent/status-file.ts';
 import { formatDuration } from '../core/duration.ts';
 import { defaultAgentFolder } from './data-folders.ts';
 import { misuse } from './exit-codes.ts';
@@ -18,19 +18,19 @@ export function showAgentStatus(
     output.write(`No agent has run in ${data}.\n`);
     return misuse;
   }
-  const isRunning = Date.now() - report.writtenAt < 3 * statusIntervalMs;
-  output.write(json ? `${JSON.stringify({ running: isRunning, ...report })}\n` : textOf(report, isRunning));
-  return isRunning ? 0 : 2;
+  const running = isRunning(report, Date.now());
+  output.write(json ? `${JSON.stringify({ running, ...report })}\n` : textOf(report, running));
+  return running ? 0 : 2;
 }
 
-function textOf(report: AgentStatusReport, isRunning: boolean): string {
+function textOf(report: AgentStatusReport, running: boolean): string {
   const { name, agentId, version, pid, link, queue, health, tasks, lastAcknowledgedAt } = report;
   const oldest = queue.oldestUnsentAt === undefined ? '' : `, the oldest since ${timeOf(queue.oldestUnsentAt)}`;
   const server =
     link.state === 'connected' ? `connected to ${link.server}` : `not connected to ${link.server}: ${link.message}`;
   const lines = [
     `Agent      ${name} (${agentId}), version ${version}`,
-    `State      ${isRunning ? `runs, process ${pid}` : `does not run; this is from ${timeOf(report.writtenAt)}`}`,
+    `State      ${running ? `runs, process ${pid}` : `does not run; this is from ${timeOf(report.writtenAt)}`}`,
     `Server     ${server}`,
     `Waiting    ${queue.depth} entries, ${queue.bytes} bytes${oldest}`,
     `Last taken ${lastAcknowledgedAt === undefined ? 'nothing yet' : timeOf(lastAcknowledgedAt)}`,

@@ -6,6 +6,7 @@ import { gatewayCheck, resolverCheck } from '../agent/health-checks.ts';
 import { AgentListener } from '../agent/listener.ts';
 import { SelfTest } from '../agent/self-test.ts';
 import { openSpool } from '../agent/spool/spool.ts';
+import { isRunning, readStatus } from '../agent/status-file.ts';
 import type { LinkState } from '../agent/uplink.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
@@ -38,7 +39,9 @@ interface AgentSurroundings {
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
   const folder = new AgentFolder(options.data ?? defaultAgentFolder());
+  refuseIfServed(folder.path);
   const file = introduced(folder, options);
+  const url = options.listen ? undefined : serverUrl(file);
   const say = (text: string): void => void output.write(`${new Date().toISOString()} ${text}\n`);
   const net = createNetwork({ clock });
   const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
@@ -54,11 +57,19 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
   if (options.listen) sayWhereCalled(options.listen, file, say);
-  else agent.uplink.dial(serverUrl(file));
+  if (url) agent.uplink.dial(url);
   say(`Agent ${file.name} (${file.agentId}); its data is in ${folder.path}.`);
   await aborted(signal);
   listener?.stop();
   await agent.stop();
+}
+
+/** Two agents on one spool would number different entries alike. @throws {AppError} unavailable */
+function refuseIfServed(folder: string): void {
+  const other = readStatus(folder);
+  if (!other || !isRunning(other, clock.now())) return;
+  const next = 'stop it, or use --data';
+  throw new AppError('unavailable', `another agent, process ${other.pid}, uses the folder ${folder}: ${next}`);
 }
 
 /** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */
