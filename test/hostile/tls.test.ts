@@ -78,7 +78,7 @@ const servers: Readonly<Record<string, Case & { readonly serve: Serve }>> = {
   'expires in three days': {
     serve: as('expiringSoon'),
     expect: 'threshold',
-    message: /expires in 3\.\d days; expected at least 14/,
+    message: /at least 14 days left, got 3\.\d days left/,
   },
   'wants a client certificate (TLS 1.3)': {
     serve: wantsCertificate(),
