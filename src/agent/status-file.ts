@@ -48,9 +48,10 @@ export function isRunning({ pid, writtenAt }: AgentStatusReport, now: number): b
 
 function isAlive(pid: number): boolean {
   try {
-    // Signal 0 only asks.
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    // proc(5): the state follows the name in parentheses; a zombie has ended and only waits to be noticed.
+    const [, state] = /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return state !== 'Z';
+  } catch {
+    return false;
   }
 }
