@@ -22,7 +22,7 @@ interface ConsoleCommand {
   readonly meaning: string;
   run(argument: string): void | Promise<void>;
   /** What may stand after the command. */
-  arguments?(): readonly string[];
+  readonly arguments?: () => readonly string[];
 }
 
 const maxCompletions = 100;

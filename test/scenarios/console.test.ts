@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { publicKeyPin } from '../../src/commands/server-line.ts';
+import { createCertificate } from '../../src/protocol/certificate.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { httpServer } from '../../src/testing/http-server.ts';
 import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
@@ -229,6 +232,25 @@ describe('one-shot commands', { concurrency: 3 }, () => {
       assert.deepEqual([code, stdout], [3, '']);
     });
   }
+
+  test('a server with a certificate of its own making is trusted by its pin, and no other is told the token', async () => {
+    const { certificate, key } = createCertificate('watchkeeper', Date.now());
+    await using server = await httpServer((_request, response) => response.end('{"agents":[]}'), {
+      cert: certificate,
+      key,
+    });
+    const words = ['agents', '--server', server.origin];
+    const env = { WATCHKEEPER_API_TOKEN: 'secret' };
+    const untrusted = await runWatchkeeper(words, env);
+    assert.match(untrusted.stderr, /cannot be trusted \(\w+\); if the server made it itself, give the pin/);
+    const other = publicKeyPin(new X509Certificate(createCertificate('watchkeeper', Date.now()).certificate));
+    const wrong = await runWatchkeeper([...words, '--pin', other], env);
+    assert.match(wrong.stderr, /the server's key is not the pinned one: expected sha256\/\/.*, got sha256\/\//);
+    assert.deepEqual([untrusted.code, wrong.code, server.requests.length], [3, 3, 0]);
+    const right = await runWatchkeeper([...words, '--pin', publicKeyPin(new X509Certificate(certificate))], env);
+    assert.equal(right.code, 0, right.stderr);
+    assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret');
+  });
 
   test('something else at the address is told from a server', async () => {
     await using web = await httpServer((_request, response) => response.end('<html>'));

@@ -1,56 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { tcpServer } from '../../src/testing/tcp-server.ts';
-
-const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
-const patienceMs = 20_000;
-const pollMs = 50;
-
-/** The shell in a real terminal of 100 by 40, in a tmux server of its own. */
-class Terminal implements Disposable {
-  readonly #socket = `watchkeeper-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
-
-  constructor(command: string) {
-    this.#tmux(
-      'new-session',
-      '-d',
-      '-x',
-      '100',
-      '-y',
-      '40',
-      '-s',
-      'shell',
-      `${command}; echo "exit=$?"; exec sleep 60`,
-    );
-  }
-
-  /** Presses keys one after the other, by tmux's names for them; text is typed as it is. */
-  press(...keys: readonly string[]): void {
-    for (const key of keys) this.#tmux('send-keys', '-t', 'shell', key);
-  }
-
-  /** The screen, once it shows this; with the escape sequences of colours if asked. */
-  async until(pattern: RegExp, { colours = false } = {}): Promise<string> {
-    const giveUpMs = performance.now() + patienceMs;
-    for (;;) {
-      const screen = this.#tmux('capture-pane', colours ? '-pe' : '-p', '-t', 'shell');
-      if (pattern.test(screen)) return screen;
-      if (performance.now() > giveUpMs) throw new Error(`${pattern} did not come; the screen:\n${screen}`);
-      await wait(pollMs);
-    }
-  }
-
-  #tmux(...words: readonly string[]): string {
-    return execFileSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...words], { encoding: 'utf8' });
-  }
-
-  [Symbol.dispose](): void {
-    this.#tmux('kill-server');
-  }
-}
+import { executable, Terminal } from './terminal.ts';
 
 describe('the shell on a terminal', () => {
   test('A1: Tab completes words, and the answers of a question that has choices', async () => {

@@ -34,8 +34,11 @@ export function createApp({ routes, token, version, onInternalError }: AppParts)
   api.use(
     bodyLimit({
       maxSize: maxBodyBytes,
-      onError: (context) =>
-        problem(context, { status: 413, code: 'usage', message: `expected at most ${maxBodyBytes} bytes` }),
+      onError(context) {
+        // The rest of the body stays unread, so that nothing can follow it.
+        context.header('Connection', 'close');
+        return problem(context, { status: 413, code: 'usage', message: `expected at most ${maxBodyBytes} bytes` });
+      },
     }),
   );
   const description = openApiOf(routes, { prefix: apiPrefix, version });

@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Hono } from 'hono';
+import { readEvents } from '../../src/commands/event-stream.ts';
+import type { AgentView } from '../../src/server/fleet.ts';
+import { Health } from '../../src/server/health.ts';
+import { findAgent } from '../../src/server/routes/agents.ts';
+import { addStatus } from '../../src/server/routes/status.ts';
+import { eventually } from '../../src/testing/eventually.ts';
+import { FakeClock } from '../../src/testing/fake-clock.ts';
+import { tcpServer, type TestServer } from '../../src/testing/tcp-server.ts';
+import { Served } from './served.ts';
+
+interface Operation {
+  readonly method: string;
+  readonly path: string;
+  // oxlint-disable-next-line typescript/no-explicit-any -- a document, looked at from outside
+  readonly operation: any;
+}
+
+/** Every operation of the description that the server gives of itself. */
+async function operationsOf(server: Served): Promise<readonly Operation[]> {
+  const { body } = await server.ask('GET', '/openapi.json');
+  return Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      operation: operation as unknown,
+    })),
+  );
+}
+
+const agent = (id: string, name: string): AgentView => ({
+  id,
+  name,
+  status: 'online',
+  since: 0,
+  address: undefined,
+  version: undefined,
+  lastSeenAt: undefined,
+  tasks: 0,
+  queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
+  lagMs: 0,
+  clockOffsetMs: 0,
+  impaired: [],
+});
+
+describe('the HTTP interface', () => {
+  let open: TestServer;
+  let server: Served;
+
+  before(async () => {
+    open = await tcpServer();
+    server = await Served.start(
+      `monitors:\n  - { name: door, type: tcp, target: "127.0.0.1:${open.port}", interval: 1s }\n`,
+    );
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+    await open[Symbol.asyncDispose]();
+  });
+
+  const definition = (name: string, more: object = {}): object => ({
+    name,
+    type: 'tcp',
+    target: `127.0.0.1:${open.port}`,
+    interval: '1h',
+    ...more,
+  });
+
+  test('without its token nothing is told, not even what there is', async () => {
+    const operations = await operationsOf(server);
+    assert.ok(operations.length >= 15, `only ${operations.length} operations`);
+    const paths = [
+      ...operations.map(({ method, path }) => [method, path] as const),
+      ['GET', '/api/v1/nothing'] as const,
+    ];
+    for (const [method, path] of paths) {
+      for (const authorization of [undefined, 'Bearer', 'Bearer guess', `Basic ${await server.token()}`]) {
+        const headers = authorization === undefined ? {} : { authorization };
+        const response = await fetch(server.url + path, { method, headers });
+        const body = (await response.json()) as { error: { code: string } };
+        assert.deepEqual(
+          [response.status, body.error.code, Object.keys(body)],
+          [401, 'usage', ['error']],
+          `${method} ${path}`,
+        );
+        assert.equal(response.headers.get('www-authenticate'), 'Bearer');
+      }
+    }
+  });
+
+  test('its description is OpenAPI 3.1, and every operation in it is there', async () => {
+    const { body } = await server.ask('GET', '/openapi.json');
+    assert.match(body.openapi, /^3\.1\.\d+$/);
+    assert.ok(body.info.title && body.info.version);
+    for (const name of body.security.flatMap(Object.keys)) assert.ok(body.components.securitySchemes[name], name);
+    for (const { method, path, operation } of await operationsOf(server)) {
+      const where = `${method} ${path}`;
+      assert.ok(operation.summary, where);
+      const inPath = operation.parameters.filter((parameter: { in: string }) => parameter.in === 'path');
+      assert.deepEqual(
+        inPath.map(({ name, required }: { name: string; required: boolean }) => [name, required]),
+        [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => [name, true]),
+        where,
+      );
+      for (const { schema } of operation.parameters) assert.equal(typeof schema, 'object', where);
+      for (const status of ['200', 'default']) {
+        const [[mediaType, content]] = Object.entries<{ schema: object }>(operation.responses[status].content) as [
+          [string, { schema: object }],
+        ];
+        assert.match(mediaType, /^(application\/json|text\/event-stream)$/);
+        assert.equal(typeof content.schema, 'object', where);
+      }
+      if (path.endsWith('/events')) continue;
+      const filled = path.replace('/api/v1', '').replaceAll(/\{\w+\}/g, 'none');
+      const { status, body } = await server.ask(method, filled, operation.requestBody && '?');
+      assert.ok(status === 200 || !body.error.message.startsWith('there is no GET'), where);
+      assert.doesNotMatch(JSON.stringify(body), /there is no (GET|POST|PUT|DELETE)/, where);
+    }
+  });
+
+  const mistakes: readonly (readonly [string, string, unknown, number, string, RegExp])[] = [
+    ['GET', '/nothing', undefined, 404, 'not-found', /there is no GET \/api\/v1\/nothing/],
+    ['DELETE', '/agents', undefined, 404, 'not-found', /there is no DELETE/],
+    ['GET', '/monitors/none', undefined, 404, 'not-found', /there is no monitor "none"/],
+    ['GET', '/monitors/%E0%A4%A', undefined, 404, 'not-found', /there is no monitor/],
+    ['POST', '/monitors/none/run', undefined, 404, 'not-found', /no agent has a task of monitor "none"/],
+    ['POST', '/agents/none/revoke', undefined, 404, 'not-found', /there is no agent "none"; there are: local/],
+    ['POST', '/monitors', '{', 400, 'usage', /body: expected JSON/],
+    ['POST', '/monitors', '[]', 400, 'usage', /body: .*expected record/],
+    ['POST', '/monitors', { type: 'tcp', target: 'localhost' }, 400, 'usage', /TCP needs port, and it is missing/],
+    [
+      'POST',
+      '/monitors',
+      { type: 'tpc', target: 'x:1' },
+      400,
+      'usage',
+      /expected a check type, got "tpc"; did you mean tcp/,
+    ],
+    ['POST', '/monitors', { type: 'tcp', target: 'x:1', colour: 1 }, 400, 'usage', /colour: there is no such option/],
+    ['POST', '/monitors', `"${'x'.repeat(1024 * 1024)}"`, 413, 'usage', /at most 1048576 bytes/],
+    ['POST', '/invites', { lifetimeMs: 1e9 }, 400, 'usage', /body\.lifetimeMs: .*3600000/],
+    ['GET', '/tasks?colour=red', undefined, 400, 'usage', /colour/],
+    ['GET', '/tasks/none/results?from=x&to=y', undefined, 400, 'usage', /path\.task: Invalid UUID/],
+    ['GET', `/tasks/${crypto.randomUUID()}/results?from=x&to=y`, undefined, 400, 'usage', /query\.from/],
+    ['GET', `/tasks/${crypto.randomUUID()}/results`, undefined, 400, 'usage', /query\.from/],
+    ['POST', '/store/backup', { file: '/tmp/x' }, 404, 'not-found', /there is no POST/],
+    [
+      'PUT',
+      '/monitors/door',
+      { type: 'tcp', target: 'x:1' },
+      400,
+      'usage',
+      /door is written in the configuration file/,
+    ],
+    ['DELETE', '/monitors/door', undefined, 400, 'usage', /door is written in the configuration file/],
+    [
+      'POST',
+      '/monitors',
+      { name: 'door', type: 'tcp', target: 'x:1' },
+      400,
+      'usage',
+      /there is a monitor "door" already/,
+    ],
+  ];
+  for (const [method, path, body, status, code, message] of mistakes) {
+    const given = body === undefined ? '' : ` ${JSON.stringify(body).slice(0, 60)}`;
+    test(`${method} ${path}${given} is answered ${status} ${code}`, async () => {
+      const answer = await server.ask(method, path, body);
+      assert.deepEqual([answer.status, answer.body.error?.code], [status, code], JSON.stringify(answer.body));
+      assert.match(answer.body.error.message, message);
+    });
+  }
+
+  test('a monitor that is made, changed, paused, resumed and deleted reaches the agent within a second', async () => {
+    const watching = new AbortController();
+    const headers = { Authorization: `Bearer ${await server.token()}` };
+    const stream = await fetch(`${server.url}/api/v1/events`, { headers, signal: watching.signal });
+    assert.equal(stream.headers.get('content-type'), 'text/event-stream');
+    assert.ok(stream.body);
+    const events = readEvents(stream.body);
+    const steps: readonly (readonly [string, string, object?])[] = [
+      ['POST', '/monitors', definition('made')],
+      ['PUT', '/monitors/made', definition('made', { interval: '2h' })],
+      ['POST', '/monitors/made/pause'],
+      ['POST', '/monitors/made/resume'],
+      ['POST', '/monitors/door/pause'],
+      ['POST', '/monitors/door/resume'],
+      ['DELETE', '/monitors/made'],
+    ];
+    for (const [method, path, body] of steps) {
+      const startedMs = performance.now();
+      const answer = await server.ask(method, path, body);
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      let next = await events.next();
+      while (!next.done && next.value.type !== 'tasks-applied') next = await events.next();
+      const tookMs = performance.now() - startedMs;
+      assert.ok(!next.done && tookMs < 1000, `${method} ${path} took ${tookMs} ms`);
+    }
+    watching.abort();
+    const { body } = await server.ask('GET', '/monitors');
+    assert.deepEqual(
+      body.monitors.map(({ name, origin, paused }: Record<string, unknown>) => [name, origin, paused]),
+      [['door', 'file', false]],
+    );
+  });
+
+  test('a monitor that is made runs, is shown as it is, and runs now when asked', async () => {
+    const { body: made } = await server.ask('POST', '/monitors', definition('once', { agents: ['local'] }));
+    const { body: shown } = await server.ask('GET', `/monitors/${made.monitor.id}`);
+    assert.deepEqual(shown, made);
+    assert.deepEqual([shown.monitor.interval, shown.monitor.agents, shown.monitor.origin], ['1h', ['local'], 'api']);
+    const { body: run } = await server.ask('POST', '/monitors/once/run?agent=local');
+    const latest = await eventually('its result', async () => {
+      const { body } = await server.ask('GET', '/tasks?monitor=once&agent=local');
+      return body.tasks[0]?.latest ?? undefined;
+    });
+    assert.deepEqual([latest.taskId, latest.status], [run.tasks[0], 'up']);
+    await server.ask('DELETE', '/monitors/once');
+    assert.equal((await server.ask('GET', '/monitors/once')).status, 404);
+  });
+
+  test('results are read by time, and summed up by minute, hour and day', async () => {
+    const task = await eventually('a few results', async () => {
+      const { body } = await server.ask('GET', '/tasks?monitor=door');
+      const id = body.tasks[0].id as string;
+      const all = await server.ask('GET', `/tasks/${id}/results?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z`);
+      return all.body.results.length >= 3 ? { id, results: all.body.results } : undefined;
+    });
+    const [first, second, third] = task.results;
+    const range = `from=${first.scheduledAt}&to=${third.scheduledAt}`;
+    const { body } = await server.ask('GET', `/tasks/${task.id}/results?${range}`);
+    assert.deepEqual(body.results, [first, second]);
+    const limited = await server.ask('GET', `/tasks/${task.id}/results?${range}&limit=1`);
+    assert.deepEqual(limited.body.results, [first]);
+    const zone = 'from=2020-01-01T00:00:00%2B02:00&to=2100-01-01T00:00:00Z';
+    for (const resolution of ['minute', 'hour', 'day']) {
+      const { body } = await server.ask('GET', `/tasks/${task.id}/summaries?${zone}&resolution=${resolution}`);
+      const up = body.summaries.reduce((sum: number, summary: { up: number }) => sum + summary.up, 0);
+      assert.ok(up >= 3, JSON.stringify(body));
+      const { count, minMs, p50Ms, maxMs } = body.summaries[0].latency;
+      assert.ok(count > 0 && minMs <= p50Ms && p50Ms <= maxMs, JSON.stringify(body.summaries[0]));
+    }
+  });
+
+  test('/metrics can be read by Prometheus, whatever the names, and /healthz says ok, both without a token', async () => {
+    const name = 'quote " back \\ line';
+    await server.ask('POST', '/monitors', definition(name));
+    await server.ask('POST', `/monitors/${encodeURIComponent(name)}/run`);
+    const text = await eventually('its sample', async () => {
+      const text = await (await fetch(`${server.url}/metrics`)).text();
+      return text.includes('quote') ? text : undefined;
+    });
+    const comment = /^# (?:HELP [a-z_]+ .+|TYPE [a-z_]+ (?:gauge|counter))$/;
+    const sample =
+      /^[a-z_]+(?:\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
+    for (const line of text.trimEnd().split('\n')) assert.match(line, line.startsWith('#') ? comment : sample);
+    assert.match(text, /^probe_success\{monitor="door",type="tcp",target="127\.0\.0\.1:\d+",agent="local"\} 1$/m);
+    assert.match(text, /^probe_success\{monitor="quote \\" back \\\\ line",/m);
+    assert.match(text, /^watchkeeper_agent_online\{agent="local"\} 1$/m);
+    const health = await fetch(`${server.url}/healthz`);
+    assert.deepEqual([health.status, await health.json()], [200, { status: 'ok', problems: [] }]);
+    await server.ask('DELETE', `/monitors/${encodeURIComponent(name)}`);
+  });
+
+  test('the admin socket is its user’s alone', async () => {
+    assert.equal((await stat(join(server.data, 'admin.sock'))).mode & 0o777, 0o600);
+    assert.equal((await stat(join(server.data, 'api-token'))).mode & 0o777, 0o600);
+  });
+});
+
+test('an agent is found by its name or id, and one of several with a name by its id only', () => {
+  const agents = [agent('a', 'twin'), agent('b', 'twin'), agent('c', 'alone')];
+  assert.equal(findAgent(agents, 'alone').id, 'c');
+  assert.equal(findAgent(agents, 'b').id, 'b');
+  assert.throws(() => findAgent(agents, 'twin'), /several agents are called "twin"; say which by its id: a, b/);
+});
+
+describe('a pause', () => {
+  test('outlives the server, for monitors of the file and for others; what a definition pauses is resumed there', async () => {
+    await using open = await tcpServer();
+    const target = `"127.0.0.1:${open.port}"`;
+    await using server = await Served.start(
+      `monitors:\n  - { name: kept, type: tcp, target: ${target} }\n  - { name: off, type: tcp, target: ${target}, paused: true }\n`,
+    );
+    await server.ask('POST', '/monitors', { name: 'made', type: 'tcp', target: `127.0.0.1:${open.port}` });
+    for (const name of ['kept', 'made'])
+      assert.equal((await server.ask('POST', `/monitors/${name}/pause`)).body.monitor.paused, true);
+    await server.stop();
+    await server.startAgain();
+    const paused = async (): Promise<unknown> => {
+      const { body } = await server.ask('GET', '/monitors');
+      return body.monitors.map(({ name, paused }: Record<string, unknown>) => [name, paused]);
+    };
+    assert.deepEqual(await paused(), [
+      ['kept', true],
+      ['off', true],
+      ['made', true],
+    ]);
+    for (const name of ['kept', 'made']) await server.ask('POST', `/monitors/${name}/resume`);
+    assert.deepEqual(await paused(), [
+      ['kept', false],
+      ['off', true],
+      ['made', false],
+    ]);
+    const { status, body } = await server.ask('POST', '/monitors/off/resume');
+    assert.equal(status, 400);
+    assert.match(body.error.message, /off is paused by its definition: change it there/);
+  });
+});
+
+describe('/healthz', () => {
+  test('is red when no result flows though tasks should run, and when the store takes none; green again afterwards', async () => {
+    const clock = new FakeClock();
+    let shortestIntervalMs: number | undefined = 10_000;
+    const health = new Health({ clock, agents: () => [], shortestIntervalMs: () => shortestIntervalMs });
+    const app = new Hono();
+    addStatus(app, { health, agents: () => [], tasks: () => [], latest: () => [] });
+    const ask = async (): Promise<unknown> => {
+      const response = await app.request('/healthz');
+      const { problems } = (await response.json()) as { problems: string[] };
+      return [response.status, ...problems];
+    };
+    assert.deepEqual(await ask(), [200]);
+    await clock.advance(51_000);
+    assert.deepEqual(await ask(), [503, 'no result has come for 51 s']);
+    shortestIntervalMs = undefined;
+    assert.deepEqual(await ask(), [200], 'where nothing should run, silence is well');
+    health.noteStore('the disk is full');
+    assert.deepEqual(await ask(), [503, 'results are not being kept: the disk is full']);
+    health.noteStore(undefined);
+    assert.deepEqual(await ask(), [200]);
+  });
+});
