@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { readStatus, type AgentStatusReport } from '../agent/status-file.ts';
 import type { AgentAnswer } from '../server/routes/agents.ts';
+import type { ResultAnswer } from '../server/routes/tasks.ts';
 import { eventually } from './eventually.ts';
 import { Oracle } from './oracle.ts';
 import { Program } from './program.ts';
@@ -118,8 +119,18 @@ export class Fleet implements AsyncDisposable {
     return agents.find((agent) => agent.name === name);
   }
 
+  /** What the server believes to be each task's newest result. */
+  async latest(): Promise<readonly ResultAnswer[]> {
+    const { tasks } = await this.ask<{ readonly tasks: readonly { readonly latest: ResultAnswer | null }[] }>('/tasks');
+    return tasks.flatMap(({ latest }) => latest ?? []);
+  }
+
   async untilAnswering(): Promise<void> {
-    await eventually('the server answers', () => this.ask('/agents'), 60_000);
+    try {
+      await eventually('the server answers', () => this.ask('/agents'), 60_000);
+    } catch (error) {
+      throw new Error(`The server does not answer. It said:\n${this.server.said}`, { cause: error });
+    }
   }
 
   /** Waits until the server has a line to each of them; one that was frozen calls itself impaired for a while. */
