@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { stringify } from 'yaml';
+import { dump } from 'js-yaml';
 import { findCheckType } from '../checks/registry.ts';
 import { defaultTimeoutOf } from '../core/check.ts';
 import { formatDuration } from '../core/duration.ts';
@@ -8,6 +8,9 @@ import { asWritten, fieldsOf, valueAt } from '../core/fields.ts';
 import { readConfigFile } from '../config/config-file.ts';
 import { formatMistake } from '../config/mistake.ts';
 import type { Monitor } from '../core/monitor.ts';
+
+/** For people to go on with: no value refers to another, and no long one is folded. */
+const inFull = { noRefs: true, lineWidth: -1 };
 
 /**
  * Writes the monitors as a configuration; asks before a file is replaced. False when it was not to be.
@@ -20,7 +23,7 @@ export async function saveMonitors(
 ): Promise<boolean> {
   if (file === '') throw new AppError('usage', 'Expected the name of a file, like save office.yaml.');
   // What a person typed is meant literally; the configuration reads ${NAME} from the environment.
-  const text = stringify({ monitors: monitors.map(configurationOf) }).replaceAll('${', () => '$${');
+  const text = dump({ monitors: monitors.map(configurationOf) }, inFull).replaceAll('${', () => '$${');
   try {
     await writeFile(file, text, { flag: 'wx' });
   } catch (error) {

@@ -1,136 +1,78 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type Document,
-  type Node,
-  type Pair,
-  type YAMLMap,
-} from 'yaml';
+import { parseEvents, YAMLException } from 'js-yaml';
+import { Composer, maxLevels, tooDeep, type Entry, type Node } from './composer.ts';
+import { Lines } from './lines.ts';
 import { formatPath, type Mistake, type Path, type Report } from './mistake.ts';
-
-/** Deeper than any configuration, and shallow enough for every recursion over it. */
-const maxDepth = 32;
-/** Uses of one anchor times the aliases inside it: sharing stays free, and nothing grows exponentially. */
-const maxAliasCount = 10_000;
 
 /** A YAML text (JSON is YAML) as data, which still knows its lines and columns. */
 export class ConfigDocument {
   readonly mistakes: Mistake[] = [];
-  readonly #lines = new LineCounter();
-  readonly #document: Document.Parsed | undefined;
-  /** Pairs by key, of each mapping that a mistake was looked up in: a mapping of thousands of hosts may have thousands. */
-  readonly #pairs = new WeakMap<YAMLMap<Node, Node>, ReadonlyMap<string, Pair<Node, Node | null>>>();
+  readonly #lines: Lines;
+  readonly #root: Node | undefined;
 
   constructor(text: string) {
-    this.#document = this.#parse(text);
+    this.#lines = new Lines(text);
+    this.#root = this.#parse(text);
   }
 
   /** The data; undefined if the text is no YAML, and `mistakes` say why. */
   read(): unknown {
-    const document = this.#document;
-    if (!document || this.mistakes.length > 0) return undefined;
-    this.#inspect(document.contents, []);
-    if (this.mistakes.length > 0) return undefined;
-    try {
-      return document.toJS({ maxAliasCount });
-    } catch (error) {
-      if (!(error instanceof ReferenceError)) throw error;
-      this.report([], 'expected fewer aliases: written out, these would be too much data');
-      return undefined;
-    }
+    return this.mistakes.length === 0 ? this.#root?.value : undefined;
   }
 
   /** Takes down a mistake at the place of `path`, or of its closest ancestor that exists. */
   readonly report: Report = (path, message, at = 'value') => {
-    this.mistakes.push({ ...this.#position(this.#offsetOf(path, at)), path: formatPath(path), message });
+    this.#takeDown(this.#offsetOf(path, at), message, path);
   };
 
   /** The line of a value, from 1. */
   lineOf(path: Path): number {
-    return this.#position(this.#offsetOf(path, 'value')).line;
+    return this.#lines.at(this.#offsetOf(path, 'value')).line;
   }
 
-  #parse(text: string): Document.Parsed | undefined {
-    // Keys are compared in #inspect: the library's own comparison is quadratic.
-    const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false };
+  #parse(text: string): Node | undefined {
     try {
-      const document = parseDocument(text, options);
-      for (const { code, message, pos } of document.errors) {
-        const what = code === 'MULTIPLE_DOCS' ? 'expected one document' : `this is not YAML: ${message}`;
-        this.mistakes.push({ ...this.#position(pos[0]), path: '', message: what });
-      }
-      return document;
+      const events = parseEvents(text, { maxDepth: maxLevels });
+      return new Composer(text, events, (...mistake) => this.#takeDown(...mistake)).document();
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.mistakes.push({ line: 1, column: 1, path: '', message: tooDeep });
+      if (!(error instanceof YAMLException)) throw error;
+      this.#takeDown(error.mark?.position ?? 0, explained(error.reason));
       return undefined;
     }
   }
 
-  #position(offset: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  }
-
-  /** Depth is bounded before anything recurses over the data, and no key is there twice. */
-  #inspect(node: Node | null, path: Path): void {
-    if (path.length > maxDepth) {
-      this.mistakes.push({ ...this.#position(startOf(node)), path: '', message: tooDeep });
-      return;
-    }
-    if (isSeq<Node>(node)) {
-      for (const [index, item] of node.items.entries()) this.#inspect(item, [...path, index]);
-    }
-    if (!isMap<Node, Node>(node)) return;
-    const seen = new Set<string>();
-    for (const pair of node.items) {
-      const key = keyOf(pair);
-      if (seen.has(key)) {
-        const { line, column } = this.#position(startOf(pair.key));
-        this.mistakes.push({ line, column, path: formatPath([...path, key]), message: 'this key is there twice' });
-      }
-      seen.add(key);
-      this.#inspect(pair.value, [...path, key]);
-    }
+  #takeDown(offset: number, message: string, path: Path = []): void {
+    this.mistakes.push({ ...this.#lines.at(offset), path: formatPath(path), message });
   }
 
   #offsetOf(path: Path, at: 'key' | 'value'): number {
-    let node: Node | null | undefined = this.#document?.contents;
-    let offset = startOf(node);
-    for (const [index, step] of path.entries()) {
-      if (isAlias(node) && this.#document) node = node.resolve(this.#document);
-      const isKey = at === 'key' && index === path.length - 1;
-      const found = this.#stepInto(node, step, isKey);
-      if (!found) break;
-      node = found;
-      offset = startOf(node);
+    if (!this.#root) return 0;
+    let entry: Entry = { keyOffset: 0, node: this.#root };
+    for (const step of path) {
+      const inside = entryIn(entry.node, step);
+      if (!inside) return entry.node.offset;
+      entry = inside;
     }
-    return offset;
-  }
-
-  #stepInto(node: Node | null | undefined, step: string | number, isKey: boolean): Node | null | undefined {
-    if (isSeq<Node>(node)) return node.items[Number(step)];
-    if (!isMap<Node, Node>(node)) return undefined;
-    let pairs = this.#pairs.get(node);
-    if (!pairs) {
-      pairs = new Map(node.items.map((pair) => [keyOf(pair), pair]));
-      this.#pairs.set(node, pairs);
-    }
-    const pair = pairs.get(String(step));
-    return isKey ? pair?.key : (pair?.value ?? pair?.key);
+    return at === 'key' ? entry.keyOffset : entry.node.offset;
   }
 }
 
-const tooDeep = `expected at most ${maxDepth} levels of lists and mappings inside each other`;
-
-function startOf(node: Node | null | undefined): number {
-  return node?.range?.[0] ?? 0;
+function entryIn({ items, entries }: Node, step: string | number): Entry | undefined {
+  const item = items?.[Number(step)];
+  return item ? { keyOffset: item.offset, node: item } : entries?.get(String(step));
 }
 
-function keyOf({ key }: Pair<Node, Node | null>): string {
-  return isScalar(key) ? String(key.value) : String(key);
+/** What commonly lies behind the parser's words. */
+const causes: readonly (readonly [reason: string, cause: string])[] = [
+  ['maxDepth', tooDeep],
+  ['deficient indentation', 'this is not YAML: a quote or a bracket above is not closed'],
+  [
+    'bad indentation',
+    'this is not YAML: expected the indentation of the lines above; a text that begins with @ or `, or has a colon and a space in it, goes in quotes',
+  ],
+  ['end of the stream', 'this is not YAML: expected the indentation of the lines above, or the end'],
+  ['tab characters', 'this is not YAML: expected spaces, not tabs, for the indentation'],
+];
+
+function explained(reason: string): string {
+  return causes.find(([words]) => reason.includes(words))?.[1] ?? `this is not YAML: ${reason}`;
 }

@@ -54,7 +54,7 @@ export function readMonitor(written: Written, environment: Environment): Configu
     reportIssues(parsed.error, { known: Object.keys(entrySchema.shape), placeOf: (path) => path, written });
   }
   // A mistake in the name or the times hides none in the options.
-  const what = whatSchema.safeParse(entry).data;
+  const what = parsed.success ? parsed.data : whatSchema.safeParse(entry).data;
   const check = what && checkOf(what, written);
   const options = check && optionsOf(check, what, written);
   if (!parsed.success || !options) return undefined;
