@@ -96,10 +96,10 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.#parts.socket.terminate();
   }
 
-  /** Tells the other side what is wrong, and ends the connection. */
-  reject(code: ProtocolErrorCode, message: string): void {
+  /** Tells the other side what is wrong, and ends the connection; `cause` is what our side is told. */
+  reject(code: ProtocolErrorCode, message: string, cause: Error = new ProtocolError(code, message)): void {
     this.sendFrame(JSON.stringify({ type: 'error', code, message } satisfies ErrorMessage));
-    this.#error ??= new ProtocolError(code, message);
+    this.#error ??= cause;
     this.#end(code === 'unavailable' ? closeCode.tryAgainLater : closeCode.policy);
   }
 
@@ -125,9 +125,9 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
       this.#heardMs = this.#parts.clock.monotonic();
     } catch (error) {
       if (error instanceof ProtocolError) return this.reject(error.code, error.message);
-      this.#error ??= error instanceof Error ? error : new Error(String(error));
       // What broke here is for our log, not for theirs.
-      this.reject('unavailable', 'the message could not be handled; it may be sent again later');
+      const cause = error instanceof Error ? error : new Error(String(error));
+      this.reject('unavailable', 'the message could not be handled; it may be sent again later', cause);
     }
   }
 
