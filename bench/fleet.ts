@@ -27,7 +27,7 @@ async function measure(offered: number): Promise<void> {
     folder: data,
     configuration: configuration(),
     port: await ServerProcess.freePort(),
-    nodeOptions: (process.env['SERVER_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean),
+    nodeOptions: process.env['SERVER_NODE_OPTIONS'] ?? '',
   });
   await using fleet = new SimulatedFleet({
     url: server.url,

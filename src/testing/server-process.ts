@@ -9,7 +9,7 @@ import { DataFolder } from '../server/data-folder.ts';
 import { openSqliteStore } from '../server/store/sqlite/sqlite-store.ts';
 import { closedPort } from './tcp-server.ts';
 
-const program = fileURLToPath(new URL('../main.ts', import.meta.url));
+const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
 const startLimitMs = 60_000;
 
 interface ServerProcessParts {
@@ -18,9 +18,8 @@ interface ServerProcessParts {
   /** YAML. */
   readonly configuration: string;
   readonly port: number;
-  readonly localAgent?: boolean;
-  /** More words for Node itself, such as --cpu-prof. */
-  readonly nodeOptions?: readonly string[];
+  /** For Node itself, such as --cpu-prof. */
+  readonly nodeOptions?: string;
 }
 
 /** `watchkeeper serve` in a process of its own, watched from outside. Disposing kills it. */
@@ -29,17 +28,13 @@ export class ServerProcess implements AsyncDisposable {
   readonly #process: ReturnType<typeof spawn>;
   output = '';
 
-  private constructor({ folder, configuration, port, localAgent = false, nodeOptions = [] }: ServerProcessParts) {
+  private constructor({ folder, configuration, port, nodeOptions = '' }: ServerProcessParts) {
     this.url = `http://127.0.0.1:${port}`;
     const words = ['serve', '--config', configuration, '--data', folder, '--listen', `127.0.0.1:${port}`];
-    const flags = ['--disable-warning=ExperimentalWarning', ...nodeOptions];
-    this.#process = spawn(
-      process.execPath,
-      [...flags, program, ...words, ...(localAgent ? [] : ['--no-local-agent'])],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
+    this.#process = spawn(executable, [...words, '--no-local-agent'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: nodeOptions },
+    });
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
   }
 
