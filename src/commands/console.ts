@@ -123,20 +123,16 @@ class OperatorConsole {
   async #show(event: ConsoleEvent): Promise<void> {
     const { picture } = this.#parts;
     if (event.type === 'result') return await this.#showResult(event);
-    if (event.type === 'agent') return await this.#showAgent(event);
+    if (event.type === 'agent') return this.#showAgent(event);
     const agent = printable(picture.agentName(event.agentId));
     if (event.type === 'gap')
       return this.#sayNow(`${event.missing} entries of ${agent} will never come: ${printable(event.cause)}`);
     if (event.type === 'tasks-applied')
       return this.#sayNow(`${agent} works by revision ${event.revision} of its tasks`);
-    await picture.take();
-    const sent = await Promise.all(event.set.map((id) => picture.task(id)));
+    const sent = picture.noteTasks(event.agentId, event.set);
     const removed = event.removed.length > 0 ? `, ${event.removed.length} taken away` : '';
     const what = `Sent to ${agent}: ${tasksOf(sent.length)}${removed} (revision ${event.revision})`;
-    this.#sayTasks(
-      `${formatTime(Date.now())} - ${what}`,
-      sent.filter((task) => task !== undefined),
-    );
+    this.#sayTasks(`${formatTime(Date.now())} - ${what}`, sent);
   }
 
   async #showResult({ agentId, result, isLate }: Extract<ConsoleEvent, { type: 'result' }>): Promise<void> {
@@ -151,10 +147,8 @@ class OperatorConsole {
     this.#feed.add(seen);
   }
 
-  async #showAgent({ agentId, name, status, before }: Extract<ConsoleEvent, { type: 'agent' }>): Promise<void> {
-    const { picture } = this.#parts;
-    await picture.take();
-    const address = picture.agents.find(({ id }) => id === agentId)?.address ?? null;
+  #showAgent({ agentId, name, address, status, before }: Extract<ConsoleEvent, { type: 'agent' }>): void {
+    this.#parts.picture.noteAgent(agentId, name);
     const was = before === undefined ? '' : ` (was ${agentStatusWord(before)})`;
     this.#sayNow(`${this.#nameOf(name, address)}: ${this.#painted(status)}${was}`);
   }
@@ -170,8 +164,8 @@ class OperatorConsole {
     this.#say(lines.join('\n'));
   }
 
-  #nameOf(name: string, address: string | null): string {
-    return `${printable(name)} (${address === null ? 'never seen' : printable(address)})`;
+  #nameOf(name: string, address: string | null | undefined): string {
+    return `${printable(name)} (${printable(address ?? 'never seen')})`;
   }
 
   #painted(status: string): string {

@@ -1,5 +1,5 @@
 import { agentsAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
-import type { AgentAnswer, MonitorAnswer, TaskAnswer } from './server-answers.ts';
+import type { AgentAnswer, MonitorAnswer, TaskAnswer, TaskSummary } from './server-answers.ts';
 import type { ServerClient } from './server-client.ts';
 
 const shortestRefreshMs = 1000;
@@ -8,6 +8,7 @@ const shortestRefreshMs = 1000;
 export class FleetPicture {
   readonly #client: ServerClient;
   #agents: readonly AgentAnswer[] = [];
+  #names = new Map<string, string>();
   #monitors: readonly MonitorAnswer[] = [];
   #tasks = new Map<string, TaskAnswer>();
   #takenAt = -Infinity;
@@ -37,6 +38,7 @@ export class FleetPicture {
       this.#client.get('/monitors', monitorsAnswer),
     ]);
     this.#agents = agents;
+    this.#names = new Map(agents.map(({ id, name }) => [id, name]));
     this.#monitors = monitors;
     this.#tasks = new Map(tasks.map((task) => [task.id, task]));
   }
@@ -48,6 +50,22 @@ export class FleetPicture {
   }
 
   agentName(id: string): string {
-    return this.#agents.find((agent) => agent.id === id)?.name ?? id;
+    return this.#names.get(id) ?? id;
+  }
+
+  /** An event told of an agent. */
+  noteAgent(id: string, name: string): void {
+    this.#names.set(id, name);
+  }
+
+  /** An event told of tasks of an agent; returns them as they are now. */
+  noteTasks(agentId: string, tasks: readonly TaskSummary[]): readonly TaskAnswer[] {
+    const agent = this.agentName(agentId);
+    const noted = tasks.map((task): TaskAnswer => {
+      const latest = this.#tasks.get(task.id)?.latest ?? null;
+      return Object.assign(task, { agent, latest });
+    });
+    for (const task of noted) this.#tasks.set(task.id, task);
+    return noted;
   }
 }

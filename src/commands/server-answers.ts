@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import { agentSchema } from '../server/routes/agents.ts';
 import { monitorSchema } from '../server/routes/monitors.ts';
-import { resultSchema, taskSchema } from '../server/routes/tasks.ts';
+import { resultSchema, taskSchema, taskSummarySchema } from '../server/routes/tasks.ts';
 
 // A newer server may say more than this program knows: that is kept, for --json, and not minded.
 const agent = z.looseObject(agentSchema.shape);
 const task = z.looseObject({ ...taskSchema.shape, latest: z.looseObject(resultSchema.shape).nullable() });
+const taskSummary = z.looseObject(taskSummarySchema.shape);
 const monitor = z.looseObject(monitorSchema.shape);
 
 export type AgentAnswer = z.output<typeof agent>;
 export type TaskAnswer = z.output<typeof task>;
+export type TaskSummary = z.output<typeof taskSummary>;
 export type MonitorAnswer = z.output<typeof monitor>;
 
 export const agentsAnswer = z.looseObject({ agents: z.array(agent) });
@@ -35,7 +37,7 @@ export const serverEvent = z.discriminatedUnion('type', [
     type: z.literal('tasks'),
     agentId: id,
     revision: count,
-    set: z.array(id),
+    set: z.array(taskSummary),
     removed: z.array(id),
   }),
   z.looseObject({ type: z.literal('tasks-applied'), agentId: id, revision: count }),
@@ -43,6 +45,7 @@ export const serverEvent = z.discriminatedUnion('type', [
     type: z.literal('agent'),
     agentId: id,
     name: z.string(),
+    address: z.string().optional(),
     status: z.string(),
     before: z.string().optional(),
   }),

@@ -1,4 +1,5 @@
 import type { ResultItem } from './entry.ts';
+import type { Task } from './task.ts';
 
 /** What happened on the server, for whoever watches: a console, a live view, a metric. Nothing durable depends on it. */
 export type ServerEvent =
@@ -10,8 +11,8 @@ export type ServerEvent =
       readonly type: 'tasks';
       readonly agentId: string;
       readonly revision: number;
-      /** Ids of the tasks that are new or changed, and of those it no longer has. */
-      readonly set: readonly string[];
+      /** Those that are new or changed, and the ids of those it no longer has. */
+      readonly set: readonly Task[];
       readonly removed: readonly string[];
     }
   /** An agent works by what it was told up to this revision. */
@@ -20,6 +21,7 @@ export type ServerEvent =
       readonly type: 'agent';
       readonly agentId: string;
       readonly name: string;
+      readonly address: string | undefined;
       readonly status: string;
       readonly before: string | undefined;
     };

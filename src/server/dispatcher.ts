@@ -114,11 +114,12 @@ export class Dispatcher {
     if (!isFirst && remove.length === 0 && set.length === 0) return;
     for (const [at, part] of inFrames(set).entries()) {
       const base = line.revision++;
-      const change = { set: part, remove: at === 0 ? remove : [] };
-      line.recipient.send({ type: 'tasks', revision: line.revision, ...(base > 0 && { base }), ...change });
+      const { revision } = line;
+      const removed = at === 0 ? remove : [];
+      line.recipient.send({ type: 'tasks', revision, ...(base > 0 && { base }), set: part, remove: removed });
+      this.#ports.onSent(line.recipient.agentId, { revision, set: part, removed });
     }
     line.sent = new Map(wanted);
-    this.#ports.onSent(line.recipient.agentId, { revision: line.revision, set, removed: remove });
   }
 }
 

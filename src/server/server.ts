@@ -58,7 +58,8 @@ export class Server {
     this.#faults = new FaultLog({ clock, say });
     this.fleet = new Fleet({
       clock,
-      onChange: ({ id, name, status }, before) => this.#publish({ type: 'agent', agentId: id, name, status, before }),
+      onChange: ({ id, name, address, status }, before) =>
+        this.#publish({ type: 'agent', agentId: id, name, address, status, before }),
     });
     this.#gate = new AgentGate({
       clock,
@@ -68,7 +69,7 @@ export class Server {
     this.dispatcher = new Dispatcher({
       assignTasks: (agentId, monitorIds) => this.#assign(agentId, monitorIds),
       onSent: (agentId, { revision, set, removed }) =>
-        this.#publish({ type: 'tasks', agentId, revision, set: set.map(({ id }) => id), removed }),
+        this.#publish({ type: 'tasks', agentId, revision, set, removed }),
     });
     this.book = new MonitorBook({
       saveMonitor: (monitor) => store.saveMonitor(monitor),

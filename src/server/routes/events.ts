@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
 import { defineRoute, type Route } from './route.ts';
-import { resultAnswer } from './tasks.ts';
+import { resultAnswer, taskSummary } from './tasks.ts';
 
 export interface EventsPorts {
   subscribe(listener: (event: ServerEvent) => void): () => void;
@@ -58,6 +58,7 @@ function streamOf(ports: EventsPorts): ReadableStream<Uint8Array> {
 }
 
 function eventAnswer(event: ServerEvent): unknown {
-  if (event.type !== 'result') return event;
-  return { ...event, result: resultAnswer(event.result) };
+  if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
+  if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };
+  return event;
 }

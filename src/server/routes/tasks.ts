@@ -33,14 +33,21 @@ export const resultSchema = z.strictObject({
 });
 export type ResultAnswer = z.output<typeof resultSchema>;
 
-export const taskSchema = z.strictObject({
+/** What a task does; its options may hold secrets and are not told. */
+export const taskSummarySchema = z.strictObject({
   id: z.uuid(),
   monitor: z.string(),
-  agent: z.string(),
   type: z.string(),
   target: z.string(),
   intervalMs: z.int(),
   paused: z.boolean(),
+});
+
+type TaskSummary = z.output<typeof taskSummarySchema>;
+
+export const taskSchema = z.strictObject({
+  ...taskSummarySchema.shape,
+  agent: z.string(),
   latest: resultSchema.nullable(),
 });
 
@@ -53,7 +60,8 @@ export function tasksRoutes(ports: TasksPorts): readonly Route[] {
       query: z.strictObject({ agent: z.string().optional(), monitor: z.string().optional() }),
       response: z.strictObject({ tasks: z.array(taskSchema) }),
       async handle({ query }) {
-        return { tasks: select(ports, query).map((task) => taskAnswer(task, ports)) };
+        const names = new Map(ports.agents().map(({ id, name }) => [id, name]));
+        return { tasks: select(ports, query).map((task) => taskAnswer(task, ports.latest(task.id), names)) };
       },
     }),
     defineRoute({
@@ -87,20 +95,17 @@ function select(ports: TasksPorts, { agent, monitor }: Selection): readonly (Tas
   return ports.tasks().filter(isWanted);
 }
 
-function taskAnswer(task: Task & { readonly agentId: string }, ports: TasksPorts): z.output<typeof taskSchema> {
-  const { id, monitorName, agentId, type, target, intervalMs, paused } = task;
-  const latest = ports.latest(id);
-  const agent = ports.agents().find((view) => view.id === agentId)?.name ?? agentId;
-  return {
-    id,
-    monitor: monitorName,
-    agent,
-    type,
-    target,
-    intervalMs,
-    paused,
-    latest: latest ? resultAnswer(latest) : null,
-  };
+function taskAnswer(
+  task: Task & { readonly agentId: string },
+  latest: ResultItem | undefined,
+  names: ReadonlyMap<string, string>,
+): z.output<typeof taskSchema> {
+  const agent = names.get(task.agentId) ?? task.agentId;
+  return { ...taskSummary(task), agent, latest: latest ? resultAnswer(latest) : null };
+}
+
+export function taskSummary({ id, monitorName, type, target, intervalMs, paused }: Task): TaskSummary {
+  return { id, monitor: monitorName, type, target, intervalMs, paused };
 }
 
 export function resultAnswer({ kind: _kind, ...result }: ResultItem): ResultAnswer {
