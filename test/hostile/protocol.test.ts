@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { ServerMessage } from '../../src/protocol/messages.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { AttackedServer, countOf } from './attacked-server.ts';
-import { entriesOf, newIdentity, resultOf, WrongAgent, type Papers } from './wrong-agent.ts';
+import { entriesOf, heartbeat, newIdentity, resultOf, WrongAgent, type Papers } from './wrong-agent.ts';
 
 let server: AttackedServer;
 
@@ -335,11 +335,6 @@ test('after all of this the server is the same process, and its own agent has lo
 /** A line is counted when it has ended, which is a moment after the other end knows. */
 async function untilFaults(code: string, count: number): Promise<void> {
   await eventually(`${count} faults ${code}`, async () => (await server.faults(code)) === count, 2000);
-}
-
-function heartbeat(): object {
-  const queue = { depth: 0, bytes: 0, lastSeq: 0 };
-  return { type: 'heartbeat', at: Date.now(), queue, health: { lagMs: 0, impaired: [] }, tasks: 0 };
 }
 
 function acknowledged(agent: WrongAgent): number {

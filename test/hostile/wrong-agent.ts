@@ -111,3 +111,8 @@ export function resultOf(taskId: string, over: object = {}): object {
 export function entriesOf(epoch: string, ...items: readonly (readonly [seq: number, item: object])[]): object {
   return { type: 'entries', lane: 'live', epoch, entries: items.map(([seq, item]) => ({ seq, item })) };
 }
+
+export function heartbeat(): object {
+  const queue = { depth: 0, bytes: 0, lastSeq: 0 };
+  return { type: 'heartbeat', at: Date.now(), queue, health: { lagMs: 0, impaired: [] }, tasks: 0 };
+}
