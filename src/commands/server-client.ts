@@ -81,11 +81,16 @@ export class ServerClient {
         method,
         path: `/api/v1${path}`,
         headers,
-        timeout: silenceMs,
         ...(signal && { signal }),
       });
-      asked.once('response', resolve).once('error', (error) => reject(this.#lost(error)));
-      asked.once('timeout', () => asked.destroy(new Error(`no word for ${silenceMs / 1000} s`)));
+      let listening: { destroy(error: Error): unknown } = asked;
+      asked.once('error', (error) => reject(this.#lost(error)));
+      asked.once('response', (response) => {
+        // From now on it is whoever reads the answer who is to hear of the silence.
+        listening = response;
+        resolve(response);
+      });
+      socket.setTimeout(silenceMs, () => listening.destroy(new Error(`no word for ${silenceMs / 1000} s`)));
       asked.end(body === undefined ? undefined : JSON.stringify(body));
     });
     if (response.statusCode === 200) return response;
