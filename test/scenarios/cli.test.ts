@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { explain } from '../../src/commands/exit-codes.ts';
 import { AppError } from '../../src/core/errors.ts';
+import { temporaryFolder } from '../peers/daemon.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 
 const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
@@ -70,17 +71,35 @@ describe('the command line', () => {
     assert.match(program.stdout, /TCP 1 connections.*UDP 1 datagrams/);
   });
 
-  test('start without a terminal shows results of the starter configuration with no network, for the time asked', async () => {
-    const { code, stdout, stderr } = await runWatchkeeper(['start', '--for', '3s']);
-    assert.equal(code, 0, stderr);
-    for (const name of ['echo over TCP', 'echo over UDP', 'echo port'])
-      assert.match(stdout, new RegExp(`- ${name} is up, `));
-  });
-
-  test('start without a terminal runs until it is told to stop', async () => {
-    await using program = new Watchkeeper(['start']);
-    await program.until(/ is up, /);
+  test('start shows results of the starter configuration with no network, each with its task, until it is told to stop', async () => {
+    await using folder = await temporaryFolder('start');
+    await using program = new Watchkeeper(['start', '--data', folder.path, '--listen', '127.0.0.1:0']);
+    const text = await program.until(/(Task [0-9a-f-]{36}, local: echo over (TCP|UDP) is up, [^]*){2}/);
+    assert.match(text, /^The server at http:\/\/127\.0\.0\.1:\d+ watches what /);
     program.signal('SIGTERM');
     assert.equal(await program.end(), 0, program.stderr);
+  });
+
+  test('start ends by itself after the time asked', async () => {
+    await using folder = await temporaryFolder('start');
+    const { code, stderr } = await runWatchkeeper([
+      'start',
+      '--data',
+      folder.path,
+      '--listen',
+      '127.0.0.1:0',
+      '--for',
+      '1s',
+    ]);
+    assert.equal(code, 0, stderr);
+  });
+
+  test('start says who uses its folder when it is run twice', async () => {
+    await using folder = await temporaryFolder('start');
+    await using first = new Watchkeeper(['start', '--data', folder.path, '--listen', '127.0.0.1:0']);
+    await first.until(/Connected to/);
+    const { code, stderr } = await runWatchkeeper(['start', '--data', folder.path, '--listen', '127.0.0.1:0']);
+    assert.equal(code, 3);
+    assert.match(stderr, /another server uses this data folder/);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { temporaryFolder } from '../peers/daemon.ts';
 import { tcpServer } from '../../src/testing/tcp-server.ts';
 import { executable, Terminal } from './terminal.ts';
 
@@ -48,9 +49,12 @@ describe('the shell on a terminal', () => {
     await terminal.until(/exit=0/);
   });
 
-  test('start opens the shell on a terminal', async () => {
-    using terminal = new Terminal(`${executable} start`);
-    await terminal.until(/Watch .*tcp/);
+  test('start opens the console of its server on a terminal', async () => {
+    await using folder = await temporaryFolder('start');
+    using terminal = new Terminal(`${executable} start --data ${folder.path} --listen 127.0.0.1:0`);
+    await terminal.until(/local \(127\.0\.0\.1\): Online/);
+    terminal.press('exit', 'Enter');
+    await terminal.until(/exit=0/);
   });
 
   test('check colours its verdict on a terminal, unless NO_COLOR asks for none', async () => {
