@@ -38,10 +38,10 @@ interface Anchored {
 
 type ValueEvent = Exclude<Event, DocumentEvent | PopEvent>;
 
-/** Takes down a mistake at an offset of the text. After one, the data is not to be used. */
+/** Takes down a mistake at an offset of the text. After one, the data is of no use. */
 export type Complain = (offset: number, message: string, path?: Path) => void;
 
-/** With the aliases written out: to share is free, but what is done with the data must not grow exponentially. */
+/** Room for 100,000 monitors; with the aliases written out, as all that is done with the data must stay bounded. */
 const maxValues = 2_000_000;
 /** Deeper than any configuration, and shallow enough for every recursion over it, also with the aliases written out. */
 export const maxLevels = 32;
@@ -58,7 +58,6 @@ export class Composer {
   #next = 0;
   #offset = 0;
   #values = 0;
-  #isTooMuch = false;
   /** The deepest level inside the value that is being read. */
   #deepest = 0;
 
@@ -91,7 +90,8 @@ export class Composer {
   #node(event: ValueEvent, path: Path): Node {
     const offset = this.#offset;
     if (event.type === EVENT_ID.ALIAS) return { ...this.#named(event, path), offset };
-    const outside = { values: this.#values++, deepest: this.#deepest };
+    const outside = { values: this.#values, deepest: this.#deepest };
+    this.#count(1);
     this.#deepest = path.length;
     if (event.tagStart !== absent) {
       this.#complain(offset, 'expected no tag; what is meant as a text goes in quotes', path);
@@ -153,15 +153,20 @@ export class Composer {
       this.#complain(this.#offset, `expected the name of a value above; there is no &${name}`, path);
       return { offset: this.#offset, value: null };
     }
-    this.#values += anchored.values;
-    if (this.#values > maxValues && !this.#isTooMuch) {
-      this.#isTooMuch = true;
-      this.#complain(this.#offset, 'expected fewer aliases: written out, these would be too much data', path);
-    }
+    this.#count(anchored.values);
     const deepest = path.length + anchored.levels;
     this.#deepest = Math.max(this.#deepest, deepest);
     if (deepest > maxLevels) this.#complain(this.#offset, tooDeep, path);
     return anchored.node;
+  }
+
+  /** Complains once, where it becomes too much. */
+  #count(values: number): void {
+    const isEnough = this.#values <= maxValues;
+    this.#values += values;
+    if (isEnough && this.#values > maxValues) {
+      this.#complain(this.#offset, `expected at most ${maxValues} values, with the aliases written out`);
+    }
   }
 }
 
