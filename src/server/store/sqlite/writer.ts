@@ -1,10 +1,10 @@
 // The thread that alone writes to the database.
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { backup, type DatabaseSync } from 'node:sqlite';
+import { backup } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
 import type { Retention } from '../store.ts';
-import { openForWriting } from './database.ts';
+import { openForReading, openForWriting } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
 import type { ThreadData, WriterOperations } from './messages.ts';
 import { RegistryWriter } from './registry.ts';
@@ -14,7 +14,8 @@ import { WriteQueue } from './write-queue.ts';
 
 serve((say) => {
   // Only sqlite-store.ts starts this thread.
-  const db = openForWriting((workerData as ThreadData).folder, say);
+  const { folder } = workerData as ThreadData;
+  const db = openForWriting(folder, say);
   const ledger = new LedgerWriter(db);
   const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db);
@@ -31,7 +32,7 @@ serve((say) => {
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     seal: (before) => seal(before),
     retain: (retention) => retain(retention),
-    backup: (file) => backUp(db, file),
+    backup: (file) => backUp(folder, file),
   };
 
   async function seal(before: number): Promise<number> {
@@ -57,12 +58,18 @@ serve((say) => {
   };
 });
 
-/** The copy has its name only once it is whole. */
-async function backUp(db: DatabaseSync, file: string): Promise<void> {
+/**
+ * The copy has its name only once it is whole. It is read over a connection of its own, which holds one snapshot: over the
+ * writing one a copy fails, or has half of a transaction, when a transaction is open while it runs.
+ */
+async function backUp(folder: string, file: string): Promise<void> {
   if (existsSync(file))
     throw new AppError('usage', `Expected a new file for the backup, and ${file} is there already.`);
   const partial = `${file}.partial`;
   rmSync(partial, { force: true });
+  using db = openForReading(folder);
+  // The snapshot is taken by the first read (SQLite, "Isolation in SQLite").
+  db.exec('BEGIN; SELECT 1 FROM sqlite_schema');
   await backup(db, partial, { rate: 256 });
   renameSync(partial, file);
 }
