@@ -28,7 +28,10 @@ export class Served implements AsyncDisposable {
     const from = configuration === undefined ? [] : ['--config', file];
     const words = ['serve', ...from, '--data', join(folder, 'data'), '--listen', `127.0.0.1:${port}`];
     const served = new Served(folder, port, localAgent ? words : [...words, '--no-local-agent']);
-    await served.#settle(localAgent ? 1 : 0);
+    await served.#settle(localAgent ? 1 : 0).catch(async (error: unknown) => {
+      await served[Symbol.asyncDispose]();
+      throw error;
+    });
     return served;
   }
 
