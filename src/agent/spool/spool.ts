@@ -42,6 +42,11 @@ export interface Spool extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/**
+ * The least time between two messages to the thread: what comes meanwhile shares the message, the sync, the frame to the server and
+ * its transaction, which together cost several times what a result does.
+ */
+const gatherMs = 50;
 const defaults = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2, onChange: (): void => {} };
 
 /** Opens the spool in a folder of its own, which is made if it is absent; only one process may have it open. Rejects with `unavailable`, saying why. */
@@ -73,6 +78,8 @@ class ThreadedSpool implements Spool {
   #droppable = '';
   /** On their way to the disk: bounded here too, for a disk may hang without an error. */
   #characters = 0;
+  /** By `performance.now()`. */
+  #gathersUntilMs = 0;
   #nextTicket = 0;
   #nextCall = 0;
   #ended: AppError | undefined;
@@ -101,7 +108,7 @@ class ThreadedSpool implements Spool {
         ),
       );
     }
-    if (this.#jsons.length === 0) setImmediate(() => this.#handOver());
+    if (this.#jsons.length === 0) setTimeout(() => this.#handOver(), this.#gathersUntilMs - performance.now());
     // What there is no room for takes a number nonetheless, so that a gap entry tells of it.
     const kept = this.#characters + json.length > this.#maxCharacters ? '' : json;
     this.#jsons.push(kept);
@@ -140,9 +147,10 @@ class ThreadedSpool implements Spool {
     await this.close();
   }
 
-  /** One message for all appends of one turn of the event loop. */
+  /** One message for all appends since the last. */
   #handOver(): void {
     if (this.#jsons.length === 0) return;
+    this.#gathersUntilMs = performance.now() + gatherMs;
     const firstTicket = this.#nextTicket - this.#jsons.length;
     this.#send({ type: 'append', firstTicket, jsons: this.#jsons, droppable: this.#droppable });
     this.#jsons = [];
