@@ -18,6 +18,8 @@ interface ServerProcessParts {
   /** YAML. */
   readonly configuration: string;
   readonly port: number;
+  /** With a vantage point of its own, which is a process beside it. */
+  readonly localAgent?: boolean;
   /** For Node itself, such as --cpu-prof. */
   readonly nodeOptions?: string;
 }
@@ -28,10 +30,10 @@ export class ServerProcess implements AsyncDisposable {
   readonly #process: ReturnType<typeof spawn>;
   output = '';
 
-  private constructor({ folder, configuration, port, nodeOptions = '' }: ServerProcessParts) {
+  private constructor({ folder, configuration, port, localAgent = false, nodeOptions = '' }: ServerProcessParts) {
     this.url = `http://127.0.0.1:${port}`;
     const words = ['serve', '--config', configuration, '--data', folder, '--listen', `127.0.0.1:${port}`];
-    this.#process = spawn(executable, [...words, '--no-local-agent'], {
+    this.#process = spawn(executable, [...words, ...(localAgent ? [] : ['--no-local-agent'])], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, NODE_OPTIONS: nodeOptions },
     });
@@ -71,6 +73,11 @@ export class ServerProcess implements AsyncDisposable {
       ({ ok }) => ok,
       () => false,
     );
+  }
+
+  /** The process of its own agent. */
+  async agentPid(): Promise<number> {
+    return Number((await readFile(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8')).trim());
   }
 
   async residentMiB(): Promise<number> {
