@@ -49,5 +49,10 @@ async function attach(hub: LabHost, leaf: Leaf, n: number): Promise<void> {
   await create(leaf);
   await ip(hub, `link add leaf${n} type veth peer name uplink netns ${leaf.namespace}`);
   await ip(hub, `address add 10.92.${n}.1/24 dev leaf${n}`, `link set leaf${n} up`);
-  await ip(leaf, `address add ${leaf.address}/24 dev uplink`, 'link set uplink up', `route add default via 10.92.${n}.1`);
+  await ip(
+    leaf,
+    `address add ${leaf.address}/24 dev uplink`,
+    'link set uplink up',
+    `route add default via 10.92.${n}.1`,
+  );
 }
