@@ -22,6 +22,7 @@ export class TaskExecutor {
   readonly #parts: ExecutorParts;
   readonly #scheduler: Scheduler;
   #tasks = new Map<string, Task>();
+  #isStopped = false;
   #refusals = new Map<string, string>();
   /** By task: what its last result said. */
   readonly #lastStatus = new Map<string, Status>();
@@ -40,6 +41,7 @@ export class TaskExecutor {
   }
 
   reconcile(tasks: readonly Task[]): void {
+    if (this.#isStopped) return;
     this.#tasks = new Map(tasks.map((task) => [task.id, task]));
     this.#refusals = new Map();
     for (const taskId of this.#lastStatus.keys()) if (!this.#tasks.has(taskId)) this.#lastStatus.delete(taskId);
@@ -50,12 +52,15 @@ export class TaskExecutor {
   runNow(taskId: string): Refusal {
     const task = this.#tasks.get(taskId);
     if (!task) return `this agent has no task ${taskId}`;
+    if (this.#isStopped) return 'this agent is being stopped';
     const turn = { controller: new AbortController(), scheduledAt: this.#parts.clock.now() };
     void this.#run(this.#monitorOf(task), turn).then((result) => this.#report(result));
     return undefined;
   }
 
+  /** Nothing starts any more, also not what the server still hands out meanwhile. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await this.#scheduler.stop();
   }
 

@@ -78,12 +78,18 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.sendFrame(JSON.stringify(message));
   }
 
+  /** Sends, and resolves when the network has taken it or the connection has ended: for what is larger than may be unsent. */
+  deliver(message: Outgoing): Promise<void> {
+    return new Promise((resolve) => this.sendFrame(JSON.stringify(message), resolve));
+  }
+
   /** Sends, or ends the connection if the other side does not keep up. After the end it does nothing. */
-  sendFrame(frame: string): void {
+  sendFrame(frame: string, onSettled: () => void = () => {}): void {
     const { socket } = this.#parts;
-    if (this.#error || socket.readyState !== WebSocket.OPEN) return;
-    if (socket.bufferedAmount > maxUnsentBytes) return this.#fail(new Error('the other side does not keep up'));
-    socket.send(frame);
+    if (this.#error || socket.readyState !== WebSocket.OPEN) return onSettled();
+    if (socket.bufferedAmount <= maxUnsentBytes) return socket.send(frame, onSettled);
+    this.#fail(new Error('the other side does not keep up'));
+    onSettled();
   }
 
   /** Ends in peace. */

@@ -48,7 +48,7 @@ function agent(
     list,
     messages,
     names: () => list.tasks.map(({ monitorName }) => monitorName).toSorted(),
-    send(message) {
+    async deliver(message) {
       messages.push(message);
       assert.ok(list.apply(message as TasksMessage), 'each change fits the revision before it');
     },

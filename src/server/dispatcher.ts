@@ -23,7 +23,8 @@ export interface SentChange {
 export interface Recipient {
   readonly agentId: string;
   readonly name: string;
-  send(message: ServerMessage): void;
+  /** Resolves when there is room for more. */
+  deliver(message: ServerMessage): Promise<void>;
 }
 
 interface Line {
@@ -85,7 +86,7 @@ export class Dispatcher {
     try {
       do {
         line.isStale = false;
-        this.#tell(line, await this.#tasksOf(line.recipient));
+        await this.#tell(line, await this.#tasksOf(line.recipient));
       } while (line.isStale);
     } finally {
       line.isBusy = false;
@@ -107,7 +108,7 @@ export class Dispatcher {
   }
 
   /** Sends the difference to what the agent has, in frames that each lead from one revision to the next. */
-  #tell(line: Line, wanted: ReadonlyMap<string, Task>): void {
+  async #tell(line: Line, wanted: ReadonlyMap<string, Task>): Promise<void> {
     const isFirst = line.revision === 0;
     const remove = [...line.sent.keys()].filter((id) => !wanted.has(id));
     const set = [...wanted.values()].filter((task) => !isDeepStrictEqual(task, line.sent.get(task.id)));
@@ -116,8 +117,9 @@ export class Dispatcher {
       const base = line.revision++;
       const { revision } = line;
       const removed = at === 0 ? remove : [];
-      line.recipient.send({ type: 'tasks', revision, ...(base > 0 && { base }), set: part, remove: removed });
       this.#ports.onSent(line.recipient.agentId, { revision, set: part, removed });
+      // One after the other: thousands of tasks at once are more than a line holds.
+      await line.recipient.deliver({ type: 'tasks', revision, ...(base > 0 && { base }), set: part, remove: removed });
     }
     line.sent = new Map(wanted);
   }

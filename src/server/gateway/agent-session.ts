@@ -79,6 +79,11 @@ export class AgentSession {
     this.#channel.send(message);
   }
 
+  /** Sends, and resolves when the network has taken it or the session has ended. */
+  deliver(message: ServerMessage): Promise<void> {
+    return this.#channel.deliver(message);
+  }
+
   /** Ends the session at once, and says why. */
   end(code: 'revoked' | 'replaced' | 'unavailable', message: string): void {
     this.#channel.reject(code, message);
