@@ -225,7 +225,7 @@ export class Queue {
     // A segment that a crash left without a record has the same name.
     if (all.at(-1)?.name === segment.name) all.pop();
     all.push(segment);
-    this.#segments.keep(segment, contents);
+    this.#segments.grow(segment, contents);
   }
 
   #onRecorded(records: readonly Pending[]): void {

@@ -39,6 +39,7 @@ export class Segments {
   /** Ascending; the last one is never removed, because it says which number comes next. */
   readonly all: Segment[];
   readonly #cache = new Map<Segment, Contents>();
+  #growing: { readonly segment: Segment; readonly contents: Contents } | undefined;
   #oldest: { readonly seq: number; readonly at: number } | undefined;
 
   constructor(disk: Disk, all: Segment[], settled: RangeSet) {
@@ -65,13 +66,20 @@ export class Segments {
     return this.all[firstIndex(this.all.length, (index) => this.all[index]!.last >= seq)];
   }
 
+  /** From now on this segment is the one being written: its contents grow, so what a read finds on the disk is soon too little. */
+  grow(segment: Segment, contents: Contents): void {
+    this.#growing = { segment, contents };
+    this.#cache.delete(segment);
+  }
+
   /** Nothing if it cannot be read now; after three attempts, each of which the kernel made for long, it counts as empty. */
   contents(segment: Segment): Contents | undefined {
+    if (segment === this.#growing?.segment) return this.#growing.contents;
     const cached = this.#cache.get(segment);
     if (cached) return cached;
     try {
       const bytes = this.disk.read(segment.name, 0, Math.min(segment.bytes, segmentBytes));
-      return this.keep(segment, { bytes, records: this.#within(segment, readRecords(bytes, segment.first)) });
+      return this.#keep(segment, { bytes, records: this.#within(segment, readRecords(bytes, segment.first)) });
     } catch (error) {
       if (!isDiskError(error)) throw error;
       segment.failedReads += 1;
@@ -79,8 +87,8 @@ export class Segments {
     }
   }
 
-  /** Remembers contents that need no reading from the disk. */
-  keep(segment: Segment, contents: Contents): Contents {
+  /** Remembers what was read, for the next few times. */
+  #keep(segment: Segment, contents: Contents): Contents {
     this.#cache.set(segment, contents);
     const [eldest] = this.#cache.keys();
     if (this.#cache.size > cachedSegments && eldest) this.#cache.delete(eldest);

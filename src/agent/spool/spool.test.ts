@@ -48,6 +48,22 @@ const segmentsIn = (folder: string): string[] =>
     .toSorted();
 
 describe('a spool', () => {
+  test('what is recorded while a long backlog is read is sent too', async (t) => {
+    const folder = await folderFor(t);
+    // Each life leaves a segment; there are more than are remembered.
+    for (const name of 'abcdefgh') {
+      await using spool = await openSpool(folder);
+      await append(spool, [name]);
+    }
+    await using spool = await openSpool(folder);
+    await spool.startSending();
+    await append(spool, ['live 1']);
+    for (let round = 0; round < 2; round++) await spool.read('backlog', { ...limit, maxCount: 6 });
+    assert.deepEqual((await spool.read('live', limit)).map(itemOf), [result('live 1')]);
+    await append(spool, ['live 2']);
+    assert.deepEqual((await spool.read('live', limit)).map(itemOf), [result('live 2')]);
+  });
+
   test('B4: keeps what was appended until it is acknowledged, also across restarts', async (t) => {
     const folder = await folderFor(t);
     let epoch: number;
