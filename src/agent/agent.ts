@@ -153,7 +153,7 @@ export class Agent {
     this.#parts.folder.saveIdentity(this.#file);
   }
 
-  #vitals(): Pick<Heartbeat, 'queue' | 'health' | 'tasks'> {
+  #vitals(): Omit<Heartbeat, 'type' | 'at'> {
     const { spool, selfTest } = this.#parts;
     const { depth, bytes, oldestAt, nextSeq, impaired } = spool.stats();
     const health = selfTest.health();
@@ -162,6 +162,8 @@ export class Agent {
       queue: { depth, bytes, lastSeq: nextSeq - 1, ...(oldestAt !== undefined && { oldestUnsentAt: oldestAt }) },
       health: { ...health, impaired: [...health.impaired, ...spoolFault] },
       tasks: this.#executor.size,
+      chains: [],
+      sensors: [],
     };
   }
 

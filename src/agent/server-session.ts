@@ -20,7 +20,7 @@ export interface SessionPorts {
   /** Why the task cannot be run now; undefined if it was started. */
   onRunNow(taskId: string): string | undefined;
   /** What the heartbeat tells. */
-  vitals(): Pick<Heartbeat, 'queue' | 'health' | 'tasks'>;
+  vitals(): Omit<Heartbeat, 'type' | 'at'>;
 }
 
 interface SessionParts {

@@ -2,7 +2,7 @@ import { AppError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
 import { formatAgents, formatMonitors, formatQueues, formatTasks, queueOf, type View } from '../terminal/fleet-view.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/text.ts';
+import { printable } from '../core/printable.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
 import { done, runAnswer } from './server-answers.ts';

@@ -3,7 +3,7 @@ import { agentStatusWord, agentStyle } from '../terminal/fleet-view.ts';
 import { paintFor, type Paint } from '../terminal/paint.ts';
 import { Prompt, type Streams } from '../terminal/prompt.ts';
 import { formatTime } from '../terminal/result-line.ts';
-import { printable } from '../terminal/text.ts';
+import { printable } from '../core/printable.ts';
 import { formatDuration } from '../core/duration.ts';
 import { ConsoleCommands } from './console-commands.ts';
 import { followEvents } from './event-follower.ts';

@@ -1,6 +1,6 @@
 import { formatTaskResult, type TaskRow } from '../terminal/fleet-view.ts';
 import type { Paint } from '../terminal/paint.ts';
-import { printable } from '../terminal/text.ts';
+import { printable } from '../core/printable.ts';
 
 export type SeenResult = TaskRow & { readonly latest: NonNullable<TaskRow['latest']> };
 

@@ -1,7 +1,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError, type ErrorCode } from '../core/errors.ts';
-import { printable } from '../terminal/text.ts';
+import { printable } from '../core/printable.ts';
 import { readEvents, type StreamEvent } from './event-stream.ts';
 import type { ServerLine } from './server-line.ts';
 

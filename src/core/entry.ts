@@ -27,8 +27,17 @@ export interface GapItem {
   readonly at: number;
 }
 
+/** What a sensor saw, as the agent sealed it: the line says all, and its bytes are what the seal is about. */
+export interface RecordItem {
+  readonly kind: 'record';
+  /** UUID v7 of the chain that the line belongs to. */
+  readonly chain: string;
+  /** JSON without a line end; see protocol/chain.ts. */
+  readonly line: string;
+}
+
 /** What an agent has to say. */
-export type Item = ResultItem | GapItem;
+export type Item = ResultItem | GapItem | RecordItem;
 
 /**
  * An item and its place in what one agent ever said: `seq` counts from 1 without a gap within an `epoch`, which changes

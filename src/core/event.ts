@@ -1,4 +1,6 @@
 import type { ResultItem } from './entry.ts';
+import type { SensorRecord } from './record.ts';
+import type { SensorName } from './sensor.ts';
 import type { Task } from './task.ts';
 
 /** What happened on the server, for whoever watches: a console, a live view, a metric. Nothing durable depends on it. */
@@ -17,6 +19,30 @@ export type ServerEvent =
     }
   /** An agent works by what it was told up to this revision. */
   | { readonly type: 'tasks-applied'; readonly agentId: string; readonly revision: number }
+  /** What a sensor of an agent saw; committed, and not necessarily verified yet. */
+  | {
+      readonly type: 'record';
+      readonly agentId: string;
+      readonly name: string;
+      /** Where the agent reports from. */
+      readonly address: string | undefined;
+      readonly sensor: SensorName;
+      readonly n: number;
+      /** By the agent's clock, epoch milliseconds. */
+      readonly at: number;
+      readonly record: SensorRecord;
+    }
+  /** Records of an agent are not what the agent wrote, or not all of it. */
+  | {
+      readonly type: 'alarm';
+      readonly agentId: string;
+      readonly name: string;
+      readonly sensor: SensorName;
+      /** The line that it is about. */
+      readonly n: number;
+      readonly cause: AlarmCause;
+      readonly message: string;
+    }
   | {
       readonly type: 'agent';
       readonly agentId: string;
@@ -25,3 +51,19 @@ export type ServerEvent =
       readonly status: string;
       readonly before: string | undefined;
     };
+
+/**
+ * `malformed`, `edited`, `unlinked`: see protocol/chain.ts. `missing`: lines that were announced or followed never came.
+ * `forked`: one number, two lines, as from a copied disk. `rolled-back`: the agent is at an earlier line than it was.
+ * `begun-anew`: a chain took the place of another, which therefore ends.
+ */
+export const alarmCauses = [
+  'malformed',
+  'edited',
+  'unlinked',
+  'missing',
+  'forked',
+  'rolled-back',
+  'begun-anew',
+] as const;
+export type AlarmCause = (typeof alarmCauses)[number];

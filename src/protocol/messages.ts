@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Item, SeqRange } from '../core/entry.ts';
+import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
 /** Changes when an older side could no longer read what a newer one says. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 export const maxEntriesPerFrame = 2000;
 /** In the order of their urgency: what is new, and what waited while there was no connection. */
 export const lanes = ['live', 'backlog'] as const;
@@ -57,8 +58,16 @@ const resultItem = z.strictObject({
 
 const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum(['overflow', 'corrupt']), at: epochMs });
 
+export const maxLineBytes = 200 * 1024;
+
+const recordItem = z.strictObject({
+  kind: z.literal('record'),
+  chain: uuid,
+  line: z.string().min(1).max(maxLineBytes),
+});
+
 /** zod writes an absent option as `undefined`-able; JSON has no undefined, so an absent key stays absent. */
-const item = z.discriminatedUnion('kind', [resultItem, gapItem]) as unknown as z.ZodType<Item>;
+const item = z.discriminatedUnion('kind', [resultItem, gapItem, recordItem]) as unknown as z.ZodType<Item>;
 
 /**
  * One item that does not fit must not hold up the thousands behind it: its number is closed by a gap, as for a result
@@ -96,6 +105,31 @@ const health = z.strictObject({
 });
 
 const queue = z.strictObject({ depth: count, bytes: count, oldestUnsentAt: epochMs.optional(), lastSeq: count });
+
+const sensor = z.enum(sensorNames);
+const sha256 = z.string().regex(/^[\w-]{43}$/, 'expected 32 bytes in base64url');
+
+/** The last line of a chain of records: what the server is told every five seconds cannot be cut off unseen. */
+const chainHead = z.strictObject({ sensor, chain: uuid, n: count, head: sha256 });
+export type ChainHead = z.output<typeof chainHead>;
+
+const sensorReport = z.strictObject({
+  sensor,
+  state: z.enum(['running', 'limited', 'unavailable']),
+  message: sentence,
+});
+export type SensorReport = z.output<typeof sensorReport>;
+
+/** What an agent is to watch on its own machine, and what the watched person is told about it. */
+export const sensorOrder = z.strictObject({
+  sensors: z.array(z.strictObject({ sensor, options: jsonObject })).max(sensorNames.length),
+  /** Who collects, and for what; empty if nothing is collected. */
+  by: z.string().max(300),
+  purpose: z.string().max(1000).optional(),
+  /** From then on nothing is collected, whether or not the server can still say so. */
+  until: epochMs.optional(),
+});
+export type SensorOrder = z.output<typeof sensorOrder>;
 
 export const errorCodes = [
   'bad-frame',
@@ -139,7 +173,17 @@ export const agentMessage = z.discriminatedUnion('type', [
     // Counted before they are looked at: half a million wrong entries fit a frame, and each would be a mistake to write down.
     entries: z.array(z.unknown()).min(1).max(maxEntriesPerFrame).pipe(z.array(entry)),
   }),
-  z.strictObject({ type: z.literal('heartbeat'), at: epochMs, queue, health, tasks: count }),
+  z.strictObject({
+    type: z.literal('heartbeat'),
+    at: epochMs,
+    queue,
+    health,
+    tasks: count,
+    chains: z.array(chainHead).max(sensorNames.length),
+    sensors: z.array(sensorReport).max(sensorNames.length),
+  }),
+  /** Before a chain's first record: its first key, which the agent forgets with that record. Answered by `chain-begun`. */
+  z.strictObject({ type: z.literal('chain-begin'), sensor, chain: uuid, key: sha256 }),
   z.strictObject({ type: z.literal('run-accepted'), requestId: uuid }),
   z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
   errorMessage,
@@ -167,6 +211,10 @@ export const serverMessage = z.discriminatedUnion('type', [
     set: z.array(task).max(20_000),
     remove: z.array(uuid).max(20_000),
   }),
+  /** After each welcome, and whenever it changes. */
+  z.strictObject({ type: z.literal('sensors'), order: sensorOrder }),
+  /** The chain's first key is kept. */
+  z.strictObject({ type: z.literal('chain-begun'), chain: uuid }),
   z.strictObject({ type: z.literal('ack'), epoch, ranges }),
   z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),
   z.strictObject({ type: z.literal('run-now'), requestId: uuid, taskId: uuid }),

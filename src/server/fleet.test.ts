@@ -13,6 +13,8 @@ function heartbeat(clock: FakeClock, over: Partial<Heartbeat> = {}): Heartbeat {
     queue: { depth: 3, bytes: 900, oldestUnsentAt: clock.now() - 2000, lastSeq: 9 },
     health: { lagMs: 4, impaired: [] },
     tasks: 2,
+    chains: [],
+    sensors: [],
     ...over,
   };
 }

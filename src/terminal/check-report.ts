@@ -6,7 +6,7 @@ import { paintFor, type Paint } from './paint.ts';
 import { formatResultJson } from './result-json.ts';
 import { formatResultLine } from './result-line.ts';
 import { RunSummary } from './run-summary.ts';
-import { printable } from './text.ts';
+import { printable } from '../core/printable.ts';
 
 interface ReportOptions {
   readonly json: boolean;

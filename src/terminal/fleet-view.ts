@@ -3,7 +3,7 @@ import type { Status } from '../core/outcome.ts';
 import { styleOf, type Paint, type Style } from './paint.ts';
 import { formatTime } from './result-line.ts';
 import { formatTable, type Column } from './table.ts';
-import { printable } from './text.ts';
+import { printable } from '../core/printable.ts';
 import { formatMs, formatQuantity } from './units.ts';
 
 /** An agent as the server tells of it; times are ISO 8601. */

@@ -2,7 +2,7 @@ import { formatDuration } from '../core/duration.ts';
 import { asWritten, valueAt, type Field } from '../core/fields.ts';
 import type { Monitor } from '../core/monitor.ts';
 import type { Paint } from './paint.ts';
-import { printable } from './text.ts';
+import { printable } from '../core/printable.ts';
 
 /** A monitor with every parameter: its name and times, then its options by the words of the configuration. */
 export function formatMonitor({ monitor, fields }: MonitorView, paint: Paint): string {

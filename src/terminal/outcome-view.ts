@@ -1,7 +1,8 @@
 import type { Metric } from '../core/metrics.ts';
 import type { JsonObject, JsonValue, Outcome, Status } from '../core/outcome.ts';
 import { styleOf, type Paint } from './paint.ts';
-import { clip, padTo, printable, widthOf } from './text.ts';
+import { printable } from '../core/printable.ts';
+import { clip, padTo, widthOf } from './text.ts';
 import { formatMs, formatQuantity } from './units.ts';
 
 interface View {

@@ -1,6 +1,6 @@
 import type { Result } from '../core/monitor.ts';
 import { plain, styleOf, type Paint } from './paint.ts';
-import { printable } from './text.ts';
+import { printable } from '../core/printable.ts';
 import { formatMs } from './units.ts';
 
 /** One result as one line of a scrolling log: `2024-01-28 16:28:35 - TCP google.com:80 is up, 22.65 ms - Port 80 is open.` */

@@ -1,7 +1,8 @@
 import type { Result } from '../core/monitor.ts';
 import { statuses, type Status } from '../core/outcome.ts';
 import { styleOf, type Paint } from './paint.ts';
-import { padTo, printable } from './text.ts';
+import { printable } from '../core/printable.ts';
+import { padTo } from './text.ts';
 import { formatMs } from './units.ts';
 
 interface Tally {

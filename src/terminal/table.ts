@@ -1,4 +1,5 @@
-import { padTo, clip, printable, widthOf } from './text.ts';
+import { printable } from '../core/printable.ts';
+import { padTo, clip, widthOf } from './text.ts';
 import type { Paint, Style } from './paint.ts';
 
 export interface Column<Row> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { clip, padTo, printable, widthOf } from './text.ts';
+import { printable } from '../core/printable.ts';
+import { clip, padTo, widthOf } from './text.ts';
 
 describe('text for a terminal', () => {
   const dangers: readonly (readonly [string, string])[] = [

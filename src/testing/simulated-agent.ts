@@ -45,6 +45,8 @@ export class SimulatedAgent {
         queue: { depth: this.waiting, bytes: 0, lastSeq: this.#results.lastSeq },
         health: { lagMs: 0, impaired: [] },
         tasks: this.tasks,
+        chains: [],
+        sensors: [],
       }),
       onLink: ({ state }) => (this.isConnected = state === 'connected'),
     });

@@ -202,7 +202,13 @@ function uplinkOf(source: UplinkPorts['source'], onWelcome = (): void => {}): Up
     onWelcome,
     onTasks: ({ base }) => base === undefined,
     onRunNow: () => 'no',
-    vitals: () => ({ queue: { depth: 0, bytes: 0, lastSeq: 0 }, health: { lagMs: 0, impaired: [] }, tasks: 0 }),
+    vitals: () => ({
+      queue: { depth: 0, bytes: 0, lastSeq: 0 },
+      health: { lagMs: 0, impaired: [] },
+      tasks: 0,
+      chains: [],
+      sensors: [],
+    }),
     onLink: () => {},
   });
 }

@@ -114,5 +114,13 @@ export function entriesOf(epoch: string, ...items: readonly (readonly [seq: numb
 
 export function heartbeat(): object {
   const queue = { depth: 0, bytes: 0, lastSeq: 0 };
-  return { type: 'heartbeat', at: Date.now(), queue, health: { lagMs: 0, impaired: [] }, tasks: 0 };
+  return {
+    type: 'heartbeat',
+    at: Date.now(),
+    queue,
+    health: { lagMs: 0, impaired: [] },
+    tasks: 0,
+    chains: [],
+    sensors: [],
+  };
 }

@@ -32,7 +32,7 @@ export async function commitResults(batch: Batch, ports: PipelinePorts): Promise
     if (item.kind === 'result') {
       const isLate = !ports.latest.take(batch.agentId, item, { epoch: batch.epoch, seq });
       ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
-    } else {
+    } else if (item.kind === 'gap') {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: countOf(item.ranges) });
     }
   }

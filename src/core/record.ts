@@ -1,0 +1,159 @@
+import { z } from 'zod';
+
+/** Kept for a time of its own: `devices` is what was plugged in and mounted, `traffic` who talked to whom. */
+export const classesOfData = ['devices', 'traffic'] as const;
+export type ClassOfData = (typeof classesOfData)[number];
+
+/** Text that came from a device or a peer, made printable where it was read. */
+const text = z.string().max(300);
+const count = z.int().min(0);
+const bytes = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
+const address = z.string().max(64);
+const interfaceName = z.string().max(32);
+const mac = z.string().max(32);
+
+export const usbRisks = [
+  'storage',
+  'keyboard',
+  'network',
+  'imaging',
+  'video',
+  'audio',
+  'printer',
+  'wireless',
+  'vendor',
+  'hub',
+  'other',
+] as const;
+/** What a device can do to a machine, by its interface classes. */
+export type UsbRisk = (typeof usbRisks)[number];
+
+export const usbDevice = z.strictObject({
+  /** The physical port: `2-1`. */
+  port: text,
+  /** Four hexadecimal digits each. */
+  vendorId: text,
+  productId: text,
+  manufacturer: text.optional(),
+  product: text.optional(),
+  serial: text.optional(),
+  /** bcdDevice. */
+  version: text.optional(),
+  speedMbit: z.number().min(0).optional(),
+  /** Class, subclass and protocol of each interface, hexadecimal: `080650`. */
+  interfaces: z.array(z.string().max(6)).max(64),
+  risks: z.array(z.enum(usbRisks)).max(usbRisks.length),
+  /** sha256 of the descriptors, hexadecimal: an identity that a copied name and serial number do not forge. */
+  descriptorHash: z.string().max(64).optional(),
+});
+export type UsbDevice = z.output<typeof usbDevice>;
+
+export const mount = z.strictObject({
+  /** What is mounted: `/dev/sdb1`, `server:/export`. */
+  device: text,
+  mountpoint: z.string().max(4096),
+  fstype: text,
+  /** Of the mount, then of the file system, as in /proc/mounts. */
+  options: z.string().max(4096),
+  kind: z.enum(['usb', 'card', 'optical', 'thunderbolt', 'loop', 'fuse', 'network', 'disk', 'other']),
+  /** The USB port behind it. */
+  usbPort: text.optional(),
+});
+export type Mount = z.output<typeof mount>;
+
+export const peerClasses = ['intranet', 'internet', 'multicast'] as const;
+export type PeerClass = (typeof peerClasses)[number];
+
+/** Sent and received. */
+const bothWays = z.tuple([bytes, bytes]);
+
+export const peer = z.strictObject({
+  interface: interfaceName,
+  address,
+  class: z.enum(peerClasses),
+  /** As observed in a DNS answer or a TLS greeting. */
+  name: text.optional(),
+  mac: mac.optional(),
+  /** Bytes of IP packets since the sensor started, as the taps of the kernel see them: comparable with the interface's counters. */
+  total: bothWays,
+  /** The same on the wire: what the network card cuts into segments has headers of its own. */
+  wire: bothWays,
+  /** Bytes a second on the wire, over the last 2, 10 and 40 seconds. */
+  rate2: bothWays,
+  rate10: bothWays,
+  rate40: bothWays,
+});
+export type Peer = z.output<typeof peer>;
+
+/** What was counted since the record before, link-layer headers included, beside what the interface itself counted. */
+const check = z.strictObject({ counted: bothWays, counter: bothWays });
+
+const trafficInterface = z.strictObject({
+  name: interfaceName,
+  addresses: z.array(z.string().max(64)).max(32),
+  mac: mac.optional(),
+  check: check.optional(),
+});
+export type TrafficInterface = z.output<typeof trafficInterface>;
+
+/** A meeting with a peer that was not met before. */
+const contact = {
+  interface: interfaceName,
+  peer: address,
+  class: z.enum(peerClasses),
+  direction: z.enum(['in', 'out']),
+  /** `tcp`, `udp`, `icmp`, or the number of the protocol. */
+  protocol: z.string().max(10),
+  /** The side that was asked: the destination of the first packet. */
+  port: z.int().min(0).max(65535).optional(),
+  name: text.optional(),
+  mac: mac.optional(),
+};
+
+/** Everything a sensor may write, by `event`. */
+export const sensorRecord = z.discriminatedUnion('event', [
+  /** `usb-present` was there already when the sensor started. */
+  z.strictObject({ event: z.enum(['usb-present', 'usb-connected', 'usb-removed']), device: usbDevice }),
+  /** What a device turned into: a disk, a network card, an input device. */
+  z.strictObject({
+    event: z.literal('usb-function'),
+    port: text,
+    /** `block`, `net`, `input`, `tty`. */
+    subsystem: z.string().max(20),
+    /** `sda`, `usb0`, `event3`. */
+    name: text,
+    bytes: bytes.optional(),
+    mac: mac.optional(),
+  }),
+  z.strictObject({ event: z.literal('usb-alarm'), device: usbDevice, why: text }),
+  z.strictObject({ event: z.enum(['mount-present', 'mounted', 'remounted', 'unmounted']), mount }),
+  z.strictObject({
+    event: z.literal('traffic'),
+    /** Measured, since the record before. */
+    seconds: z.number().min(0),
+    interfaces: z.array(trafficInterface).max(64),
+    /** With traffic in these seconds, most bytes first; the rest is summed in `others`. */
+    peers: z.array(peer).max(500),
+    others: z.strictObject({ peers: count, wire: bothWays }).optional(),
+    /** Bytes of peers that the kernel's table had no room for, since the sensor started. */
+    overflow: bothWays,
+  }),
+  /** The first packet from or to a peer of the local network that is not on the list of those allowed. */
+  z.strictObject({ event: z.literal('lan-access'), ...contact }),
+  /** The first packet from or to a peer that is forbidden here. */
+  z.strictObject({ event: z.literal('forbidden-peer'), ...contact }),
+
+  z.strictObject({ event: z.literal('sensor-started'), message: text }),
+  z.strictObject({ event: z.literal('sensor-stopped'), message: text }),
+  z.strictObject({
+    event: z.literal('sensor-state'),
+    state: z.enum(['running', 'limited', 'unavailable']),
+    message: text,
+  }),
+  /** Something was not seen, or could not be kept: what, and what is known of it. */
+  z.strictObject({ event: z.literal('lost'), message: text, count: count.optional() }),
+  /** The wall clock was moved, by so much. */
+  z.strictObject({ event: z.literal('clock-jump'), byMs: z.number() }),
+]);
+export type SensorRecord = z.output<typeof sensorRecord>;
+export type SensorEvent = SensorRecord['event'];

@@ -1,0 +1,109 @@
+import { createHmac, hash, randomBytes } from 'node:crypto';
+import type { SensorName } from '../core/sensor.ts';
+import type { SensorRecord } from '../core/record.ts';
+
+/**
+ * Records that cannot be changed unseen. Each line carries its number, the hash of the line before it, and a MAC with a key
+ * that is hashed forward after each line: who takes over a machine finds no key of an earlier line, and cannot write one
+ * anew. The links alone can be checked by anybody (`printf %s "$line" | sha256sum`), the MACs by the server, which was told the
+ * first key before the first record.
+ */
+export interface ChainState {
+  /** UUID v7 of the chain. */
+  readonly chain: string;
+  /** Number of the last line; 0 before the first. */
+  readonly n: number;
+  /** sha256 of the last line, base64url; before the first, of the chain's id. Undefined where lines before are not known. */
+  readonly head: string | undefined;
+  /** Of the next line, base64url. */
+  readonly key: string;
+}
+
+/** What is sealed: the record, who saw it, and when by three clocks. */
+export type RecordBody = SensorRecord & {
+  readonly sensor: SensorName;
+  /** Wall clock of the agent, epoch milliseconds. */
+  readonly at: number;
+  /** Milliseconds since the boot that `boot` names: it goes on while the wall clock is set. */
+  readonly monotonicMs: number;
+  readonly boot: string;
+};
+
+export interface SealedLine {
+  readonly n: number;
+  /** The hash of the line before. */
+  readonly previous: string;
+  /** All of the line without the MAC. */
+  readonly signed: string;
+  readonly mac: string;
+}
+
+/**
+ * What is wrong with a line: `malformed` is none of ours, `edited` does not fit its MAC, `unlinked` fits it and does not
+ * follow the line that is known before it.
+ */
+export type LineFault = 'malformed' | 'edited' | 'unlinked';
+
+const keyBytes = 32;
+const macBytes = 16;
+const lineForm = /^(\{"n":([1-9]\d{0,14}),"p":"([\w-]{43})",.*),"m":"([\w-]{22})"\}$/s;
+
+export function beginChain(chain: string): ChainState {
+  return { chain, n: 0, head: hashOf(chain), key: randomBytes(keyBytes).toString('base64url') };
+}
+
+/** The next line of the chain, without a line end, and the state after it. */
+export function seal(state: ChainState, body: RecordBody): { readonly line: string; readonly state: ChainState } {
+  const n = state.n + 1;
+  const text = JSON.stringify({ n, p: state.head, ...body });
+  const signed = text.slice(0, -1);
+  const line = `${signed},"m":"${macOf(state.key, signed)}"}`;
+  return { line, state: { ...state, n, head: hashOf(line), key: nextKey(state.key) } };
+}
+
+/** The parts of a line; undefined if it is no line of a chain. */
+export function readLine(line: string): SealedLine | undefined {
+  const [, signed, n, previous, mac] = lineForm.exec(line) ?? [];
+  if (signed === undefined || previous === undefined || mac === undefined) return undefined;
+  return { n: Number(n), previous, signed, mac };
+}
+
+/** The state after a line that is numbered `state.n + 1`, and what is wrong with it. */
+export function follow(
+  state: ChainState,
+  line: string,
+): { readonly fault: LineFault | undefined; readonly state: ChainState } {
+  const next = { ...state, n: state.n + 1, head: hashOf(line), key: nextKey(state.key) };
+  return { fault: faultOf(state, line), state: next };
+}
+
+/** The state before line `n`, where the lines up to it are missing. @throws {RangeError} backwards, or over a million lines */
+export function skipTo(state: ChainState, n: number): ChainState {
+  const missing = n - 1 - state.n;
+  if (missing < 0 || missing > 1_000_000)
+    throw new RangeError(`expected up to a million missing lines, got ${missing}`);
+  let { key } = state;
+  for (let line = 0; line < missing; line++) key = nextKey(key);
+  return { ...state, n: n - 1, head: missing === 0 ? state.head : undefined, key };
+}
+
+/** sha256, base64url: how lines refer to each other. */
+export function hashOf(text: string): string {
+  return hash('sha256', text, 'base64url');
+}
+
+function faultOf({ n, head, key }: ChainState, line: string): LineFault | undefined {
+  const sealed = readLine(line);
+  if (sealed?.n !== n + 1) return 'malformed';
+  if (macOf(key, sealed.signed) !== sealed.mac) return 'edited';
+  return head === undefined || sealed.previous === head ? undefined : 'unlinked';
+}
+
+function macOf(key: string, signed: string): string {
+  const mac = createHmac('sha256', Buffer.from(key, 'base64url')).update(signed).digest();
+  return mac.subarray(0, macBytes).toString('base64url');
+}
+
+function nextKey(key: string): string {
+  return hash('sha256', Buffer.from(key, 'base64url'), 'base64url');
+}
