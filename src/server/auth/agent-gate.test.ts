@@ -14,12 +14,15 @@ function recordsOf(tokens: Readonly<Record<string, { key: string; expiresAt: num
     saveAgent: async (agent) => void agents.set(agent.id, agent),
     revokeAgent: async (agentId) => agents.has(agentId),
     joinTokenKey: async (tokenId) => tokens[tokenId]?.key,
-    async consumeJoinToken(tokenId, at) {
-      const token = tokens[tokenId];
-      if (!token) return 'unknown';
-      if (used.has(tokenId)) return 'used';
-      if (token.expiresAt <= at) return 'expired';
-      used.add(tokenId);
+    async joinAgent(agent, use) {
+      const owner = agents.get(agent.id);
+      if (owner && owner.publicKey !== agent.publicKey) return 'taken';
+      const token = use && tokens[use.id];
+      if (use && !token) return 'unknown';
+      if (use && used.has(use.id)) return 'used';
+      if (use && token && token.expiresAt <= use.at) return 'expired';
+      if (use) used.add(use.id);
+      agents.set(agent.id, agent);
       return 'accepted';
     },
   };
@@ -42,10 +45,13 @@ const withToken = (tokenId: string, key = `key of ${tokenId}`): Partial<Claim> =
   provesToken: (given) => given === key,
 });
 
-async function gateOf(clock = new FakeClock()): Promise<{ gate: AgentGate; clock: FakeClock }> {
+async function gateOf(
+  clock = new FakeClock(),
+  wrap = (records: GateRecords) => records,
+): Promise<{ gate: AgentGate; clock: FakeClock }> {
   const expiresAt = clock.now() + 3_600_000;
   const tokens = { t1: { key: 'key of t1', expiresAt }, t2: { key: 'key of t2', expiresAt } };
-  const gate = new AgentGate({ clock, records: recordsOf(tokens), onKnown: () => {} });
+  const gate = new AgentGate({ clock, records: wrap(recordsOf(tokens)), onKnown: () => {} });
   await gate.load();
   return { gate, clock };
 }
@@ -83,6 +89,33 @@ describe('the gate', () => {
     await assert.rejects(gate.admit(claim(withToken('t1', 'guess'))), refuses('bad-token', /not known/));
     await clock.advance(3_600_001);
     await assert.rejects(gate.admit(claim(withToken('t1'))), refuses('bad-token', /too old/));
+  });
+
+  test('of two agents that join with one id at the same moment one is let in, and the other is told', async () => {
+    const { gate } = await gateOf();
+    const outcomes = await Promise.allSettled([
+      gate.admit(claim({ publicKey: 'first', ...withToken('t1') })),
+      gate.admit(claim({ publicKey: 'second', ...withToken('t2') })),
+    ]);
+    const [, second] = outcomes;
+    assert.ok(second.status === 'rejected' && refuses('unknown-agent', /another key/)(second.reason));
+    assert.deepEqual(
+      gate.agents().map(({ publicKey }) => publicKey),
+      ['first'],
+    );
+    await gate.admit(claim({ agentId: 'b', publicKey: 'second', ...withToken('t2') }));
+  });
+
+  test('a store that refuses costs no token', async () => {
+    let isFull = true;
+    const { gate } = await gateOf(new FakeClock(), (records) => ({
+      ...records,
+      joinAgent: (agent, token) =>
+        isFull ? Promise.reject(new Error('the disk is full')) : records.joinAgent(agent, token),
+    }));
+    await assert.rejects(gate.admit(claim(withToken('t1'))), /the disk is full/);
+    isFull = false;
+    await gate.admit(claim(withToken('t1')));
   });
 
   test('a revoked key does not return without a new token', async () => {

@@ -10,6 +10,13 @@ export interface KnownAgent {
   readonly revokedAt?: number;
 }
 
+interface TokenUse {
+  readonly id: string;
+  readonly at: number;
+}
+
+type TokenFault = keyof typeof sentence;
+
 /** What the gate needs of the store. */
 export interface GateRecords {
   agents(): Promise<readonly KnownAgent[]>;
@@ -17,7 +24,8 @@ export interface GateRecords {
   revokeAgent(agentId: string, at: number): Promise<boolean>;
   /** The key of a token, to check a proof with; undefined if there is no such token. */
   joinTokenKey(tokenId: string): Promise<string | undefined>;
-  consumeJoinToken(tokenId: string, at: number): Promise<'accepted' | 'unknown' | 'expired' | 'used'>;
+  /** Adds the agent, or brings it back, and uses its token up: both or neither. */
+  joinAgent(agent: KnownAgent, token?: TokenUse): Promise<'accepted' | 'taken' | TokenFault>;
 }
 
 interface GateParts {
@@ -46,16 +54,12 @@ export class AgentGate implements Gatekeeper {
 
   async admit(claim: Claim): Promise<void> {
     const known = this.#agents.get(claim.agentId);
-    if (known && known.publicKey !== claim.publicKey) {
-      throw new ProtocolError('unknown-agent', `agent ${claim.agentId} is known here with another key`);
-    }
+    if (known && known.publicKey !== claim.publicKey) throw taken(known.id);
     if (known && known.revokedAt === undefined) return await this.#rename(known, claim.name);
     if (known && claim.tokenId === undefined) throw revoked(known);
-    if (known || !claim.isExpected) await this.#useToken(claim);
+    const token = known || !claim.isExpected ? await this.#provedToken(claim) : undefined;
     const { agentId: id, name, publicKey } = claim;
-    const agent = { id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() };
-    await this.#parts.records.saveAgent(agent);
-    this.#know(agent);
+    await this.#join({ id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() }, token);
   }
 
   confirm(agentId: string): void {
@@ -72,27 +76,25 @@ export class AgentGate implements Gatekeeper {
     return await this.#parts.records.revokeAgent(agentId, at);
   }
 
-  async #useToken({
-    agentId,
-    tokenId,
-    provesToken,
-  }: Pick<Claim, 'agentId' | 'tokenId'> & { provesToken: Claim['provesToken'] }): Promise<void> {
+  async #join(agent: KnownAgent, token: TokenUse | undefined): Promise<void> {
+    const verdict = await this.#parts.records.joinAgent(agent, token);
+    if (verdict === 'taken') throw taken(agent.id);
+    if (verdict !== 'accepted') throw badToken(verdict);
+    this.#know(agent);
+  }
+
+  /** Proved before it is used up, so that whoever only heard of a token cannot spend it. */
+  async #provedToken(claim: Claim): Promise<TokenUse> {
+    const { agentId, tokenId } = claim;
     if (tokenId === undefined) {
       throw new ProtocolError(
         'unknown-agent',
         `agent ${agentId} has not joined this server; 'watchkeeper invite' makes the token for it`,
       );
     }
-    const { records, clock } = this.#parts;
-    const key = await records.joinTokenKey(tokenId);
-    // Proved before it is used up, so that whoever only heard of a token cannot spend it.
-    const isProved = key !== undefined && provesToken(key);
-    const verdict = isProved ? await records.consumeJoinToken(tokenId, clock.now()) : 'unknown';
-    if (verdict !== 'accepted')
-      throw new ProtocolError(
-        'bad-token',
-        `the join token is ${sentence[verdict]}; 'watchkeeper invite' makes a new one`,
-      );
+    const key = await this.#parts.records.joinTokenKey(tokenId);
+    if (key === undefined || !claim.provesToken(key)) throw badToken('unknown');
+    return { id: tokenId, at: this.#parts.clock.now() };
   }
 
   /** Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all. */
@@ -112,4 +114,12 @@ function revoked({ name }: KnownAgent): ProtocolError {
   return new ProtocolError('revoked', `agent ${name} was revoked; a new join token brings it back`);
 }
 
+function taken(agentId: string): ProtocolError {
+  return new ProtocolError('unknown-agent', `agent ${agentId} is known here with another key`);
+}
+
 const sentence = { unknown: 'not known here', expired: 'too old', used: 'used up' } as const;
+
+function badToken(fault: TokenFault): ProtocolError {
+  return new ProtocolError('bad-token', `the join token is ${sentence[fault]}; 'watchkeeper invite' makes a new one`);
+}

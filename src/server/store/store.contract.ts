@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Entry, ResultItem } from '../../core/entry.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Assignment, Committed, Store } from './store.ts';
+import type { Assignment, Committed, JoinVerdict, Store } from './store.ts';
 import { hourMs, percentile } from './summary.ts';
 
 /** A place where a store lives; `open` may be called again after the store was closed, and finds what was kept. */
@@ -316,17 +316,37 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.deepEqual(await store.agents(), [{ ...agent, name: 'lab 2', revokedAt: start + 5 }]);
       }));
 
-    test('a join token is accepted once, before it expires', () =>
+    test('a join token lets one agent in, before it expires', () =>
       inStore(async (store) => {
         const token = { createdAt: start, expiresAt: start + hourMs };
+        const join = (agentId: string, id: string, at: number): Promise<JoinVerdict> =>
+          store.joinAgent({ id: agentId, name: agentId, publicKey: `key of ${agentId}`, joinedAt: at }, { id, at });
         await store.createJoinToken({ id: 'good', key: 'k1', ...token });
         await store.createJoinToken({ id: 'old', key: 'k2', ...token });
         assert.deepEqual([await store.joinTokenKey('good'), await store.joinTokenKey('guess')], ['k1', undefined]);
-        const verdicts = await Promise.all(Array.from({ length: 10 }, () => store.consumeJoinToken('good', start + 1)));
+        const verdicts = await Promise.all(Array.from({ length: 10 }, (_, n) => join(`agent ${n}`, 'good', start + 1)));
         assert.equal(verdicts.filter((verdict) => verdict === 'accepted').length, 1);
         assert.equal(verdicts.filter((verdict) => verdict === 'used').length, 9);
-        assert.equal(await store.consumeJoinToken('old', start + hourMs), 'expired');
-        assert.equal(await store.consumeJoinToken('guess', start), 'unknown');
+        assert.equal(await join('late', 'old', start + hourMs), 'expired');
+        assert.equal(await join('guessing', 'guess', start), 'unknown');
+        assert.equal((await store.agents()).length, 1);
+      }));
+
+    test('of two that join with one id the first has it, and the other keeps its token', () =>
+      inStore(async (store) => {
+        const lifetime = { createdAt: start, expiresAt: start + hourMs };
+        for (const id of ['t1', 't2']) await store.createJoinToken({ id, key: `key of ${id}`, ...lifetime });
+        const agent = { id: 'a', name: 'lab', joinedAt: start };
+        const first = { ...agent, publicKey: 'first' };
+        const second = { ...agent, publicKey: 'second' };
+        const verdicts = await Promise.all([
+          store.joinAgent(first, { id: 't1', at: start }),
+          store.joinAgent(second, { id: 't2', at: start }),
+          store.joinAgent(second),
+        ]);
+        assert.deepEqual(verdicts, ['accepted', 'taken', 'taken']);
+        assert.deepEqual(await store.agents(), [first]);
+        assert.equal(await store.joinAgent({ ...second, id: 'b' }, { id: 't2', at: start }), 'accepted');
       }));
 
     test('monitors are saved, replaced and deleted', () =>

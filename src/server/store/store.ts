@@ -84,6 +84,11 @@ export interface SummaryQuery extends TimeRange {
 export interface Registry {
   /** Adds the agent or replaces what is known of it. */
   saveAgent(agent: Agent): Promise<void>;
+  /**
+   * Adds the agent or brings it back, and uses its token up, in one step; without a token it is one that this server called.
+   * Of any number of concurrent calls with one token one gets `accepted`; an id stays with the key that had it first.
+   */
+  joinAgent(agent: Agent, token?: TokenUse): Promise<JoinVerdict>;
   agents(): Promise<readonly Agent[]>;
   /** False if there is no such agent, or it is revoked already. */
   revokeAgent(agentId: string, at: number): Promise<boolean>;
@@ -91,8 +96,6 @@ export interface Registry {
   createJoinToken(token: JoinToken): Promise<void>;
   /** Undefined if there is no such token. */
   joinTokenKey(tokenId: string): Promise<string | undefined>;
-  /** Uses the token up; of any number of concurrent calls one gets `accepted`. */
-  consumeJoinToken(tokenId: string, at: number): Promise<TokenVerdict>;
 
   /** Adds the monitor or replaces its definition. */
   saveMonitor(monitor: SavedMonitor): Promise<void>;
@@ -126,7 +129,13 @@ export interface JoinToken {
   readonly expiresAt: number;
 }
 
-export type TokenVerdict = 'accepted' | 'unknown' | 'expired' | 'used';
+export interface TokenUse {
+  readonly id: string;
+  readonly at: number;
+}
+
+/** `unknown`, `expired` and `used` are said of the token, `taken` of the id: it belongs to another key. */
+export type JoinVerdict = 'accepted' | 'unknown' | 'expired' | 'used' | 'taken';
 
 /** A monitor made through the API; its definition is what the API took. */
 export interface SavedMonitor {

@@ -6,9 +6,9 @@ import type { Notice } from './database.ts';
 /** Which thread answers: the one that may write, or the one that only reads. */
 export const writes = [
   'saveAgent',
+  'joinAgent',
   'revokeAgent',
   'createJoinToken',
-  'consumeJoinToken',
   'saveMonitor',
   'deleteMonitor',
   'setPaused',

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Agent, Assignment, JoinToken, KnownTask, SavedMonitor, TokenVerdict } from '../store.ts';
+import type { Agent, Assignment, JoinToken, JoinVerdict, KnownTask, SavedMonitor, TokenUse } from '../store.ts';
 import type { Row } from './rows.ts';
 
 /** Changes who and what there is. Every method is to be called within a transaction. */
@@ -15,21 +15,20 @@ export class RegistryWriter {
     this.#statements.saveAgent.run(id, name, publicKey, joinedAt, revokedAt ?? null);
   }
 
+  joinAgent(agent: Agent, token?: TokenUse): JoinVerdict {
+    const owner = this.#statements.agentKey.get(agent.id);
+    if (owner !== undefined && owner['publicKey'] !== agent.publicKey) return 'taken';
+    const verdict = token === undefined ? 'accepted' : this.#useToken(token);
+    if (verdict === 'accepted') this.saveAgent(agent);
+    return verdict;
+  }
+
   revokeAgent(agentId: string, at: number): boolean {
     return this.#statements.revokeAgent.run(at, agentId).changes === 1;
   }
 
   createJoinToken({ id, key, createdAt, expiresAt }: JoinToken): void {
     this.#statements.addToken.run(id, key, createdAt, expiresAt);
-  }
-
-  consumeJoinToken(tokenId: string, at: number): TokenVerdict {
-    const token = this.#statements.token.get(tokenId);
-    if (token === undefined) return 'unknown';
-    if (token['usedAt'] !== null) return 'used';
-    if (Number(token['expiresAt']) <= at) return 'expired';
-    this.#statements.useToken.run(at, tokenId);
-    return 'accepted';
   }
 
   saveMonitor({ id, definition }: SavedMonitor): void {
@@ -49,6 +48,15 @@ export class RegistryWriter {
     const revision = Number(this.#statements.nextRevision.get(agentId)?.['revision']);
     const tasks = monitorIds.map((monitorId) => ({ id: this.#taskOf(agentId, monitorId), monitorId }));
     return { revision, tasks };
+  }
+
+  #useToken({ id, at }: TokenUse): JoinVerdict {
+    const token = this.#statements.token.get(id);
+    if (token === undefined) return 'unknown';
+    if (token['usedAt'] !== null) return 'used';
+    if (Number(token['expiresAt']) <= at) return 'expired';
+    this.#statements.useToken.run(at, id);
+    return 'accepted';
   }
 
   #taskOf(agentId: string, monitorId: string): string {
@@ -117,6 +125,7 @@ function agentIn(row: Row): Agent {
 function prepare(db: DatabaseSync) {
   return {
     saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?)'),
+    agentKey: db.prepare('SELECT publicKey FROM agents WHERE id = ?'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),
     addToken: db.prepare('INSERT INTO join_tokens (id, key, createdAt, expiresAt) VALUES (?, ?, ?, ?)'),
     token: db.prepare('SELECT expiresAt, usedAt FROM join_tokens WHERE id = ?'),

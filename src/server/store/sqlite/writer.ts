@@ -23,9 +23,9 @@ serve((say) => {
   const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
     saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
+    joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
-    consumeJoinToken: (tokenId, at) => queue.add(() => registry.consumeJoinToken(tokenId, at)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
     deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
