@@ -12,6 +12,7 @@ const signatures = {
   setsockopt: { arguments: [int, int, int, 'buffer', 'uint32'], return: int },
   getsockopt: { arguments: [int, int, int, 'buffer', 'buffer'], return: int },
   sendto: { arguments: [int, 'buffer', size, int, 'buffer', 'uint32'], return: 'int64' },
+  recvfrom: { arguments: [int, 'buffer', size, int, 'buffer', 'buffer'], return: 'int64' },
   recvmmsg: { arguments: [int, 'buffer', 'uint32', int, 'pointer'], return: int },
   close: { arguments: [int], return: int },
   clock_gettime: { arguments: [int, 'buffer'], return: int },
@@ -20,6 +21,10 @@ const signatures = {
   if_nametoindex: { arguments: ['string'], return: 'uint32' },
   unshare: { arguments: [int], return: int },
   setns: { arguments: [int, int], return: int },
+  mmap: { arguments: ['pointer', size, int, int, int, 'int64'], return: 'pointer' },
+  munmap: { arguments: ['pointer', size], return: int },
+  // Variadic, but on x64 and arm64 Linux it takes whole numbers and addresses in the registers of a fixed arity. For bpf(2).
+  syscall: { arguments: ['int64', 'int64', 'buffer', 'int64'], return: 'int64' },
   __errno_location: { arguments: [], return: 'pointer' },
 } as const;
 
@@ -36,7 +41,12 @@ export function libc(): ReturnType<typeof load> {
   return (loaded ??= load());
 }
 
-const errnoNames = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
+// EAGAIN and EWOULDBLOCK are one number; of two names Node uses the first, and so do we.
+const errnoNames = new Map(
+  Object.entries(constants.errno)
+    .map(([name, errno]) => [errno, name] as const)
+    .toReversed(),
+);
 
 /** A system call that failed; `code` is the name of its errno, as in Node's own errors. */
 export class SystemError extends Error {

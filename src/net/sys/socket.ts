@@ -6,9 +6,9 @@ import { checked, libc, SystemError } from './libc.ts';
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
-const SOCK_NONBLOCK = 0x800;
-const SOCK_CLOEXEC = 0x8_0000;
-const MSG_DONTWAIT = 0x40;
+export const SOCK_NONBLOCK = 0x800;
+export const SOCK_CLOEXEC = 0x8_0000;
+export const MSG_DONTWAIT = 0x40;
 
 export type SocketKind = typeof SOCK_STREAM | typeof SOCK_DGRAM | typeof SOCK_RAW;
 
@@ -23,8 +23,10 @@ export const socketOptions = {
   reuseAddress: [SOL_SOCKET, 2],
   error: [SOL_SOCKET, 4],
   receiveBuffer: [SOL_SOCKET, 8],
+  attachFilter: [SOL_SOCKET, 26],
   receiveBufferForced: [SOL_SOCKET, 33],
   timestamps: [SOL_SOCKET, 35],
+  attachEbpf: [SOL_SOCKET, 50],
 } as const satisfies Record<string, SocketOption>;
 
 /** The options that IPv4 and IPv6 have under different names. */

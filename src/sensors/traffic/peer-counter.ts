@@ -22,8 +22,11 @@ export interface PeerCount {
 /** What was counted on one interface of no peer: with the peers it makes the whole that passed. */
 export interface RestCount {
   readonly interfaceIndex: number;
-  /** `no-room`: of peers beyond those that the table holds. `not-ip`: ARP and other protocols than IP. */
-  readonly kind: 'no-room' | 'not-ip';
+  /**
+   * `no-room`: of peers beyond those that the table holds. `not-ip`: ARP and other protocols than IP. `not-ours`: for
+   * another host, seen because the interface listens to everything.
+   */
+  readonly kind: 'no-room' | 'not-ip' | 'not-ours';
   readonly received: Counted;
   readonly sent: Counted;
 }
@@ -46,7 +49,7 @@ export interface PeerCounterOptions {
   readonly onPacket: (packet: SeenPacket) => void;
 }
 
-/** Counts IP traffic per peer and interface, loopback and what is meant for others apart. */
+/** Counts IP traffic per peer and interface, all but loopback. */
 export interface PeerCounter extends Disposable {
   readonly backend: 'ebpf' | 'ring';
   /** All peers there are, at most 16,384. */

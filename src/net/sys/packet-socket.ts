@@ -1,0 +1,84 @@
+import { getRawPointer } from 'node:ffi';
+import { checked, libc, SystemError } from './libc.ts';
+import {
+  bindSocket,
+  MSG_DONTWAIT,
+  setOption,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  socketOptions,
+} from './socket.ts';
+
+const AF_PACKET = 17;
+const ETH_P_ALL = 3;
+const PACKET_OUTGOING = 4;
+
+/** `struct sockaddr_ll`, packet(7). */
+export const linkAddressBytes = 20;
+
+/** Of a packet: its interface, its way, and the sender's address on the link, where there is one. */
+export interface LinkAddress {
+  readonly interfaceIndex: number;
+  readonly isOutgoing: boolean;
+  readonly mac: string | undefined;
+}
+
+export function decodeLinkAddress(bytes: Buffer): LinkAddress {
+  const isOutgoing = bytes.readUInt8(10) === PACKET_OUTGOING;
+  const hasMac = bytes.readUInt8(11) === 6 && !isOutgoing;
+  return {
+    interfaceIndex: bytes.readInt32LE(4),
+    isOutgoing,
+    mac: hasMac ? bytes.toString('hex', 12, 18).replaceAll(/(?!^)(?=(?:..)+$)/g, ':') : undefined,
+  };
+}
+
+/**
+ * A packet(7) socket that hears nothing until `hearAll`, so that no packet passes before its filter is attached. Its
+ * packets begin with the IP header, both ways and whatever the link. @throws {SystemError} EPERM without CAP_NET_RAW
+ */
+export function openPacketSocket(): number {
+  return checked(libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
+}
+
+/** Hears every protocol on every interface, also on those that appear later. */
+export function hearAll(fd: number): void {
+  const address = Buffer.alloc(linkAddressBytes);
+  address.writeUInt16LE(AF_PACKET, 0);
+  address.writeUInt16BE(ETH_P_ALL, 2);
+  bindSocket(fd, address);
+}
+
+/** An instruction of a classic filter, `struct sock_filter`. */
+export type ClassicInstruction = readonly [code: number, jumpTrue: number, jumpFalse: number, constant: number];
+
+/** Attaches a classic BPF filter, which needs no capability. */
+export function attachClassicFilter(fd: number, program: readonly ClassicInstruction[]): void {
+  const instructions = Buffer.alloc(8 * program.length);
+  for (const [index, [code, jumpTrue, jumpFalse, constant]] of program.entries()) {
+    instructions.writeUInt16LE(code, 8 * index);
+    instructions.writeUInt8(jumpTrue, 8 * index + 2);
+    instructions.writeUInt8(jumpFalse, 8 * index + 3);
+    instructions.writeUInt32LE(constant, 8 * index + 4);
+  }
+  const header = Buffer.alloc(16);
+  header.writeUInt16LE(program.length, 0);
+  header.writeBigUInt64LE(getRawPointer(instructions), 8);
+  setOption(fd, socketOptions.attachFilter, header);
+}
+
+/** Takes one packet into `bytes`, cut to its length; returns how long it is now, undefined if none waits. */
+export function receivePacket(fd: number, bytes: Buffer, linkAddress: Buffer): number | undefined {
+  const addressLength = Buffer.alloc(4);
+  addressLength.writeUInt32LE(linkAddress.length);
+  const { recvfrom } = libc();
+  const result = recvfrom(fd, bytes, BigInt(bytes.length), MSG_DONTWAIT, linkAddress, addressLength);
+  try {
+    return checked(result, 'recvfrom');
+  } catch (error) {
+    // ENETDOWN tells once that an interface went down; the socket goes on.
+    if (error instanceof SystemError && ['EAGAIN', 'ENETDOWN', 'EINTR'].includes(error.code)) return undefined;
+    throw error;
+  }
+}

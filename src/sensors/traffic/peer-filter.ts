@@ -1,0 +1,286 @@
+import {
+  add,
+  addAtomically,
+  and,
+  assemble,
+  at,
+  call,
+  exit,
+  fromNetworkOrder,
+  type Instruction,
+  jump,
+  jumpIf,
+  label,
+  load,
+  loadMap,
+  move,
+  multiply,
+  type Place,
+  r0,
+  r1,
+  r2,
+  r3,
+  r4,
+  r6,
+  r7,
+  r8,
+  r9,
+  r10,
+  type Register,
+  shiftLeft,
+  shiftRight,
+  store,
+  subtract,
+} from '../../net/packets/ebpf.ts';
+
+/** The key of a peer: interface index (u32), kind (u32), address (16 bytes, IPv4 as ::ffff:a.b.c.d). */
+export const peerKey = { interfaceIndex: 0, kind: 4, address: 8, size: 24 } as const;
+/** The key of the rest is the first half of it. */
+export const restKeyBytes = 8;
+/** The value of both: four numbers (u64) for what was received, then four for what was sent. */
+export const counts = { bytes: 0, wireBytes: 8, packets: 16, wirePackets: 24, sent: 32, size: 64 } as const;
+export const kinds = { peer: 0, 'no-room': 1, 'not-ip': 2, 'not-ours': 3 } as const;
+
+/** How much of a packet is handed up: of one that is only a first meeting, and of one that is to be read. */
+export const handedUp = { first: 256, whole: 4096 } as const;
+
+// What outlives calls. The filter gets a `struct __sk_buff`; its packet begins with the IP header both ways.
+const packet = r6;
+const length = r7;
+const packetType = r8;
+const transport = r9;
+
+const skb = { length: 0, packetType: 4, protocol: 16, interfaceIndex: 40, segments: 164 } as const;
+const packetTypes = { otherHost: 3, outgoing: 4 } as const;
+const loopbackIndex = 1;
+const helpers = { lookup: 1, update: 2, loadBytes: 26 } as const;
+const updateOnlyNew = 1;
+const protocols = { tcp: 6, udp: 17 } as const;
+
+const key = -24;
+const header = -64;
+const emptyCounts = -128;
+const protocol = -136;
+const wirePackets = -144;
+const wireBytes = -152;
+const metBefore = -160;
+
+const stack = (offset: number): Place => at(r10, offset);
+const pointTo = (register: Register, offset: number): readonly Instruction[] => [
+  move(register, r10),
+  add(register, offset),
+];
+
+/** Copies bytes of the packet, from an offset that is a constant or in a register, to the stack. */
+const loadBytes = (from: Register | number, bytes: number, otherwise: string): readonly Instruction[] => [
+  move(r1, packet),
+  move(r2, from),
+  ...pointTo(r3, header),
+  move(r4, bytes),
+  call(helpers.loadBytes),
+  jumpIf([r0, '!=', 0], otherwise),
+];
+
+const lookup = (map: number): readonly Instruction[] => [
+  ...loadMap(r1, map),
+  ...pointTo(r2, key),
+  call(helpers.lookup),
+];
+
+/** Goes to `found` with the entry's address in r0; falls through if there is no room for a new one. */
+const findOrAdd = (map: number, found: string): readonly Instruction[] => [
+  ...lookup(map),
+  jumpIf([r0, '!=', 0], found),
+  ...Array.from({ length: counts.size / 8 }, (_, index) => store('u64', stack(emptyCounts + 8 * index), 0)),
+  ...loadMap(r1, map),
+  ...pointTo(r2, key),
+  ...pointTo(r3, emptyCounts),
+  move(r4, updateOnlyNew),
+  call(helpers.update),
+  // Also if the update failed: another processor may have added the entry since.
+  ...lookup(map),
+  jumpIf([r0, '!=', 0], found),
+];
+
+/** Sets the key's interface and picks what is counted of a peer; the kind is corrected where it is not. */
+const classify: readonly Instruction[] = [
+  move(packet, r1),
+  load(length, 'u32', at(packet, skb.length)),
+  load(packetType, 'u32', at(packet, skb.packetType)),
+  load(r0, 'u32', at(packet, skb.interfaceIndex)),
+  jumpIf([r0, '==', loopbackIndex], 'ignore'),
+  store('u32', stack(key + peerKey.interfaceIndex), r0),
+  store('u32', stack(key + peerKey.kind), kinds.peer),
+  store('u64', stack(key + peerKey.address), 0),
+  store('u64', stack(protocol), 0),
+  store('u64', stack(wirePackets), 1),
+  store('u64', stack(wireBytes), length),
+  jumpIf([packetType, '==', packetTypes.otherHost], 'not ours'),
+  load(r0, 'u32', at(packet, skb.protocol)),
+  fromNetworkOrder(r0, 16),
+  jumpIf([r0, '==', 0x0800], 'IPv4'),
+  jumpIf([r0, '==', 0x86dd], 'IPv6'),
+  jump('not IP'),
+];
+
+/** RFC 791 section 3.1. */
+const readIpv4: readonly Instruction[] = [
+  label('IPv4'),
+  ...loadBytes(0, 20, 'not IP'),
+  load(transport, 'u8', stack(header)),
+  and(transport, 0x0f),
+  shiftLeft(transport, 2),
+  load(r0, 'u8', stack(header + 9)),
+  // Later fragments have no ports: where those would be is data.
+  load(r1, 'u16', stack(header + 6)),
+  fromNetworkOrder(r1, 16),
+  and(r1, 0x1fff),
+  jumpIf([r1, '==', 0], 'IPv4 protocol'),
+  move(r0, 0),
+  label('IPv4 protocol'),
+  store('u64', stack(protocol), r0),
+  store('u16', stack(key + peerKey.address + 10), 0xffff),
+  load(r0, 'u32', stack(header + 12)),
+  jumpIf([packetType, '!=', packetTypes.outgoing], 'IPv4 peer'),
+  load(r0, 'u32', stack(header + 16)),
+  label('IPv4 peer'),
+  store('u32', stack(key + peerKey.address + 12), r0),
+  jump('segments'),
+];
+
+/** RFC 8200 section 3. What stands behind extension headers is counted, and not looked into. */
+const readIpv6: readonly Instruction[] = [
+  label('IPv6'),
+  ...loadBytes(0, 40, 'not IP'),
+  move(transport, 40),
+  load(r0, 'u8', stack(header + 6)),
+  store('u64', stack(protocol), r0),
+  load(r0, 'u64', stack(header + 8)),
+  load(r1, 'u64', stack(header + 16)),
+  jumpIf([packetType, '!=', packetTypes.outgoing], 'IPv6 peer'),
+  load(r0, 'u64', stack(header + 24)),
+  load(r1, 'u64', stack(header + 32)),
+  label('IPv6 peer'),
+  store('u64', stack(key + peerKey.address), r0),
+  store('u64', stack(key + peerKey.address + 8), r1),
+];
+
+/** What the network card will cut, or has joined, shows up as one packet; on the wire each segment has headers. */
+const countSegments: readonly Instruction[] = [
+  label('segments'),
+  load(r0, 'u32', at(packet, skb.segments)),
+  jumpIf([r0, '<', 2], 'find peer'),
+  store('u64', stack(wirePackets), r0),
+  load(r1, 'u64', stack(protocol)),
+  move(r0, 8),
+  jumpIf([r1, '==', protocols.udp], 'header of segments'),
+  jumpIf([r1, '!=', protocols.tcp], 'find peer'),
+  ...loadBytes(transport, 14, 'find peer'),
+  load(r0, 'u8', stack(header + 12)),
+  shiftRight(r0, 4),
+  shiftLeft(r0, 2),
+  label('header of segments'),
+  add(r0, transport),
+  load(r1, 'u64', stack(wirePackets)),
+  subtract(r1, 1),
+  multiply(r0, r1),
+  add(r0, length),
+  store('u64', stack(wireBytes), r0),
+];
+
+const count: readonly Instruction[] = [
+  label('count'),
+  jumpIf([packetType, '!=', packetTypes.outgoing], 'count way'),
+  add(r0, counts.sent),
+  label('count way'),
+  load(r1, 'u64', at(r0, counts.packets)),
+  store('u64', stack(metBefore), r1),
+  addAtomically(at(r0, counts.bytes), length),
+  load(r1, 'u64', stack(wireBytes)),
+  addAtomically(at(r0, counts.wireBytes), r1),
+  move(r1, 1),
+  addAtomically(at(r0, counts.packets), r1),
+  load(r1, 'u64', stack(wirePackets)),
+  addAtomically(at(r0, counts.wirePackets), r1),
+  load(r1, 'u32', stack(key + peerKey.kind)),
+  jumpIf([r1, '!=', kinds.peer], 'ignore'),
+];
+
+/** Answers of DNS and mDNS tell the names of peers; they are received. */
+const findDnsAnswer: readonly Instruction[] = [
+  load(r1, 'u64', stack(protocol)),
+  jumpIf([r1, '==', protocols.tcp], 'TCP'),
+  jumpIf([r1, '!=', protocols.udp], 'first'),
+  jumpIf([packetType, '==', packetTypes.outgoing], 'first'),
+  ...loadBytes(transport, 8, 'first'),
+  load(r0, 'u16', stack(header)),
+  fromNetworkOrder(r0, 16),
+  jumpIf([r0, '==', 53], 'whole'),
+  jumpIf([r0, '==', 5353], 'whole'),
+  jump('first'),
+];
+
+/** So does the ClientHello (RFC 8446 section 4.1.2) that we send: content type 22, handshake type 1. */
+const findClientHello: readonly Instruction[] = [
+  label('TCP'),
+  jumpIf([packetType, '!=', packetTypes.outgoing], 'first'),
+  ...loadBytes(transport, 14, 'first'),
+  load(r0, 'u16', stack(header + 2)),
+  fromNetworkOrder(r0, 16),
+  jumpIf([r0, '==', 443], 'TLS port'),
+  jumpIf([r0, '==', 853], 'TLS port'),
+  jumpIf([r0, '!=', 8443], 'first'),
+  label('TLS port'),
+  load(r0, 'u8', stack(header + 12)),
+  shiftRight(r0, 4),
+  shiftLeft(r0, 2),
+  add(transport, r0),
+  ...loadBytes(transport, 6, 'first'),
+  load(r0, 'u8', stack(header)),
+  jumpIf([r0, '!=', 22], 'first'),
+  load(r0, 'u8', stack(header + 5)),
+  jumpIf([r0, '!=', 1], 'first'),
+];
+
+/** The filter returns how much of the packet is to be handed up. */
+const handUp: readonly Instruction[] = [
+  label('whole'),
+  move(r0, handedUp.whole),
+  exit(),
+  label('first'),
+  load(r1, 'u64', stack(metBefore)),
+  jumpIf([r1, '!=', 0], 'ignore'),
+  move(r0, handedUp.first),
+  exit(),
+  label('ignore'),
+  move(r0, 0),
+  exit(),
+];
+
+const restOf = (kind: keyof typeof kinds, name: string): readonly Instruction[] => [
+  label(name),
+  store('u32', stack(key + peerKey.kind), kinds[kind]),
+  jump('find rest'),
+];
+
+/** The socket filter that counts what passes into two hash maps, given by their file descriptors. */
+export function peerFilter(maps: { readonly peers: number; readonly rest: number }): Buffer {
+  return assemble([
+    ...classify,
+    ...readIpv4,
+    ...readIpv6,
+    ...countSegments,
+    label('find peer'),
+    ...findOrAdd(maps.peers, 'count'),
+    ...restOf('no-room', 'no room'),
+    ...restOf('not-ip', 'not IP'),
+    ...restOf('not-ours', 'not ours'),
+    label('find rest'),
+    ...findOrAdd(maps.rest, 'count'),
+    jump('ignore'),
+    ...count,
+    ...findDnsAnswer,
+    ...findClientHello,
+    ...handUp,
+  ]);
+}
