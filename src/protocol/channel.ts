@@ -109,6 +109,14 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.#end(code === 'unavailable' ? closeCode.tryAgainLater : closeCode.policy);
   }
 
+  /** Ends the connection because of what handling a message threw. */
+  abandon(error: unknown): void {
+    if (error instanceof ProtocolError) return this.reject(error.code, error.message);
+    // What broke here is for our log, not for theirs.
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.reject('unavailable', 'the message could not be handled; it may be sent again later', cause);
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     const { socket } = this.#parts;
     // What one read of the network held is still delivered; nothing more is read before all of that is handled.
@@ -130,10 +138,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
       await this.#parts.events.onMessage(message, data.length);
       this.#heardMs = this.#parts.clock.monotonic();
     } catch (error) {
-      if (error instanceof ProtocolError) return this.reject(error.code, error.message);
-      // What broke here is for our log, not for theirs.
-      const cause = error instanceof Error ? error : new Error(String(error));
-      this.reject('unavailable', 'the message could not be handled; it may be sent again later', cause);
+      this.abandon(error);
     }
   }
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -10,43 +9,14 @@ import { systemClock as clock } from '../../src/core/clock.ts';
 import { AppError } from '../../src/core/errors.ts';
 import type { SeqRange } from '../../src/core/entry.ts';
 import { ProtocolError } from '../../src/protocol/frames.ts';
-import { createIdentity, keyPin } from '../../src/protocol/identity.ts';
-import { Gateway, type GatewayPorts } from '../../src/server/gateway/gateway.ts';
+import { keyPin } from '../../src/protocol/identity.ts';
 import { Greeting } from '../../src/server/gateway/greeting.ts';
 import { eventually } from '../../src/testing/eventually.ts';
+import { openGate, openGateway, serverIdentity } from './open-gateway.ts';
 import { heartbeat, newIdentity, resultOf, WrongAgent } from './wrong-agent.ts';
 
 const uuid = '0193a0de-0000-7000-8000-000000000001';
-const serverIdentity = { ...createIdentity(), serverId: uuid };
-const openGate = { admit: async () => {}, confirm: () => {} };
 const runs = { numRuns: 150 };
-
-/** A gateway on loopback whose agents are all welcome. */
-async function openGateway(t: TestContext, commit: GatewayPorts['commit']): Promise<string> {
-  const gateway = new Gateway({
-    clock,
-    identity: serverIdentity,
-    gatekeeper: openGate,
-    received: async () => [],
-    commit,
-    onConnected: () => {},
-    onDisconnected: () => {},
-    onHeartbeat: () => {},
-    onTasksApplied: () => {},
-    onRunAnswer: () => {},
-    onFault: () => {},
-  });
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  gateway.attach(server);
-  t.after(() => {
-    gateway.close();
-    server.close();
-    server.closeAllConnections();
-  });
-  // A TCP server that listens has an address.
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
 
 /** What reaches the process unhandled fails the test, whenever it comes. */
 function watchForStrays(t: TestContext): readonly unknown[] {

@@ -18,10 +18,18 @@ export interface SessionPorts {
   commit(agentId: string, epoch: string, entries: readonly Entry[]): Promise<void>;
   /** The session is the agent's from now on. */
   onLive(session: AgentSession): void;
+  /** Read and not durable yet, over all sessions, which count here. */
+  readonly uncommitted: { bytes: number };
   onHeartbeat(session: AgentSession, heartbeat: Heartbeat): void;
   onTasksApplied(session: AgentSession, revision: number): void;
   onRunAnswer(requestId: string, refusal: string | undefined): void;
 }
+
+/**
+ * Frames of entries that were read and are not durable yet, of one agent and of all: up to these bytes it is read on
+ * meanwhile, for its heartbeats above all, and its entries wait in their order. A minute of a hundred checks a second is 2 MiB.
+ */
+const maxUncommittedBytes = { ofOne: 4 * 1024 * 1024, ofAll: 32 * 1024 * 1024 };
 
 /** What one agent may send: far above what thousands of checks make, and a backlog is sent no faster. */
 const entryRate: Rate = { burst: 40_000, perSecond: 10_000 };
@@ -43,6 +51,8 @@ export class AgentSession {
   readonly #channel: Channel<AgentMessage, ServerMessage>;
   readonly #quotas: { readonly entries: Quota; readonly bytes: Quota; readonly words: Quota };
   #greeting: Greeting | undefined;
+  #committing: Promise<void> = Promise.resolve();
+  #uncommittedBytes = 0;
   #agentId = '';
   #epoch = '';
   #version = '';
@@ -93,7 +103,7 @@ export class AgentSession {
     if (message.type === 'hello') return await this.#greet(message);
     if (this.#greeting) throw new ProtocolError('bad-frame', `expected hello first, got ${message.type}`);
     if (message.type === 'entries') {
-      await this.#commit(message);
+      await this.#queue(message, bytes);
       return await this.#holdBack(message.entries.length, bytes);
     }
     if (this.#quotas.words.take(1) > 0) {
@@ -128,11 +138,26 @@ export class AgentSession {
     this.#ports.onLive(this);
   }
 
+  /** Commits one frame after the other; resolves when the next may be read. */
+  async #queue(message: EntriesMessage, bytes: number): Promise<void> {
+    if (message.epoch !== this.#epoch) {
+      throw new ProtocolError('not-your-entries', `expected entries of epoch ${this.#epoch}, got ${message.epoch}`);
+    }
+    this.#countUncommitted(bytes);
+    // After one that failed none is committed any more.
+    this.#committing = this.#committing.then(() => this.#commit(message)).finally(() => this.#countUncommitted(-bytes));
+    this.#committing.catch((error: unknown) => this.#channel.abandon(error));
+    const { ofOne, ofAll } = maxUncommittedBytes;
+    if (this.#uncommittedBytes > ofOne || this.#ports.uncommitted.bytes > ofAll) await this.#committing;
+  }
+
+  #countUncommitted(bytes: number): void {
+    this.#uncommittedBytes += bytes;
+    this.#ports.uncommitted.bytes += bytes;
+  }
+
   /** Committed first, acknowledged then: the agent deletes what is acknowledged. */
   async #commit({ epoch, entries }: EntriesMessage): Promise<void> {
-    if (epoch !== this.#epoch) {
-      throw new ProtocolError('not-your-entries', `expected entries of epoch ${this.#epoch}, got ${epoch}`);
-    }
     await this.#ports.commit(this.#agentId, epoch, entries);
     this.send({ type: 'ack', epoch, ranges: rangesOf(entries) });
   }

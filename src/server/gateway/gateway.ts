@@ -7,7 +7,7 @@ import { AgentSession, type SessionPorts } from './agent-session.ts';
 import { Greeting, type GreetingOptions, type ServerIdentity } from './greeting.ts';
 import { Strangers } from './strangers.ts';
 
-export interface GatewayPorts extends Omit<SessionPorts, 'onLive'> {
+export interface GatewayPorts extends Omit<SessionPorts, 'onLive' | 'uncommitted'> {
   readonly identity: ServerIdentity;
   onConnected(session: AgentSession): void;
   onDisconnected(session: AgentSession): void;
@@ -33,6 +33,7 @@ export class Gateway {
   readonly #sessions = new Map<string, AgentSession>();
   readonly #channels = new Set<Channel<AgentMessage, ServerMessage>>();
   readonly #strangers = new Strangers();
+  readonly #uncommitted = { bytes: 0 };
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
@@ -74,7 +75,7 @@ export class Gateway {
       this.#keep(session);
     };
     const session = new AgentSession(
-      { ...this.#ports, onLive },
+      { ...this.#ports, onLive, uncommitted: this.#uncommitted },
       { channel, address, greeting: new Greeting(this.#ports.identity, greetingOptions) },
     );
     return promise;

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { systemClock as clock } from '../../src/core/clock.ts';
+import { createIdentity } from '../../src/protocol/identity.ts';
+import { Gateway, type GatewayPorts } from '../../src/server/gateway/gateway.ts';
+
+export const serverIdentity = { ...createIdentity(), serverId: '0193a0de-0000-7000-8000-000000000001' };
+export const openGate = { admit: async () => {}, confirm: () => {} };
+
+/** The address of a gateway on loopback whose agents are all welcome. */
+export async function openGateway(t: TestContext, commit: GatewayPorts['commit']): Promise<string> {
+  const gateway = new Gateway({
+    clock,
+    identity: serverIdentity,
+    gatekeeper: openGate,
+    received: async () => [],
+    commit,
+    onConnected: () => {},
+    onDisconnected: () => {},
+    onHeartbeat: () => {},
+    onTasksApplied: () => {},
+    onRunAnswer: () => {},
+    onFault: () => {},
+  });
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  gateway.attach(server);
+  t.after(() => {
+    gateway.close();
+    server.close();
+    server.closeAllConnections();
+  });
+  // A TCP server that listens has an address.
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
