@@ -1,6 +1,7 @@
 // Ends agents and their server by kill -9 at random moments, each as often as the argument says (1000 unless given), and
 // proves by the agents' own numbers, the store and an independent target that nothing was lost and nothing doubled.
-import { accountsOf, assertSound, countOf, type Account } from '../src/testing/fleet-account.ts';
+import { countOf } from '../src/core/ranges.ts';
+import { accountsOf, assertSound, type Account } from '../src/testing/fleet-account.ts';
 import { Fleet } from '../src/testing/fleet.ts';
 import type { Program } from '../src/testing/program.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../core/entry.ts';
 import type { ResultAnswer } from '../server/routes/tasks.ts';
-import { difference, union } from '../server/store/ranges.ts';
+import { countOf, RangeSet } from '../core/ranges.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What one agent said it recorded, against what the server keeps. */
@@ -57,11 +57,8 @@ export async function accountsOf(fleet: Fleet): Promise<readonly Account[]> {
       recorded: queue.lastSeq,
       results: monitors.reduce((sum, { results }) => sum + results.length, 0),
       gapEntries: gaps.length,
-      declared: union(
-        [],
-        gaps.flatMap(({ ranges }) => rangesIn(ranges)),
-      ),
-      lost: difference([[1, queue.lastSeq]], rangesIn(epoch['ranges'])),
+      declared: new RangeSet(gaps.flatMap(({ ranges }) => rangesIn(ranges))).ranges,
+      lost: new RangeSet(rangesIn(epoch['ranges'])).missingIn([1, queue.lastSeq]),
       doubled: twice.length + monitors.reduce((sum, { results }) => sum + sameSlots(results), 0),
       monitors,
     });
@@ -102,10 +99,6 @@ export function assertUnbroken(accounts: readonly Account[]): void {
         `${monitor}: the result after ${new Date(at).toISOString()}`,
       );
   }
-}
-
-export function countOf(ranges: readonly SeqRange[]): number {
-  return ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
 }
 
 async function monitorOf(fleet: Fleet, monitor: string, taskId: string): Promise<MonitorAccount> {

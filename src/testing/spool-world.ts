@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Queue, type LaneName } from '../agent/spool/queue.ts';
-import { RangeSet } from '../agent/spool/ranges.ts';
+import { RangeSet } from '../core/ranges.ts';
 import type { GapItem } from '../core/entry.ts';
 import { diskError, SimulatedCrash, SimulatedDisk } from './simulated-disk.ts';
 

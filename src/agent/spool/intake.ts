@@ -1,5 +1,5 @@
 import type { SeqRange } from '../../core/entry.ts';
-import { RangeSet } from './ranges.ts';
+import { RangeSet } from '../../core/ranges.ts';
 import type { NewRecord } from './writer.ts';
 
 /** What became of an append: its number, or nothing if there was no room for it. */

@@ -1,4 +1,4 @@
-import { firstIndex } from './search.ts';
+import { firstIndex } from '../../core/search.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import type { StoredRecord } from './segment.ts';
 

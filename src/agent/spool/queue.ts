@@ -4,7 +4,7 @@ import { Intake, type Pending, type Receipt } from './intake.ts';
 import { Lane, type ReadLimit, type SpooledEntry } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { chooseVictim, rewrite } from './overflow.ts';
-import { rangesOf } from './ranges.ts';
+import { rangesOf } from '../../core/ranges.ts';
 import { recover, secureNewest, type Recovered } from './recovery.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import { SegmentWriter, type NewRecord } from './writer.ts';

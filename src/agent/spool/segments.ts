@@ -1,7 +1,7 @@
 import type { SeqRange } from '../../core/entry.ts';
 import { attempt, isDiskError, type Disk } from './disk.ts';
-import { countOf, overlap, rangesOf, type RangeSet } from './ranges.ts';
-import { firstIndex } from './search.ts';
+import { countOf, overlap, rangesOf, type RangeSet } from '../../core/ranges.ts';
+import { firstIndex } from '../../core/search.ts';
 import { readRecords, segmentBytes, type StoredRecord } from './segment.ts';
 
 /** A file of records. Its range reaches up to the next segment, so that a number missing from it is noticed. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Entry, SeqRange } from '../../core/entry.ts';
+import { rangesOf } from '../../core/ranges.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
@@ -159,7 +160,8 @@ export class AgentSession {
   /** Committed first, acknowledged then: the agent deletes what is acknowledged. */
   async #commit({ epoch, entries }: EntriesMessage): Promise<void> {
     await this.#ports.commit(this.#agentId, epoch, entries);
-    this.send({ type: 'ack', epoch, ranges: rangesOf(entries) });
+    const { ranges } = rangesOf(entries.map(({ seq }) => seq).toSorted((a, b) => a - b));
+    this.send({ type: 'ack', epoch, ranges });
   }
 
   /** Over its quota an agent is read later, which holds it back; nothing is refused, for a long backlog looks the same. */
@@ -167,15 +169,4 @@ export class AgentSession {
     const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes));
     if (waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
   }
-}
-
-/** The sequence numbers of entries, as few ranges as they make. */
-export function rangesOf(entries: readonly Entry[]): SeqRange[] {
-  const ranges: [number, number][] = [];
-  for (const seq of entries.map((entry) => entry.seq).toSorted((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last && seq <= last[1] + 1) last[1] = seq;
-    else ranges.push([seq, seq]);
-  }
-  return ranges;
 }

@@ -1,5 +1,6 @@
 import type { Entry, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
+import { countOf, RangeSet } from '../../core/ranges.ts';
 import type { LatestResults } from './latest-results.ts';
 
 /** What one agent handed over in one frame. */
@@ -62,9 +63,6 @@ function withoutForeign({ agentId, entries }: Batch, ports: PipelinePorts): read
 }
 
 function newEntries(entries: readonly Entry[], added: readonly SeqRange[]): readonly Entry[] {
-  return entries.filter(({ seq }) => added.some(([from, to]) => from <= seq && seq <= to));
-}
-
-function countOf(ranges: readonly SeqRange[]): number {
-  return ranges.reduce((count, [from, to]) => count + to - from + 1, 0);
+  const numbers = new RangeSet(added);
+  return entries.filter(({ seq }) => numbers.has(seq));
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
-import { holes, type Ranges } from '../ranges.ts';
+import { RangeSet } from '../../../core/ranges.ts';
 import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
 import type { Summary } from '../summary.ts';
 import { quickCheck } from './database.ts';
@@ -100,9 +100,14 @@ function resultOf(run: Run, series: Row): StoredResult {
   return { agentId: origin.agentId, ...itemOf(run, origin) };
 }
 
-function rangesIn(row: Row): Ranges {
+/** Between 1 and the highest number. */
+function holes(ranges: readonly SeqRange[]): readonly SeqRange[] {
+  return new RangeSet(ranges).missingIn([1, ranges.at(-1)?.[1] ?? 0]);
+}
+
+function rangesIn(row: Row): readonly SeqRange[] {
   // Only the ledger writes ranges, as JSON.
-  return JSON.parse(String(row['ranges'])) as Ranges;
+  return JSON.parse(String(row['ranges'])) as SeqRange[];
 }
 
 function prepare(db: DatabaseSync) {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
-import { difference, includes, rangesOf, union, type Ranges } from '../ranges.ts';
+import { RangeSet, rangesOf } from '../../../core/ranges.ts';
 import type { Committed } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import type { NumberedGap, PackedBatch, Task } from './batch.ts';
@@ -14,7 +15,7 @@ const maxRanges = 4096;
 
 interface Epoch {
   readonly id: number;
-  ranges: Ranges;
+  readonly received: RangeSet;
 }
 
 /** Findings remembered at a time: beyond it all are written once more, which costs less than the memory. */
@@ -39,27 +40,24 @@ export class LedgerWriter {
     this.#statements = prepare(db);
   }
 
-  /** To be called within a transaction. */
+  /** To be called within a transaction; `forget` after one that failed. */
   commit(batch: PackedBatch): Committed {
     const { agentId, gaps } = batch;
     const epoch = this.#epochOf(agentId, batch.epoch);
-    const sent = union(rangesOf(batch.seqs), rangesOf(gaps.map(({ seq }) => seq)));
-    const added = difference(sent, epoch.ranges);
-    const ranges = union(
-      union(epoch.ranges, added),
-      gaps.flatMap(({ item }) => item.ranges),
-    );
-    if (ranges.length > maxRanges) {
+    const sent = rangesOf(batch.seqs);
+    for (const { seq } of gaps) sent.add([seq, seq]);
+    const added = new RangeSet(sent.ranges.flatMap((range) => epoch.received.missingIn(range)));
+    for (const range of [...added.ranges, ...gaps.flatMap(({ item }) => item.ranges)]) epoch.received.add(range);
+    if (epoch.received.ranges.length > maxRanges) {
       throw new AppError(
         'usage',
         `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
       );
     }
     this.#keepResults(batch, epoch.id, added);
-    for (const gap of gaps) if (includes(added, gap.seq)) this.#keepGap(epoch.id, gap);
-    this.#statements.saveRanges.run(JSON.stringify(ranges), epoch.id);
-    epoch.ranges = ranges;
-    return { added };
+    for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap);
+    this.#statements.saveRanges.run(JSON.stringify(epoch.received.ranges), epoch.id);
+    return { added: added.ranges };
   }
 
   /** Call it when a transaction was undone, or when hours were sealed or dropped. */
@@ -75,7 +73,7 @@ export class LedgerWriter {
     this.#openHours.delete(series);
   }
 
-  #keepResults(batch: PackedBatch, epochId: number, added: Ranges): void {
+  #keepResults(batch: PackedBatch, epochId: number, added: RangeSet): void {
     const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
     const numbers = new Uint8Array(batch.numbers.buffer);
     let end = 0;
@@ -83,7 +81,7 @@ export class LedgerWriter {
       const start = end;
       // The columns are equally long, and point into lists that were made with them.
       end = batch.ends[index]! * Float64Array.BYTES_PER_ELEMENT;
-      if (!includes(added, seq)) continue;
+      if (!added.has(seq)) continue;
       const at = batch.slots[index]!;
       const inSeries = series[batch.taskOf[index]!]!;
       const hour = Math.floor(at / hourMs);
@@ -112,8 +110,9 @@ export class LedgerWriter {
     return this.#epochs.getOrInsertComputed(`${agentId} ${epoch}`, () => {
       const row = this.#statements.epoch.get(agentId, epoch);
       // Only saveRanges writes there.
-      if (row) return { id: Number(row['id']), ranges: JSON.parse(String(row['ranges'])) as Ranges };
-      return { id: Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid), ranges: [] };
+      if (row)
+        return { id: Number(row['id']), received: new RangeSet(JSON.parse(String(row['ranges'])) as SeqRange[]) };
+      return { id: Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid), received: new RangeSet() };
     });
   }
 

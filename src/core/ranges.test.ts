@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { SeqRange } from '../../core/entry.ts';
+import type { SeqRange } from './entry.ts';
 import { countOf, RangeSet, rangesOf } from './ranges.ts';
 
 const range = fc

@@ -1,4 +1,4 @@
-import type { SeqRange } from '../../core/entry.ts';
+import type { SeqRange } from './entry.ts';
 import { firstIndex } from './search.ts';
 
 /** A set of sequence numbers, kept as ascending ranges that neither overlap nor touch: small, because numbers come in runs. */
@@ -73,9 +73,13 @@ export function overlap(a: SeqRange, b: SeqRange): SeqRange {
   return [Math.max(a[0], b[0]), Math.min(a[1], b[1])];
 }
 
-/** `ascending` numbers as ranges. */
+/** The set of these numbers, which ascend. */
 export function rangesOf(ascending: Iterable<number>): RangeSet {
-  const set = new RangeSet();
-  for (const seq of ascending) set.add([seq, seq]);
-  return set;
+  const ranges: [number, number][] = [];
+  for (const seq of ascending) {
+    const last = ranges.at(-1);
+    if (last !== undefined && seq <= last[1] + 1) last[1] = seq;
+    else ranges.push([seq, seq]);
+  }
+  return new RangeSet(ranges);
 }
