@@ -12,7 +12,8 @@ import {
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 3;
-const PACKET_OUTGOING = 4;
+/** Of what a packet socket hears: for another host, or sent by this one; the others are for us. */
+export const packetTypes = { otherHost: 3, outgoing: 4 } as const;
 
 /** `struct sockaddr_ll`, packet(7). */
 export const linkAddressBytes = 20;
@@ -25,7 +26,7 @@ export interface LinkAddress {
 }
 
 export function decodeLinkAddress(bytes: Buffer): LinkAddress {
-  const isOutgoing = bytes.readUInt8(10) === PACKET_OUTGOING;
+  const isOutgoing = bytes.readUInt8(10) === packetTypes.outgoing;
   const hasMac = bytes.readUInt8(11) === 6 && !isOutgoing;
   return {
     interfaceIndex: bytes.readInt32LE(4),

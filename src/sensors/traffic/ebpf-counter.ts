@@ -10,9 +10,8 @@ import { closeSocket, setOption, socketOptions } from '../../net/sys/socket.ts';
 import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
 import { addressBytes, addressText } from './peer-address.ts';
 import type { Counted, PeerCount, PeerCounter, PeerCounterOptions, RestCount } from './peer-counter.ts';
-import { counts, handedUp, kinds, peerFilter, peerKey, restKeyBytes } from './peer-filter.ts';
+import { counts, handedUp, kinds, peerCapacity, peerFilter, peerKey, restKeyBytes } from './peer-filter.ts';
 
-const peerCapacity = 16_384;
 /** Three kinds for each interface. */
 const restCapacity = 4096;
 /** Packets handed up in one turn of the event loop. */

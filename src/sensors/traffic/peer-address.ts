@@ -7,10 +7,15 @@ const mapped = Buffer.from('00000000000000000000ffff', 'hex');
 /** The text of an address of 16 bytes; `::ffff:192.0.2.1` is `192.0.2.1`. */
 export function addressText(bytes: Buffer): string {
   if (bytes.compare(mapped, 0, ipv4At, 0, ipv4At) !== 0) return ipv6Text(bytes);
-  return `${bytes[ipv4At]}.${bytes[ipv4At + 1]}.${bytes[ipv4At + 2]}.${bytes[ipv4At + 3]}`;
+  return ipv4Text(bytes.subarray(ipv4At));
 }
 
-/** The same way back. */
+/** The text of four bytes. */
+export function ipv4Text(bytes: Buffer): string {
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+}
+
+/** The 16 bytes of an address. */
 export function addressBytes(text: string): Buffer {
   return ipv6Bytes(text.includes(':') ? text : `::ffff:${text}`);
 }

@@ -45,7 +45,7 @@ export interface SeenPacket {
 }
 
 export interface PeerCounterOptions {
-  /** Must not throw. */
+  /** May be called while `read` runs. Must not throw, and not call the counter. */
   readonly onPacket: (packet: SeenPacket) => void;
 }
 

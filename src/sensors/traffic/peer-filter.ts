@@ -32,6 +32,7 @@ import {
   store,
   subtract,
 } from '../../net/packets/ebpf.ts';
+import { packetTypes } from '../../net/sys/packet-socket.ts';
 
 /** The key of a peer: interface index (u32), kind (u32), address (16 bytes, IPv4 as ::ffff:a.b.c.d). */
 export const peerKey = { interfaceIndex: 0, kind: 4, address: 8, size: 24 } as const;
@@ -40,6 +41,20 @@ export const restKeyBytes = 8;
 /** The value of both: four numbers (u64) for what was received, then four for what was sent. */
 export const counts = { bytes: 0, wireBytes: 8, packets: 16, wirePackets: 24, sent: 32, size: 64 } as const;
 export const kinds = { peer: 0, 'no-room': 1, 'not-ip': 2, 'not-ours': 3 } as const;
+
+/** Peers that are counted one by one. */
+export const peerCapacity = 16_384;
+
+export const etherTypes = { ipv4: 0x0800, ipv6: 0x86dd } as const;
+export const protocols = { tcp: 6, udp: 17 } as const;
+/** DNS and mDNS; HTTPS, DNS over TLS, and HTTPS where the port is not for everybody. */
+export const namingPorts: Readonly<Record<'dns' | 'tls', readonly number[]>> = {
+  dns: [53, 5353],
+  tls: [443, 853, 8443],
+};
+
+/** Loopback is the first interface of each network namespace. */
+export const loopbackIndex = 1;
 
 /** How much of a packet is handed up: of one that is only a first meeting, and of one that is to be read. */
 export const handedUp = { first: 256, whole: 4096 } as const;
@@ -51,11 +66,8 @@ const packetType = r8;
 const transport = r9;
 
 const skb = { length: 0, packetType: 4, protocol: 16, interfaceIndex: 40, segments: 164 } as const;
-const packetTypes = { otherHost: 3, outgoing: 4 } as const;
-const loopbackIndex = 1;
 const helpers = { lookup: 1, update: 2, loadBytes: 26 } as const;
 const updateOnlyNew = 1;
-const protocols = { tcp: 6, udp: 17 } as const;
 
 const key = -24;
 const header = -64;
@@ -112,14 +124,15 @@ const classify: readonly Instruction[] = [
   store('u32', stack(key + peerKey.interfaceIndex), r0),
   store('u32', stack(key + peerKey.kind), kinds.peer),
   store('u64', stack(key + peerKey.address), 0),
+  store('u64', stack(key + peerKey.address + 8), 0),
   store('u64', stack(protocol), 0),
   store('u64', stack(wirePackets), 1),
   store('u64', stack(wireBytes), length),
   jumpIf([packetType, '==', packetTypes.otherHost], 'not ours'),
   load(r0, 'u32', at(packet, skb.protocol)),
   fromNetworkOrder(r0, 16),
-  jumpIf([r0, '==', 0x0800], 'IPv4'),
-  jumpIf([r0, '==', 0x86dd], 'IPv6'),
+  jumpIf([r0, '==', etherTypes.ipv4], 'IPv4'),
+  jumpIf([r0, '==', etherTypes.ipv6], 'IPv6'),
   jump('not IP'),
 ];
 
@@ -215,8 +228,7 @@ const findDnsAnswer: readonly Instruction[] = [
   ...loadBytes(transport, 8, 'first'),
   load(r0, 'u16', stack(header)),
   fromNetworkOrder(r0, 16),
-  jumpIf([r0, '==', 53], 'whole'),
-  jumpIf([r0, '==', 5353], 'whole'),
+  ...namingPorts.dns.map((port) => jumpIf([r0, '==', port], 'whole')),
   jump('first'),
 ];
 
@@ -227,9 +239,8 @@ const findClientHello: readonly Instruction[] = [
   ...loadBytes(transport, 14, 'first'),
   load(r0, 'u16', stack(header + 2)),
   fromNetworkOrder(r0, 16),
-  jumpIf([r0, '==', 443], 'TLS port'),
-  jumpIf([r0, '==', 853], 'TLS port'),
-  jumpIf([r0, '!=', 8443], 'first'),
+  ...namingPorts.tls.map((port) => jumpIf([r0, '==', port], 'TLS port')),
+  jump('first'),
   label('TLS port'),
   load(r0, 'u8', stack(header + 12)),
   shiftRight(r0, 4),

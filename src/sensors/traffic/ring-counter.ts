@@ -1,0 +1,63 @@
+import { PacketRing, type RingPacket } from '../../net/sys/packet-ring.ts';
+import {
+  attachClassicFilter,
+  type ClassicInstruction,
+  decodeLinkAddress,
+  hearAll,
+  linkAddressBytes,
+  openPacketSocket,
+} from '../../net/sys/packet-socket.ts';
+import { closeSocket } from '../../net/sys/socket.ts';
+import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
+import type { PeerCounter, PeerCounterOptions } from './peer-counter.ts';
+import { handedUp, loopbackIndex, peerCapacity } from './peer-filter.ts';
+import { PeerTable } from './peer-table.ts';
+
+// Classic BPF: where it reads beyond 0xfffff000 it gets what the kernel knows of the packet, at 8 its interface.
+const allButLoopback: readonly ClassicInstruction[] = [
+  [0x20, 0, 0, 0xffff_f008],
+  [0x15, 0, 1, loopbackIndex],
+  [0x06, 0, 0, 0],
+  [0x06, 0, 0, handedUp.whole],
+];
+
+/** Counts here, packet by packet, what the kernel puts into a ring. @throws {SystemError} EPERM, ENOMEM, … */
+export function openRingCounter({ onPacket }: PeerCounterOptions): PeerCounter {
+  using opened = new DisposableStack();
+  const socket = openPacketSocket();
+  opened.defer(() => closeSocket(socket));
+  const ring = opened.use(new PacketRing(socket));
+  const table = new PeerTable(peerCapacity);
+  const count = (packet: RingPacket): void => {
+    const bytes = table.count(packet);
+    if (bytes > 0) handUp(packet, bytes, onPacket);
+  };
+  attachClassicFilter(socket, allButLoopback);
+  hearAll(socket);
+  opened.defer(watchFd(socket, fdEvents.readable, () => ring.read(count)));
+  const resources = opened.move();
+  let missed = 0;
+  return {
+    backend: 'ring',
+    read() {
+      ring.read(count);
+      return table.read();
+    },
+    rest: () => table.rest(),
+    forget: (peers) => peers.map((peer) => table.take(peer)).filter((peer) => peer !== undefined),
+    missedPackets: () => (missed += ring.takeMissed()),
+    [Symbol.dispose]: () => resources.dispose(),
+  };
+}
+
+function handUp(packet: RingPacket, bytes: number, onPacket: PeerCounterOptions['onPacket']): void {
+  const linkAddress = packet.bytes.subarray(packet.linkAddress, packet.linkAddress + linkAddressBytes);
+  const { interfaceIndex, isOutgoing, mac } = decodeLinkAddress(linkAddress);
+  const end = Math.min(packet.end, packet.start + bytes);
+  onPacket({
+    interfaceIndex,
+    direction: isOutgoing ? 'out' : 'in',
+    bytes: packet.bytes.subarray(packet.start, end),
+    mac,
+  });
+}
