@@ -109,6 +109,10 @@ function sentenceOf(notice: Notice): string {
     const { file, reason } = notice;
     return `${file} cannot be used and was put aside: ${reason}. A new store was begun; restore a backup if there is one.`;
   }
+  if (notice.event === 'damaged-hour') {
+    const hour = `The results of task ${notice.taskId} from ${new Date(notice.from).toISOString()} to an hour later`;
+    return `${hour} cannot be read and are left out: ${notice.reason} A backup may still have them.`;
+  }
   if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
   if (notice.event === 'lock-gained') return 'The store is ours again.';
   return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';

@@ -9,6 +9,7 @@ import { migrations } from './schema.ts';
 export type Notice =
   | { readonly event: 'quarantined'; readonly file: string; readonly reason: string }
   | { readonly event: 'migrated'; readonly from: number; readonly to: number }
+  | { readonly event: 'damaged-hour'; readonly taskId: string; readonly from: number; readonly reason: string }
   | { readonly event: 'waiting-for-lock' | 'lock-gained' };
 
 export const fileName = 'watchkeeper.db';
@@ -60,6 +61,11 @@ export function quickCheck(db: DatabaseSync, table?: string): string[] {
 
 export function isBusy(error: unknown): boolean {
   return codeOf(error) === resultCodes.busy;
+}
+
+/** Whether stored bytes are not what was written, and not that SQLite or the disk refuses. */
+export function isDamage(error: unknown): error is Error {
+  return error instanceof Error && codeOf(error) === undefined;
 }
 
 /** What a caller can do about an error of SQLite's. */

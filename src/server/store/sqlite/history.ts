@@ -3,13 +3,17 @@ import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet } from '../../../core/ranges.ts';
 import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
-import type { Summary } from '../summary.ts';
-import { quickCheck } from './database.ts';
-import { hourOf, runIn, RunReader, type Row } from './rows.ts';
+import { hourMs, type Summary } from '../summary.ts';
+import { unpackChunk } from './chunk.ts';
+import type { DamagedHours } from './damaged-hours.ts';
+import { isDamage, quickCheck } from './database.ts';
+import { bytesIn, hourOf, runIn, RunReader, type Row } from './rows.ts';
 import { itemOf, type Origin, type Run } from './run.ts';
 import { SummaryReader } from './summaries.ts';
 
 const maxResults = 100_000;
+/** As many as quick_check lists; one is enough to restore a backup. */
+const maxProblems = 100;
 
 /** Answers questions about what agents said. */
 export class HistoryReader {
@@ -18,10 +22,10 @@ export class HistoryReader {
   readonly #summaries: SummaryReader;
   readonly #statements;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, damaged: DamagedHours) {
     this.#db = db;
-    this.#runs = new RunReader(db);
-    this.#summaries = new SummaryReader(db);
+    this.#runs = new RunReader(db, damaged);
+    this.#summaries = new SummaryReader(db, this.#runs);
     this.#statements = prepare(db);
   }
 
@@ -81,8 +85,27 @@ export class HistoryReader {
     }));
   }
 
-  verify(): readonly string[] {
-    return quickCheck(this.#db);
+  async verify(): Promise<readonly string[]> {
+    const problems = quickCheck(this.#db);
+    let hour = this.#statements.firstSealed.get(0)?.['hour'];
+    while (typeof hour === 'number' && problems.length < maxProblems) {
+      for (const row of this.#statements.sealed.iterate(hour)) problems.push(...damageIn(row));
+      hour = this.#statements.firstSealed.get(hour + 1)?.['hour'];
+      // Years of results take minutes: whoever else asks is answered meanwhile.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return problems;
+  }
+}
+
+function damageIn(row: Row): readonly string[] {
+  try {
+    unpackChunk(bytesIn(row, 'runs'));
+    return [];
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    const from = new Date(Number(row['hour']) * hourMs).toISOString();
+    return [`task ${String(row['taskId'])}, the hour from ${from}: ${error.message}`];
   }
 }
 
@@ -119,6 +142,10 @@ function prepare(db: DatabaseSync) {
     openHours: db.prepare('SELECT series, max(hour) AS hour FROM unsealed GROUP BY series'),
     epoch: db.prepare('SELECT ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
     epochs: db.prepare('SELECT agentId, epoch, ranges FROM epochs ORDER BY id'),
+    firstSealed: db.prepare('SELECT min(hour) AS hour FROM chunks WHERE hour >= ?'),
+    sealed: db.prepare(
+      'SELECT c.hour, c.runs, s.taskId FROM chunks c JOIN series s ON s.id = c.series WHERE c.hour = ?',
+    ),
     gaps: db.prepare(`
       SELECT e.epoch, g.ranges, g.cause, g.at FROM epochs e JOIN gaps g ON g.epochId = e.id
       WHERE e.agentId = ? ORDER BY g.epochId, g.seq`),

@@ -1,15 +1,16 @@
 // The thread that answers questions, so that a long answer delays no commit.
 import { workerData } from 'node:worker_threads';
+import { DamagedHours } from './damaged-hours.ts';
 import { openForReading } from './database.ts';
 import { HistoryReader } from './history.ts';
 import type { Operations, Read, ThreadData } from './messages.ts';
 import { RegistryReader } from './registry.ts';
 import { serve } from './serve.ts';
 
-serve(() => {
+serve((say) => {
   // Only sqlite-store.ts starts this thread.
   const db = openForReading((workerData as ThreadData).folder);
-  const history = new HistoryReader(db);
+  const history = new HistoryReader(db, new DamagedHours(db, say));
   const registry = new RegistryReader(db);
   const operations: Operations<Read> = {
     received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),

@@ -1,6 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { hourMs } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
+import type { DamagedHours } from './damaged-hours.ts';
+import { isDamage } from './database.ts';
 import { numbersOf, slotsPerHour } from './ledger.ts';
 import type { Run } from './run.ts';
 
@@ -8,13 +10,15 @@ export type Row = ReturnType<StatementSync['all']>[number];
 
 /** Reads the runs of one series, an hour at a time, wherever they are. */
 export class RunReader {
+  readonly #damaged: DamagedHours;
   readonly #statements;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, damaged: DamagedHours) {
+    this.#damaged = damaged;
     this.#statements = prepare(db);
   }
 
-  /** All runs of the hour by slot, sealed or not. */
+  /** All runs of the hour by slot, sealed or not; without the sealed ones if they are damaged. */
   hour(series: number, hour: number): readonly Run[] {
     const sealed = this.sealed(series, hour);
     if (this.#statements.isUnsealed.get(hour, series) === undefined) return sealed;
@@ -25,7 +29,14 @@ export class RunReader {
 
   sealed(series: number, hour: number): readonly Run[] {
     const row = this.#statements.chunk.get(hour, series);
-    return row === undefined ? [] : unpackChunk(bytesIn(row, 'runs'));
+    if (row === undefined) return [];
+    try {
+      return unpackChunk(bytesIn(row, 'runs'));
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#damaged.note(series, hour, error);
+      return [];
+    }
   }
 
   unsealed(series: number, hour: number): readonly Run[] {

@@ -167,6 +167,33 @@ describe('a file that cannot be used', () => {
     });
   }
 
+  test('FC13: a damaged hour is said once, found by verify, and holds up neither queries nor the sealing of others', async () => {
+    await using folder = await makeFolder();
+    {
+      await using store = await openSqliteStore({ folder: folder.path });
+      await commit(store, 1, 3 * 3600);
+      assert.equal(await store.seal(start + 2 * hourMs), 2);
+    }
+    damageChunk(folder.file, start / hourMs);
+    const { store, heard } = await openListening(folder.path);
+    await using _ = store;
+    assert.equal(await countOf(store), 2 * 3600 + 1);
+    // Late for both sealed hours.
+    await store.commit({ agentId: 'agent', epoch: 'late', entries: [...entries(1, 1), ...entries(3601, 3601)] });
+    assert.equal(await store.seal(start + 4 * hourMs), 3);
+    assert.equal(await store.seal(start + 4 * hourMs), 0);
+    assert.deepEqual(
+      heard.map((notice) => notice.event === 'damaged-hour' && [notice.taskId, notice.from]),
+      [['task', start]],
+    );
+    const problems = await store.verify();
+    assert.equal(problems.length, 1);
+    assert.match(
+      problems[0] ?? '',
+      /^task task, the hour from 2026-11-02T08:00:00.000Z: Stored results cannot be unpacked/,
+    );
+  });
+
   test('data of a newer version is refused and left alone', async () => {
     await using folder = await makeFolder();
     await (await openSqliteStore({ folder: folder.path }))[Symbol.asyncDispose]();
@@ -191,6 +218,15 @@ describe('a file that cannot be used', () => {
     assert.equal(db.prepare('SELECT * FROM monitors').all()[0]?.['id'], 'm');
   });
 });
+
+/** One bit of the packed results: a page that SQLite takes for sound. */
+function damageChunk(file: string, hour: number): void {
+  using db = new DatabaseSync(file);
+  const row = db.prepare('SELECT runs FROM chunks WHERE hour = ?').get(hour);
+  const runs = Buffer.from(row?.['runs'] as Uint8Array);
+  runs.writeUInt8(runs.readUInt8(runs.length >> 1) ^ 1, runs.length >> 1);
+  db.prepare('UPDATE chunks SET runs = ? WHERE hour = ?').run(runs, hour);
+}
 
 async function overwrite(file: string, at: number, bytes: Buffer): Promise<void> {
   await using handle = await open(file, 'r+');

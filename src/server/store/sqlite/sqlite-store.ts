@@ -22,12 +22,15 @@ const defaultMaxWaitingBytes = 64 * 2 ** 20;
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const { folder, say = () => {}, maxWaitingBytes = defaultMaxWaitingBytes } = options;
   const data = { folder };
+  const sayOnce = eachHourOnce(say);
   // The writer first: it makes the file, or brings it up to date.
-  const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say });
-  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say }).catch(async (error) => {
-    await writer.close();
-    throw error;
-  });
+  const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say: sayOnce });
+  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say: sayOnce }).catch(
+    async (error) => {
+      await writer.close();
+      throw error;
+    },
+  );
 
   const commit = async (batch: Batch): Promise<Committed> => {
     const packed = packBatch(batch);
@@ -55,5 +58,18 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
       await reader.close();
       await writer.close();
     },
+  };
+}
+
+/** Both threads may come upon the same damage. */
+function eachHourOnce(say: (notice: Notice) => void): (notice: Notice) => void {
+  const said = new Set<string>();
+  return (notice) => {
+    if (notice.event === 'damaged-hour') {
+      const hour = `${notice.taskId} ${notice.from}`;
+      if (said.has(hour)) return;
+      said.add(hour);
+    }
+    say(notice);
   };
 }

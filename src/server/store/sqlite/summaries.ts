@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { dayMs, hourMs, mergeSummaries, resolutionMs, summarize, type Resolution, type Summary } from '../summary.ts';
 import type { TimeRange } from '../store.ts';
-import { bytesIn, RunReader } from './rows.ts';
+import { bytesIn, type RunReader } from './rows.ts';
 import { findingOf, latencyOf, type Run } from './run.ts';
 import { unpackSummary } from './summary-bytes.ts';
 
@@ -12,8 +12,8 @@ export class SummaryReader {
   readonly #runs: RunReader;
   readonly #statements;
 
-  constructor(db: DatabaseSync) {
-    this.#runs = new RunReader(db);
+  constructor(db: DatabaseSync, runs: RunReader) {
+    this.#runs = runs;
     this.#statements = prepare(db);
   }
 

@@ -3,6 +3,8 @@ import { AppError } from '../../../core/errors.ts';
 import type { Retention } from '../store.ts';
 import { dayMs, hourMs, mergeSummaries } from '../summary.ts';
 import { packChunk } from './chunk.ts';
+import type { DamagedHours } from './damaged-hours.ts';
+import { isDamage } from './database.ts';
 import { slotsPerHour, type LedgerWriter } from './ledger.ts';
 import { bytesIn, RunReader, type Row } from './rows.ts';
 import type { Run } from './run.ts';
@@ -14,21 +16,31 @@ const seriesPerStep = 16;
 
 /** Seals hours and drops old data. Each step is short and is to be called within a transaction of its own. */
 export class Upkeeper {
+  readonly #db: DatabaseSync;
   readonly #runs: RunReader;
   readonly #ledger: LedgerWriter;
+  readonly #damaged: DamagedHours;
   readonly #statements;
 
-  constructor(db: DatabaseSync, ledger: LedgerWriter) {
-    this.#runs = new RunReader(db);
+  constructor(
+    db: DatabaseSync,
+    { ledger, damaged }: { readonly ledger: LedgerWriter; readonly damaged: DamagedHours },
+  ) {
+    this.#db = db;
+    this.#runs = new RunReader(db, damaged);
     this.#ledger = ledger;
+    this.#damaged = damaged;
     this.#statements = prepare(db);
   }
 
-  /** Seals some hours that ended before; returns how many, 0 when none is left. */
-  sealSome(before: number): number {
-    const due = this.#statements.due.all(Math.floor(before / hourMs), seriesPerStep);
-    for (const row of due) this.#seal(Number(row['series']), Number(row['hour']));
-    return due.length;
+  /** Seals some hours that ended before; returns how many, undefined when none is left. A damaged one holds up no other. */
+  sealSome(before: number): number | undefined {
+    const due = this.#statements.due
+      .all(Math.floor(before / hourMs), seriesPerStep + this.#damaged.count)
+      .map((row) => ({ series: Number(row['series']), hour: Number(row['hour']) }))
+      .filter(({ series, hour }) => !this.#damaged.has(series, hour));
+    if (due.length === 0) return undefined;
+    return due.filter(({ series, hour }) => this.#trySeal(series, hour)).length;
   }
 
   /** From now on nothing older than `retention` is taken in; what is there is dropped by `dropSome`. */
@@ -62,8 +74,23 @@ export class Upkeeper {
     return true;
   }
 
+  #trySeal(series: number, hour: number): boolean {
+    this.#db.exec('SAVEPOINT hour');
+    try {
+      this.#seal(series, hour);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#db.exec('ROLLBACK TO hour');
+      this.#damaged.note(series, hour, error);
+    }
+    this.#db.exec('RELEASE hour');
+    return !this.#damaged.has(series, hour);
+  }
+
   #seal(series: number, hour: number): void {
     const runs = this.#runs.hour(series, hour);
+    // A new chunk would take the place of the damaged one, and of what may still be saved of it.
+    if (this.#damaged.has(series, hour)) return;
     this.#statements.saveChunk.run(hour, series, packChunk(runs));
     this.#saveSummaries(series, hour, runs);
     this.#saveLatest(series, runs.at(-1));

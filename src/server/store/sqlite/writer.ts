@@ -4,6 +4,7 @@ import { backup } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
 import type { Retention } from '../store.ts';
+import { DamagedHours } from './damaged-hours.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
 import type { ThreadData, WriterOperations } from './messages.ts';
@@ -19,7 +20,7 @@ serve((say) => {
   const ledger = new LedgerWriter(db);
   const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db);
-  const upkeep = new Upkeeper(db, ledger);
+  const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
     saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
@@ -39,7 +40,7 @@ serve((say) => {
     let hours = 0;
     for (;;) {
       const sealed = await queue.add(() => upkeep.sealSome(before));
-      if (sealed === 0) return hours;
+      if (sealed === undefined) return hours;
       hours += sealed;
     }
   }
