@@ -19,6 +19,11 @@ export interface ChainState {
   readonly key: string;
 }
 
+/** A chain as its writer has it: it always knows the line before. */
+export interface WrittenChain extends ChainState {
+  readonly head: string;
+}
+
 /** What is sealed: the record, who saw it, and when by three clocks. */
 export type RecordBody = SensorRecord & {
   readonly sensor: SensorName;
@@ -48,12 +53,12 @@ const keyBytes = 32;
 const macBytes = 16;
 const lineForm = /^(\{"n":([1-9]\d{0,14}),"p":"([\w-]{43})",.*),"m":"([\w-]{22})"\}$/s;
 
-export function beginChain(chain: string): ChainState {
+export function beginChain(chain: string): WrittenChain {
   return { chain, n: 0, head: hashOf(chain), key: randomBytes(keyBytes).toString('base64url') };
 }
 
 /** The next line of the chain, without a line end, and the state after it. */
-export function seal(state: ChainState, body: RecordBody): { readonly line: string; readonly state: ChainState } {
+export function seal(state: ChainState, body: RecordBody): { readonly line: string; readonly state: WrittenChain } {
   const n = state.n + 1;
   const text = JSON.stringify({ n, p: state.head, ...body });
   const signed = text.slice(0, -1);
@@ -72,7 +77,7 @@ export function readLine(line: string): SealedLine | undefined {
 export function follow(
   state: ChainState,
   line: string,
-): { readonly fault: LineFault | undefined; readonly state: ChainState } {
+): { readonly fault: LineFault | undefined; readonly state: WrittenChain } {
   const next = { ...state, n: state.n + 1, head: hashOf(line), key: nextKey(state.key) };
   return { fault: faultOf(state, line), state: next };
 }

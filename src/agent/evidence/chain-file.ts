@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { WrittenChain } from '../../protocol/chain.ts';
+import type { EvidenceDisk } from './evidence-disk.ts';
+
+/** Where a chain is: what the agent must know to write its next line. */
+export interface KeptChain extends WrittenChain {
+  /** The server has its first key: without that nothing may be written. */
+  readonly announced: boolean;
+  /** Lines up to this one were handed to the spool. */
+  readonly delivered: number;
+}
+
+const keptChain = z.strictObject({
+  chain: z.uuid(),
+  n: z.int().min(0),
+  head: z.string().length(43),
+  key: z.string().length(43),
+  announced: z.boolean(),
+  delivered: z.int().min(0),
+});
+
+const fileName = 'chain.json';
+
+/** Undefined if there is none, or what is there was not written by an agent. Rejects with what the disk says. */
+export async function readChain(disk: EvidenceDisk): Promise<KeptChain | undefined> {
+  try {
+    return keptChain.parse(JSON.parse((await disk.read(fileName)).toString()));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || error instanceof SyntaxError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
+
+/** The key before this state is gone when this resolves. Rejects with what the disk says. */
+export async function saveChain(disk: EvidenceDisk, chain: KeptChain): Promise<void> {
+  await disk.replace(fileName, Buffer.from(JSON.stringify(chain)));
+}

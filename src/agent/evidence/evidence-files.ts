@@ -1,0 +1,174 @@
+import { isDiskError, type EvidenceDisk, type EvidenceFile } from './evidence-disk.ts';
+
+/** A file of lines, and how much of it is lines. */
+export interface OpenFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What is written in one piece; written again it changes nothing. */
+export interface Batch {
+  readonly file: string;
+  readonly position: number;
+  readonly bytes: Buffer;
+  readonly lines: readonly string[];
+}
+
+/** A new file when this is reached, or when a day (UTC) begins. */
+const maxFileBytes = 4 * 1024 * 1024;
+const linesEnding = '.jsonl';
+const textEnding = '.log';
+
+/** As people read a line; see protocol/record-line.ts. */
+export type TextOf = (line: string) => string;
+
+/**
+ * The files of one chain: `<time>.jsonl` holds the lines, synced, and is the evidence; `<time>.log` beside it says the same for
+ * people, and is made again where it is missing.
+ */
+export class EvidenceFiles {
+  readonly #disk: EvidenceDisk;
+  readonly #textOf: TextOf;
+  #current: OpenFile | undefined;
+  #lastName: string;
+  /** Of the current file's text; undefined if it is not what it should be, and is written anew. */
+  #textBytes: number | undefined;
+
+  constructor(disk: EvidenceDisk, { textOf, current, lastName }: FilesAtHand & { readonly textOf: TextOf }) {
+    this.#disk = disk;
+    this.#textOf = textOf;
+    this.#current = current;
+    this.#lastName = lastName ?? '';
+  }
+
+  /** The file that is being written. */
+  get current(): string | undefined {
+    return this.#current?.name;
+  }
+
+  /** Where these lines go; `at` is the time of the first. */
+  place(lines: readonly string[], at: number): Batch {
+    const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
+    const { name, bytes: position } = this.#fileFor(at, bytes.length);
+    return { file: name, position, bytes, lines };
+  }
+
+  /** Resolves when the lines survive a power cut. Rejects with what the disk says; then the same batch must come again. */
+  async append({ file, position, bytes }: Batch): Promise<void> {
+    await this.#disk.write(file, bytes, { position, isSynced: true });
+    if (file !== this.#current?.name) await this.#leave();
+    this.#current = { name: file, bytes: position + bytes.length };
+    this.#lastName = file;
+  }
+
+  /** Adds the lines to the text for people. What the disk refuses is made good with a later batch. */
+  async addText({ file, lines }: Batch): Promise<void> {
+    await this.#attempt(async () => {
+      if (this.#textBytes === undefined) return await this.#writeWholeText(file);
+      const text = Buffer.from(this.#text(lines));
+      await this.#disk.write(textName(file), text, { position: this.#textBytes, isSynced: false });
+      this.#textBytes += text.length;
+    });
+  }
+
+  /** Writes the texts that are missing; that of the current file always, for its end was not synced. */
+  async restoreTexts(): Promise<void> {
+    await this.#attempt(async () => {
+      const files = await this.#disk.list();
+      const present = new Set(files.map(({ name }) => name));
+      for (const { name } of linesFiles(files)) {
+        if (name === this.current || !present.has(textName(name))) await this.#writeWholeText(name);
+      }
+    });
+  }
+
+  #fileFor(at: number, bytes: number): OpenFile {
+    const name = fileName(at);
+    const { name: last = '', bytes: filled = 0 } = this.#current ?? {};
+    // Only forward: a clock that was set back must not make a file a batch.
+    const isNewDay = dayOf(name) > dayOf(last);
+    if (this.#current && filled + bytes <= maxFileBytes && !isNewDay) return this.#current;
+    return { name: name > this.#lastName ? name : nameAfter(this.#lastName), bytes: 0 };
+  }
+
+  /** The text of a file that is complete is synced once, so that it need not be looked at again. */
+  async #leave(): Promise<void> {
+    const [left, position] = [this.#current?.name, this.#textBytes];
+    if (left !== undefined) {
+      await this.#attempt(() =>
+        position === undefined
+          ? this.#writeWholeText(left)
+          : this.#disk.write(textName(left), Buffer.alloc(0), { position, isSynced: true }),
+      );
+    }
+    this.#textBytes = 0;
+  }
+
+  async #writeWholeText(name: string): Promise<void> {
+    const bytes = await this.#disk.read(name);
+    const text = Buffer.from(this.#text(linesOf(bytes).map(({ line }) => line)));
+    await this.#disk.replace(textName(name), text);
+    if (name === this.current) this.#textBytes = text.length;
+  }
+
+  #text(lines: readonly string[]): string {
+    return lines.map((line) => `${this.#textOf(line)}\n`).join('');
+  }
+
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isDiskError(error)) throw error;
+      this.#textBytes = undefined;
+    }
+  }
+}
+
+/** Which files there are at the start. */
+export interface FilesAtHand {
+  /** The one to go on with; undefined to begin one. */
+  readonly current: OpenFile | undefined;
+  /** A new one is named so that it comes after this. */
+  readonly lastName: string | undefined;
+}
+
+/** Those that hold lines, oldest first. */
+export function linesFiles(files: readonly EvidenceFile[]): readonly EvidenceFile[] {
+  return files
+    .filter(({ name }) => name.endsWith(linesEnding) && Number.isFinite(timeOf(name)))
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** Of the text for people beside a file of lines. */
+export function textName(name: string): string {
+  return name.slice(0, -linesEnding.length) + textEnding;
+}
+
+/** The complete lines, and where each ends. */
+export function linesOf(bytes: Buffer): readonly { readonly line: string; readonly end: number }[] {
+  const lines: { readonly line: string; readonly end: number }[] = [];
+  for (let start = 0, end = bytes.indexOf('\n'); end !== -1; start = end + 1, end = bytes.indexOf('\n', start)) {
+    lines.push({ line: bytes.toString('utf8', start, end), end: end + 1 });
+  }
+  return lines;
+}
+
+/** `2026-12-02T09-15-00-250Z.jsonl`: sorts by time, and is a name on any file system. */
+function fileName(at: number): string {
+  return new Date(at).toISOString().replaceAll(/[:.]/g, '-') + linesEnding;
+}
+
+function dayOf(name: string): string {
+  return name.slice(0, 'yyyy-mm-dd'.length);
+}
+
+/** The clock was set back, or did not move: the order of names is the order of lines all the same. */
+function nameAfter(name: string): string {
+  return fileName(timeOf(name) + 1);
+}
+
+/** Not a number if it is no name of ours. */
+function timeOf(name: string): number {
+  return Date.parse(name.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z\.jsonl$/, 'T$1:$2:$3.$4Z'));
+}
