@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import { createIdentity } from '../protocol/identity.ts';
-import { task } from '../protocol/messages.ts';
+import { sensorOrder, task, type SensorOrder } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
 
 const agentFile = z.strictObject({
@@ -63,6 +63,21 @@ export class AgentFolder {
 
   saveTasks(tasks: readonly Task[]): void {
     this.#replace('tasks.json', tasks);
+  }
+
+  /** What was ordered last of the sensors, for a start without the server; nothing if that is not known. */
+  sensorOrder(): SensorOrder {
+    const nothing = { sensors: [], by: '' };
+    try {
+      return this.#read('sensors.json', sensorOrder) ?? nothing;
+    } catch {
+      // Whether more may be collected than was ordered is not to be guessed; the server says it again.
+      return nothing;
+    }
+  }
+
+  saveSensorOrder(order: SensorOrder): void {
+    this.#replace('sensors.json', order);
   }
 
   #read<Value>(name: string, schema: z.ZodType<Value>): Value | undefined {

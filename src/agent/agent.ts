@@ -1,13 +1,18 @@
+import { join } from 'node:path';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { ResultItem } from '../core/entry.ts';
 import type { Network } from '../core/network.ts';
+import type { SensorType } from '../core/sensor.ts';
 import { keyPin } from '../protocol/identity.ts';
-import type { Heartbeat } from '../protocol/messages.ts';
+import type { Heartbeat, SensorOrder } from '../protocol/messages.ts';
 import { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
+import { lineText } from '../protocol/record-line.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';
+import type { ChainBegin } from './hosted-sensor.ts';
 import type { EntrySource } from './sender.ts';
 import type { SelfTest } from './self-test.ts';
+import { SensorHost } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
 import { statusIntervalMs, writeStatus } from './status-file.ts';
 import { TaskExecutor } from './task-executor.ts';
@@ -21,6 +26,7 @@ export interface AgentParts {
   readonly file: AgentFile;
   readonly spool: Spool;
   readonly selfTest: SelfTest;
+  readonly sensorTypes: readonly SensorType[];
   readonly version: string;
   readonly random: () => number;
   /** A line for the operator: what changed between this agent and its server. */
@@ -39,6 +45,7 @@ export class Agent {
   readonly #lag: LagGuard;
   readonly #tasks: TaskList;
   readonly #executor: TaskExecutor;
+  readonly #sensors: SensorHost;
   readonly #startedAt: number;
   #file: AgentFile;
   #link: LinkState = { state: 'connecting', server: '', message: 'not yet' };
@@ -57,12 +64,14 @@ export class Agent {
       run: (monitor, turn) => runMonitor(monitor, { clock, net, lag: this.#lag, ...turn }),
       onResult: (item, { isPlain }) => void this.#record(item, isPlain),
     });
+    this.#sensors = this.#sensorHost();
     this.uplink = new Uplink(this.#uplinkPorts());
   }
 
   start(): void {
     this.#parts.selfTest.start();
     this.#executor.reconcile(this.#tasks.tasks);
+    this.#sensors.start();
     this.#reportStatus();
   }
 
@@ -73,7 +82,7 @@ export class Agent {
 
   /** Ends within about a second; what was measured is in the spool. */
   async stop(): Promise<void> {
-    await this.#executor.stop();
+    await Promise.all([this.#executor.stop(), this.#sensors.stop()]);
     this.#parts.selfTest.stop();
     this.#lag.stop();
     this.uplink.stop();
@@ -99,13 +108,19 @@ export class Agent {
       identity: file,
       source: this.#source(),
       trust: () => this.#file,
-      onWelcome: (serverKey) => this.#remember(keyPin(serverKey)),
+      onWelcome: (serverKey) => {
+        this.#remember(keyPin(serverKey));
+        this.#sensors.announce();
+      },
+      onSensors: (order) => this.#takeOrder(order),
+      onChainBegun: (chain) => this.#sensors.onChainBegun(chain),
       onTasks: (message) => this.#takeTasks(message),
       onRunNow: (taskId) => this.#executor.runNow(taskId),
       vitals: () => this.#vitals(),
       onLink: (link) => {
         this.#link = link;
         onLink(link);
+        // A disk that was full may have room now.
         if (link.state === 'connected') this.#saveTasks();
       },
     };
@@ -129,6 +144,19 @@ export class Agent {
     this.#executor.reconcile(this.#tasks.tasks);
     this.#saveTasks();
     return true;
+  }
+
+  /** Kept first, so that a start without the server never collects what is no longer ordered; a full disk holds up neither. */
+  #takeOrder(order: SensorOrder): void {
+    this.#try('The order for the sensors was not saved', () => this.#parts.folder.saveSensorOrder(order));
+    this.#sensors.take(order);
+  }
+
+  #sensorHost(): SensorHost {
+    const { clock, folder, spool, sensorTypes: types, onFault } = this.#parts;
+    const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
+    const host = { clock, types, spool, textOf: lineText, announce, onFault, folder: join(folder.path, 'evidence') };
+    return new SensorHost(host, folder.sensorOrder());
   }
 
   /** For a start without the server. */
@@ -162,8 +190,8 @@ export class Agent {
       queue: { depth, bytes, lastSeq: nextSeq - 1, ...(oldestAt !== undefined && { oldestUnsentAt: oldestAt }) },
       health: { ...health, impaired: [...health.impaired, ...spoolFault] },
       tasks: this.#executor.size,
-      chains: [],
-      sensors: [],
+      chains: [...this.#sensors.heads],
+      sensors: [...this.#sensors.reports],
     };
   }
 

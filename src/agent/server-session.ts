@@ -1,9 +1,16 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Channel } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
-import { heartbeatIntervalMs, type AgentMessage, type Heartbeat, type ServerMessage } from '../protocol/messages.ts';
+import {
+  heartbeatIntervalMs,
+  type AgentMessage,
+  type Heartbeat,
+  type SensorOrder,
+  type ServerMessage,
+} from '../protocol/messages.ts';
 import type { Greeting } from './greeting.ts';
 import { Sender, type EntrySource } from './sender.ts';
+import type { ChainBegin } from './hosted-sensor.ts';
 import type { TasksMessage } from './task-list.ts';
 
 /** What a session needs of the rest of the agent. */
@@ -17,6 +24,9 @@ export interface SessionPorts {
   onWelcome(serverKey: string): void;
   /** False if the message is a change to a revision that this agent does not have. */
   onTasks(message: TasksMessage): boolean;
+  onSensors(order: SensorOrder): void;
+  /** The server keeps the first key of this chain. */
+  onChainBegun(chain: string): void;
   /** Why the task cannot be run now; undefined if it was started. */
   onRunNow(taskId: string): string | undefined;
   /** What the heartbeat tells. */
@@ -45,6 +55,10 @@ export class ServerSession {
     this.#sender?.wake();
   }
 
+  announce(begin: ChainBegin): void {
+    this.#parts.channel.send(begin);
+  }
+
   end(): void {
     this.#sender?.stop();
     this.#cancelHeartbeat?.();
@@ -56,13 +70,21 @@ export class ServerSession {
     if (message.type === 'welcome' && !this.#sender) return await this.#start(message);
     if (!this.#sender)
       throw new ProtocolError('bad-frame', `expected a challenge and a welcome first, got ${message.type}`);
+    this.#serve(message, this.#sender);
+  }
+
+  #serve(message: Exclude<ServerMessage, { type: 'challenge' }>, sender: Sender): void {
     switch (message.type) {
       case 'tasks':
         return this.#takeTasks(message);
       case 'ack':
-        return message.epoch === this.#ports.source.epoch ? this.#sender.acknowledged(message.ranges) : undefined;
+        return message.epoch === this.#ports.source.epoch ? sender.acknowledged(message.ranges) : undefined;
       case 'run-now':
         return this.#runNow(message);
+      case 'sensors':
+        return this.#ports.onSensors(message.order);
+      case 'chain-begun':
+        return this.#ports.onChainBegun(message.chain);
       case 'heartbeat-seen':
         return undefined;
       case 'welcome':

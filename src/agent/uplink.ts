@@ -4,6 +4,7 @@ import { Channel, channelBindingOf, socketOptions } from '../protocol/channel.ts
 import { ProtocolError } from '../protocol/frames.ts';
 import { agentPath, serverMessage, type AgentMessage, type ServerMessage } from '../protocol/messages.ts';
 import { Greeting, type AgentIdentity, type Trust } from './greeting.ts';
+import type { ChainBegin } from './hosted-sensor.ts';
 import { ServerSession, type SessionPorts } from './server-session.ts';
 
 export interface UplinkPorts extends SessionPorts {
@@ -50,6 +51,11 @@ export class Uplink {
   /** Entries were appended to the spool. */
   wake(): void {
     this.#session?.wake();
+  }
+
+  /** Tells the server of a new chain, if there is one at the moment. */
+  announce(begin: ChainBegin): void {
+    this.#session?.announce(begin);
   }
 
   /** Dials the server, and again whenever the line is lost. `url` is its http: or https: address. */

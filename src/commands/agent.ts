@@ -15,6 +15,7 @@ import { createNetwork } from '../net/network.ts';
 import { createCertificate } from '../protocol/certificate.ts';
 import { keyPin } from '../protocol/identity.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
+import { sensorTypes } from '../sensors/registry.ts';
 import { defaultAgentFolder } from './data-folders.ts';
 import { aborted } from './interruption.ts';
 import { version } from './version.ts';
@@ -53,7 +54,8 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
   const onLink = announcer(say);
   const onFault = onlyChanges(say);
   const told = { onLink, onFault };
-  agent = new Agent({ clock, net, folder, file, spool, selfTest, version: version(), random: Math.random, ...told });
+  const parts = { clock, net, folder, file, spool, selfTest, sensorTypes, ...told };
+  agent = new Agent({ ...parts, version: version(), random: Math.random });
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
   if (options.listen) sayWhereCalled(options.listen, file, say);

@@ -27,6 +27,13 @@ export function contentOf(line: string): LineContent | undefined {
   return known.success && record.success ? { n: sealed.n, stamp: known.data, record: record.data } : undefined;
 }
 
+/** As people read a line: when, by the agent's clock, and what. The same line gives the same text, so that a verifier can compare. */
+export function lineText(line: string): string {
+  const content = contentOf(line);
+  if (!content) return 'a line that this version cannot read';
+  return `${new Date(content.stamp.at).toISOString()} ${content.record.event}`;
+}
+
 function parsed(line: string): Readonly<Record<string, unknown>> {
   try {
     // What reads as a line begins and ends like an object; what it holds is checked above.

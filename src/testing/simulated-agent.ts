@@ -41,6 +41,8 @@ export class SimulatedAgent {
       onWelcome: () => this.connections++,
       onTasks: (message) => this.#tasks.apply(message),
       onRunNow: () => 'a simulated agent runs nothing',
+      onSensors: () => {},
+      onChainBegun: () => {},
       vitals: () => ({
         queue: { depth: this.waiting, bytes: 0, lastSeq: this.#results.lastSeq },
         health: { lagMs: 0, impaired: [] },

@@ -172,6 +172,8 @@ function uplinkOf(source: UplinkPorts['source'], onWelcome = (): void => {}): Up
     onWelcome,
     onTasks: ({ base }) => base === undefined,
     onRunNow: () => 'no',
+    onSensors: () => {},
+    onChainBegun: () => {},
     vitals: () => ({
       queue: { depth: 0, bytes: 0, lastSeq: 0 },
       health: { lagMs: 0, impaired: [] },

@@ -91,6 +91,11 @@ export class EvidenceChain {
     return this.#files.current;
   }
 
+  /** These files were deleted. */
+  forget(names: readonly string[]): void {
+    this.#files.forget(names);
+  }
+
   /** The server has this chain's first key: what waits is written. Rejects with what the disk says. */
   async announced(): Promise<void> {
     const kept = { ...this.#kept, announced: true };

@@ -46,6 +46,11 @@ export class EvidenceFiles {
     return this.#current?.name;
   }
 
+  /** A file that was deleted is not gone on with. */
+  forget(names: readonly string[]): void {
+    if (this.#current && names.includes(this.#current.name)) this.#current = undefined;
+  }
+
   /** Where these lines go; `at` is the time of the first. */
   place(lines: readonly string[], at: number): Batch {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));

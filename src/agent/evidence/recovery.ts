@@ -134,7 +134,9 @@ function numberOf(line: string): number | undefined {
 
 function missingHead({ n }: KeptChain, lines: readonly FoundLine[]): string {
   const end = lines.at(-1);
-  const found = end ? `end with line ${numberOf(end.line) ?? 'that is none of this chain'}` : 'are gone';
+  const found = end
+    ? `end with line ${numberOf(end.line) ?? 'that is none of this chain'}`
+    : 'are gone (deleted as too old, or by somebody)';
   return `expected the evidence files to hold line ${n} as it was written; they ${found}, or that line was changed`;
 }
 

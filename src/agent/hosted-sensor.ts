@@ -1,0 +1,223 @@
+import type { Cancel, Clock } from '../core/clock.ts';
+import type { JsonObject } from '../core/outcome.ts';
+import { printable } from '../core/printable.ts';
+import type { SensorRecord } from '../core/record.ts';
+import type { RunningSensor, SensorState, SensorType } from '../core/sensor.ts';
+import type { RecordBody } from '../protocol/chain.ts';
+import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
+import { EvidenceChain } from './evidence/evidence-chain.ts';
+import type { EvidenceDisk } from './evidence/evidence-disk.ts';
+import type { TextOf } from './evidence/evidence-files.ts';
+import { deleteOldFiles } from './evidence/retention.ts';
+import type { Spool } from './spool/spool.ts';
+
+export type ChainBegin = Extract<AgentMessage, { type: 'chain-begin' }>;
+/** When something was seen, by three clocks. */
+export type Moment = Pick<RecordBody, 'at' | 'monotonicMs' | 'boot'>;
+
+export interface HostedSensorParts {
+  readonly type: SensorType;
+  readonly disk: EvidenceDisk;
+  readonly clock: Clock;
+  readonly spool: Pick<Spool, 'append'>;
+  readonly moment: () => Moment;
+  readonly textOf: TextOf;
+  /** Tells the server of a new chain, if there is a connection. */
+  readonly announce: (begin: ChainBegin) => void;
+  /** A sentence for the operator. */
+  readonly onFault: (text: string) => void;
+}
+
+/** What the server ordered of one sensor. */
+export interface Wanted {
+  readonly options: JsonObject;
+  /** Who collects. */
+  readonly by: string;
+}
+
+interface Run {
+  readonly sensor: RunningSensor;
+  readonly chain: EvidenceChain;
+  /** As JSON: other options are another run. */
+  readonly options: string;
+  /** Ends what the sensor may still write. */
+  readonly leave: () => void;
+}
+
+const retryAfterMs = 5000;
+/** Twice what a sensor may take. */
+const stopLimitMs = 2000;
+const maxMessageCharacters = 300;
+
+/** One sensor of this machine: its chain, which outlives each run, and the sensor itself while it is wanted. */
+export class HostedSensor {
+  readonly #parts: HostedSensorParts;
+  #wanted: Wanted | undefined;
+  /** Why the next stop. */
+  #why = '';
+  #chain: EvidenceChain | undefined;
+  /** The chain that the server said it knows. */
+  #begun: string | undefined;
+  #run: Run | undefined;
+  #state: SensorState = { state: 'unavailable', message: 'waits until the server knows its chain' };
+  #settling: Promise<void> | undefined;
+  #isUnsettled = false;
+  #cancelRetry: Cancel = () => {};
+
+  constructor(parts: HostedSensorParts) {
+    this.#parts = parts;
+  }
+
+  /** The last line that is safe; undefined while there is no chain that the server knows. */
+  get head(): ChainHead | undefined {
+    return this.#chain?.head;
+  }
+
+  /** Undefined if it is not wanted. */
+  get report(): SensorReport | undefined {
+    if (!this.#wanted) return undefined;
+    const impaired = this.#chain?.impaired;
+    const state: SensorState = impaired === undefined ? this.#state : { state: 'limited', message: impaired };
+    return { sensor: this.#parts.type.type, ...state };
+  }
+
+  /** Starts, changes or stops it, as is due; `why` is for the record that says it was stopped. */
+  want(wanted: Wanted | undefined, why: string): void {
+    this.#wanted = wanted;
+    this.#why = why;
+    this.#settle();
+  }
+
+  /** Says again what the server has not answered; it may have come back without its memory of it. */
+  announce(): void {
+    const announcement = this.#chain?.announcement;
+    if (announcement) this.#parts.announce({ type: 'chain-begin', sensor: this.#parts.type.type, ...announcement });
+  }
+
+  /** The server knows a chain; nothing happens if it is another's. */
+  onChainBegun(chain: string): void {
+    if (this.#chain?.announcement?.chain !== chain) return;
+    this.#begun = chain;
+    this.#settle();
+  }
+
+  /** Writes a record if it is being collected now. */
+  recordIfRunning(record: SensorRecord): void {
+    this.#run?.chain.record(record);
+  }
+
+  async deleteOldFiles(): Promise<void> {
+    const { disk, type, clock } = this.#parts;
+    const { classOfData } = type;
+    const current = this.#run?.chain.currentFile;
+    this.#chain?.forget(await deleteOldFiles(disk, { classOfData, now: clock.now(), current }));
+  }
+
+  /** Stops it; what was seen is on the disk and in the spool, if they took it. */
+  async close(why: string): Promise<void> {
+    this.want(undefined, why);
+    await this.#settling;
+    this.#cancelRetry();
+    await this.#chain?.close();
+  }
+
+  #settle(): void {
+    this.#isUnsettled = true;
+    this.#settling ??= this.#untilSettled();
+  }
+
+  /** One change at a time; what is wanted meanwhile is looked at afterwards. */
+  async #untilSettled(): Promise<void> {
+    while (this.#isUnsettled) {
+      this.#isUnsettled = false;
+      await this.#step();
+    }
+    this.#settling = undefined;
+  }
+
+  async #step(): Promise<void> {
+    const wanted = this.#wanted;
+    if (this.#run && this.#run.options !== (wanted && JSON.stringify(wanted.options))) await this.#stop(this.#run);
+    if (this.#run) return;
+    const chain = await this.#chainFor(wanted);
+    if (!chain || !wanted) return;
+    if (chain.announcement?.chain === this.#begun) await this.#attempt(() => chain.announced());
+    if (chain.announcement) this.announce();
+    else await this.#start(wanted, chain).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** A chain of an earlier life is opened also if nothing is wanted: it may have lines that the server does not have. */
+  async #chainFor(wanted: Wanted | undefined): Promise<EvidenceChain | undefined> {
+    const { type, disk, ...rest } = this.#parts;
+    await this.#attempt(async () => {
+      if (this.#chain || (!wanted && (await disk.list()).length === 0)) return;
+      const stamp = (record: SensorRecord): RecordBody => ({ ...record, sensor: type.type, ...rest.moment() });
+      this.#chain = await EvidenceChain.open({ ...rest, disk, stamp, sensor: type.type });
+    });
+    return this.#chain;
+  }
+
+  async #start({ options, by }: Wanted, chain: EvidenceChain): Promise<void> {
+    const { type, clock } = this.#parts;
+    const parsed = type.options.safeParse(options);
+    if (!parsed.success) {
+      const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`);
+      return this.#setState({ state: 'unavailable', message: `the options do not fit: ${mistakes.join('; ')}` });
+    }
+    const words = JSON.stringify(options);
+    chain.record({ event: 'sensor-started', message: short(`by order of ${by}, with the options ${words}`) });
+    this.#setState({ state: 'unavailable', message: 'is being started' });
+    let isOver = false;
+    const sensor = await type.start(parsed.data, {
+      clock,
+      record: (record) => isOver || chain.record(record),
+      onState: (state) => isOver || this.#noteState(state, chain),
+    });
+    this.#run = { sensor, chain, options: words, leave: () => (isOver = true) };
+  }
+
+  async #stop({ sensor, chain, leave }: Run): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.after(stopLimitMs, limit.resolve);
+    await Promise.race([sensor.stop(), limit.promise]);
+    cancel();
+    leave();
+    chain.record({ event: 'sensor-stopped', message: short(this.#why) });
+    this.#run = undefined;
+  }
+
+  /** A sensor may not throw: one that does has a mistake, and the agent's other work goes on. */
+  #fail(error: unknown): void {
+    const message = `did not start, for a mistake in this program: ${error instanceof Error ? error.message : String(error)}`;
+    this.#setState({ state: 'unavailable', message });
+    this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
+  }
+
+  #noteState(state: SensorState, chain: EvidenceChain): void {
+    const isNews = state.state !== this.#state.state || state.message !== this.#state.message;
+    this.#setState(state);
+    if (isNews) chain.record({ event: 'sensor-state', ...state, message: short(state.message) });
+  }
+
+  #setState({ state, message }: SensorState): void {
+    this.#state = { state, message: printable(message) };
+  }
+
+  /** What a full disk refuses is tried again, and must not end the agent. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const message = `the evidence folder refuses (${(error as Error).message}): free space on its disk or repair it`;
+      this.#setState({ state: 'unavailable', message });
+      this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
+      this.#cancelRetry();
+      this.#cancelRetry = this.#parts.clock.after(retryAfterMs, () => this.#settle());
+    }
+  }
+}
+
+function short(text: string): string {
+  const shown = printable(text);
+  return shown.length <= maxMessageCharacters ? shown : `${shown.slice(0, maxMessageCharacters - 1)}…`;
+}

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { z } from 'zod';
+import type { RecordItem } from '../core/entry.ts';
+import type { SensorRecord } from '../core/record.ts';
+import type { RunningSensor, SensorContext, SensorType } from '../core/sensor.ts';
+import type { SensorOrder } from '../protocol/messages.ts';
+import { contentOf, lineText } from '../protocol/record-line.ts';
+import { eventually } from '../testing/eventually.ts';
+import { FakeClock } from '../testing/fake-clock.ts';
+import type { ChainBegin } from './hosted-sensor.ts';
+import { SensorHost } from './sensor-host.ts';
+
+const options = z.strictObject({ depth: z.int().default(1) });
+const nobody: SensorOrder = { sensors: [], by: '' };
+const start = Date.UTC(2026, 11, 2, 9);
+
+/** A sensor that says what it is told to. */
+class Instrument {
+  readonly type: SensorType<typeof options> = {
+    type: 'usb',
+    title: 'USB devices',
+    summary: 'What is plugged in.',
+    classOfData: 'devices',
+    options,
+    start: (given, context) => this.#start(given, context),
+  };
+  readonly starts: number[] = [];
+  running: SensorContext | undefined;
+
+  #start({ depth }: z.output<typeof options>, context: SensorContext): Promise<RunningSensor> {
+    this.starts.push(depth);
+    this.running = context;
+    context.onState({ state: 'running', message: 'looks' });
+    const stop = (): Promise<void> => {
+      this.running = undefined;
+      return Promise.resolve();
+    };
+    return Promise.resolve({ stop });
+  }
+}
+
+/** One agent's sensors in a folder of their own, and a server that answers for its chains if it is there. */
+class Stand {
+  readonly clock = new FakeClock(start);
+  readonly instrument = new Instrument();
+  readonly begins: ChainBegin[] = [];
+  readonly spooled: string[] = [];
+  readonly folder: string;
+  isConnected = true;
+  host: SensorHost;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.host = this.#host(nobody);
+  }
+
+  restart(kept: SensorOrder): void {
+    this.host = this.#host(kept);
+  }
+
+  /** What was seen, by the files. */
+  records(): SensorRecord[] {
+    const files = globSync(join(this.folder, 'usb/*.jsonl')).toSorted();
+    const lines = files.flatMap((file) => readFileSync(file, 'utf8').split('\n').slice(0, -1));
+    return lines.map((line) => contentOf(line)!.record);
+  }
+
+  events(): string[] {
+    return this.records().map(({ event }) => event);
+  }
+
+  async untilSeen(...events: string[]): Promise<void> {
+    await eventually(`${events.join()} are recorded`, () => this.events().join() === events.join()).catch((error) => {
+      throw new Error(`recorded: ${this.events().join()}`, { cause: error });
+    });
+  }
+
+  #host(kept: SensorOrder): SensorHost {
+    return new SensorHost(
+      {
+        clock: this.clock,
+        types: [this.instrument.type],
+        folder: this.folder,
+        spool: { append: async (item) => this.spooled.push((item as RecordItem).line) },
+        textOf: lineText,
+        announce: (begin) => this.#answer(begin),
+        onFault: () => {},
+      },
+      kept,
+    );
+  }
+
+  #answer(begin: ChainBegin): void {
+    this.begins.push(begin);
+    if (this.isConnected) queueMicrotask(() => this.host.onChainBegun(begin.chain));
+  }
+}
+
+async function standFor(t: TestContext): Promise<Stand> {
+  const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-sensors-'));
+  const stand = new Stand(folder);
+  t.after(async () => {
+    await stand.host.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return stand;
+}
+
+const order = (depth = 1): SensorOrder => ({ sensors: [{ sensor: 'usb', options: { depth } }], by: 'the lab' });
+
+describe('the sensors of an agent', () => {
+  test('E5: run while they are ordered, each run with a beginning and an end in its records', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await eventually('it runs', () => stand.instrument.running);
+    stand.instrument.running?.record({ event: 'clock-jump', byMs: 1 });
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump');
+    stand.host.take(nobody);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump', 'sensor-stopped');
+    assert.deepEqual(stand.records()[0], {
+      event: 'sensor-started',
+      message: 'by order of the lab, with the options {"depth":1}',
+    });
+    assert.deepEqual(stand.records()[3], { event: 'sensor-stopped', message: 'by order of the server' });
+    assert.deepEqual(stand.host.reports, []);
+    await eventually('all are in the spool', () => stand.spooled.length === 4);
+    assert.equal(stand.host.heads[0]?.n, 4);
+  });
+
+  test('other options are another run, the same options change nothing', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take(order(1));
+    await eventually('it runs', () => stand.instrument.running);
+    stand.host.take(order(1));
+    stand.host.take(order(2));
+    await eventually('it runs again', () => stand.instrument.starts.length === 2);
+    assert.deepEqual(stand.instrument.starts, [1, 2]);
+    assert.deepEqual(stand.host.reports, [{ sensor: 'usb', state: 'running', message: 'looks' }]);
+  });
+
+  test('nothing is collected before the server knows the first key; it is told again at each connection', async (t) => {
+    const stand = await standFor(t);
+    stand.isConnected = false;
+    stand.host.take(order());
+    await eventually('the chain is announced', () => stand.begins.length === 1);
+    assert.deepEqual([stand.instrument.starts, stand.host.heads], [[], []]);
+    assert.equal(stand.host.reports[0]?.state, 'unavailable');
+    stand.isConnected = true;
+    stand.host.announce();
+    await eventually('it runs', () => stand.instrument.running);
+    assert.deepEqual(stand.begins[0], stand.begins[1]);
+    stand.host.announce();
+    assert.equal(stand.begins.length, 2);
+  });
+
+  test('an agent that starts without its server goes on with what was ordered, on the same chain', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    const [before] = stand.host.heads;
+    await stand.host.stop();
+    assert.deepEqual(stand.records()[2], { event: 'sensor-stopped', message: 'the agent ends' });
+    stand.isConnected = false;
+    stand.restart(order());
+    stand.host.start();
+    await eventually('it runs', () => stand.instrument.running);
+    assert.equal(stand.host.heads[0]?.chain, before?.chain);
+  });
+
+  test('what is not ordered any more is not collected, yet its chain still tells where it ends', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    await stand.host.stop();
+    stand.restart(nobody);
+    stand.host.start();
+    await eventually('the head is told', () => stand.host.heads[0]?.n === 3);
+    assert.equal(stand.instrument.starts.length, 1);
+  });
+
+  test('ends when the time agreed on has come, without a word of the server', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take({ ...order(), until: start + 60_000 });
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    await stand.clock.advance(59_999);
+    assert.ok(stand.instrument.running);
+    await stand.clock.advance(1);
+    await eventually('it is stopped', () => !stand.instrument.running);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'sensor-stopped');
+    assert.deepEqual(stand.records()[2], { event: 'sensor-stopped', message: 'the time agreed on has come' });
+    assert.deepEqual([stand.host.order.sensors, stand.host.reports], [[], []]);
+    // Neither a clock that is set back nor a restart brings it back.
+    stand.clock.stepWall(-30_000);
+    await stand.clock.advance(2000);
+    assert.equal(stand.instrument.starts.length, 1);
+  });
+
+  test('a wall clock that is set is a record, one that drifts is none', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    stand.clock.stepWall(1900);
+    await stand.clock.advance(2000);
+    stand.clock.stepWall(-3_600_000);
+    await stand.clock.advance(2000);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump');
+    assert.deepEqual(stand.records()[2], { event: 'clock-jump', byMs: -3_600_000 });
+  });
+
+  test('options that do not fit are said, and nothing runs', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take({ sensors: [{ sensor: 'usb', options: { deep: true } }], by: 'the lab' });
+    await eventually('it says so', () => /deep/.test(stand.host.reports[0]?.message ?? ''));
+    assert.equal(stand.host.reports[0]?.state, 'unavailable');
+    assert.match(stand.host.reports[0]?.message ?? '', /^the options do not fit: options: /);
+    assert.deepEqual(stand.instrument.starts, []);
+  });
+
+  test('a sensor that this agent does not have is said to be missing', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take({ sensors: [{ sensor: 'traffic', options: {} }], by: 'the lab' });
+    assert.deepEqual(stand.host.reports, [
+      { sensor: 'traffic', state: 'unavailable', message: 'this agent has no such sensor: update it' },
+    ]);
+  });
+
+  test('a folder that refuses is said, and tried again', async (t) => {
+    const stand = await standFor(t);
+    await writeFile(join(stand.folder, 'usb'), 'a file where the folder should be');
+    stand.host.take(order());
+    await eventually('it says so', () => /refuses.*ENOTDIR/.test(stand.host.reports[0]?.message ?? ''));
+    await rm(join(stand.folder, 'usb'));
+    await stand.clock.advance(5000);
+    await eventually('it runs', () => stand.instrument.running);
+  });
+
+  test('what is older than its class of data may be is deleted, and not what is being written', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    const old = join(stand.folder, 'usb', '2026-01-01T00-00-00-000Z');
+    const ages = { [`${old}.jsonl`]: 181, [`${old}.log`]: 181, [`${old.replace('01-01', '01-02')}.jsonl`]: 179 };
+    for (const [file, days] of Object.entries(ages)) {
+      await writeFile(file, '');
+      await utimes(file, 0, (stand.clock.now() - days * 86_400_000) / 1000);
+    }
+    await stand.clock.advance(3600_000);
+    const names = async (): Promise<string[]> => (await readdir(join(stand.folder, 'usb'))).toSorted();
+    await eventually('it is gone', async () => !(await names()).some((name) => name.startsWith('2026-01-01')));
+    assert.deepEqual(
+      (await names()).filter((name) => name.endsWith('.jsonl')),
+      ['2026-01-02T00-00-00-000Z.jsonl', '2026-12-02T09-00-00-000Z.jsonl'],
+    );
+  });
+});

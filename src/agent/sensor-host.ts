@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cancel, Clock } from '../core/clock.ts';
+import type { SensorType } from '../core/sensor.ts';
+import type { ChainHead, SensorOrder, SensorReport } from '../protocol/messages.ts';
+import { EvidenceFolder } from './evidence/evidence-disk.ts';
+import { HostedSensor, type HostedSensorParts, type Moment } from './hosted-sensor.ts';
+
+export interface SensorHostParts extends Pick<HostedSensorParts, 'spool' | 'textOf' | 'announce' | 'onFault'> {
+  readonly clock: Clock;
+  /** Every sensor that this agent has. */
+  readonly types: readonly SensorType[];
+  /** Each sensor has a folder in it. */
+  readonly folder: string;
+}
+
+/** A wall clock that moves by more between two looks was set, or the machine slept. */
+const jumpMs = 2000;
+const lookEveryMs = 2000;
+const deleteEveryMs = 3600_000;
+
+/** The sensors of this machine: as the server orders, no longer than agreed, and each with its evidence. */
+export class SensorHost {
+  readonly #parts: SensorHostParts;
+  readonly #sensors: readonly HostedSensor[];
+  #order: SensorOrder;
+  #isOver = false;
+  #offsetMs: number;
+  #cancelLook: Cancel = () => {};
+  #cancelDeletion: Cancel = () => {};
+
+  /** `kept` is the order of an earlier life, which holds until the server gives another. */
+  constructor(parts: SensorHostParts, kept: SensorOrder) {
+    this.#parts = parts;
+    this.#order = kept;
+    this.#offsetMs = this.#wallOffsetMs();
+    const { types, folder, ...rest } = parts;
+    const moment = momentsBy(parts.clock);
+    this.#sensors = types.map(
+      (type) => new HostedSensor({ ...rest, type, moment, disk: new EvidenceFolder(join(folder, type.type)) }),
+    );
+  }
+
+  /** What is collected now. */
+  get order(): SensorOrder {
+    return this.#isOver ? { ...this.#order, sensors: [] } : this.#order;
+  }
+
+  /** The last safe line of each chain that the server knows. */
+  get heads(): readonly ChainHead[] {
+    return this.#sensors.flatMap(({ head }) => head ?? []);
+  }
+
+  /** How each sensor is that is wanted. */
+  get reports(): readonly SensorReport[] {
+    const known = this.#sensors.flatMap(({ report }) => report ?? []);
+    const unknown = this.order.sensors.filter(({ sensor }) => !this.#parts.types.some(({ type }) => type === sensor));
+    const message = 'this agent has no such sensor: update it';
+    return [...known, ...unknown.map(({ sensor }) => ({ sensor, state: 'unavailable' as const, message }))];
+  }
+
+  start(): void {
+    this.#reconcile('');
+    this.#look();
+    this.#deleteOldFiles();
+  }
+
+  /** Applies at once, and takes the place of the order before. */
+  take(order: SensorOrder): void {
+    this.#order = order;
+    this.#isOver = false;
+    this.#reconcile('by order of the server');
+  }
+
+  /** A new connection: the server may not know of every chain. */
+  announce(): void {
+    for (const sensor of this.#sensors) sensor.announce();
+  }
+
+  onChainBegun(chain: string): void {
+    for (const sensor of this.#sensors) sensor.onChainBegun(chain);
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelLook();
+    this.#cancelDeletion();
+    await Promise.all(this.#sensors.map((sensor) => sensor.close('the agent ends')));
+  }
+
+  #reconcile(why: string): void {
+    const { until, by } = this.#order;
+    this.#isOver ||= until !== undefined && this.#parts.clock.now() >= until;
+    const { sensors } = this.order;
+    this.#parts.types.forEach(({ type }, index) => {
+      const ordered = sensors.find(({ sensor }) => sensor === type);
+      const wanted = ordered && { options: ordered.options, by };
+      this.#sensors[index]?.want(wanted, this.#isOver ? 'the time agreed on has come' : why);
+    });
+  }
+
+  /** Looks after the clock: whether it was set, and whether the time agreed on has come. */
+  #look(): void {
+    const { clock } = this.#parts;
+    const offsetMs = this.#wallOffsetMs();
+    const byMs = Math.round(offsetMs - this.#offsetMs);
+    this.#offsetMs = offsetMs;
+    if (Math.abs(byMs) > jumpMs)
+      for (const sensor of this.#sensors) sensor.recordIfRunning({ event: 'clock-jump', byMs });
+    const { until = Infinity } = this.#order;
+    const isEnding = !this.#isOver && clock.now() >= until;
+    if (isEnding) this.#reconcile('');
+    const untilMs = this.#isOver ? Infinity : Math.max(0, until - clock.now());
+    this.#cancelLook = clock.after(Math.min(lookEveryMs, untilMs), () => this.#look());
+  }
+
+  #deleteOldFiles(): void {
+    for (const sensor of this.#sensors) void sensor.deleteOldFiles();
+    this.#cancelDeletion = this.#parts.clock.after(deleteEveryMs, () => this.#deleteOldFiles());
+  }
+
+  #wallOffsetMs(): number {
+    const { clock } = this.#parts;
+    return clock.now() - clock.monotonic();
+  }
+}
+
+/** Milliseconds since the boot: two records of one boot have an order, whatever the wall clock did. */
+function momentsBy(clock: Clock): () => Moment {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const bootedMs = Number(process.hrtime.bigint()) / 1e6 - clock.monotonic();
+  return () => ({ at: clock.now(), monotonicMs: bootedMs + clock.monotonic(), boot });
+}
