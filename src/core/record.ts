@@ -25,7 +25,7 @@ export const usbRisks = [
   'hub',
   'other',
 ] as const;
-/** What a device can do to a machine, by its interface classes. */
+/** What a device can do to a machine, by its interface classes and by what the kernel made of it. */
 export type UsbRisk = (typeof usbRisks)[number];
 
 export const usbDevice = z.strictObject({
@@ -125,7 +125,8 @@ export const sensorRecord = z.discriminatedUnion('event', [
     bytes: bytes.optional(),
     mac: mac.optional(),
   }),
-  z.strictObject({ event: z.literal('usb-alarm'), device: usbDevice, why: text }),
+  /** An alarm is what no honest device does; a notice is worth a look. */
+  z.strictObject({ event: z.enum(['usb-alarm', 'usb-notice']), device: usbDevice, why: text }),
   z.strictObject({ event: z.enum(['mount-present', 'mounted', 'remounted', 'unmounted']), mount }),
   z.strictObject({
     event: z.literal('traffic'),
