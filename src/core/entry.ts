@@ -1,5 +1,6 @@
 import type { Milliseconds } from './duration.ts';
 import type { Outcome } from './outcome.ts';
+import type { SensorName } from './sensor.ts';
 
 /** One run of a task, as the agent reports it. Times are the agent's, epoch milliseconds. */
 export interface ResultItem extends Outcome {
@@ -34,6 +35,23 @@ export interface RecordItem {
   readonly chain: string;
   /** JSON without a line end; see protocol/chain.ts. */
   readonly line: string;
+}
+
+/** A record as a server keeps it: the line, and what is asked for without reading it. */
+export interface SealedRecord {
+  readonly seq: number;
+  readonly chain: string;
+  readonly sensor: SensorName;
+  readonly n: number;
+  /** By the agent's clock, epoch milliseconds. */
+  readonly at: number;
+  readonly event: string;
+  readonly line: string;
+  /** See protocol/chain.ts. */
+  readonly hash: string;
+  /** Where the agent reported from, and when, by the server's clock. */
+  readonly address: string | undefined;
+  readonly receivedAt: number;
 }
 
 /** What an agent has to say. */

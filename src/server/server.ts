@@ -10,6 +10,7 @@ import { keyPin } from '../protocol/identity.ts';
 import { AgentGate } from './auth/agent-gate.ts';
 import { InProcessBus } from './bus/in-process.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { RecordIntake } from './evidence/record-intake.ts';
 import { Fleet } from './fleet.ts';
 import type { AgentSession } from './gateway/agent-session.ts';
 import { FaultLog } from './gateway/fault-log.ts';
@@ -44,6 +45,7 @@ export class Server {
   readonly dispatcher: Dispatcher;
   readonly book: MonitorBook;
   readonly health: Health;
+  readonly records: RecordIntake;
   readonly #parts: ServerParts;
   readonly #gate: AgentGate;
   readonly #runs: TaskRuns;
@@ -86,6 +88,13 @@ export class Server {
       agents: () => this.fleet.views(),
       shortestIntervalMs: () => this.#shortestIntervalMs(),
     });
+    this.records = new RecordIntake({
+      clock,
+      store,
+      agentOf: (agentId) => this.fleet.view(agentId) ?? { name: agentId, address: undefined },
+      publish: (event) => this.#publish(event),
+      say,
+    });
     this.gateway = new Gateway(this.#gatewayPorts());
   }
 
@@ -94,6 +103,7 @@ export class Server {
     await this.#gate.load();
     for (const { id, agentId } of await this.#parts.store.tasks()) this.#owners.set(id, agentId);
     for (const { agentId, ...result } of await this.#parts.store.latest()) this.latest.take(agentId, result);
+    await this.records.chains.load();
     await this.book.load(monitors);
   }
 
@@ -125,6 +135,7 @@ export class Server {
   stop(): void {
     this.gateway.close();
     this.fleet.stop();
+    this.records.chains.stop();
   }
 
   #gatewayPorts(): ConstructorParameters<typeof Gateway>[0] {
@@ -140,7 +151,11 @@ export class Server {
         this.fleet.disconnected(session.agentId);
         this.dispatcher.disconnect(session);
       },
-      onHeartbeat: ({ agentId }, heartbeat) => this.fleet.heard(agentId, heartbeat),
+      onHeartbeat: (session, heartbeat) => {
+        this.fleet.heard(session.agentId, heartbeat);
+        this.records.chains.heard(session, heartbeat);
+      },
+      beginChain: (agentId, chain) => this.records.chains.begin(agentId, chain),
       onTasksApplied: ({ agentId }, revision) => this.#publish({ type: 'tasks-applied', agentId, revision }),
       onRunAnswer: (requestId, refusal) => this.#runs.answer(requestId, refusal),
       onFault: (session, error) => this.#noteFault(session, error),
@@ -188,7 +203,12 @@ export class Server {
   #pipelinePorts(): Parameters<typeof commitResults>[1] {
     return {
       latest: this.latest,
-      commit: (batch) => this.#parts.store.commit(batch),
+      commit: async (batch) => {
+        const committed = await this.#parts.store.commit(batch);
+        this.records.committed(batch.agentId, batch.records, committed);
+        return committed;
+      },
+      readRecord: (agentId, item) => this.records.read(agentId, item),
       isTaskOf: (taskId, agentId) => this.#owners.get(taskId) === agentId,
       publish: (event) => this.#publish(event),
       onRefused: (agentId, count, why) => this.#noteRefused(agentId, count, why),

@@ -20,6 +20,7 @@ export async function openGateway(t: TestContext, commit: GatewayPorts['commit']
     onConnected: () => {},
     onDisconnected: () => {},
     onHeartbeat: () => {},
+    beginChain: async () => {},
     onTasksApplied: () => {},
     onRunAnswer: () => {},
     onFault: () => {},

@@ -22,6 +22,8 @@ export interface SessionPorts {
   /** Read and not durable yet, over all sessions, which count here. */
   readonly uncommitted: { bytes: number };
   onHeartbeat(session: AgentSession, heartbeat: Heartbeat): void;
+  /** Resolves when the chain's first key is durable. @throws {ProtocolError} */
+  beginChain(agentId: string, chain: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<void>;
   onTasksApplied(session: AgentSession, revision: number): void;
   onRunAnswer(requestId: string, refusal: string | undefined): void;
 }
@@ -115,6 +117,9 @@ export class AgentSession {
       case 'heartbeat':
         this.#ports.onHeartbeat(this, message);
         return this.send({ type: 'heartbeat-seen', at: this.#ports.clock.now() });
+      case 'chain-begin':
+        await this.#ports.beginChain(this.#agentId, message);
+        return this.send({ type: 'chain-begun', chain: message.chain });
       case 'tasks-applied':
         return this.#ports.onTasksApplied(this, message.revision);
       case 'run-accepted':

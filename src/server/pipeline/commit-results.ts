@@ -1,4 +1,4 @@
-import type { Entry, SeqRange } from '../../core/entry.ts';
+import type { Entry, RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
 import type { LatestResults } from './latest-results.ts';
@@ -10,56 +10,87 @@ export interface Batch {
   readonly entries: readonly Entry[];
 }
 
+export interface CheckedBatch extends Batch {
+  /** What those of the entries that are records say. */
+  readonly records: readonly SealedRecord[];
+}
+
+/** A record that is this agent's to write: as it is kept, and as it is told; or why it is not taken. */
+export type RecordReading =
+  | { readonly record: Omit<SealedRecord, 'seq'>; readonly event: ServerEvent | undefined }
+  | { readonly refusal: string };
+
 export interface PipelinePorts {
   readonly latest: LatestResults;
-  /** Keeps what is new and resolves when it is durable, with the numbers that were new. */
-  commit(batch: Batch): Promise<{ readonly added: readonly SeqRange[] }>;
+  /** Keeps what is new and resolves when it is durable, with the numbers that were new; `repeated` are records that said nothing new. */
+  commit(batch: CheckedBatch): Promise<{ readonly added: readonly SeqRange[]; readonly repeated: readonly SeqRange[] }>;
   /** Whether this task is or was this agent's. */
   isTaskOf(taskId: string, agentId: string): boolean;
+  readRecord(agentId: string, item: RecordItem): RecordReading;
   publish(event: ServerEvent): void;
-  /** So many entries were not kept, and why; told once a batch. */
+  /** So many entries were not kept, and why; told once a batch for each reason. */
   onRefused(agentId: string, count: number, why: string): void;
 }
 
 /**
- * What happens to results: they are made durable, then the newest of each task is its latest state, then whoever watches
- * is told. When this resolves the agent may be told to forget them.
+ * What happens to results and records: they are made durable, then the newest result of each task is its latest state, then
+ * whoever watches is told. When this resolves the agent may be told to forget them.
  */
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
-  sayUnreadable(batch, ports);
-  const checked = { ...batch, entries: withoutForeign(batch, ports) };
-  const { added } = await ports.commit(checked);
+  const { checked, events } = check(batch, ports);
+  const { added, repeated } = await ports.commit(checked);
+  const toldBefore = new RangeSet(repeated);
   for (const { seq, item } of newEntries(checked.entries, added)) {
     if (item.kind === 'result') {
       const isLate = !ports.latest.take(batch.agentId, item, { epoch: batch.epoch, seq });
       ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
     } else if (item.kind === 'gap') {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: countOf(item.ranges) });
+    } else {
+      const event = events.get(seq);
+      if (event && !toldBefore.has(seq)) ports.publish(event);
     }
   }
 }
 
-/** The protocol reads an item that does not fit as one that is refused already. */
-function sayUnreadable({ agentId, entries }: Batch, ports: PipelinePorts): void {
-  const count = entries.filter(({ item }) => item.kind === 'gap' && item.cause === 'refused').length;
-  if (count > 0) ports.onRefused(agentId, count, 'they do not fit the protocol');
+interface Checked {
+  readonly checked: CheckedBatch;
+  /** What is told of each record, by its number. */
+  readonly events: ReadonlyMap<number, ServerEvent>;
 }
 
-/**
- * A result for somebody else's task is not kept, and its number is closed by a gap: refused without an acknowledgement it
- * would stand at the head of the agent's queue for ever.
- */
-function withoutForeign({ agentId, entries }: Batch, ports: PipelinePorts): readonly Entry[] {
-  const foreign = entries.filter(({ item }) => item.kind === 'result' && !ports.isTaskOf(item.taskId, agentId));
-  const [first] = foreign;
-  if (first?.item.kind !== 'result') return entries;
-  ports.onRefused(agentId, foreign.length, `they are of tasks it never had (${first.item.taskId})`);
-  const refused = new Set(foreign);
-  return entries.map((entry) =>
-    refused.has(entry) && entry.item.kind === 'result'
-      ? { seq: entry.seq, item: { kind: 'gap', ranges: [], cause: 'refused', at: entry.item.startedAt } }
-      : entry,
-  );
+/** Reads the records, and closes with a gap the numbers of entries that are not taken. */
+function check(batch: Batch, ports: PipelinePorts): Checked {
+  const records: SealedRecord[] = [];
+  const events = new Map<number, ServerEvent>();
+  const refusals = new Map<string, number>();
+  const refuse = (why: string): void => void refusals.set(why, (refusals.get(why) ?? 0) + 1);
+  const entries = batch.entries.map((entry): Entry => {
+    const { seq, item } = entry;
+    if (item.kind === 'result') {
+      if (ports.isTaskOf(item.taskId, batch.agentId)) return entry;
+      refuse('they are of tasks it never had');
+      return closed(seq, item.startedAt);
+    }
+    // The protocol reads an item that does not fit as one that is refused already.
+    if (item.kind === 'gap' && item.cause === 'refused') refuse('they do not fit the protocol');
+    if (item.kind !== 'record') return entry;
+    const reading = ports.readRecord(batch.agentId, item);
+    if ('refusal' in reading) {
+      refuse(reading.refusal);
+      return closed(seq, 0);
+    }
+    records.push({ seq, ...reading.record });
+    if (reading.event) events.set(seq, reading.event);
+    return entry;
+  });
+  for (const [why, count] of refusals) ports.onRefused(batch.agentId, count, why);
+  return { checked: { ...batch, entries, records }, events };
+}
+
+/** Refused without an acknowledgement it would stand at the head of the agent's queue for ever. */
+function closed(seq: number, at: number): Entry {
+  return { seq, item: { kind: 'gap', ranges: [], cause: 'refused', at } };
 }
 
 function newEntries(entries: readonly Entry[], added: readonly SeqRange[]): readonly Entry[] {

@@ -39,12 +39,13 @@ function itemsOf(list: readonly Entry[]): unknown[] {
   return list.map(({ item }) => ({ agentId: 'agent-1', ...item }));
 }
 
-function commit(
+async function commit(
   store: Store,
   list: readonly Entry[],
   of: { readonly agentId?: string; readonly epoch?: string } = {},
-): Promise<Committed> {
-  return store.commit({ agentId: 'agent-1', epoch, ...of, entries: list });
+): Promise<Pick<Committed, 'added'>> {
+  const { added } = await store.commit({ agentId: 'agent-1', epoch, ...of, entries: list });
+  return { added };
 }
 
 /** What every store keeps, however it keeps it. Called from the test of each. */

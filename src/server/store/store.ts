@@ -1,5 +1,6 @@
-import type { Entry, GapItem, ResultItem, SeqRange } from '../../core/entry.ts';
+import type { Entry, GapItem, ResultItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Resolution, Summary } from './summary.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { Resolution, Summary } from './summary.ts';
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
-export interface Store extends Ledger, History, Registry, Upkeep, AsyncDisposable {}
+export interface Store extends Ledger, History, Evidence, Registry, Upkeep, AsyncDisposable {}
 
 /** What agents say, each entry once. */
 export interface Ledger {
@@ -28,9 +29,11 @@ export interface Batch {
   readonly agentId: string;
   readonly epoch: string;
   readonly entries: readonly Entry[];
+  /** What those of the entries that are records say; one that is not here is not kept. */
+  readonly records?: readonly SealedRecord[];
 }
 
-export interface Committed {
+export interface Committed extends CommittedRecords {
   /** The numbers of this batch that were not received before; ascending and disjoint. */
   readonly added: readonly SeqRange[];
 }
@@ -176,4 +179,6 @@ export interface Retention {
   readonly resultsBefore: number;
   readonly hoursBefore: number;
   readonly daysBefore: number;
+  /** To the millisecond; all of a sensor that is not here are kept. */
+  readonly recordsBefore?: RecordsBefore;
 }

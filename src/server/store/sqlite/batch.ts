@@ -1,4 +1,4 @@
-import type { Entry, GapItem, Item, ResultItem } from '../../../core/entry.ts';
+import type { GapItem, Item, ResultItem, SealedRecord } from '../../../core/entry.ts';
 import type { Batch } from '../store.ts';
 import { runOf } from './run.ts';
 
@@ -19,6 +19,8 @@ export interface PackedBatch {
   readonly tasks: readonly Task[];
   readonly findings: readonly string[];
   readonly gaps: readonly NumberedGap[];
+  /** Ascending, each number once. */
+  readonly records: readonly SealedRecord[];
 }
 
 export type Task = Pick<ResultItem, 'taskId' | 'monitorId'>;
@@ -30,7 +32,7 @@ interface Numbered<Item> {
 
 export type NumberedGap = Numbered<GapItem>;
 
-export function packBatch({ agentId, epoch, entries }: Batch): PackedBatch {
+export function packBatch({ agentId, epoch, entries, records = [] }: Batch): PackedBatch {
   const inOrder = eachOnce(entries);
   const results = inOrder.filter((entry) => isResult(entry));
   const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
@@ -61,13 +63,15 @@ export function packBatch({ agentId, epoch, entries }: Batch): PackedBatch {
     tasks: [...tasks.values()],
     findings: [...findings.keys()],
     gaps,
+    records: eachOnce(records),
   };
 }
 
 /** The memory that the batch takes while it waits, to within some kilobytes. */
 export function bytesIn(batch: PackedBatch): number {
-  const texts = batch.findings.reduce((sum, text) => sum + 2 * text.length, 0);
-  return texts + buffersOf(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const texts = [...batch.findings, ...batch.records.map(({ line }) => line)];
+  const textBytes = texts.reduce((sum, text) => sum + 2 * text.length, 0);
+  return textBytes + buffersOf(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** What moves to the other thread and need not be copied. */
@@ -80,7 +84,7 @@ function isResult(entry: Numbered<Item>): entry is Numbered<ResultItem> {
   return entry.item.kind === 'result';
 }
 
-function eachOnce(entries: readonly Entry[]): readonly Entry[] {
+function eachOnce<Each extends { readonly seq: number }>(entries: readonly Each[]): readonly Each[] {
   const sorted = entries.toSorted((a, b) => a.seq - b.seq);
   return sorted.filter(({ seq }, index) => seq !== sorted[index - 1]?.seq);
 }

@@ -5,6 +5,7 @@ import { RangeSet, rangesOf } from '../../../core/ranges.ts';
 import type { Committed } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import type { NumberedGap, PackedBatch, Task } from './batch.ts';
+import type { RecordWriter } from './record-writer.ts';
 
 /** Results of the same 10 s lie together on disk. */
 export const slotMs = 10_000;
@@ -31,21 +32,23 @@ interface OpenHour {
 /** Writes entries, each once. What it remembers only spares queries: `forget` is always safe. */
 export class LedgerWriter {
   readonly #statements;
+  readonly #records: RecordWriter;
   readonly #epochs = new Map<string, Epoch>();
   readonly #series = new Map<string, { readonly id: number; readonly agentId: string }>();
   readonly #openHours = new Map<number, OpenHour>();
   #horizonHour: number | undefined;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, records: RecordWriter) {
     this.#statements = prepare(db);
+    this.#records = records;
   }
 
   /** To be called within a transaction; `forget` after one that failed. */
   commit(batch: PackedBatch): Committed {
-    const { agentId, gaps } = batch;
+    const { agentId, gaps, records } = batch;
     const epoch = this.#epochOf(agentId, batch.epoch);
     const sent = rangesOf(batch.seqs);
-    for (const { seq } of gaps) sent.add([seq, seq]);
+    for (const { seq } of [...gaps, ...records]) sent.add([seq, seq]);
     const added = new RangeSet(sent.ranges.flatMap((range) => epoch.received.missingIn(range)));
     for (const range of [...added.ranges, ...gaps.flatMap(({ item }) => item.ranges)]) epoch.received.add(range);
     if (epoch.received.ranges.length > maxRanges) {
@@ -57,7 +60,7 @@ export class LedgerWriter {
     this.#keepResults(batch, epoch.id, added);
     for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap);
     this.#statements.saveRanges.run(JSON.stringify(epoch.received.ranges), epoch.id);
-    return { added: added.ranges };
+    return { added: added.ranges, ...this.#records.keep(agentId, records, added.ranges) };
   }
 
   /** Call it when a transaction was undone, or when hours were sealed or dropped. */

@@ -13,6 +13,8 @@ export const writes = [
   'deleteMonitor',
   'setPaused',
   'assignTasks',
+  'beginChain',
+  'saveChains',
   'seal',
   'retain',
   'backup',
@@ -29,6 +31,11 @@ export const reads = [
   'monitors',
   'paused',
   'tasks',
+  'chains',
+  'lines',
+  'records',
+  'recordsAfter',
+  'alarms',
   'verify',
 ] as const satisfies readonly Method[];
 

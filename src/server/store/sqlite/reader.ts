@@ -4,6 +4,7 @@ import { DamagedHours } from './damaged-hours.ts';
 import { openForReading } from './database.ts';
 import { HistoryReader } from './history.ts';
 import type { Operations, Read, ThreadData } from './messages.ts';
+import { RecordReader } from './record-reader.ts';
 import { RegistryReader } from './registry.ts';
 import { serve } from './serve.ts';
 
@@ -12,6 +13,7 @@ serve((say) => {
   const db = openForReading((workerData as ThreadData).folder);
   const history = new HistoryReader(db, new DamagedHours(db, say));
   const registry = new RegistryReader(db);
+  const records = new RecordReader(db);
   const operations: Operations<Read> = {
     received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),
     missing: () => atOnce(() => history.missing()),
@@ -24,6 +26,11 @@ serve((say) => {
     tasks: () => atOnce(() => registry.tasks()),
     monitors: () => atOnce(() => registry.monitors()),
     paused: () => atOnce(() => registry.paused()),
+    chains: () => atOnce(() => records.chains()),
+    lines: (query) => atOnce(() => records.lines(query)),
+    records: (query) => atOnce(() => records.records(query)),
+    recordsAfter: (position, limit) => atOnce(() => records.recordsAfter(position, limit)),
+    alarms: (query) => atOnce(() => records.alarms(query)),
     verify: () => history.verify(),
   };
 

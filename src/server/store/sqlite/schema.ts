@@ -62,4 +62,24 @@ export const migrations: readonly string[] = [
   `,
   // Apart from the monitors: those of the configuration file are paused too, and are not kept here.
   `CREATE TABLE paused (monitorId TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;`,
+  `
+  -- Each chain of records, and its newest verified line: its number, its hash, the key of the next.
+  CREATE TABLE chains (
+    id INTEGER PRIMARY KEY, chain TEXT NOT NULL UNIQUE, agentId TEXT NOT NULL, sensor TEXT NOT NULL,
+    firstKey TEXT, begunAt REAL NOT NULL, n INTEGER NOT NULL, head TEXT, key TEXT,
+    anchorN INTEGER, anchorHead TEXT, droppedTo INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  -- A position is never used again, whatever was dropped: who reads in order of arrival goes on from the last one.
+  CREATE TABLE records (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, chainId INTEGER NOT NULL, n INTEGER NOT NULL, at REAL NOT NULL,
+    event TEXT NOT NULL, address TEXT, receivedAt REAL NOT NULL, line TEXT NOT NULL, hash TEXT NOT NULL,
+    UNIQUE (chainId, n)
+  ) STRICT;
+  CREATE INDEX records_by_time ON records (at);
+  CREATE INDEX records_of_chain_by_time ON records (chainId, at);
+  CREATE TABLE alarms (
+    id INTEGER PRIMARY KEY, chainId INTEGER NOT NULL, n INTEGER NOT NULL, cause TEXT NOT NULL, at REAL NOT NULL,
+    message TEXT NOT NULL, line TEXT, UNIQUE (chainId, cause, n)
+  ) STRICT;
+  `,
 ];

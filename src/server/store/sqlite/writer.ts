@@ -8,6 +8,7 @@ import { DamagedHours } from './damaged-hours.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
 import type { ThreadData, WriterOperations } from './messages.ts';
+import { RecordWriter } from './record-writer.ts';
 import { RegistryWriter } from './registry.ts';
 import { serve } from './serve.ts';
 import { Upkeeper } from './upkeep.ts';
@@ -17,7 +18,8 @@ serve((say) => {
   // Only sqlite-store.ts starts this thread.
   const { folder } = workerData as ThreadData;
   const db = openForWriting(folder, say);
-  const ledger = new LedgerWriter(db);
+  const records = new RecordWriter(db);
+  const ledger = new LedgerWriter(db, records);
   const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
@@ -31,6 +33,8 @@ serve((say) => {
     deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
+    beginChain: (chain) => queue.add(() => records.beginChain(chain)),
+    saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
     seal: (before) => seal(before),
     retain: (retention) => retain(retention),
     backup: (file) => backUp(folder, file),
@@ -48,6 +52,7 @@ serve((say) => {
   async function retain(retention: Retention): Promise<void> {
     await queue.add(() => upkeep.raiseHorizon(retention));
     while (await queue.add(() => upkeep.dropSome(retention)));
+    while (await queue.add(() => records.dropSome(retention.recordsBefore ?? {})));
   }
 
   return {

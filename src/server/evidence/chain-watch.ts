@@ -1,0 +1,237 @@
+import type { Cancel, Clock } from '../../core/clock.ts';
+import type { SealedRecord } from '../../core/entry.ts';
+import type { SensorName } from '../../core/sensor.ts';
+import { hashOf } from '../../protocol/chain.ts';
+import { ProtocolError } from '../../protocol/frames.ts';
+import type { AgentMessage, ChainHead, Heartbeat } from '../../protocol/messages.ts';
+import type { Alarm, Anchor, ChainProgress, Cursor, Evidence, NewAlarm } from '../store/evidence.ts';
+import { followLines, type Finding } from './follow-lines.ts';
+
+export interface WatchParts {
+  readonly clock: Clock;
+  readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
+  /** A new alarm, which is durable. */
+  readonly onAlarm: (alarm: Alarm) => void;
+}
+
+interface Watched {
+  readonly chain: string;
+  readonly agentId: string;
+  readonly sensor: SensorName;
+  cursor: Cursor;
+  anchor: Anchor | undefined;
+  /** There may be lines after the cursor. */
+  isStale: boolean;
+  /** The anchor is not yet kept. */
+  isAnchorNew: boolean;
+  /** Announced and not verified yet; given up when the agent has nothing older to send in so many heartbeats. */
+  awaited: { readonly n: number; readonly at: number; beats: number } | undefined;
+  /** Lines up to this one that are not here will not come. */
+  givenUpTo: number;
+}
+
+/** An agent begins a chain anew when its folder is lost; more than this is no accident. */
+const maxChainsOfAgent = 1000;
+/** Only spares writes: the store raises an alarm once. */
+const maxRemembered = 10_000;
+const beatsBeforeGivingUp = 2;
+/** What is committed together is verified together. */
+const gatherMs = 250;
+const retryMs = 5000;
+const linesAtOnce = 100;
+
+/**
+ * Verifies the chains of all agents: each line after the one before, in whatever order they came, and the newest against what
+ * the agent announces in its heartbeats. How far it came is kept; a restart verifies nothing twice and leaves nothing out.
+ */
+export class ChainWatch {
+  readonly #parts: WatchParts;
+  readonly #chains = new Map<string, Watched>();
+  #alarms: NewAlarm[] = [];
+  /** What was raised since the start: a heartbeat repeats its cause every five seconds. */
+  readonly #raised = new Set<string>();
+  #cancel: Cancel | undefined;
+  #isStopped = false;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  async load(): Promise<void> {
+    for (const { chain, agentId, sensor, cursor, anchor, last } of await this.#parts.store.chains()) {
+      this.#watch({ chain, agentId, sensor, cursor, anchor }).isStale = last > cursor.n;
+    }
+    this.#settleSoon();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  /** What a chain is of, and whose; undefined if nothing is known of it. */
+  find(chain: string): { readonly agentId: string; readonly sensor: SensorName } | undefined {
+    return this.#chains.get(chain);
+  }
+
+  /** Whether this agent may begin another chain. */
+  hasRoom(agentId: string): boolean {
+    return this.#chainsOf(agentId).length < maxChainsOfAgent;
+  }
+
+  /** Resolves when the chain's first key is durable. @throws {ProtocolError} */
+  async begin(agentId: string, { chain, sensor, key }: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<void> {
+    if (!this.hasRoom(agentId)) throw new ProtocolError('quota', `expected at most ${maxChainsOfAgent} chains`);
+    const begunAt = this.#parts.clock.now();
+    const head = hashOf(chain);
+    const verdict = await this.#parts.store.beginChain({ chain, agentId, sensor, key, head, begunAt });
+    if (verdict === 'known') return;
+    if (verdict === 'taken') {
+      const message = `expected chain ${chain} with the first key it had, got another: the agent's folder was copied`;
+      if (this.#chains.get(chain)?.agentId === agentId) this.raise({ chain, n: 0, cause: 'forked', message });
+      throw new ProtocolError('not-your-entries', message);
+    }
+    const others = this.#chainsOf(agentId).filter((other) => other.sensor === sensor);
+    this.#watch({ chain, agentId, sensor, cursor: { n: 0, head, key }, anchor: undefined });
+    const last = others.at(-1);
+    if (!last) return;
+    const before = `chain ${last.chain}, verified to line ${last.cursor.n}`;
+    const message = `expected the agent to go on with ${before}; it began another, as after its folder was lost or removed`;
+    this.raise({ chain, n: 0, cause: 'begun-anew', message });
+  }
+
+  /** These were committed, and are new. */
+  committed(agentId: string, records: readonly SealedRecord[]): void {
+    for (const { chain, sensor, n } of records) {
+      const unsealed = { n: n - 1, head: undefined, key: undefined };
+      const watched =
+        this.#chains.get(chain) ?? this.#watch({ chain, agentId, sensor, cursor: unsealed, anchor: undefined });
+      watched.isStale = true;
+      if (n > watched.cursor.n) continue;
+      const message = `line ${n} came after it was given up as missing; its seal can no longer be verified`;
+      this.raise({ chain, n, cause: 'unlinked', message });
+    }
+    if (records.length > 0) this.#settleSoon();
+  }
+
+  heard({ agentId }: { readonly agentId: string }, heartbeat: Heartbeat): void {
+    for (const head of heartbeat.chains) {
+      const watched = this.#chains.get(head.chain);
+      if (watched?.agentId !== agentId) continue;
+      this.#compare(watched, head);
+      this.#await(watched, head.n, heartbeat);
+    }
+  }
+
+  /** Kept with the next look, and told once it is. */
+  raise(alarm: Omit<NewAlarm, 'at'>): void {
+    const about = `${alarm.chain} ${alarm.cause} ${alarm.n}`;
+    if (this.#raised.has(about)) return;
+    if (this.#raised.size >= maxRemembered) this.#raised.clear();
+    this.#raised.add(about);
+    this.#alarms.push({ ...alarm, at: this.#parts.clock.now() });
+    this.#settleSoon();
+  }
+
+  #chainsOf(agentId: string): readonly Watched[] {
+    return [...this.#chains.values()].filter((watched) => watched.agentId === agentId);
+  }
+
+  #watch(known: Pick<Watched, 'chain' | 'agentId' | 'sensor' | 'cursor' | 'anchor'>): Watched {
+    const watched = { ...known, isStale: false, isAnchorNew: false, awaited: undefined, givenUpTo: 0 };
+    this.#chains.set(known.chain, watched);
+    return watched;
+  }
+
+  /** With the newest line that is known of. */
+  #compare(watched: Watched, { n, head }: ChainHead): void {
+    const { chain, anchor, cursor } = watched;
+    const newest = anchor && anchor.n > cursor.n ? anchor : cursor;
+    if (n > newest.n) {
+      watched.anchor = { n, head };
+      watched.isAnchorNew = true;
+      this.#settleSoon();
+    } else if (n < newest.n) {
+      const message = `expected line ${newest.n}, which the agent had written, to be behind it; it is at line ${n}: its folder was set back or cut`;
+      this.raise({ chain, n: newest.n, cause: 'rolled-back', message });
+    } else if (newest.head !== undefined && newest.head !== head) {
+      const message = `expected line ${n} as it was announced or came before, got another: the agent's folder was copied or set back`;
+      this.raise({ chain, n, cause: 'forked', message });
+    }
+  }
+
+  #await(watched: Watched, n: number, { at, queue }: Heartbeat): void {
+    const { cursor, awaited, givenUpTo } = watched;
+    if (!awaited || cursor.n >= awaited.n) {
+      watched.awaited = n > Math.max(cursor.n, givenUpTo) ? { n, at, beats: 0 } : undefined;
+      return;
+    }
+    const isSentBefore = queue.depth === 0 || (queue.oldestUnsentAt ?? 0) > awaited.at;
+    if (!isSentBefore || ++awaited.beats < beatsBeforeGivingUp) return;
+    watched.givenUpTo = awaited.n;
+    watched.awaited = undefined;
+    watched.isStale = true;
+    this.#settleSoon();
+  }
+
+  #settleSoon(delayMs = gatherMs): void {
+    if (this.#isStopped) return;
+    this.#cancel ??= this.#parts.clock.after(delayMs, () => {
+      void this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    const isWell = await this.#settle();
+    this.#cancel = undefined;
+    // The store says why it refuses where results are committed; here it is asked again.
+    if (this.#alarms.length > 0 || this.#dirty().length > 0) this.#settleSoon(isWell ? gatherMs : retryMs);
+  }
+
+  #dirty(): readonly Watched[] {
+    return [...this.#chains.values()].filter(({ isStale, isAnchorNew }) => isStale || isAnchorNew);
+  }
+
+  /** One round: some lines of each chain that has any, then all that was found in one transaction. False if the store refused. */
+  async #settle(): Promise<boolean> {
+    const [dirty, taken] = [this.#dirty(), this.#alarms];
+    // What is committed from now on is for the next round.
+    for (const watched of dirty) watched.isStale = false;
+    try {
+      const steps = [];
+      for (const watched of dirty) steps.push(await this.#step(watched));
+      const at = this.#parts.clock.now();
+      const found = steps.flatMap(({ chain, findings }) => findings.map((finding) => ({ ...finding, chain, at })));
+      const alarms = await this.#parts.store.saveChains(steps, [...taken, ...found]);
+      this.#alarms = this.#alarms.slice(taken.length);
+      for (const step of steps) this.#advance(step);
+      for (const alarm of alarms) this.#parts.onAlarm(alarm);
+      return true;
+    } catch {
+      for (const watched of dirty) watched.isStale = true;
+      return false;
+    }
+  }
+
+  #advance({ chain, cursor, anchor, isEnd }: Step): void {
+    const watched = this.#chains.get(chain);
+    if (!watched) return;
+    watched.cursor = cursor;
+    if (!isEnd) watched.isStale = true;
+    if (watched.anchor === anchor) watched.isAnchorNew = false;
+  }
+
+  async #step(watched: Watched): Promise<Step> {
+    const { chain, cursor: before, anchor } = watched;
+    const lines = await this.#parts.store.lines({ chain, from: before.n + 1, limit: linesAtOnce });
+    const areAll = lines.length < linesAtOnce;
+    const givenUpTo = areAll ? watched.givenUpTo : Math.min(watched.givenUpTo, lines.at(-1)?.n ?? 0);
+    const { cursor, findings } = followLines({ chain, cursor: before, anchor, givenUpTo }, lines);
+    return { chain, cursor, anchor, findings, isEnd: areAll || cursor.n === before.n };
+  }
+}
+
+interface Step extends ChainProgress {
+  readonly findings: readonly Finding[];
+  readonly isEnd: boolean;
+}

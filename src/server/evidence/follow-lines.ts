@@ -1,0 +1,77 @@
+import { follow, hashOf, readLine, skipTo } from '../../protocol/chain.ts';
+import type { Anchor, Cursor, KeptLine, NewAlarm } from '../store/evidence.ts';
+
+export type Finding = Pick<NewAlarm, 'n' | 'cause' | 'message'>;
+
+export interface Followed {
+  readonly cursor: Cursor;
+  readonly findings: readonly Finding[];
+}
+
+/** How far a chain was followed, what its agent announced, and up to where lines that are not here will not come. */
+export interface Course {
+  readonly chain: string;
+  readonly cursor: Cursor;
+  readonly anchor: Anchor | undefined;
+  readonly givenUpTo: number;
+}
+
+/** A key is hashed forward once for each line that is missing: beyond this that would hold up the server. */
+const maxSkippedLines = 100_000;
+
+/** Follows lines that are numbered from `cursor.n + 1` on, up to the first that may still come. */
+export function followLines({ chain, cursor, anchor, givenUpTo }: Course, lines: readonly KeptLine[]): Followed {
+  const findings: Finding[] = [];
+  let at = cursor;
+  for (const { n, line, hash } of lines) {
+    if (n > Math.max(at.n, givenUpTo) + 1) break;
+    if (n > at.n + 1) {
+      findings.push(missing(at.n + 1, n - 1));
+      at = skippedTo(chain, at, n);
+    }
+    const { fault, next } = followed(chain, at, line);
+    if (fault) findings.push({ n, cause: fault, message: faults[fault](n) });
+    if (n === anchor?.n && hash !== anchor.head) findings.push({ n, cause: 'forked', message: notAsAnnounced(n) });
+    at = next;
+  }
+  const isAnyLeft = lines.some(({ n }) => n > at.n);
+  if (at.n < givenUpTo && !isAnyLeft) findings.push(missing(at.n + 1, givenUpTo));
+  return { cursor: at, findings };
+}
+
+function missing(from: number, to: number): Finding {
+  const which = from === to ? `line ${from}` : `lines ${from} to ${to}`;
+  const message = `expected ${which}, which the agent has written, and nothing waits at the agent any more: look for it in the evidence folder there`;
+  return { n: from, cause: 'missing', message };
+}
+
+/** To before line `n`, where the lines before it never came. */
+function skippedTo(chain: string, { n: from, key, ...rest }: Cursor, n: number): Cursor {
+  const isNear = n - 1 - from <= maxSkippedLines;
+  const next = key !== undefined && isNear ? skipTo({ chain, ...rest, n: from, key }, n).key : undefined;
+  return { n: n - 1, head: undefined, key: next };
+}
+
+/** Where the key is not known the links are still verified. */
+function followed(chain: string, { n, head, key }: Cursor, line: string) {
+  if (key !== undefined) {
+    const { fault, state } = follow({ chain, n, head, key }, line);
+    return { fault, next: { n: state.n, head: state.head, key: state.key } };
+  }
+  const isLinked = head === undefined || readLine(line)?.previous === head;
+  return {
+    fault: isLinked ? undefined : ('unlinked' as const),
+    next: { n: n + 1, head: hashOf(line), key: undefined },
+  };
+}
+
+const faults = {
+  malformed: (n: number) => `expected line ${n} to be a line of its chain, got something else`,
+  edited: (n: number) =>
+    `expected line ${n} as the agent's chain sealed it: it was changed afterwards, or written by someone without the key`,
+  unlinked: (n: number) => `expected line ${n} to name the hash of the line before it: that one is not what it was`,
+} as const;
+
+function notAsAnnounced(n: number): string {
+  return `expected line ${n} as the agent announced it, got another: it was written anew after that`;
+}

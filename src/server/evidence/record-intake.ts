@@ -1,0 +1,71 @@
+import type { Clock } from '../../core/clock.ts';
+import type { RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
+import type { ServerEvent } from '../../core/event.ts';
+import { RangeSet } from '../../core/ranges.ts';
+import type { RecordReading } from '../pipeline/commit-results.ts';
+import type { Alarm, Evidence } from '../store/evidence.ts';
+import { ChainWatch } from './chain-watch.ts';
+import { readRecord } from './read-record.ts';
+
+export interface IntakeParts {
+  readonly clock: Clock;
+  readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
+  /** As people call it, and where it reports from. */
+  readonly agentOf: (agentId: string) => { readonly name: string; readonly address: string | undefined };
+  readonly publish: (event: ServerEvent) => void;
+  /** A line for the operator. */
+  readonly say: (text: string) => void;
+}
+
+/** Where records come in: whose they are, what they say, and whether they are what was written. */
+export class RecordIntake {
+  readonly chains: ChainWatch;
+  readonly #parts: IntakeParts;
+
+  constructor(parts: IntakeParts) {
+    const { clock, store } = parts;
+    this.#parts = parts;
+    this.chains = new ChainWatch({ clock, store, onAlarm: (alarm) => this.#tell(alarm) });
+  }
+
+  read(agentId: string, item: RecordItem): RecordReading {
+    const { chain } = item;
+    const known = this.chains.find(chain);
+    if (known && known.agentId !== agentId) return { refusal: 'they are of a chain of another agent' };
+    if (!known && !this.chains.hasRoom(agentId)) return { refusal: 'the agent has begun too many chains' };
+    const { clock, agentOf } = this.#parts;
+    const reading = readRecord(item, { sensor: known?.sensor, receivedAt: clock.now() });
+    if (!reading) {
+      const message = 'expected lines of this chain, got something else, which was not kept';
+      if (known) this.chains.raise({ chain, n: 0, cause: 'malformed', message, line: item.line });
+      return { refusal: 'they are no lines of their chain' };
+    }
+    const { name, address } = agentOf(agentId);
+    const { record, content } = reading;
+    const { sensor, n, at } = record;
+    const event = content && { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
+    return { record: { ...record, address }, event };
+  }
+
+  /** These were committed. */
+  committed(agentId: string, records: readonly SealedRecord[], outcome: Outcome): void {
+    const [added, repeated] = [new RangeSet(outcome.added), new RangeSet(outcome.repeated)];
+    this.chains.committed(
+      agentId,
+      records.filter(({ seq }) => added.has(seq) && !repeated.has(seq)),
+    );
+    for (const alarm of outcome.alarms) this.#tell(alarm);
+  }
+
+  #tell({ agentId, sensor, n, cause, message }: Alarm): void {
+    const { name } = this.#parts.agentOf(agentId);
+    this.#parts.say(`ALARM ${cause}: records of ${name} (${sensor}): ${message}.`);
+    this.#parts.publish({ type: 'alarm', agentId, name, sensor, n, cause, message });
+  }
+}
+
+interface Outcome {
+  readonly added: readonly SeqRange[];
+  readonly repeated: readonly SeqRange[];
+  readonly alarms: readonly Alarm[];
+}

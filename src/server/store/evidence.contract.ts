@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { SealedRecord } from '../../core/entry.ts';
+import type { NewChain } from './evidence.ts';
+import type { StorePlace } from './store.contract.ts';
+import type { Committed, Store } from './store.ts';
+
+const start = Date.UTC(2026, 10, 2, 8);
+const usbChain: NewChain = {
+  chain: 'chain-1',
+  agentId: 'agent-1',
+  sensor: 'usb',
+  key: 'first key',
+  head: 'hash 0',
+  begunAt: start,
+};
+
+function record(n: number, fields: Partial<SealedRecord> = {}): SealedRecord {
+  return {
+    seq: n,
+    chain: 'chain-1',
+    sensor: 'usb',
+    n,
+    at: start + n * 1000,
+    event: 'usb-connected',
+    line: `line ${n}`,
+    hash: `hash ${n}`,
+    address: '192.0.2.17',
+    receivedAt: start + n * 1000 + 5,
+    ...fields,
+  };
+}
+
+async function commit(store: Store, records: readonly SealedRecord[], agentId = 'agent-1'): Promise<Committed> {
+  const entries = records.map(({ seq, chain, line }) => ({ seq, item: { kind: 'record' as const, chain, line } }));
+  return await store.commit({ agentId, epoch: 'epoch', entries, records });
+}
+
+/** What every store keeps of sensors' records. Called from the test of each. */
+export function evidenceContract(name: string, makePlace: () => Promise<StorePlace>): void {
+  const inStore = async (use: (store: Store, place: StorePlace) => Promise<void>): Promise<void> => {
+    await using place = await makePlace();
+    await using store = await place.open();
+    await use(store, place);
+  };
+
+  describe(`the ${name} store keeps evidence`, () => {
+    test('a chain has one first key, of one agent, for ever', () =>
+      inStore(async (store) => {
+        const verdicts = [
+          await store.beginChain(usbChain),
+          await store.beginChain(usbChain),
+          await store.beginChain({ ...usbChain, key: 'another' }),
+          await store.beginChain({ ...usbChain, agentId: 'agent-2' }),
+        ];
+        assert.deepEqual(verdicts, ['begun', 'known', 'taken', 'taken']);
+        const { chain, agentId, sensor, begunAt } = usbChain;
+        const cursor = { n: 0, head: 'hash 0', key: 'first key' };
+        const begun = { chain, agentId, sensor, begunAt, cursor, anchor: undefined, droppedTo: 0, last: 0 };
+        assert.deepEqual(await store.chains(), [begun]);
+      }));
+
+    test('a record is kept once, whatever number it comes under, and comes back by time and by arrival', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        const first = await commit(store, [record(2), record(1)]);
+        const again = await commit(store, [record(2, { seq: 3 }), record(3, { seq: 4 }), record(1)]);
+        assert.deepEqual(first, { added: [[1, 2]], repeated: [], alarms: [] });
+        assert.deepEqual(again, { added: [[3, 4]], repeated: [[3, 3]], alarms: [] });
+        const kept = await store.records({ from: 0, to: start * 2, limit: 10 });
+        assert.deepEqual(
+          kept.map(({ n, agentId, sensor, at, address, line }) => [n, agentId, sensor, at - start, address, line]),
+          [1, 2, 3].map((n) => [n, 'agent-1', 'usb', n * 1000, '192.0.2.17', `line ${n}`]),
+        );
+        const lines = await store.lines({ chain: 'chain-1', from: 2, limit: 1 });
+        assert.deepEqual(lines, [{ n: 2, line: 'line 2', hash: 'hash 2' }]);
+        const [, second] = await store.recordsAfter(0, 2);
+        assert.deepEqual(
+          (await store.recordsAfter(second?.position ?? 0, 9)).map(({ n }) => n),
+          [3],
+        );
+      }));
+
+    test('records are asked for by agent, sensor and time', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        await store.beginChain({ ...usbChain, chain: 'chain-2', sensor: 'traffic' });
+        await store.beginChain({ ...usbChain, chain: 'chain-3', agentId: 'agent-2' });
+        await commit(store, [record(1), record(2, { chain: 'chain-2', sensor: 'traffic', n: 1 })]);
+        await commit(store, [record(1, { chain: 'chain-3' })], 'agent-2');
+        const all = { from: 0, to: start * 2, limit: 10 };
+        const chainsOf = async (query: object): Promise<string[]> =>
+          (await store.records({ ...all, ...query })).map(({ chain }) => chain).toSorted();
+        assert.deepEqual(await chainsOf({}), ['chain-1', 'chain-2', 'chain-3']);
+        assert.deepEqual(await chainsOf({ agentId: 'agent-1' }), ['chain-1', 'chain-2']);
+        assert.deepEqual(await chainsOf({ agentId: 'agent-1', sensor: 'usb' }), ['chain-1']);
+        assert.deepEqual(await chainsOf({ from: start + 2000 }), ['chain-2']);
+        assert.deepEqual(await chainsOf({ agentId: 'agent-1', limit: 1 }), ['chain-1']);
+      }));
+
+    test('another line of the same number is an alarm, and is kept beside it', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        await commit(store, [record(1)]);
+        const other = { line: 'another line 1', hash: 'another hash' };
+        const { repeated, alarms } = await commit(store, [record(1, { seq: 2, ...other })]);
+        assert.deepEqual([repeated, alarms[0]?.cause, alarms[0]?.n], [[[2, 2]], 'forked', 1]);
+        assert.deepEqual((await commit(store, [record(1, { seq: 3, ...other })])).alarms, [], 'told once');
+        const [kept] = await store.alarms({ agentId: 'agent-1', limit: 10 });
+        assert.deepEqual([kept?.line, kept?.sensor, kept?.chain], ['another line 1', 'usb', 'chain-1']);
+        assert.deepEqual(
+          (await store.lines({ chain: 'chain-1', from: 1, limit: 9 })).map(({ line }) => line),
+          ['line 1'],
+        );
+      }));
+
+    test('records of a chain that was never begun are kept, with an alarm', () =>
+      inStore(async (store) => {
+        const { alarms } = await commit(store, [record(57)]);
+        assert.deepEqual([alarms[0]?.cause, alarms[0]?.n, alarms[0]?.agentId], ['begun-anew', 0, 'agent-1']);
+        const [chain] = await store.chains();
+        assert.deepEqual([chain?.last, chain?.cursor], [57, { n: 56, head: undefined, key: undefined }]);
+        await assert.rejects(commit(store, [record(58)], 'agent-2'), { code: 'usage' });
+      }));
+
+    test('progress and alarms are kept together, an alarm once for its cause and line', () =>
+      inStore(async (store, place) => {
+        await store.beginChain(usbChain);
+        const alarm = { chain: 'chain-1', n: 3, cause: 'edited', at: start, message: 'line 3 was edited' } as const;
+        const progress = {
+          chain: 'chain-1',
+          cursor: { n: 3, head: 'hash 3', key: undefined },
+          anchor: { n: 9, head: 'hash 9' },
+        };
+        const raised = { ...alarm, agentId: 'agent-1', sensor: 'usb' };
+        assert.deepEqual(await store.saveChains([progress], [alarm]), [raised]);
+        assert.deepEqual(
+          await store.saveChains(
+            [progress],
+            [
+              { ...alarm, at: start + 1 },
+              { ...alarm, n: 4 },
+            ],
+          ),
+          [{ ...raised, n: 4 }],
+        );
+        await store[Symbol.asyncDispose]();
+        await using again = await place.open();
+        const [{ cursor, anchor } = {}] = await again.chains();
+        assert.deepEqual({ chain: 'chain-1', cursor, anchor }, progress);
+        assert.deepEqual(
+          (await again.alarms({ limit: 9 })).map(({ n }) => n),
+          [4, 3],
+        );
+      }));
+
+    test('retention drops verified lines from the first on, and takes none of them in again', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        await commit(
+          store,
+          [1, 2, 3, 4, 5].map((n) => record(n)),
+        );
+        const cursor = { n: 2, head: 'hash 2', key: 'key 3' };
+        await store.saveChains([{ chain: 'chain-1', cursor, anchor: undefined }], []);
+        const retain = (usb: number): Promise<void> =>
+          store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb } });
+        const left = async (): Promise<number[]> =>
+          (await store.lines({ chain: 'chain-1', from: 1, limit: 9 })).map(({ n }) => n);
+        await store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { traffic: start * 2 } });
+        assert.deepEqual(await left(), [1, 2, 3, 4, 5], 'of another sensor');
+        await retain(start + 2000);
+        assert.deepEqual(await left(), [2, 3, 4, 5]);
+        await retain(start * 2);
+        assert.deepEqual(await left(), [3, 4, 5], 'the rest is not verified yet');
+        assert.deepEqual(await commit(store, [record(1, { seq: 6, hash: 'another' })]), {
+          added: [[6, 6]],
+          repeated: [[6, 6]],
+          alarms: [],
+        });
+        const [chain] = await store.chains();
+        assert.deepEqual([chain?.droppedTo, chain?.last], [2, 5]);
+      }));
+
+    test('where all was dropped, what arrives is still after what was there', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        await commit(store, [record(1)]);
+        const [before] = await store.recordsAfter(0, 1);
+        await store.saveChains(
+          [{ chain: 'chain-1', cursor: { n: 1, head: 'hash 1', key: 'key 2' }, anchor: undefined }],
+          [],
+        );
+        await store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb: start * 2 } });
+        await commit(store, [record(2)]);
+        assert.equal((await store.recordsAfter(before?.position ?? 0, 9)).length, 1);
+      }));
+  });
+}
