@@ -15,6 +15,8 @@ const signatures = {
   recvfrom: { arguments: [int, 'buffer', size, int, 'buffer', 'buffer'], return: 'int64' },
   recvmmsg: { arguments: [int, 'buffer', 'uint32', int, 'pointer'], return: int },
   close: { arguments: [int], return: int },
+  // Variadic as well; see syscall.
+  ioctl: { arguments: [int, size, size], return: int },
   clock_gettime: { arguments: [int, 'buffer'], return: int },
   inet_pton: { arguments: [int, 'string', 'buffer'], return: int },
   inet_ntop: { arguments: [int, 'buffer', 'buffer', 'uint32'], return: 'pointer' },

@@ -2,7 +2,8 @@ import { dlopen, getCurrentEventLoop, getRawPointer } from 'node:ffi';
 import { SystemError } from './libc.ts';
 
 const UV_POLL = 8;
-export const fdEvents = { readable: 1, writable: 2 } as const;
+/** `prioritized`: a file of /proc or /sys says that what it tells has changed. */
+export const fdEvents = { readable: 1, writable: 2, prioritized: 8 } as const;
 
 const signatures = {
   uv_handle_size: { arguments: ['int32'], return: 'uint64' },

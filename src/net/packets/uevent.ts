@@ -1,0 +1,27 @@
+/** What the kernel says of a device: it came (`add`), went (`remove`), got a driver (`bind`), … */
+export interface Uevent {
+  readonly action: string;
+  /** Below /sys: `/devices/pci0000:00/…/usb1/1-2`. */
+  readonly path: string;
+  /** `usb`, `block`, `net`, … */
+  readonly subsystem: string;
+  /** The other variables; a character is a byte. */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+const maxVariables = 100;
+
+/** Reads `add@/devices/…`, NUL, `ACTION=add`, NUL, … Undefined for anything else. */
+export function readUevent(message: Buffer): Uevent | undefined {
+  const [header = '', ...lines] = message.toString('latin1').split('\0', maxVariables);
+  const variables = new Map<string, string>();
+  for (const line of lines) {
+    const equals = line.indexOf('=');
+    if (equals > 0) variables.set(line.slice(0, equals), line.slice(equals + 1));
+  }
+  const [action, path] = [variables.get('ACTION'), variables.get('DEVPATH')];
+  if (action === undefined || path === undefined || header !== `${action}@${path}`) return undefined;
+  // What is read of the device is read there, and nowhere else.
+  if (!path.startsWith('/devices/') || path.split('/').includes('..')) return undefined;
+  return { action, path, subsystem: variables.get('SUBSYSTEM') ?? '', variables };
+}

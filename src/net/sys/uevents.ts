@@ -1,0 +1,131 @@
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { checked, libc, SystemError } from './libc.ts';
+import {
+  bindSocket,
+  closeSocket,
+  MSG_DONTWAIT,
+  setOption,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  socketOptions,
+} from './socket.ts';
+import { fdEvents, watchFd } from './watch-fd.ts';
+
+const AF_NETLINK = 16;
+const NETLINK_KOBJECT_UEVENT = 15;
+/** The multicast group in which the kernel speaks; in group 2 udevd does. */
+const kernelGroup = 1;
+const MSG_TRUNC = 0x20;
+
+/** `struct sockaddr_nl`, netlink(7). */
+const addressBytes = 12;
+/** The kernel's own limit is 2 KiB of variables and a path before them. */
+const messageBytes = 16_384;
+/** The kernel's default of 208 KiB held 258 messages of a burst of 502. */
+const receiveBufferBytes = 4 * 1024 * 1024;
+/** Messages read in one turn of the event loop, so that a storm does not hold up everything else. */
+const batch = 500;
+
+/** What may come out of a uevent socket. None of them may throw. */
+export interface UeventReceiver {
+  /** Of the kernel. The bytes are valid during the call only. */
+  onMessage(message: Buffer): void;
+  /** There was no room for all messages; what was there has been handed over, and nothing waits now. */
+  onLost(): void;
+  /** Somebody else than the kernel has sent a message, as any process may. */
+  onForged(): void;
+}
+
+/** Hears what the kernel says of devices that come and go, until disposed. Needs no privilege. @throws {SystemError} */
+export function receiveUevents(receiver: UeventReceiver): Disposable {
+  const { socket } = libc();
+  const fd = checked(socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT), 'socket');
+  try {
+    enlargeReceiveBuffer(fd);
+    const address = Buffer.alloc(addressBytes);
+    address.writeUInt16LE(AF_NETLINK, 0);
+    address.writeUInt32LE(kernelGroup, 8);
+    bindSocket(fd, address);
+    const stopWatching = watchFd(fd, fdEvents.readable, reading(fd, receiver));
+    return {
+      [Symbol.dispose]() {
+        stopWatching();
+        closeSocket(fd);
+      },
+    };
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+}
+
+function enlargeReceiveBuffer(fd: number): void {
+  try {
+    setOption(fd, socketOptions.receiveBufferForced, receiveBufferBytes);
+  } catch {
+    // Without CAP_NET_ADMIN it gets as much as net.core.rmem_max allows.
+    setOption(fd, socketOptions.receiveBuffer, receiveBufferBytes);
+  }
+}
+
+/** The function that reads what waits. */
+function reading(fd: number, receiver: UeventReceiver): () => void {
+  const message = Buffer.alloc(messageBytes);
+  const sender = Buffer.alloc(addressBytes);
+  let isLost = false;
+  return () => {
+    for (let count = 0; count < batch; count++) {
+      const length = receive(fd, message, sender);
+      if (length === 'nothing') {
+        // The kernel says ENOBUFS once, and goes on losing until all that waits has been read: only now a look around
+        // finds everything that was lost.
+        if (isLost) receiver.onLost();
+        isLost = false;
+        return;
+      }
+      if (length === 'lost' || length > messageBytes) isLost = true;
+      // netlink(7): what the kernel sends is from port 0, which nobody else can have.
+      else if (sender.readUInt32LE(4) !== 0) receiver.onForged();
+      else receiver.onMessage(message.subarray(0, length));
+    }
+  };
+}
+
+/** The length that the next message has, also where it was cut. */
+function receive(fd: number, message: Buffer, sender: Buffer): number | 'nothing' | 'lost' {
+  const senderLength = Buffer.alloc(4);
+  senderLength.writeUInt32LE(addressBytes);
+  const { recvfrom } = libc();
+  const result = recvfrom(fd, message, BigInt(messageBytes), MSG_TRUNC | MSG_DONTWAIT, sender, senderLength);
+  try {
+    return checked(result, 'recvfrom');
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    if (error.code === 'ENOBUFS') return 'lost';
+    if (error.code === 'EAGAIN' || error.code === 'EINTR') return 'nothing';
+    throw error;
+  }
+}
+
+/** x64 and arm64 agree on it: linux/nsfs.h, the user namespace that owns a namespace. */
+const NS_GET_USERNS = 0xb701n;
+/** The inode of the first user namespace, the same on every machine: linux/proc_ns.h. */
+const initialUserNamespace = 0xefff_fffd;
+
+/** Whether the kernel tells this network namespace of devices: not if a container with users of its own owns it. */
+export function hearsOfDevices(): boolean {
+  const network = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    const owner = checked(libc().ioctl(network, NS_GET_USERNS, 0n), 'ioctl');
+    const { ino } = fstatSync(owner);
+    closeSync(owner);
+    return ino === initialUserNamespace;
+  } catch (error) {
+    // EPERM: the owner is outside of this container, so the network is the one of the machine.
+    if (error instanceof SystemError) return error.code === 'EPERM';
+    throw error;
+  } finally {
+    closeSync(network);
+  }
+}
