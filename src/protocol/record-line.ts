@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordText } from '../core/record-text.ts';
 import { sensorRecord, type SensorRecord } from '../core/record.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { readLine, type RecordBody } from './chain.ts';
@@ -31,7 +32,7 @@ export function contentOf(line: string): LineContent | undefined {
 export function lineText(line: string): string {
   const content = contentOf(line);
   if (!content) return 'a line that this version cannot read';
-  return `${new Date(content.stamp.at).toISOString()} ${content.record.event}`;
+  return `${new Date(content.stamp.at).toISOString()} ${recordText(content.record)}`;
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> {
