@@ -102,7 +102,7 @@ const contact = {
   peer: address,
   class: z.enum(peerClasses),
   direction: z.enum(['in', 'out']),
-  /** `tcp`, `udp`, `icmp`, or the number of the protocol. */
+  /** `tcp`, `udp`, `icmp`, or the number of the protocol; `unknown` where the first packet itself got lost. */
   protocol: z.string().max(10),
   /** The side that was asked: the destination of the first packet. */
   port: z.int().min(0).max(65535).optional(),
@@ -153,6 +153,8 @@ export const sensorRecord = z.discriminatedUnion('event', [
   }),
   /** Something was not seen, or could not be kept: what, and what is known of it. */
   z.strictObject({ event: z.literal('lost'), message: text, count: count.optional() }),
+  /** Somebody on the machine posed as what the sensor watches, so often since it was last said; it was not believed. */
+  z.strictObject({ event: z.literal('forged'), message: text, count }),
   /** The wall clock was moved, by so much. */
   z.strictObject({ event: z.literal('clock-jump'), byMs: z.number() }),
 ]);

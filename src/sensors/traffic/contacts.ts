@@ -1,0 +1,133 @@
+import { BoundedMap } from '../../core/bounded-map.ts';
+import type { PeerClass, SensorRecord } from '../../core/record.ts';
+import { ipProtocols, type IpPacket } from '../../net/packets/ip-packet.ts';
+import type { PeerId } from './meter.ts';
+
+type Contact = Extract<SensorRecord, { event: 'lan-access' | 'forbidden-peer' }>;
+type ContactEvent = Contact['event'];
+
+/** What is known of a peer that was met; of a packet that got lost on its way to us, not how. */
+export interface Meeting extends PeerId {
+  readonly direction: 'in' | 'out';
+  readonly packet?: IpPacket;
+}
+
+export interface ContactRules {
+  readonly isForbidden: (address: string) => boolean;
+  readonly isAllowed: (address: string) => boolean;
+  readonly classOf: (address: string) => PeerClass;
+}
+
+interface ContactsParts {
+  readonly rules: ContactRules;
+  /** What else is known of a peer. */
+  readonly describe: (peer: PeerId) => Pick<Contact, 'interface' | 'name' | 'mac'>;
+  readonly record: (record: SensorRecord) => void;
+}
+
+/** A peer that was met is not told again for a day, or until the sensor starts anew. */
+const forgetAfterMs = 24 * 3_600_000;
+const maxMet = 65_536;
+const minuteMs = 60_000;
+/** Somebody who scans the network must not fill the log: those beyond are counted, and stand in the table of peers. */
+const maxPerMinute = 60;
+
+/** Tells of the first packet of each peer that is forbidden, or of the intranet and not allowed. */
+export class Contacts {
+  readonly #parts: ContactsParts;
+  readonly #metAtMs = new BoundedMap<string, number>(maxMet);
+  readonly #told: Record<ContactEvent, number> = { 'lan-access': 0, 'forbidden-peer': 0 };
+  #minuteBeganMs = -Infinity;
+  /** Peers of which the counter has packets, and which were not met: their first packet may still be on its way. */
+  #unmet: readonly Meeting[] = [];
+  #heardOnly: PeerId[] = [];
+
+  constructor(parts: ContactsParts) {
+    this.#parts = parts;
+  }
+
+  /** A packet that may be the first of a peer. */
+  meet(meeting: Meeting, nowMs: number): void {
+    const { address, direction, interfaceIndex, packet } = meeting;
+    if (this.#isMet(address, nowMs)) return;
+    if (packet && direction === 'in' && this.#isForTheLink(packet)) {
+      this.#heardOnly.push({ address, interfaceIndex });
+      return;
+    }
+    this.#metAtMs.set(address, nowMs);
+    const event = this.#eventFor(address);
+    if (event && ++this.#told[event] <= maxPerMinute) this.#tell(event, meeting);
+  }
+
+  /** Once a step, with the peers that are new in the counter: those that nobody met by the next step are told all the same. */
+  step(newcomers: readonly Meeting[], nowMs: number): void {
+    for (const peer of this.#unmet) this.meet(peer, nowMs);
+    const heard = new Set(this.#heardOnly.map(({ address }) => address));
+    this.#unmet = newcomers.filter(({ address }) => !this.#isMet(address, nowMs) && !heard.has(address));
+    if (nowMs - this.#minuteBeganMs >= minuteMs) this.#beginMinute(nowMs);
+  }
+
+  /**
+   * Peers that only spoke to all on the link so far. They are to be forgotten by the counter, so that it hands up the first
+   * packet that is meant for this machine too.
+   */
+  takeHeardOnly(): readonly PeerId[] {
+    const heard = this.#heardOnly;
+    this.#heardOnly = [];
+    return heard;
+  }
+
+  #isMet(address: string, nowMs: number): boolean {
+    const metAtMs = this.#metAtMs.get(address);
+    return metAtMs !== undefined && nowMs - metAtMs < forgetAfterMs;
+  }
+
+  /** Announcements to all on the link, and the upkeep of the link itself (RFC 4861, types 133 to 137), as ARP is for IPv4. */
+  #isForTheLink({ destination, protocol, payload }: IpPacket): boolean {
+    const type = protocol === ipProtocols.icmpv6 ? (payload[0] ?? 0) : 0;
+    return (type >= 133 && type <= 137) || this.#parts.rules.classOf(destination) === 'multicast';
+  }
+
+  #eventFor(address: string): ContactEvent | undefined {
+    const { isForbidden, isAllowed, classOf } = this.#parts.rules;
+    if (isForbidden(address)) return 'forbidden-peer';
+    return classOf(address) === 'intranet' && !isAllowed(address) ? 'lan-access' : undefined;
+  }
+
+  #tell(event: ContactEvent, meeting: Meeting): void {
+    const { rules, describe, record } = this.#parts;
+    const { address, direction, packet } = meeting;
+    const port = packet?.ports?.destination;
+    record({
+      event,
+      ...describe(meeting),
+      peer: address,
+      class: rules.classOf(address),
+      direction,
+      protocol: packet ? protocolName(packet.protocol) : 'unknown',
+      ...(port !== undefined && { port }),
+    });
+  }
+
+  #beginMinute(nowMs: number): void {
+    this.#minuteBeganMs = nowMs;
+    for (const event of ['lan-access', 'forbidden-peer'] as const) {
+      const count = this.#told[event] - maxPerMinute;
+      this.#told[event] = 0;
+      if (count <= 0) continue;
+      const message = `more peers met than the ${maxPerMinute} a minute of which ${event} tells; the table of peers counts them`;
+      this.#parts.record({ event: 'lost', message, count });
+    }
+  }
+}
+
+const protocolNames: Readonly<Record<number, string>> = {
+  [ipProtocols.tcp]: 'tcp',
+  [ipProtocols.udp]: 'udp',
+  [ipProtocols.icmp]: 'icmp',
+  [ipProtocols.icmpv6]: 'icmp',
+};
+
+function protocolName(protocol: number): string {
+  return protocolNames[protocol] ?? String(protocol);
+}

@@ -1,0 +1,178 @@
+import { BoundedMap } from '../../core/bounded-map.ts';
+import type { Counted, PeerCount, RestCount } from './peer-counter.ts';
+import { RecentTraffic, type BothWays, Steps } from './rates.ts';
+
+/** A peer on an interface. */
+export type PeerId = Pick<PeerCount, 'interfaceIndex' | 'address'>;
+
+/** What passed between this machine and a peer. All bytes are of IP packets. */
+export interface MeteredPeer extends PeerId {
+  /** Since the start, as the taps see them. */
+  readonly total: Readonly<BothWays>;
+  /** Since the start, on the wire. */
+  readonly wire: Readonly<BothWays>;
+  /** On the wire since the record before. */
+  readonly sinceRecord: Readonly<BothWays>;
+  readonly recent: RecentTraffic;
+}
+
+/** All that a counter has at a moment. */
+export interface CounterReading {
+  readonly peers: readonly PeerCount[];
+  readonly rest: readonly RestCount[];
+}
+
+type BothCounts = Pick<PeerCount, 'sent' | 'received'>;
+
+interface Entry extends MeteredPeer {
+  total: BothWays;
+  wire: BothWays;
+  sinceRecord: BothWays;
+  before: BothCounts;
+  lastAtMs: number;
+}
+
+/** After this silence a peer leaves the kernel's table, where there is room for 16,384. */
+const silenceMs = 600_000;
+/** What is kept of those who left; beyond that the one silent the longest begins anew if it comes again. */
+const maxSilent = 32_768;
+const linkHeaderBytes = 14;
+
+const nothing: Counted = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0 };
+const nothingYet: BothCounts = { sent: nothing, received: nothing };
+
+/** Turns what a counter counts into what each peer sent and received, for good and lately. */
+export class PeerMeter {
+  readonly steps: Steps;
+  readonly #peers = new Map<string, Entry>();
+  readonly #silent = new BoundedMap<string, Entry>(maxSilent);
+  readonly #rest = new Map<string, BothCounts>();
+  /** By interface index, since they were last taken; with headers of Ethernet. */
+  #onInterface = new Map<number, BothWays>();
+  #noRoom: BothWays = [0, 0];
+
+  constructor(startMs: number) {
+    this.steps = new Steps(startMs);
+  }
+
+  get peers(): Iterable<MeteredPeer> {
+    return this.#peers.values();
+  }
+
+  /** Bytes on the wire of peers that the table had no room for, since the start. */
+  get overflow(): BothWays {
+    return [...this.#noRoom];
+  }
+
+  /** Takes in what the counter has; returns the peers that were not there before. */
+  step(counts: CounterReading, nowMs: number): readonly PeerCount[] {
+    this.steps.add(nowMs);
+    const newcomers = counts.peers.filter((count) => this.#add(count, nowMs));
+    for (const count of counts.rest) this.#addRest(count);
+    return newcomers;
+  }
+
+  /** Peers to be taken out of the counter, as they have been silent for long. */
+  silent(nowMs: number): readonly PeerId[] {
+    return this.#peers
+      .values()
+      .filter(({ lastAtMs }) => nowMs - lastAtMs >= silenceMs)
+      .toArray();
+  }
+
+  /** The counter forgot these peers, and this is what it last counted of them. */
+  forgotten(counts: readonly PeerCount[], nowMs: number): void {
+    for (const count of counts) {
+      this.#add(count, nowMs);
+      const entry = this.#peers.get(keyOf(count));
+      if (entry) entry.before = nothingYet;
+    }
+  }
+
+  /** Puts aside those that have been silent for long. */
+  retire(nowMs: number): void {
+    for (const peer of this.silent(nowMs)) {
+      const key = keyOf(peer);
+      const entry = this.#peers.get(key);
+      this.#peers.delete(key);
+      if (entry) this.#silent.set(key, entry);
+    }
+  }
+
+  /** A record is made: returns what was counted on each interface since the one before, and begins anew. */
+  beginRecord(): ReadonlyMap<number, BothWays> {
+    for (const entry of this.#peers.values()) entry.sinceRecord = [0, 0];
+    const counted = this.#onInterface;
+    this.#onInterface = new Map();
+    return counted;
+  }
+
+  /** True if the peer was not there before. */
+  #add(count: PeerCount, nowMs: number): boolean {
+    const key = keyOf(count);
+    const known = this.#peers.get(key) ?? this.#silent.take(key);
+    const entry = known ?? newEntry(count, nowMs);
+    this.#peers.set(key, entry);
+    const passed = since(entry.before, count);
+    entry.before = count;
+    if (passed.sent.packets + passed.received.packets === 0) return !known;
+    const wire: BothWays = [passed.sent.wireBytes, passed.received.wireBytes];
+    addTo(entry.total, [passed.sent.bytes, passed.received.bytes]);
+    addTo(entry.wire, wire);
+    addTo(entry.sinceRecord, wire);
+    entry.recent.add(this.steps.last, wire);
+    entry.lastAtMs = nowMs;
+    this.#addToInterface(count.interfaceIndex, passed);
+    return !known;
+  }
+
+  #addRest(count: RestCount): void {
+    const key = `${count.interfaceIndex} ${count.kind}`;
+    const passed = since(this.#rest.get(key) ?? nothingYet, count);
+    this.#rest.set(key, count);
+    this.#addToInterface(count.interfaceIndex, passed);
+    if (count.kind === 'no-room') addTo(this.#noRoom, [passed.sent.wireBytes, passed.received.wireBytes]);
+  }
+
+  #addToInterface(index: number, { sent, received }: BothCounts): void {
+    const sum = this.#onInterface.getOrInsertComputed(index, (): BothWays => [0, 0]);
+    addTo(sum, [sent.bytes + linkHeaderBytes * sent.packets, received.bytes + linkHeaderBytes * received.packets]);
+  }
+}
+
+function newEntry({ interfaceIndex, address }: PeerId, nowMs: number): Entry {
+  return {
+    interfaceIndex,
+    address,
+    total: [0, 0],
+    wire: [0, 0],
+    sinceRecord: [0, 0],
+    recent: new RecentTraffic(),
+    before: nothingYet,
+    lastAtMs: nowMs,
+  };
+}
+
+function keyOf({ interfaceIndex, address }: PeerId): string {
+  return `${interfaceIndex} ${address}`;
+}
+
+function since(before: BothCounts, now: BothCounts): BothCounts {
+  return { sent: difference(before.sent, now.sent), received: difference(before.received, now.received) };
+}
+
+/** A count that is lower than before began anew. */
+function difference(before: Counted, now: Counted): Counted {
+  if (now.packets < before.packets) return now;
+  return {
+    bytes: now.bytes - before.bytes,
+    wireBytes: now.wireBytes - before.wireBytes,
+    packets: now.packets - before.packets,
+    wirePackets: now.wirePackets - before.wirePackets,
+  };
+}
+
+function addTo(sum: BothWays, [sent, received]: BothWays): void {
+  sum[0] += sent;
+  sum[1] += received;
+}

@@ -1,0 +1,201 @@
+import { BoundedMap } from '../../core/bounded-map.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Peer, SensorRecord } from '../../core/record.ts';
+import type { SensorState } from '../../core/sensor.ts';
+import { AddressRules } from '../../net/address-rules.ts';
+import { decodeIpPacket } from '../../net/packets/ip-packet.ts';
+import { Contacts, type Meeting } from './contacts.ts';
+import { type MeteredPeer, PeerMeter, type PeerId } from './meter.ts';
+import type { TrafficOptions } from './options.ts';
+import { isCovered, PeerClasses } from './peer-class.ts';
+import type { OpenedCounter, PeerCount, PeerCounter, PeerCounterOptions, SeenPacket } from './peer-counter.ts';
+import { PeerNames } from './peer-names.ts';
+import type { Interface, Surroundings } from './surroundings.ts';
+import { interfacesOf, trafficRecord, type TrafficRecord } from './traffic-record.ts';
+
+export interface ObserverParts {
+  readonly options: TrafficOptions;
+  readonly clock: Clock;
+  readonly record: (record: SensorRecord) => void;
+  readonly surroundings: Surroundings;
+  readonly openCounter: (options: PeerCounterOptions) => OpenedCounter;
+}
+
+const maxMacs = 16_384;
+/** How long what the kernel said is believed, where a packet asks. */
+const freshMs = 1000;
+
+/** Puts together who talks to this machine: counts, classes, names, MAC addresses and first contacts. */
+export class TrafficObserver implements Disposable {
+  /** How well it counts, or why it does not. */
+  readonly state: SensorState;
+  readonly #parts: ObserverParts;
+  readonly #counter: PeerCounter | undefined;
+  readonly #meter: PeerMeter;
+  readonly #names: PeerNames;
+  readonly #classes: PeerClasses;
+  readonly #contacts: Contacts;
+  readonly #allowed: AddressRules;
+  readonly #macs = new BoundedMap<string, string>(maxMacs);
+  #services: ReadonlySet<string> = new Set();
+  #interfaces: ReadonlyMap<number, Interface> = new Map();
+  #interfacesAtRecord: ReadonlyMap<number, Interface> = new Map();
+  #lookedAtMs = -Infinity;
+  #recordedAtMs: number;
+  #missed = 0;
+
+  constructor(parts: ObserverParts) {
+    const { options, clock, openCounter } = parts;
+    this.#parts = parts;
+    this.#recordedAtMs = clock.monotonic();
+    this.#meter = new PeerMeter(this.#recordedAtMs);
+    this.#names = new PeerNames(clock);
+    this.#classes = new PeerClasses(options.networks);
+    this.#allowed = new AddressRules(options.allow, 'allow');
+    this.#contacts = this.#makeContacts();
+    this.#look();
+    this.#interfacesAtRecord = this.#interfaces;
+    const opened = openCounter({ onPacket: (packet) => this.#hear(packet) });
+    this.state = { state: opened.state, message: opened.message };
+    this.#counter = opened.state === 'unavailable' ? undefined : opened.counter;
+  }
+
+  /** Reads the counter; to be called every `stepMs`. @throws {SystemError} if the kernel no longer answers */
+  step(): void {
+    if (!this.#counter) return;
+    const nowMs = this.#parts.clock.monotonic();
+    this.#look();
+    this.#names.step();
+    const newcomers = this.#meter.step({ peers: this.#counter.read(), rest: this.#counter.rest() }, nowMs);
+    this.#contacts.step(newcomers.map(unseenMeeting), nowMs);
+    this.#forget([...this.#meter.silent(nowMs), ...this.#contacts.takeHeardOnly()], nowMs);
+    this.#meter.retire(nowMs);
+  }
+
+  /** What passed since the record before. */
+  takeRecord(): TrafficRecord {
+    const nowMs = this.#parts.clock.monotonic();
+    const seconds = Number(((nowMs - this.#recordedAtMs) / 1000).toFixed(3));
+    this.#recordedAtMs = nowMs;
+    const peers = [...this.#meter.peers].map((peer) => ({
+      sinceRecord: peer.sinceRecord,
+      describe: () => this.describe(peer),
+    }));
+    const counted = this.#meter.beginRecord();
+    const interfaces = interfacesOf({ counted, before: this.#interfacesAtRecord, now: this.#interfaces });
+    this.#interfacesAtRecord = this.#interfaces;
+    this.#sayMissed();
+    return trafficRecord({ event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow }, peers);
+  }
+
+  /** Every peer that is being counted. */
+  get peers(): Iterable<MeteredPeer> {
+    return this.#meter.peers;
+  }
+
+  get interfaces(): Iterable<Interface> {
+    return this.#interfaces.values();
+  }
+
+  /** A peer as it is recorded. */
+  describe(peer: MeteredPeer): Peer {
+    const { address, total, wire, recent } = peer;
+    return {
+      ...this.#known(peer),
+      address,
+      class: this.#classes.of(address),
+      total: [...total],
+      wire: [...wire],
+      ...recent.rates(this.#meter.steps),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#counter?.[Symbol.dispose]();
+  }
+
+  #makeContacts(): Contacts {
+    const { options, record } = this.#parts;
+    const forbidden = new AddressRules(options.forbid, 'forbid');
+    return new Contacts({
+      rules: {
+        isForbidden: (address) => isCovered(forbidden, address),
+        isAllowed: (address) => isCovered(this.#allowed, address) || this.#isService(address),
+        classOf: (address) => this.#classes.of(address),
+      },
+      describe: (peer) => this.#known(peer),
+      record,
+    });
+  }
+
+  #hear({ interfaceIndex, direction, bytes, mac }: SeenPacket): void {
+    const packet = decodeIpPacket(bytes);
+    if (!packet) return;
+    if (!this.#interfaces.has(interfaceIndex)) this.#lookIfStale();
+    const address = direction === 'in' ? packet.source : packet.destination;
+    if (mac !== undefined) this.#macs.set(address, mac);
+    if (this.#parts.options.names !== 'none') this.#names.hear(packet);
+    this.#contacts.meet({ interfaceIndex, address, direction, packet }, this.#parts.clock.monotonic());
+  }
+
+  #known({ interfaceIndex, address }: PeerId): Pick<Peer, 'interface' | 'name' | 'mac'> {
+    const name = this.#nameOf(address);
+    const mac = this.#classes.isOnLink(address) ? this.#macOf(address) : undefined;
+    return { interface: this.#interfaceName(interfaceIndex), ...(name && { name }), ...(mac && { mac }) };
+  }
+
+  #nameOf(address: string): string | undefined {
+    const { names } = this.#parts.options;
+    return names === 'all' || this.#classes.of(address) === 'intranet' ? this.#names.of(address) : undefined;
+  }
+
+  /** As its packets said it; before the first of them, as the kernel knows it, whom to ask costs some microseconds. */
+  #macOf(address: string): string | undefined {
+    const heard = this.#macs.get(address);
+    if (heard !== undefined) return heard;
+    const known = this.#parts.surroundings.macOf(address);
+    if (known !== undefined) this.#macs.set(address, known);
+    return known;
+  }
+
+  #interfaceName(index: number): string {
+    return (this.#interfaces.get(index) ?? this.#interfacesAtRecord.get(index))?.name ?? `#${index}`;
+  }
+
+  /** Asked before a notice only: routes and resolvers change when an interface gets its address. */
+  #isService(address: string): boolean {
+    if (this.#services.has(address)) return true;
+    this.#lookIfStale();
+    return this.#services.has(address);
+  }
+
+  #lookIfStale(): void {
+    if (this.#parts.clock.monotonic() - this.#lookedAtMs >= freshMs) this.#look();
+  }
+
+  #look(): void {
+    const { surroundings, clock } = this.#parts;
+    this.#lookedAtMs = clock.monotonic();
+    const interfaces = surroundings.interfaces();
+    this.#interfaces = new Map(interfaces.map((each) => [each.index, each]));
+    this.#classes.update(interfaces.flatMap(({ addresses }) => addresses));
+    this.#services = new Set(surroundings.services());
+  }
+
+  #forget(peers: readonly PeerId[], nowMs: number): void {
+    if (this.#counter && peers.length > 0) this.#meter.forgotten(this.#counter.forget(peers), nowMs);
+  }
+
+  #sayMissed(): void {
+    const missed = this.#counter?.missedPackets() ?? 0;
+    const count = missed - this.#missed;
+    this.#missed = missed;
+    if (count > 0)
+      this.#parts.record({ event: 'lost', message: 'packets that passed uncounted, too many at once', count });
+  }
+}
+
+/** Of a peer that was counted, and none of whose packets was handed up. */
+function unseenMeeting({ interfaceIndex, address, received }: PeerCount): Meeting {
+  return { interfaceIndex, address, direction: received.packets > 0 ? 'in' : 'out' };
+}

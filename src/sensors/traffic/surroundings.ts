@@ -1,0 +1,116 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { ipv6Text } from '../../net/packets/ipv6.ts';
+import { libc } from '../../net/sys/libc.ts';
+import { parseResolvConf } from '../../net/resolv-conf.ts';
+import { ipv4Text } from './peer-address.ts';
+import { loopbackIndex } from './peer-filter.ts';
+
+export interface InterfaceAddress {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+/** An interface of this machine now. */
+export interface Interface {
+  readonly index: number;
+  readonly name: string;
+  readonly addresses: readonly InterfaceAddress[];
+  /** Undefined where the link has none, as a tunnel, or where the interface has no address. */
+  readonly mac: string | undefined;
+  /** Bytes since it is there, link-layer headers included. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** What the kernel says of this machine's place in the network. */
+export interface Surroundings {
+  /** All but loopback. */
+  interfaces(): readonly Interface[];
+  /** Addresses of the default gateways and of the DNS servers. */
+  services(): readonly string[];
+  /** A neighbour's, by IPv4 address; undefined if it is not known. */
+  macOf(address: string): string | undefined;
+}
+
+/** Read anew each time. Not of /sys, which shows the interfaces of the namespace that it was mounted in. */
+export const surroundings: Surroundings = {
+  interfaces: () => interfacesOf(textOf('/proc/net/dev')),
+  services: () => [
+    ...gatewaysOf(textOf('/proc/net/route')),
+    ...ipv6GatewaysOf(textOf('/proc/net/ipv6_route')),
+    ...parseResolvConf(textOf('/etc/resolv.conf')).servers.map(({ address }) => address.ip),
+  ],
+  macOf: (address) => macIn(textOf('/proc/net/arp'), address),
+};
+
+const noMac = '00:00:00:00:00:00';
+
+function interfacesOf(table: string): readonly Interface[] {
+  const known = networkInterfaces();
+  return table.split('\n').flatMap((line): Interface[] => {
+    const [, name = '', columns = ''] = /^\s*(\S+):\s*(.*)$/.exec(line) ?? [];
+    const index = name === '' ? 0 : libc().if_nametoindex(name);
+    // 0 is one that is just gone.
+    if (index === 0 || index === loopbackIndex) return [];
+    const numbers = columns.split(/\s+/).map(Number);
+    const [received = 0, sent = 0] = [numbers[0], numbers[8]];
+    const addresses = known[name] ?? [];
+    const mac = addresses.find(({ mac }) => mac !== noMac)?.mac;
+    return [{ index, name, addresses: addresses.map(withPrefix), mac, sent, received }];
+  });
+}
+
+function withPrefix({ address, cidr }: { address: string; cidr: string | null }): InterfaceAddress {
+  const prefix = cidr?.split('/')[1];
+  return { address, prefix: prefix === undefined ? 128 : Number(prefix) };
+}
+
+/** The default routes of /proc/net/route, whose addresses are hexadecimal in host order. */
+export function gatewaysOf(table: string): readonly string[] {
+  return table.split('\n').flatMap((line) => {
+    const [, destination, gateway = ''] = line.split('\t');
+    const isDefault = destination === '00000000' && /^[\dA-F]{8}$/.test(gateway) && gateway !== '00000000';
+    return isDefault ? [ipv4Text(Buffer.from(Buffer.from(gateway, 'hex').toReversed()))] : [];
+  });
+}
+
+/** Those of /proc/net/ipv6_route: destination, prefix, source, prefix, gateway, … in network order. */
+export function ipv6GatewaysOf(table: string): readonly string[] {
+  return table.split('\n').flatMap((line) => {
+    const [destination, prefix, , , gateway = ''] = line.split(/\s+/);
+    const isDefault = destination === '0'.repeat(32) && prefix === '00' && /^[\da-f]{32}$/.test(gateway);
+    return isDefault && gateway !== '0'.repeat(32) ? [ipv6Text(Buffer.from(gateway, 'hex'))] : [];
+  });
+}
+
+/** Of /proc/net/arp: address, type, flags, MAC, …; an entry without an answer yet has zeros. */
+export function macIn(table: string, address: string): string | undefined {
+  for (const line of table.split('\n')) {
+    const [ip, , , mac] = line.split(/\s+/);
+    if (ip === address) return mac === noMac ? undefined : mac;
+  }
+  return undefined;
+}
+
+/** Enough for a thousand interfaces or routes; the default route stands at the top. */
+const maxBytes = 256 * 1024;
+
+/** Synchronous: it is of the kernel's memory, and small. */
+function textOf(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(maxBytes);
+      let length = 0;
+      // What is in /proc comes in pieces.
+      for (let read = 1; read > 0; length += read) read = readSync(file, bytes, length, maxBytes - length, null);
+      return bytes.toString('utf8', 0, length);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // IPv6 may be off: then there is no such table, and nothing in it.
+    return '';
+  }
+}
