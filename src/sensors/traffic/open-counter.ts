@@ -39,5 +39,5 @@ function absence(error: unknown): string {
 }
 
 function reason(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).slice(0, 100);
+  return (error instanceof Error ? error.message : String(error)).slice(0, 60);
 }
