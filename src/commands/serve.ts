@@ -7,6 +7,7 @@ import { readDefinition } from '../config/definition.ts';
 import { formatMistake } from '../config/mistake.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
+import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { AgentCalls } from '../server/agent-calls.ts';
 import { DataFolder } from '../server/data-folder.ts';
@@ -38,7 +39,7 @@ export interface ServeOptions {
 
 type Say = (text: string) => void;
 
-type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server'>>;
+type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors'>>;
 
 const localAgentName = 'local';
 const localInviteMs = 600_000;
@@ -55,7 +56,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     new Server({ clock, identity: folder.identity(), store, readMonitor: readDefinition, say }),
     (server) => server.stop(),
   );
-  await server.load(config.monitors.map(({ spec }) => spec));
+  await server.load(specsIn(config), config.sensors);
   // Before anyone can know that it runs: unhandled, the signal would end it.
   running.defer(onHangup(() => void reload(options, server, say)));
 
@@ -83,16 +84,18 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     .adopt(new Upkeep({ clock, store, retention: config.server?.retention, say }), (upkeep) => upkeep.stop())
     .start();
   if (options.localAgent) {
-    const own = urlOf(isLoopback(options.listen.host) ? options.listen.host : '127.0.0.1', tcp.port, tls !== undefined);
-    const localAgent = running.adopt(localAgentOf({ server, folder, url: own, log: options.log }), (agent) =>
-      agent.stop(),
-    );
-    await localAgent.start();
+    const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
+    const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
+    await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   options.onReady?.(url);
   await aborted(signal);
   say('Stopping.');
+}
+
+function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
+  return monitors.map(({ spec }) => spec);
 }
 
 function statusPorts(server: Server): StatusPorts {
@@ -133,7 +136,8 @@ async function reload({ config: file }: ServeOptions, server: Server, say: Say):
     const { config, mistakes } = await readConfigFile(file, process.env);
     for (const mistake of mistakes) say(formatMistake(file, mistake));
     if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
-    await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
+    server.sensorOrders.reconcile(config.sensors);
+    await server.book.replaceFile(specsIn(config));
     say(`${file} was taken over: ${config.monitors.length} monitors.`);
   } catch (error) {
     say(`${file} was not taken over: ${(error as Error).message}`);
@@ -154,6 +158,11 @@ function tlsOf(
 function urlOf(host: string, port: number, isTls: boolean): string {
   const isEveryAddress = host === '0.0.0.0' || host === '::';
   return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
+}
+
+/** How this machine reaches it. */
+function loopbackUrlOf(host: string, port: number, isTls: boolean): string {
+  return urlOf(isLoopback(host) ? host : '127.0.0.1', port, isTls);
 }
 
 function callAgents(server: Server, config: ServerConfig, say: Say): () => void {

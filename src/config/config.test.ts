@@ -168,3 +168,28 @@ test('a text nested a hundred thousand levels deep is a mistake, not a crash', (
   assert.equal(config, undefined);
   assert.ok(mistakes.length > 0);
 });
+
+test('sensors are collected as plans, with the options as they were written; none without the section', () => {
+  const text = `
+sensors:
+  - agents: [seat-*, lab-server]
+    by: Physics department, room 101
+    purpose: Exam of 2 December
+    until: 2026-12-02T18:00:00+01:00
+    traffic: { forbid: [203.0.113.0/24] }
+  - { by: The lab, traffic: }
+`;
+  const { config, mistakes } = readConfig(text, {});
+  assert.deepEqual(mistakes, []);
+  assert.deepEqual(config?.sensors, [
+    {
+      agents: ['seat-*', 'lab-server'],
+      by: 'Physics department, room 101',
+      purpose: 'Exam of 2 December',
+      until: Date.UTC(2026, 11, 2, 17),
+      sensors: [{ sensor: 'traffic', options: { forbid: ['203.0.113.0/24'] } }],
+    },
+    { by: 'The lab', sensors: [{ sensor: 'traffic', options: {} }] },
+  ]);
+  assert.deepEqual(readConfig('retention: {}', {}).config?.sensors, []);
+});

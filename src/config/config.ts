@@ -1,15 +1,17 @@
 import { nearestWord } from '../core/nearest.ts';
+import type { SensorPlan } from '../core/sensor-plan.ts';
 import { ConfigDocument } from './document.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
 import type { Environment } from './environment.ts';
 import { writtenByHost } from './hosts.ts';
 import { got, type Mistake, type Path, type Report } from './mistake.ts';
+import { readSensors } from './sensors-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
 import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
 
 export const maxMonitors = 100_000;
 
-const keys = ['monitors', 'hosts', 'egress', ...serverKeys] as const;
+const keys = ['monitors', 'hosts', 'egress', 'sensors', ...serverKeys] as const;
 
 export interface Config {
   /** Their names are unique. At least one, unless the file is a server's. */
@@ -18,6 +20,8 @@ export interface Config {
   readonly egress: EgressSection;
   /** What only a server reads. */
   readonly server: ServerSection;
+  /** What agents collect on their own machines; nothing, unless it is written. A server's matter as well. */
+  readonly sensors: readonly SensorPlan[];
 }
 
 export interface LoadedConfig {
@@ -48,18 +52,20 @@ function configOf(document: ConfigDocument, environment: Environment): Config | 
   const egress = readEgress(file.egress, report);
   const monitors = readMonitors(allWritten(file, report), { document, environment });
   const server = readServer(file, report);
+  const sensors = readSensors(file.sensors, report);
   // A server may have none of its own yet: monitors are also made through its interface.
-  const needsNone = serverKeys.some((key) => key in file);
+  const needsNone = ['sensors', ...serverKeys].some((key) => key in file);
   if (mistakes.length === 0 && monitors.length === 0 && !needsNone) {
     report([], 'expected at least one monitor, under monitors or hosts');
   }
-  return egress && server && (monitors.length > 0 || needsNone) ? { monitors, egress, server } : undefined;
+  return egress && server && (monitors.length > 0 || needsNone) ? { monitors, egress, server, sensors } : undefined;
 }
 
 interface Contents {
   readonly monitors?: unknown;
   readonly hosts?: unknown;
   readonly egress?: unknown;
+  readonly sensors?: unknown;
   readonly agents?: unknown;
   readonly tls?: unknown;
   readonly retention?: unknown;

@@ -39,7 +39,15 @@ const sectionSchema = z.strictObject({
   /** Files in PEM; without them a server beyond loopback makes its own certificate. */
   tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
   /** How long each class of data is kept. */
-  retention: z.strictObject({ results: days(400), hours: days(1200), days: days(3650) }).prefault({}),
+  retention: z
+    .strictObject({
+      results: days(400),
+      hours: days(1200),
+      days: days(3650),
+      devices: days(180),
+      traffic: days(30),
+    })
+    .prefault({}),
 });
 export type ServerSection = z.output<typeof sectionSchema>;
 

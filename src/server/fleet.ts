@@ -23,6 +23,8 @@ export interface AgentView {
   readonly clockOffsetMs: number;
   /** What the agent's self-test says is wrong with it. */
   readonly impaired: readonly string[];
+  /** What will be wrong with it soon if nobody looks after it. */
+  readonly warnings: readonly string[];
 }
 
 interface Member {
@@ -162,5 +164,6 @@ function viewOf(member: Member): AgentView {
     lagMs: heartbeat?.health.lagMs ?? 0,
     clockOffsetMs,
     impaired: heartbeat?.health.impaired.map(({ message }) => message) ?? [],
+    warnings: heartbeat?.health.warnings ?? [],
   };
 }

@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts';
 import type { ServerEvent } from '../core/event.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
+import type { SensorPlan } from '../core/sensor-plan.ts';
 import { createJoinToken, formatJoinToken, storedToken } from '../protocol/join-token.ts';
 import { ProtocolError } from '../protocol/frames.ts';
 import { keyPin } from '../protocol/identity.ts';
@@ -20,6 +21,7 @@ import { Health } from './health.ts';
 import { MonitorBook } from './monitor-book.ts';
 import { commitResults } from './pipeline/commit-results.ts';
 import { LatestResults } from './pipeline/latest-results.ts';
+import { SensorOrders } from './sensor-orders.ts';
 import type { Store } from './store/store.ts';
 import { TaskRuns } from './task-runs.ts';
 
@@ -46,6 +48,7 @@ export class Server {
   readonly book: MonitorBook;
   readonly health: Health;
   readonly records: RecordIntake;
+  readonly sensorOrders: SensorOrders;
   readonly #parts: ServerParts;
   readonly #gate: AgentGate;
   readonly #runs: TaskRuns;
@@ -88,6 +91,7 @@ export class Server {
       agents: () => this.fleet.views(),
       shortestIntervalMs: () => this.#shortestIntervalMs(),
     });
+    this.sensorOrders = new SensorOrders(clock);
     this.records = new RecordIntake({
       clock,
       store,
@@ -99,11 +103,12 @@ export class Server {
   }
 
   /** Reads what was known when the server last ran; then agents may come. */
-  async load(monitors: readonly MonitorSpec[]): Promise<void> {
+  async load(monitors: readonly MonitorSpec[], sensorPlans: readonly SensorPlan[] = []): Promise<void> {
     await this.#gate.load();
     for (const { id, agentId } of await this.#parts.store.tasks()) this.#owners.set(id, agentId);
     for (const { agentId, ...result } of await this.#parts.store.latest()) this.latest.take(agentId, result);
     await this.records.chains.load();
+    this.sensorOrders.reconcile(sensorPlans);
     await this.book.load(monitors);
   }
 
@@ -136,6 +141,7 @@ export class Server {
     this.gateway.close();
     this.fleet.stop();
     this.records.chains.stop();
+    this.sensorOrders.stop();
   }
 
   #gatewayPorts(): ConstructorParameters<typeof Gateway>[0] {
@@ -150,6 +156,7 @@ export class Server {
       onDisconnected: (session) => {
         this.fleet.disconnected(session.agentId);
         this.dispatcher.disconnect(session);
+        this.sensorOrders.disconnect(session);
       },
       onHeartbeat: (session, heartbeat) => {
         this.fleet.heard(session.agentId, heartbeat);
@@ -165,6 +172,7 @@ export class Server {
   async #welcome(session: AgentSession): Promise<void> {
     const { agentId, address, version } = session;
     this.fleet.connected(agentId, { address, version });
+    this.sensorOrders.connect(session);
     try {
       await this.dispatcher.connect(session);
     } catch (error) {

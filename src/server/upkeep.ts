@@ -1,6 +1,9 @@
 import type { Cancel, Clock } from '../core/clock.ts';
+import type { ClassOfData } from '../core/record.ts';
+import { sensorTypes } from '../sensors/registry.ts';
+import type { Retention as StoreRetention } from './store/store.ts';
 
-export interface Retention {
+export interface Retention extends Readonly<Record<ClassOfData, number>> {
   readonly results: number;
   readonly hours: number;
   readonly days: number;
@@ -8,11 +11,7 @@ export interface Retention {
 
 interface UpkeepStore {
   seal(before: number): Promise<number>;
-  retain(retention: {
-    readonly resultsBefore: number;
-    readonly hoursBefore: number;
-    readonly daysBefore: number;
-  }): Promise<void>;
+  retain(retention: StoreRetention): Promise<void>;
 }
 
 interface UpkeepParts {
@@ -56,7 +55,15 @@ export class Upkeep {
       await store.seal(now - graceMs);
       if (!retention) return;
       const { results, hours, days } = retention;
-      await store.retain({ resultsBefore: now - results, hoursBefore: now - hours, daysBefore: now - days });
+      const recordsBefore = Object.fromEntries(
+        sensorTypes.map(({ type, classOfData }) => [type, now - retention[classOfData]]),
+      );
+      await store.retain({
+        resultsBefore: now - results,
+        hoursBefore: now - hours,
+        daysBefore: now - days,
+        recordsBefore,
+      });
     } catch (error) {
       if (!this.#isStopped)
         say(

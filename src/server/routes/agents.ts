@@ -26,6 +26,7 @@ export const agentSchema = z.strictObject({
   lagMs: z.number(),
   clockOffsetMs: z.number(),
   impaired: z.array(z.string()),
+  warnings: z.array(z.string()),
 });
 export type AgentAnswer = z.output<typeof agentSchema>;
 
@@ -81,6 +82,7 @@ function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: Ag
   return {
     ...view,
     impaired: [...view.impaired],
+    warnings: [...view.warnings],
     since: iso(since),
     address: address ?? null,
     version: version ?? null,
