@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
@@ -32,6 +32,7 @@ export class AgentFolder {
     this.path = path;
     try {
       mkdirSync(path, { recursive: true, mode: 0o700 });
+      openToAll(path);
     } catch (error) {
       const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
       throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
@@ -108,6 +109,16 @@ export class AgentFolder {
     }
     renameSync(`${file}.new`, file);
     syncFolder(dirname(file));
+  }
+}
+
+/** The watched person may pass through to the notice (notice-file.ts); all else in the folder is for its user only. */
+function openToAll(path: string): void {
+  try {
+    chmodSync(path, 0o711);
+  } catch (error) {
+    // A folder that somebody else made and lent stays as it is.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   }
 }
 

@@ -11,6 +11,8 @@ import { lineText } from '../protocol/record-line.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import type { EntrySource } from './sender.ts';
+import { writeNotice } from './notice-file.ts';
+import { privileges } from './privileges.ts';
 import type { SelfTest } from './self-test.ts';
 import { SensorHost } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
@@ -47,6 +49,7 @@ export class Agent {
   readonly #executor: TaskExecutor;
   readonly #sensors: SensorHost;
   readonly #startedAt: number;
+  readonly #privileges = privileges();
   #file: AgentFile;
   #link: LinkState = { state: 'connecting', server: '', message: 'not yet' };
   #lastAcknowledgedAt: number | undefined;
@@ -183,12 +186,12 @@ export class Agent {
 
   #vitals(): Omit<Heartbeat, 'type' | 'at'> {
     const { spool, selfTest } = this.#parts;
-    const { depth, bytes, oldestAt, nextSeq, impaired } = spool.stats();
+    const { depth, bytes, oldestAt, nextSeq, impaired, warning } = spool.stats();
     const health = selfTest.health();
     const spoolFault = impaired === undefined ? [] : [{ part: 'spool' as const, message: impaired }];
     return {
       queue: { depth, bytes, lastSeq: nextSeq - 1, ...(oldestAt !== undefined && { oldestUnsentAt: oldestAt }) },
-      health: { ...health, impaired: [...health.impaired, ...spoolFault] },
+      health: { ...health, impaired: [...health.impaired, ...spoolFault], warnings: warning === undefined ? [] : [warning] },
       tasks: this.#executor.size,
       chains: [...this.#sensors.heads],
       sensors: [...this.#sensors.reports],
@@ -196,8 +199,30 @@ export class Agent {
   }
 
   #reportStatus(): void {
-    this.#try('The status was not written', () => this.#writeStatus());
+    this.#try('The status was not written', () => {
+      this.#writeStatus();
+      this.#writeNotice();
+    });
     this.#cancelStatus = this.#parts.clock.after(statusIntervalMs, () => this.#reportStatus());
+  }
+
+  #writeNotice(): void {
+    const { clock, folder, file, spool } = this.#parts;
+    const { by, purpose, until } = this.#sensors.order;
+    writeNotice(folder.path, {
+      name: file.name,
+      pid: process.pid,
+      writtenAt: clock.now(),
+      server: this.#link.server,
+      isConnected: this.#link.state === 'connected',
+      by,
+      ...(purpose !== undefined && { purpose }),
+      ...(until !== undefined && { until }),
+      collected: this.#sensors.collected,
+      waiting: spool.stats().depth,
+      ...(this.#lastAcknowledgedAt !== undefined && { lastAcknowledgedAt: this.#lastAcknowledgedAt }),
+      privileges: this.#privileges,
+    });
   }
 
   #writeStatus(): void {

@@ -9,6 +9,7 @@ import { EvidenceChain } from './evidence/evidence-chain.ts';
 import type { EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
 import { deleteOldFiles } from './evidence/retention.ts';
+import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';
 
 export type ChainBegin = Extract<AgentMessage, { type: 'chain-begin' }>;
@@ -79,6 +80,17 @@ export class HostedSensor {
     const impaired = this.#chain?.impaired;
     const state: SensorState = impaired === undefined ? this.#state : { state: 'limited', message: impaired };
     return { sensor: this.#parts.type.type, ...state };
+  }
+
+  /** For whoever is watched; undefined if it is not wanted. */
+  get collected(): Collected | undefined {
+    const { report, head } = this;
+    if (!report) return undefined;
+    const { title, summary } = this.#parts.type;
+    const { state, message } = report;
+    const lastRecordAt = this.#chain?.lastAt;
+    const last = lastRecordAt !== undefined && { lastRecordAt };
+    return { title, summary, state, message, records: head?.n ?? 0, ...last };
   }
 
   /** Starts, changes or stops it, as is due; `why` is for the record that says it was stopped. */

@@ -4,6 +4,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { SensorType } from '../core/sensor.ts';
 import type { ChainHead, SensorOrder, SensorReport } from '../protocol/messages.ts';
 import { EvidenceFolder } from './evidence/evidence-disk.ts';
+import type { Collected } from './notice-file.ts';
 import { HostedSensor, type HostedSensorParts, type Moment } from './hosted-sensor.ts';
 
 export interface SensorHostParts extends Pick<HostedSensorParts, 'spool' | 'textOf' | 'announce' | 'onFault'> {
@@ -57,6 +58,11 @@ export class SensorHost {
     const unknown = this.order.sensors.filter(({ sensor }) => !this.#parts.types.some(({ type }) => type === sensor));
     const message = 'this agent has no such sensor: update it';
     return [...known, ...unknown.map(({ sensor }) => ({ sensor, state: 'unavailable' as const, message }))];
+  }
+
+  /** For whoever is watched. */
+  get collected(): readonly Collected[] {
+    return this.#sensors.flatMap(({ collected }) => collected ?? []);
   }
 
   start(): void {

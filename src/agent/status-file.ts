@@ -30,13 +30,13 @@ export function writeStatus(folder: string, report: AgentStatusReport): void {
   renameSync(`${file}.new`, file);
 }
 
-/** The last report in this data folder; undefined if no agent ever ran there. */
+/** The last report in this data folder; undefined if no agent ever ran there, or it is not for this user. */
 export function readStatus(folder: string): AgentStatusReport | undefined {
   try {
     // Our own file, replaced whole.
     return JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as AgentStatusReport;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

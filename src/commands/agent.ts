@@ -4,6 +4,7 @@ import { AgentFolder, type AgentFile } from '../agent/agent-file.ts';
 import { Agent } from '../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../agent/health-checks.ts';
 import { AgentListener } from '../agent/listener.ts';
+import { privileges } from '../agent/privileges.ts';
 import { SelfTest } from '../agent/self-test.ts';
 import { openSpool } from '../agent/spool/spool.ts';
 import { isRunning, readStatus } from '../agent/status-file.ts';
@@ -61,6 +62,7 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
   if (options.listen) sayWhereCalled(options.listen, file, say);
   if (url) agent.uplink.dial(url);
   say(`Agent ${file.name} (${file.agentId}); its data is in ${folder.path}.`);
+  for (const { name, isHeld, cost } of privileges()) if (!isHeld) say(`Without ${name}: ${cost}.`);
   await aborted(signal);
   listener?.stop();
   await agent.stop();

@@ -11,6 +11,9 @@ export function defaultAgentFolder(): string {
   return join(stateFolder(), 'agent');
 }
 
+/** Where the unit in deploy/ lets an agent keep its data. */
+export const installedAgentFolder = '/var/lib/watchkeeper-agent';
+
 function stateFolder(): string {
   return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper');
 }

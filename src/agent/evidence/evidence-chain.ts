@@ -49,6 +49,7 @@ export class EvidenceChain {
   #kept: KeptChain;
   #working: Promise<void> | undefined;
   #impaired: string | undefined;
+  #lastAt: number | undefined;
 
   /** Continues the chain of a folder, or begins one. Rejects with what the disk says. */
   static async open(parts: ChainParts): Promise<EvidenceChain> {
@@ -79,6 +80,11 @@ export class EvidenceChain {
   get head(): ChainHead | undefined {
     const { announced, chain, n, head } = this.#kept;
     return announced ? { sensor: this.#parts.sensor, chain, n, head } : undefined;
+  }
+
+  /** When the last record of this life was seen. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
   }
 
   /** Why what is seen waits in memory; undefined if it does not. */
@@ -133,6 +139,7 @@ export class EvidenceChain {
     for (let bodies = this.#pending.take(); bodies.length > 0; bodies = this.#pending.take()) {
       const batch = this.#seal(bodies);
       if (!(await this.#persist(() => this.#write(batch)))) break;
+      this.#lastAt = bodies.at(-1)?.at;
       this.#delivery.add(batch.lines);
       await this.#files.addText(batch.files);
       if (this.#delivery.waiting > maxUndelivered) await this.#delivery.idle();

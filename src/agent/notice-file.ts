@@ -1,0 +1,66 @@
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SensorReport } from '../protocol/messages.ts';
+import type { Privilege } from './privileges.ts';
+import { statusIntervalMs } from './status-file.ts';
+
+/** What is collected of one kind, and how far it went. */
+export interface Collected {
+  readonly title: string;
+  /** What is collected, in a sentence. */
+  readonly summary: string;
+  readonly state: SensorReport['state'];
+  readonly message: string;
+  /** How many records there are, and when the last one was written, epoch milliseconds; absent if none was since the start. */
+  readonly records: number;
+  readonly lastRecordAt?: number;
+}
+
+/** What a running agent tells everybody on its machine: the watched person has a right to know. */
+export interface AgentNotice {
+  readonly name: string;
+  readonly pid: number;
+  /** When this was written; an agent that runs writes it every two seconds. */
+  readonly writtenAt: number;
+  /** Where everything goes. */
+  readonly server: string;
+  readonly isConnected: boolean;
+  /** Who collects, and for what. */
+  readonly by: string;
+  readonly purpose?: string;
+  /** From then on nothing is collected. */
+  readonly until?: number;
+  /** Empty if nothing is collected of this machine. */
+  readonly collected: readonly Collected[];
+  /** What waits to be sent, results of checks too. */
+  readonly waiting: number;
+  readonly lastAcknowledgedAt?: number;
+  readonly privileges: readonly Privilege[];
+}
+
+const fileName = 'notice.json';
+
+/** Replaces the notice, for everybody to read. It need not outlive a power cut, so it is not synced. */
+export function writeNotice(folder: string, notice: AgentNotice): void {
+  const file = join(folder, fileName);
+  writeFileSync(`${file}.new`, JSON.stringify(notice));
+  // Whatever the umask is.
+  chmodSync(`${file}.new`, 0o644);
+  renameSync(`${file}.new`, file);
+}
+
+/** The last notice in this data folder; undefined if there is none, or none that this user may read. */
+export function readNotice(folder: string): AgentNotice | undefined {
+  try {
+    // Our own file, replaced whole.
+    return JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as AgentNotice;
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the agent of this notice still writes it; its process may be hidden from whoever asks. */
+export function isFresh({ writtenAt }: Pick<AgentNotice, 'writtenAt'>, now: number): boolean {
+  return now - writtenAt < 3 * statusIntervalMs;
+}
