@@ -28,6 +28,7 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   'sensor-stopped': { line: 'sensor stopped', notice: 'sensor stopped of' },
   'sensor-state': { line: 'sensor', notice: 'sensor of' },
   lost: { line: 'lost', notice: 'lost by' },
+  forged: { line: 'ALARM forged', notice: 'ALARM forged by' },
   'clock-jump': { line: 'clock moved', notice: 'clock moved of' },
 };
 
@@ -55,7 +56,7 @@ function detailOf(record: PlainRecord): string {
   if ('peer' in record) return contactText(record);
   if ('byMs' in record) return `by ${(record.byMs / 1000).toFixed(3)} s`;
   if ('state' in record) return `${record.state}: ${record.message}`;
-  const count = record.event === 'lost' && record.count !== undefined ? ` (${record.count})` : '';
+  const count = 'count' in record && record.count !== undefined ? ` (${record.count})` : '';
   return `${record.message}${count}`;
 }
 

@@ -5,7 +5,6 @@ export interface Uevent {
   readonly path: string;
   /** `usb`, `block`, `net`, … */
   readonly subsystem: string;
-  /** The other variables; a character is a byte. */
   readonly variables: ReadonlyMap<string, string>;
 }
 
@@ -13,7 +12,7 @@ const maxVariables = 100;
 
 /** Reads `add@/devices/…`, NUL, `ACTION=add`, NUL, … Undefined for anything else. */
 export function readUevent(message: Buffer): Uevent | undefined {
-  const [header = '', ...lines] = message.toString('latin1').split('\0', maxVariables);
+  const [header = '', ...lines] = message.toString('utf8').split('\0', maxVariables);
   const variables = new Map<string, string>();
   for (const line of lines) {
     const equals = line.indexOf('=');

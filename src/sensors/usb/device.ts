@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { printableBytes } from '../../core/printable.ts';
+import type { UsbDevice } from '../../core/record.ts';
+import type { Uevent } from '../../net/packets/uevent.ts';
+import { readUsbInterfaces } from '../../net/packets/usb-descriptors.ts';
+import { readSmallFile } from '../../net/sys/small-file.ts';
+import { risksOf } from './risks.ts';
+
+/** An attribute of sysfs is a page at most. */
+const attributeBytes = 4096;
+/** A device's descriptor and a configuration as long as its length field allows, which is all that sysfs gives. */
+const descriptorBytes = 18 + 65_535;
+
+/** A device as it was plugged in: at the same place, another number is another device. */
+export interface PluggedDevice {
+  /** Below /sys. */
+  readonly path: string;
+  /** The address on its bus, which the kernel counts up with each device that comes. */
+  readonly number: number | undefined;
+  readonly device: UsbDevice;
+}
+
+/** An attribute of a device, as printable text; undefined if it has none, or is not there any more. */
+export function readAttribute(folder: string, name: string): string | undefined {
+  const bytes = readSmallFile(join(folder, name), attributeBytes);
+  return bytes && printableBytes(bytes.subarray(0, lengthWithoutLineEnd(bytes)));
+}
+
+function lengthWithoutLineEnd(bytes: Buffer): number {
+  return bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
+}
+
+/** The number that the device at a path has now. */
+export function readNumber(sysfs: string, path: string): number | undefined {
+  return numberIn(readAttribute(join(sysfs, path), 'devnum'));
+}
+
+/** What sysfs tells of the device at a path; undefined if there is none. What is missing is left out. */
+export function readDevice(sysfs: string, path: string): PluggedDevice | undefined {
+  const folder = join(sysfs, path);
+  const read = (name: string): string | undefined => readAttribute(folder, name);
+  const [vendorId, productId] = [read('idVendor'), read('idProduct')];
+  if (vendorId === undefined || productId === undefined) return undefined;
+  const descriptors = readSmallFile(join(folder, 'descriptors'), descriptorBytes);
+  const interfaces = descriptors ? readUsbInterfaces(descriptors) : [];
+  return {
+    path,
+    number: numberIn(read('devnum')),
+    device: {
+      port: portOf(path),
+      vendorId,
+      productId,
+      manufacturer: read('manufacturer'),
+      product: read('product'),
+      serial: read('serial'),
+      version: read('bcdDevice'),
+      speedMbit: numberIn(read('speed')),
+      interfaces,
+      risks: risksOf(interfaces),
+      descriptorHash: descriptors && createHash('sha256').update(descriptors).digest('hex'),
+    },
+  };
+}
+
+/** What a uevent itself tells of a device: enough for one that was gone before sysfs was read. */
+export function announcedDevice({ path, variables }: Uevent): PluggedDevice {
+  const [vendorId = '', productId = '', version = ''] = (variables.get('PRODUCT') ?? '').split('/');
+  const device = {
+    port: portOf(path),
+    vendorId: fourDigits(vendorId),
+    productId: fourDigits(productId),
+    version: fourDigits(version),
+    interfaces: [],
+    risks: [],
+  };
+  return { path, number: announcedNumber(variables), device };
+}
+
+export function announcedNumber(variables: Uevent['variables']): number | undefined {
+  return numberIn(variables.get('DEVNUM'));
+}
+
+/** `2-1`: a path ends with its port. */
+function portOf(path: string): string {
+  return basename(path).slice(0, 300);
+}
+
+function fourDigits(hexadecimal: string): string {
+  return /^[\da-f]{1,4}$/i.test(hexadecimal) ? hexadecimal.padStart(4, '0') : '0000';
+}
+
+function numberIn(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,9}(?:\.\d{1,3})?$/.test(text.trim()) ? Number(text) : undefined;
+}

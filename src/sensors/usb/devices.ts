@@ -1,0 +1,189 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SensorRecord } from '../../core/record.ts';
+import type { Uevent } from '../../net/packets/uevent.ts';
+import { announcedDevice, announcedNumber, readDevice, readNumber, type PluggedDevice } from './device.ts';
+import { functionSubsystems, isFunction, readFunction, type FunctionSubsystem } from './function.ts';
+import { inOrder } from './risks.ts';
+
+interface KnownDevice {
+  readonly plugged: PluggedDevice;
+  /** It came while we watched. */
+  readonly isNew: boolean;
+  /** Paths of what the kernel made of it. */
+  readonly functions: Set<string>;
+  /** What was said of it already: each once. */
+  readonly said: Set<string>;
+}
+
+/** A bus has room for 127 devices; no machine has a hundred of them. */
+const maxDevices = 10_000;
+const maxFunctions = 256;
+
+interface DevicesPlace {
+  /** Where sysfs is: `/sys`. */
+  readonly sysfs: string;
+  readonly record: (record: SensorRecord) => void;
+}
+
+/** The USB devices of a machine: what is plugged in, what it is and what became of it. Root hubs are part of the machine. */
+export class UsbDevices {
+  readonly #sysfs: string;
+  readonly #record: (record: SensorRecord) => void;
+  readonly #known = new Map<string, KnownDevice>();
+
+  constructor({ sysfs, record }: DevicesPlace) {
+    this.#sysfs = sysfs;
+    this.#record = record;
+  }
+
+  /** Compares what is known with what is there, and records the difference: the first time, all. Returns how many devices differed. */
+  look(event: 'usb-present' | 'usb-connected'): number {
+    const paths = new Set(this.#list('bus/usb/devices').filter(isDevicePath));
+    let different = 0;
+    for (const known of this.#known.values()) {
+      const { path, number } = known.plugged;
+      if (paths.has(path) && readNumber(this.#sysfs, path) === number) continue;
+      this.#remove(known);
+      different++;
+    }
+    for (const path of paths) {
+      const plugged = this.#known.has(path) ? undefined : readDevice(this.#sysfs, path);
+      if (!plugged) continue;
+      this.#add(event, plugged);
+      different++;
+    }
+    for (const subsystem of functionSubsystems)
+      for (const path of this.#list(`class/${subsystem}`))
+        if (isFunction(subsystem, path)) this.#provide(path, subsystem);
+    return different;
+  }
+
+  /** Records what an event of the kernel says. */
+  hear(uevent: Uevent): void {
+    const { action, path, subsystem, variables } = uevent;
+    if (subsystem === 'usb' && variables.get('DEVTYPE') === 'usb_device') this.#hearOfDevice(uevent);
+    else if (!isFunction(subsystem, path)) return;
+    else if (action === 'add') this.#provide(path, subsystem);
+    else if (action === 'remove') this.#above(path)?.functions.delete(path);
+  }
+
+  #hearOfDevice(uevent: Uevent): void {
+    const { action, path, variables } = uevent;
+    const known = this.#known.get(path);
+    const number = announcedNumber(variables);
+    if (action === 'add' && isDevicePath(path)) {
+      // A look around has found it before its event was read.
+      if (known && known.plugged.number === number) return;
+      if (known) this.#remove(known);
+      this.#add('usb-connected', this.#identify(uevent));
+    }
+    // An old event may be of a device that was here before the one that is.
+    if (action === 'remove' && known)
+      if (known.plugged.number === number || readNumber(this.#sysfs, path) !== known.plugged.number)
+        this.#remove(known);
+  }
+
+  /** It may be gone already, and another one in its place: then only its event tells of it. */
+  #identify(uevent: Uevent): PluggedDevice {
+    const number = announcedNumber(uevent.variables);
+    const plugged = readDevice(this.#sysfs, uevent.path);
+    if (plugged && (plugged.number ?? number) === number) return { ...plugged, number };
+    return announcedDevice(uevent);
+  }
+
+  #add(event: 'usb-present' | 'usb-connected', plugged: PluggedDevice): void {
+    if (this.#known.size >= maxDevices)
+      return this.#record({
+        event: 'lost',
+        message: `more than ${maxDevices} devices: the one at port ${plugged.device.port.slice(0, 100)} is not followed`,
+      });
+    const known = { plugged, isNew: event === 'usb-connected', functions: new Set<string>(), said: new Set<string>() };
+    this.#known.set(plugged.path, known);
+    this.#record({ event, device: plugged.device });
+    this.#judge(known);
+  }
+
+  #remove({ plugged }: KnownDevice): void {
+    this.#known.delete(plugged.path);
+    this.#record({ event: 'usb-removed', device: plugged.device });
+  }
+
+  /** The kernel made something of a device. */
+  #provide(path: string, subsystem: FunctionSubsystem): void {
+    const known = this.#above(path);
+    if (!known || known.functions.has(path) || known.functions.size >= maxFunctions) return;
+    const { found, risk } = readFunction(this.#sysfs, path, subsystem);
+    known.functions.add(path);
+    this.#record({ event: 'usb-function', port: known.plugged.device.port, ...found });
+    if (risk === undefined || known.plugged.device.risks.includes(risk)) return;
+    const risks = inOrder(new Set([...known.plugged.device.risks, risk]));
+    const device = { ...known.plugged.device, risks };
+    const wiser = { ...known, plugged: { ...known.plugged, device } };
+    this.#known.set(known.plugged.path, wiser);
+    this.#judge(wiser);
+  }
+
+  /** Says what is dangerous or odd about a device: each once. */
+  #judge(known: KnownDevice): void {
+    const { device } = known.plugged;
+    if (!device.risks.includes('keyboard')) return;
+    if (device.risks.includes('storage'))
+      this.#sayOnce(known, { event: 'usb-alarm', device, why: 'storage and keyboard in one device' });
+    else if (known.isNew && this.#keyboards() > 1)
+      this.#sayOnce(known, { event: 'usb-notice', device, why: 'a second keyboard' });
+  }
+
+  #sayOnce({ said }: KnownDevice, record: Extract<SensorRecord, { why: string }>): void {
+    if (said.has(record.event)) return;
+    said.add(record.event);
+    this.#record(record);
+  }
+
+  #keyboards(): number {
+    return this.#known
+      .values()
+      .filter(({ plugged }) => plugged.device.risks.includes('keyboard'))
+      .toArray().length;
+  }
+
+  /** The device that something below it belongs to. */
+  #above(path: string): KnownDevice | undefined {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+      const known = this.#known.get(path.slice(0, end));
+      if (known) return known;
+    }
+    return undefined;
+  }
+
+  /** The paths below /sys that the links of a folder lead to. */
+  #list(folder: string): string[] {
+    return namesIn(join(this.#sysfs, folder))
+      .map((name) => targetOf(join(this.#sysfs, folder, name)))
+      .filter((target) => target !== undefined)
+      .map((target) => join('/', folder, target));
+  }
+}
+
+/** Not an interface (`2-1:1.0`), and not a root hub (`usb2`). */
+function isDevicePath(path: string): boolean {
+  return /\/\d+-[\d.]+$/.test(path);
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).slice(0, 2 * maxDevices);
+  } catch {
+    // No such devices, or no sysfs.
+    return [];
+  }
+}
+
+/** Undefined if it went, or is no link. */
+function targetOf(link: string): string | undefined {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return undefined;
+  }
+}
