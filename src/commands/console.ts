@@ -124,6 +124,8 @@ class OperatorConsole {
     const { picture } = this.#parts;
     if (event.type === 'result') return await this.#showResult(event);
     if (event.type === 'agent') return this.#showAgent(event);
+    if (event.type === 'record') return this.#showRecord(event);
+    if (event.type === 'alarm') return this.#showAlarm(event);
     const agent = printable(picture.agentName(event.agentId));
     if (event.type === 'gap')
       return this.#sayNow(`${event.missing} entries of ${agent} will never come: ${printable(event.cause)}`);
@@ -151,6 +153,16 @@ class OperatorConsole {
     this.#parts.picture.noteAgent(agentId, name);
     const was = before === undefined ? '' : ` (was ${agentStatusWord(before)})`;
     this.#sayNow(`${this.#nameOf(name, address)}: ${this.#painted(status)}${was}`);
+  }
+
+  #showRecord({ name, notice }: Extract<ConsoleEvent, { type: 'record' }>): void {
+    if (notice === null) return;
+    const text = printable(`${name}: ${notice}`);
+    this.#sayNow(notice.startsWith('ALARM') ? this.#parts.paint('red', text) : text);
+  }
+
+  #showAlarm({ name, sensor, cause, message }: Extract<ConsoleEvent, { type: 'alarm' }>): void {
+    this.#sayNow(this.#parts.paint('red', printable(`ALARM ${cause}: records of ${name} (${sensor}): ${message}`)));
   }
 
   /** Tasks under a heading for each server, as many as can be read. */

@@ -1,6 +1,7 @@
 import { agentsRoutes } from '../server/routes/agents.ts';
 import { eventsRoutes } from '../server/routes/events.ts';
 import { monitorsRoutes } from '../server/routes/monitors.ts';
+import { recordsRoutes } from '../server/routes/records.ts';
 import { resultsRoutes } from '../server/routes/results.ts';
 import type { Route } from '../server/routes/route.ts';
 import { storeRoutes } from '../server/routes/store.ts';
@@ -34,6 +35,11 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
       runNow: (agentId, taskId) => server.runNow(agentId, taskId),
     }),
     ...resultsRoutes(store),
+    ...recordsRoutes({
+      agents: () => server.fleet.views(),
+      records: (query) => store.records(query),
+      alarms: (query) => store.alarms(query),
+    }),
     ...eventsRoutes(server.bus),
   ];
 }

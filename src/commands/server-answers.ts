@@ -41,6 +41,14 @@ export const serverEvent = z.discriminatedUnion('type', [
     removed: z.array(id),
   }),
   z.looseObject({ type: z.literal('tasks-applied'), agentId: id, revision: count }),
+  z.looseObject({ type: z.literal('record'), name: z.string(), notice: z.string().nullable() }),
+  z.looseObject({
+    type: z.literal('alarm'),
+    name: z.string(),
+    sensor: z.string(),
+    cause: z.string(),
+    message: z.string(),
+  }),
   z.looseObject({
     type: z.literal('agent'),
     agentId: id,

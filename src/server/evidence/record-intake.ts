@@ -40,7 +40,8 @@ export class RecordIntake {
       if (known) this.chains.raise({ chain, n: 0, cause: 'malformed', message, line: item.line });
       return { refusal: 'they are no lines of their chain' };
     }
-    const { name, address } = agentOf(agentId);
+    const { name, address: place } = agentOf(agentId);
+    const address = place === undefined ? undefined : machineAt(place);
     const { record, content } = reading;
     const { sensor, n, at } = record;
     const event = content && { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
@@ -68,4 +69,10 @@ interface Outcome {
   readonly added: readonly SeqRange[];
   readonly repeated: readonly SeqRange[];
   readonly alarms: readonly Alarm[];
+}
+
+/** The machine alone: an agent that is called is known with its port, and IPv4 may come in the clothes of IPv6. */
+function machineAt(place: string): string {
+  const [, bracketed, plain] = /^\[(.+)\]:\d+$|^([^:]+):\d+$/.exec(place) ?? [];
+  return (bracketed ?? plain ?? place).replace(/^::ffff:(?=\d+\.)/i, '');
 }

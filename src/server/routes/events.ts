@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
+import { noticeOf } from '../../core/record-text.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, taskSummary } from './tasks.ts';
 
@@ -17,7 +18,8 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
     defineRoute({
       method: 'get',
       path: '/events',
-      summary: 'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents',
+      summary:
+        'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents, records of sensors, alarms',
       response: z.string(),
       mediaType: 'text/event-stream',
       async handle() {
@@ -59,6 +61,13 @@ function streamOf(ports: EventsPorts): ReadableStream<Uint8Array> {
 
 function eventAnswer(event: ServerEvent): unknown {
   if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
+  if (event.type === 'record') return recordAnswer(event);
   if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };
   return event;
+}
+
+/** With the sentence for people who watch many machines, or null where they need not be told. */
+function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
+  const notice = noticeOf(event.record, event.address ?? event.name) ?? null;
+  return { ...event, at: new Date(event.at).toISOString(), notice };
 }

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { alarmCauses } from '../../core/event.ts';
+import { sensorRecord } from '../../core/record.ts';
+import { sensorNames } from '../../core/sensor.ts';
+import { contentOf } from '../../protocol/record-line.ts';
+import type { AgentView } from '../fleet.ts';
+import type { Alarm, AlarmQuery, KeptRecord, RecordQuery } from '../store/evidence.ts';
+import { findAgent } from './agents.ts';
+import { defineRoute, type Route } from './route.ts';
+
+export interface RecordsPorts {
+  agents(): readonly AgentView[];
+  records(query: RecordQuery): Promise<readonly KeptRecord[]>;
+  alarms(query: AlarmQuery): Promise<readonly Alarm[]>;
+}
+
+const time = z.iso.datetime();
+const asked = z.iso.datetime({ offset: true }).transform(Date.parse);
+const origin = {
+  agentId: z.uuid(),
+  agent: z.string(),
+  sensor: z.enum(sensorNames),
+  chain: z.uuid(),
+  n: z.int(),
+};
+
+const recordSchema = z.strictObject({
+  ...origin,
+  at: time,
+  receivedAt: time,
+  address: z.string().nullable(),
+  event: z.string(),
+  /** Null if it is one of a newer version. */
+  record: sensorRecord.nullable(),
+});
+
+const alarmSchema = z.strictObject({ ...origin, cause: z.enum(alarmCauses), at: time, message: z.string() });
+
+export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
+  const idOf = (agent: string | undefined): string | undefined =>
+    agent === undefined ? undefined : findAgent(ports.agents(), agent).id;
+  const nameOf = (agentId: string): string => ports.agents().find(({ id }) => id === agentId)?.name ?? agentId;
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/records',
+      summary: 'What sensors wrote in [from, to) by the clocks of their agents, oldest first',
+      query: z.strictObject({
+        agent: z.string().optional(),
+        sensor: z.enum(sensorNames).optional(),
+        from: asked,
+        to: asked,
+        limit: z.coerce.number().int().min(1).max(1000).default(100),
+      }),
+      response: z.strictObject({ records: z.array(recordSchema) }),
+      async handle({ query: { agent, ...query } }) {
+        const records = await ports.records({ ...query, agentId: idOf(agent) });
+        return { records: records.map((record) => recordAnswer(record, nameOf(record.agentId))) };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/alarms',
+      summary: 'Where records are not what an agent wrote, or not all of it, newest first',
+      query: z.strictObject({
+        agent: z.string().optional(),
+        limit: z.coerce.number().int().min(1).max(1000).default(100),
+      }),
+      response: z.strictObject({ alarms: z.array(alarmSchema) }),
+      async handle({ query: { agent, limit } }) {
+        const alarms = await ports.alarms({ limit, agentId: idOf(agent) });
+        return { alarms: alarms.map((alarm) => alarmAnswer(alarm, nameOf(alarm.agentId))) };
+      },
+    }),
+  ];
+}
+
+function recordAnswer(kept: KeptRecord, agent: string): z.output<typeof recordSchema> {
+  const { agentId, sensor, chain, n, at, receivedAt, address = null, event, line } = kept;
+  const times = { at: iso(at), receivedAt: iso(receivedAt) };
+  return { agentId, agent, sensor, chain, n, ...times, address, event, record: contentOf(line)?.record ?? null };
+}
+
+function alarmAnswer({ line: _line, at, ...alarm }: Alarm, agent: string): z.output<typeof alarmSchema> {
+  return { ...alarm, agent, at: iso(at) };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
