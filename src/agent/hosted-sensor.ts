@@ -6,7 +6,7 @@ import type { RunningSensor, SensorState, SensorType } from '../core/sensor.ts';
 import type { RecordBody } from '../protocol/chain.ts';
 import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
 import { EvidenceChain } from './evidence/evidence-chain.ts';
-import type { EvidenceDisk } from './evidence/evidence-disk.ts';
+import { isDiskError, type EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
 import { deleteOldFiles } from './evidence/retention.ts';
 import type { Collected } from './notice-file.ts';
@@ -153,7 +153,8 @@ export class HostedSensor {
     if (this.#run) return;
     const chain = await this.#chainFor(wanted);
     if (!chain || !wanted) return;
-    if (chain.announcement?.chain === this.#begun) await this.#attempt(() => chain.announced());
+    const isBegun = chain.announcement?.chain === this.#begun;
+    if (chain.announcement && isBegun) await this.#attempt(() => chain.announced());
     if (chain.announcement) this.announce();
     else await this.#start(wanted, chain).catch((error: unknown) => this.#fail(error));
   }
@@ -191,7 +192,7 @@ export class HostedSensor {
   async #stop({ sensor, chain, leave }: Run): Promise<void> {
     const limit = Promise.withResolvers<void>();
     const cancel = this.#parts.clock.after(stopLimitMs, limit.resolve);
-    await Promise.race([sensor.stop(), limit.promise]);
+    await Promise.race([sensor.stop().catch((error: unknown) => this.#fail(error)), limit.promise]);
     cancel();
     leave();
     chain.record({ event: 'sensor-stopped', message: short(this.#why) });
@@ -200,7 +201,7 @@ export class HostedSensor {
 
   /** A sensor may not throw: one that does has a mistake, and the agent's other work goes on. */
   #fail(error: unknown): void {
-    const message = `did not start, for a mistake in this program: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `a mistake in this program: ${error instanceof Error ? error.message : String(error)}`;
     this.#setState({ state: 'unavailable', message });
     this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
   }
@@ -220,7 +221,8 @@ export class HostedSensor {
     try {
       await work();
     } catch (error) {
-      const message = `the evidence folder refuses (${(error as Error).message}): free space on its disk or repair it`;
+      if (!isDiskError(error)) throw error;
+      const message = `the evidence folder refuses (${error.message}): free space on its disk or repair it`;
       this.#setState({ state: 'unavailable', message });
       this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
       this.#cancelRetry();

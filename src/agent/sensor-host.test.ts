@@ -31,9 +31,11 @@ class Instrument {
   };
   readonly starts: number[] = [];
   running: SensorContext | undefined;
+  mistake: Error | undefined;
 
   #start({ depth }: z.output<typeof options>, context: SensorContext): Promise<RunningSensor> {
     this.starts.push(depth);
+    if (this.mistake) return Promise.reject(this.mistake);
     this.running = context;
     context.onState({ state: 'running', message: 'looks' });
     const stop = (): Promise<void> => {
@@ -222,6 +224,18 @@ describe('the sensors of an agent', () => {
     assert.equal(stand.host.reports[0]?.state, 'unavailable');
     assert.match(stand.host.reports[0]?.message ?? '', /^the options do not fit: options: /);
     assert.deepEqual(stand.instrument.starts, []);
+  });
+
+  test('a sensor with a mistake is said to have one, and the agent goes on', async (t) => {
+    const stand = await standFor(t);
+    stand.instrument.mistake = new TypeError('x is undefined');
+    stand.host.take(order());
+    await eventually('it says so', () =>
+      /a mistake in this program: x is undefined/.test(stand.host.reports[0]?.message ?? ''),
+    );
+    stand.instrument.mistake = undefined;
+    stand.host.take(order(2));
+    await eventually('it runs', () => stand.instrument.running);
   });
 
   test('a sensor that this agent does not have is said to be missing', async (t) => {

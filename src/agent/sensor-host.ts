@@ -76,6 +76,7 @@ export class SensorHost {
     this.#order = order;
     this.#isOver = false;
     this.#reconcile('by order of the server');
+    this.#look();
   }
 
   /** A new connection: the server may not know of every chain. */
@@ -116,6 +117,7 @@ export class SensorHost {
     const isEnding = !this.#isOver && clock.now() >= until;
     if (isEnding) this.#reconcile('');
     const untilMs = this.#isOver ? Infinity : Math.max(0, until - clock.now());
+    this.#cancelLook();
     this.#cancelLook = clock.after(Math.min(lookEveryMs, untilMs), () => this.#look());
   }
 

@@ -11,7 +11,7 @@ export interface EvidenceFile {
 
 /** The one folder a chain lives in. Nothing blocks: the system's calls are made in threads. Errors carry the system's code. */
 export interface EvidenceDisk {
-  /** None if the folder is absent. */
+  /** All that are in their place; none if the folder is absent. */
   list(): Promise<readonly EvidenceFile[]>;
   read(name: string): Promise<Buffer>;
   /** Writes at a place of the file, which is made if it is absent. What is synced survives a power cut, and so does the file's name. */
@@ -46,7 +46,8 @@ export class EvidenceFolder implements EvidenceDisk {
 
   async list(): Promise<readonly EvidenceFile[]> {
     const names = await readdir(this.#path).catch(noneIfAbsent);
-    const files = await Promise.all(names.map(async (name) => ({ name, found: await stat(this.#at(name)) })));
+    const finished = names.filter((name) => !name.endsWith(unfinished));
+    const files = await Promise.all(finished.map(async (name) => ({ name, found: await stat(this.#at(name)) })));
     return files
       .filter(({ found }) => found.isFile())
       .map(({ name, found }) => ({ name, bytes: found.size, changedAt: found.mtimeMs }));

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isDiskError, type EvidenceDisk, type EvidenceFile } from './evidence-disk.ts';
 
 /** A file of lines, and how much of it is lines. */
@@ -16,6 +17,8 @@ export interface Batch {
 
 /** A new file when this is reached, or when a day (UTC) begins. */
 const maxFileBytes = 4 * 1024 * 1024;
+/** Between two of these the process does other work; some milliseconds. */
+const linesAtOnce = 50;
 const linesEnding = '.jsonl';
 const textEnding = '.log';
 
@@ -70,7 +73,7 @@ export class EvidenceFiles {
   async addText({ file, lines }: Batch): Promise<void> {
     await this.#attempt(async () => {
       if (this.#textBytes === undefined) return await this.#writeWholeText(file);
-      const text = Buffer.from(this.#text(lines));
+      const text = Buffer.from(await this.#text(lines));
       await this.#disk.write(textName(file), text, { position: this.#textBytes, isSynced: false });
       this.#textBytes += text.length;
     });
@@ -111,13 +114,19 @@ export class EvidenceFiles {
 
   async #writeWholeText(name: string): Promise<void> {
     const bytes = await this.#disk.read(name);
-    const text = Buffer.from(this.#text(linesOf(bytes).map(({ line }) => line)));
+    const text = Buffer.from(await this.#text(linesOf(bytes).map(({ line }) => line)));
     await this.#disk.replace(textName(name), text);
     if (name === this.current) this.#textBytes = text.length;
   }
 
-  #text(lines: readonly string[]): string {
-    return lines.map((line) => `${this.#textOf(line)}\n`).join('');
+  async #text(lines: readonly string[]): Promise<string> {
+    let text = '';
+    for (const [index, line] of lines.entries()) {
+      // Thousands of lines take longer than a check may be late.
+      if (index % linesAtOnce === linesAtOnce - 1) await setImmediate();
+      text += `${this.#textOf(line)}\n`;
+    }
+    return text;
   }
 
   async #attempt(work: () => Promise<void>): Promise<void> {
