@@ -96,12 +96,13 @@ export const task = z.strictObject({
   paused: z.boolean(),
 });
 
-/** How an agent is, by its own measure. `impaired` names what fails: its voice does not count while it lasts. */
+/** How an agent is, by its own measure. `impaired` names what fails: its voice does not count while it lasts. `warnings`: what will. */
 const health = z.strictObject({
   lagMs: durationMs,
   impaired: z
     .array(z.strictObject({ part: z.enum(['gateway', 'resolver', 'clock', 'lag', 'spool']), message: sentence }))
     .max(10),
+  warnings: z.array(sentence).max(10).optional(),
 });
 
 const queue = z.strictObject({ depth: count, bytes: count, oldestUnsentAt: epochMs.optional(), lastSeq: count });

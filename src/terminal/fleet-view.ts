@@ -19,6 +19,7 @@ export interface AgentRow {
   readonly lagMs: number;
   readonly clockOffsetMs: number;
   readonly impaired: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** What waits at one agent, to be sent or to be acknowledged, as it last told. */
@@ -85,7 +86,7 @@ export function agentStatusWord(status: string): string {
   return printable(status.charAt(0).toUpperCase() + status.slice(1));
 }
 
-/** Who is there: a line each, and under the table what is wrong with those that are impaired. */
+/** Who is there: a line each, and under the table what is wrong with them or soon will be. */
 export function formatAgents(agents: readonly AgentRow[], { paint, now }: View): string {
   if (agents.length === 0) return noAgents;
   const columns: readonly Column<AgentRow>[] = [
@@ -100,8 +101,8 @@ export function formatAgents(agents: readonly AgentRow[], { paint, now }: View):
     { title: 'Lag', textOf: ({ lagMs }) => formatMs(Math.round(lagMs)), align: 'right' },
     { title: 'Clock', textOf: ({ clockOffsetMs }) => offsetOf(clockOffsetMs), align: 'right' },
   ];
-  const troubles = agents.flatMap(({ name, impaired }) =>
-    impaired.map((trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`)),
+  const troubles = agents.flatMap(({ name, impaired, warnings }) =>
+    [...impaired, ...warnings].map((trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`)),
   );
   return [countsOf(agents), formatTable(agents, columns, paint), ...troubles].join('\n');
 }

@@ -1,4 +1,4 @@
-import type { Disk, DiskFile, FileEntry } from '../agent/spool/disk.ts';
+import type { Disk, DiskFile, DiskSpace, FileEntry } from '../agent/spool/disk.ts';
 
 /** Thrown where the simulated machine stops; it is no disk error, so nothing may catch it. */
 export class SimulatedCrash extends Error {
@@ -81,6 +81,10 @@ export class SimulatedDisk implements Disk {
     this.onOperation('sync-folder', '');
     this.#durableNames = new Map(this.#names);
     this.#changes = [];
+  }
+
+  space(): DiskSpace {
+    return { freeBytes: this.capacityBytes - this.usedBytes, totalBytes: this.capacityBytes };
   }
 
   /** Stops the machine; `random` (0 ≤ x < 1) decides what of the unsynced survived. */

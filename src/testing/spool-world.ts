@@ -160,6 +160,7 @@ export class World {
       case 'start-sending':
         return this.#queue.startSending();
       case 'note':
+        this.#queue.lookAtSpace();
         return void this.#queue.note();
       default:
         return this.#befall(action);
@@ -206,7 +207,9 @@ export class World {
       if (seq === undefined) this.events.push('refused');
       else this.#recorded.set(seq, ticket);
     }
-    if (this.#queue.stats().impaired?.includes('ENOSPC')) this.events.push('disk full');
+    const { impaired, warning } = this.#queue.stats();
+    if (impaired?.includes('ENOSPC')) this.events.push('disk full');
+    if (warning?.includes('reserve')) this.events.push('reserve used');
   }
 
   #read(lane: LaneName, maxCount: number): void {
@@ -256,7 +259,8 @@ export class World {
   /** Opens it twice: what the first found, the second must find. */
   #open(): Queue {
     const before = this.operations;
-    const options = { now: () => this.operations, newEpoch: 1, limitBytes: 3_000_000, memoryBytes: 1_000_000 };
+    const sizes = { limitBytes: 3_000_000, memoryBytes: 1_000_000, reserveBytes: 600_000 };
+    const options = { ...sizes, now: () => this.operations, newEpoch: 1 };
     this.#disk.onOperation = () => {};
     const first = new Queue(this.#disk, options);
     const second = new Queue(this.#disk, options);

@@ -45,6 +45,7 @@ const agent = (id: string, name: string): AgentView => ({
   lagMs: 0,
   clockOffsetMs: 0,
   impaired: [],
+  warnings: [],
 });
 
 describe('the HTTP interface', () => {

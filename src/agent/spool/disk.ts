@@ -8,6 +8,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -26,6 +27,13 @@ export interface Disk {
   remove(name: string): void;
   /** Makes what was created, renamed and removed survive a power cut. */
   sync(): void;
+  space(): DiskSpace;
+}
+
+export interface DiskSpace {
+  /** What this process may still take. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 export interface FileEntry {
@@ -46,6 +54,11 @@ export const unfinished = '.new';
 /** True for what the system says of a disk (full, broken, read-only), false for our own mistakes. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
+}
+
+/** The disk, or this user's share of it, has no room. */
+export function isFull({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Puts a synced file in the place of the one of that name, in one step: a crash leaves the old or the new. */
@@ -86,7 +99,13 @@ export function folderDisk(folder: string): Disk {
     rename: (from, to) => renameSync(at(from), at(to)),
     remove: (name) => rmSync(at(name)),
     sync: () => withFile(folder, fsyncSync),
+    space: () => spaceOf(folder),
   };
+}
+
+function spaceOf(folder: string): DiskSpace {
+  const { bsize, bavail, blocks } = statfsSync(folder);
+  return { freeBytes: bsize * bavail, totalBytes: bsize * blocks };
 }
 
 function readFrom(path: string, start: number, length: number): Buffer {

@@ -6,7 +6,17 @@ import { actions, type Action, World } from '../../testing/spool-world.ts';
 /** How many random lives; a release campaign gives a larger number. */
 const runs = Number(process.env['WATCHKEEPER_SPOOL_RUNS'] ?? 300);
 
-const troubles = ['power cut', 'kill', 'disk full', 'failed sync', 'overflow', 'corrupt', 'refused', 'resent'];
+const troubles = [
+  'power cut',
+  'kill',
+  'disk full',
+  'reserve used',
+  'failed sync',
+  'overflow',
+  'corrupt',
+  'refused',
+  'resent',
+];
 
 function live(lifetime: readonly Action[]): World {
   const world = new World();

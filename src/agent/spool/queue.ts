@@ -1,11 +1,12 @@
 import type { GapItem, SeqRange } from '../../core/entry.ts';
-import { attempt, isDiskError, type Disk } from './disk.ts';
+import { attempt, isDiskError, isFull, type Disk } from './disk.ts';
 import { Intake, type Pending, type Receipt } from './intake.ts';
 import { Lane, type ReadLimit, type SpooledEntry } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { chooseVictim, rewrite } from './overflow.ts';
 import { rangesOf } from '../../core/ranges.ts';
 import { recover, secureNewest, type Recovered } from './recovery.ts';
+import { Reserve } from './reserve.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import { SegmentWriter, type NewRecord } from './writer.ts';
 
@@ -16,6 +17,8 @@ export interface QueueOptions {
   readonly newEpoch: number;
   /** Of segments on the disk: beyond it the oldest droppable entries go. */
   readonly limitBytes: number;
+  /** Of the disk, held for when it is full. */
+  readonly reserveBytes: number;
   /** Of entries that wait for a disk that refuses them. */
   readonly memoryBytes: number;
 }
@@ -31,6 +34,8 @@ export interface SpoolStats {
   readonly oldestAt?: number;
   /** Why nothing can be recorded at present; entries wait in memory meanwhile. */
   readonly impaired?: string;
+  /** Why that may come: the disk gets full. */
+  readonly warning?: string;
 }
 
 const rangesPerGap = 4000;
@@ -43,6 +48,8 @@ export class Queue {
   readonly #segments: Segments;
   readonly #ledger: Ledger;
   readonly #intake: Intake;
+  readonly #reserve: Reserve;
+  #limitBytes: number;
   #writer: SegmentWriter | undefined;
   #nextSeq: number;
   #recordedNext: number;
@@ -60,6 +67,8 @@ export class Queue {
     this.#options = options;
     this.#segments = segments;
     this.#ledger = ledger;
+    this.#reserve = new Reserve(disk, options.reserveBytes);
+    this.#limitBytes = options.limitBytes;
     this.#intake = new Intake(options.memoryBytes);
     this.#nextSeq = recovered.nextSeq;
     this.#recordedNext = recovered.nextSeq;
@@ -126,7 +135,16 @@ export class Queue {
     return this.#isNoted;
   }
 
+  /** Looks after the space on the disk; true if what it warns of has changed. */
+  lookAtSpace(): boolean {
+    const before = this.#reserve.warning;
+    this.#reserve.look();
+    if (!this.#reserve.isGivenUp) this.#limitBytes = this.#options.limitBytes;
+    return this.#reserve.warning !== before;
+  }
+
   stats(): SpoolStats {
+    const { warning } = this.#reserve;
     const oldestAt = this.#segments.oldestAt() ?? this.#intake.waiting[0]?.at;
     return {
       epoch: this.recovered.epoch,
@@ -135,6 +153,7 @@ export class Queue {
       bytes: this.#segments.bytes,
       ...(oldestAt !== undefined && { oldestAt }),
       ...(this.#impaired !== undefined && { impaired: this.#impaired }),
+      ...(warning !== undefined && { warning }),
     };
   }
 
@@ -190,9 +209,17 @@ export class Queue {
       // What a failed write or sync left behind is unknown: this file is never written again, its last records go into a new one.
       this.#writer?.close();
       this.#writer = undefined;
+      if (isFull(error) && this.#useReserve()) return this.#try(write);
       this.#impaired = `The spool cannot write (${error.message}): free space on its disk or repair it; entries wait in memory until then.`;
       return false;
     }
+  }
+
+  /** Half of it is for what comes next; then the oldest plain results go, which takes some space too. */
+  #useReserve(): boolean {
+    const givenUp = this.#reserve.giveUp();
+    if (givenUp > 0) this.#limitBytes = Math.min(this.#limitBytes, this.#segments.bytes + givenUp / 2);
+    return givenUp > 0;
   }
 
   #secure(): void {
@@ -240,7 +267,7 @@ export class Queue {
 
   /** Beyond the limit: the gap is durable before what it declares is gone. */
   #makeRoom(): void {
-    while (this.#segments.bytes > this.#options.limitBytes) {
+    while (this.#segments.bytes > this.#limitBytes) {
       const victim = chooseVictim(this.#segments);
       if (!victim) break;
       this.#declareLost(victim.segment, victim.contents);

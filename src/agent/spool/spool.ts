@@ -108,7 +108,8 @@ class ThreadedSpool implements Spool {
         ),
       );
     }
-    if (this.#jsons.length === 0) setTimeout(() => this.#handOver(), this.#gathersUntilMs - performance.now());
+    if (this.#jsons.length === 0)
+      setTimeout(() => this.#handOver(), Math.max(0, this.#gathersUntilMs - performance.now()));
     // What there is no room for takes a number nonetheless, so that a gap entry tells of it.
     const kept = this.#characters + json.length > this.#maxCharacters ? '' : json;
     this.#jsons.push(kept);

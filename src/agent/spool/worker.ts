@@ -8,6 +8,7 @@ import { Queue } from './queue.ts';
 
 /** How long a refusing disk is left alone, and how late the ledger may be; a restart sends again what it misses. */
 const pauseMs = 1000;
+const reserveBytes = 64 * 1024 ** 2;
 
 if (!parentPort) throw new Error('This file is the body of a worker thread: it is started by openSpool.');
 const port = parentPort;
@@ -15,7 +16,7 @@ const port = parentPort;
 const options = workerData as WorkerOptions;
 
 try {
-  serve(new Queue(folderDisk(options.folder), { ...options, now: Date.now, newEpoch: newEpoch() }));
+  serve(new Queue(folderDisk(options.folder), { ...options, reserveBytes, now: Date.now, newEpoch: newEpoch() }));
 } catch (error) {
   say({ type: 'refused', message: error instanceof Error ? error.message : String(error) });
   port.close();
@@ -24,7 +25,7 @@ try {
 function serve(queue: Queue): void {
   let dueCommit: NodeJS.Immediate | undefined;
   const timer = setInterval(() => {
-    if (queue.isCommitDue) commit();
+    if (queue.lookAtSpace() || queue.isCommitDue) commit();
     queue.note();
   }, pauseMs);
   port.on('message', (request: Request) => {

@@ -21,6 +21,13 @@ test('FC04, FC05: an agent whose disk is full to the last block says so, hands o
   await eventually('results wait', () => fleet.status(agent).queue.lastSeq > recordedBefore);
   const filler = join(disk.path, 'filler');
   fillDisk(filler);
+  const status = await eventually('its reserve is in use', () => {
+    const { health } = fleet.status(agent);
+    return health.warnings?.length ? health : undefined;
+  });
+  assert.match(status.warnings?.[0] ?? '', /reserve/);
+  assert.deepEqual(status.impaired, []);
+  fillDisk(`${filler}-2`);
   const visits = fleet.visits(agent.name);
   await eventually('checks go on', () => fleet.visits(agent.name) > visits + 150);
   fleet.server.start();
@@ -33,7 +40,7 @@ test('FC04, FC05: an agent whose disk is full to the last block says so, hands o
   assert.match(said, /ENOSPC|disk|space/);
   await eventually('what waited on the full disk is handed over', () => lastReceived(fleet) > recordedBefore);
 
-  rmSync(filler);
+  for (const file of [filler, `${filler}-2`]) rmSync(file);
   await eventually('it is well again', async () => (await fleet.view(agent.name))?.status === 'online', 60_000);
   await fleet.settle();
   const accounts = await accountsOf(fleet);
