@@ -4,6 +4,7 @@ import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { addFleet, serverPort } from './fleet-command-line.ts';
 import { version } from './version.ts';
+import { addWatch } from './watch-command-line.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(given: readonly string[]): Promise<number> {
@@ -53,6 +54,7 @@ function createProgram(): Command {
   addInteractive(program);
   addConfigured(program);
   addFleet(program);
+  addWatch(program);
   addOthers(program);
   return program;
 }

@@ -1,9 +1,16 @@
+import type { Milliseconds } from '../core/duration.ts';
+
 /** Aborts at the first Ctrl-C, or when the process is told to end; the second ends it as usual. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   const stop = (): void => controller.abort(new DOMException('Interrupted.', 'AbortError'));
   process.once('SIGINT', stop).once('SIGTERM', stop);
   return controller.signal;
+}
+
+/** Aborts after this time too, if one is given. */
+export function interruptionWithin(durationMs: Milliseconds | undefined): AbortSignal {
+  return durationMs === undefined ? interruption() : AbortSignal.any([interruption(), AbortSignal.timeout(durationMs)]);
 }
 
 /** Resolves at the first Ctrl-C, or when the process is told to end. */

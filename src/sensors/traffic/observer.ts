@@ -10,6 +10,7 @@ import type { TrafficOptions } from './options.ts';
 import { isCovered, PeerClasses } from './peer-class.ts';
 import type { OpenedCounter, PeerCount, PeerCounter, PeerCounterOptions, SeenPacket } from './peer-counter.ts';
 import { PeerNames } from './peer-names.ts';
+import type { Rates } from './rates.ts';
 import type { Interface, Surroundings } from './surroundings.ts';
 import { interfacesOf, trafficRecord, type TrafficRecord } from './traffic-record.ts';
 
@@ -72,41 +73,49 @@ export class TrafficObserver implements Disposable {
     this.#meter.retire(nowMs);
   }
 
-  /** What passed since the record before. */
-  takeRecord(): TrafficRecord {
+  /** What passed since the record before, on every interface or on one. */
+  takeRecord(only?: string): TrafficRecord {
     const nowMs = this.#parts.clock.monotonic();
     const seconds = Number(((nowMs - this.#recordedAtMs) / 1000).toFixed(3));
     this.#recordedAtMs = nowMs;
-    const peers = [...this.#meter.peers].map((peer) => ({
+    const peers = Array.from(this.peersOn(only), (peer) => ({
       sinceRecord: peer.sinceRecord,
       describe: () => this.describe(peer),
     }));
     const counted = this.#meter.beginRecord();
-    const interfaces = interfacesOf({ counted, before: this.#interfacesAtRecord, now: this.#interfaces });
+    const counts = { counted, before: this.#interfacesAtRecord, now: this.#interfaces };
+    const interfaces = interfacesOf(counts).filter(({ name }) => only === undefined || name === only);
     this.#interfacesAtRecord = this.#interfaces;
     this.#sayMissed();
     return trafficRecord({ event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow }, peers);
   }
 
-  /** Every peer that is being counted. */
-  get peers(): Iterable<MeteredPeer> {
-    return this.#meter.peers;
+  /** Every peer that is being counted, on every interface or on one. */
+  peersOn(only?: string): Iterable<MeteredPeer> {
+    if (only === undefined) return this.#meter.peers;
+    return Iterator.from(this.#meter.peers).filter((peer) => this.#interfaceName(peer.interfaceIndex) === only);
   }
 
-  get interfaces(): Iterable<Interface> {
-    return this.#interfaces.values();
+  /** Bytes a second, up to the last step. */
+  ratesOf({ recent }: MeteredPeer): Rates {
+    return recent.rates(this.#meter.steps);
+  }
+
+  /** Those there are now. */
+  get interfaces(): readonly Interface[] {
+    return [...this.#interfaces.values()];
   }
 
   /** A peer as it is recorded. */
   describe(peer: MeteredPeer): Peer {
-    const { address, total, wire, recent } = peer;
+    const { address, total, wire } = peer;
     return {
       ...this.#known(peer),
       address,
       class: this.#classes.of(address),
       total: [...total],
       wire: [...wire],
-      ...recent.rates(this.#meter.steps),
+      ...this.ratesOf(peer),
     };
   }
 

@@ -67,11 +67,16 @@ export function interfacesOf(counts: InterfaceCounts): TrafficInterface[] {
 }
 
 function interfaceOf(each: Interface, { counted, before, now }: InterfaceCounts): TrafficInterface {
-  const { index, name, addresses, mac } = each;
+  const { index, name } = each;
   if (!now.has(index)) return { name, addresses: [] };
-  const texts = addresses.slice(0, maxAddresses).map(({ address }) => address);
   const check = checkOf(each, before.get(index), counted.get(index));
-  return { name, addresses: texts, ...(mac && { mac }), ...(check && { check }) };
+  return { ...trafficInterface(each), ...(check && { check }) };
+}
+
+/** An interface as it is recorded, without its check. */
+export function trafficInterface({ name, addresses, mac }: Interface): TrafficInterface {
+  const texts = addresses.slice(0, maxAddresses).map(({ address }) => address);
+  return { name, addresses: texts, ...(mac && { mac }) };
 }
 
 /** None for a link without MAC addresses, whose headers are not Ethernet's, and none where the counter began anew. */

@@ -1,0 +1,82 @@
+import { printable } from '../core/printable.ts';
+import type { Peer, PeerClass, TrafficInterface } from '../core/record.ts';
+import {
+  formatBits,
+  formatBytes,
+  formatRow,
+  interfaceTitle,
+  peerLines,
+  rowWidth,
+  tableTitle,
+  type PeerLine,
+} from '../core/traffic-text.ts';
+import type { Paint, Style } from './paint.ts';
+import type { ScreenSize } from './screen.ts';
+import { clip } from './text.ts';
+
+/** What happens on the network now. */
+export interface TrafficPicture {
+  readonly interfaces: readonly TrafficInterface[];
+  /** The first of them, in order; as many as `roomForPeers` says. */
+  readonly peers: readonly Peer[];
+  /** How many there are in all, and what they have together. */
+  readonly all: Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'> & { readonly peers: number };
+  /** What else happened, the newest last. */
+  readonly notices: readonly Notice[];
+  readonly order: string;
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly isAlarm: boolean;
+}
+
+const styleOfClass: Readonly<Record<PeerClass, Style>> = { intranet: 'yellow', internet: 'cyan', multicast: 'dim' };
+const maxInterfaces = 3;
+const maxNotices = 4;
+/** Title and total, with the lines around them. */
+const fixedRows = 5;
+const minHostWidth = 12;
+
+/** How many peers a screen shows, two rows each. */
+export function roomForPeers({ rows }: ScreenSize): number {
+  return Math.max(1, Math.floor((rows - fixedRows - maxInterfaces - maxNotices) / 2));
+}
+
+/** The picture as lines that fit the screen. */
+export function trafficLines(picture: TrafficPicture, { columns }: ScreenSize, paint: Paint): readonly string[] {
+  const { interfaces, peers, all, notices, order } = picture;
+  const hostWidth = Math.max(minHostWidth, columns - rowWidth);
+  const line = (text: string, style?: Style): string => {
+    const shown = clip(text, columns);
+    return style ? paint(style, shown) : shown;
+  };
+  const rows = peers.flatMap((peer, index) => {
+    const [sent, received] = peerLines(peer);
+    return [
+      line(formatRow(String(index + 1), sent, hostWidth), styleOfClass[peer.class]),
+      line(formatRow('', received, hostWidth)),
+    ];
+  });
+  const count = `${all.peers} ${all.peers === 1 ? 'peer' : 'peers'}`;
+  const shown = peers.length < all.peers ? `${count}, ${peers.length} shown` : count;
+  return [
+    ...interfaces.slice(0, maxInterfaces).map((each) => line(printable(interfaceTitle(each)), 'bold')),
+    line(tableTitle(hostWidth), 'dim'),
+    ...rows,
+    ...totals(picture.all).map((total) => line(formatRow('', total, hostWidth), 'bold')),
+    line(`${shown}, those with the most ${order} first; Ctrl-C ends`, 'dim'),
+    ...notices.slice(-maxNotices).map(({ text, isAlarm }) => line(text, isAlarm ? 'red' : 'yellow')),
+  ];
+}
+
+function totals(all: TrafficPicture['all']): readonly PeerLine[] {
+  const cells = (way: 0 | 1): readonly string[] => [
+    ...[all.rate2, all.rate10, all.rate40].map((rate) => formatBits(rate[way])),
+    formatBytes(all.wire[way]),
+  ];
+  return [
+    { host: 'all, sent', arrow: '=>', cells: cells(0) },
+    { host: 'all, received', arrow: '<=', cells: cells(1) },
+  ];
+}
