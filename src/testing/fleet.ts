@@ -27,6 +27,8 @@ export interface FleetPlan {
   /** Where an agent keeps its data, and what its environment has besides. */
   readonly agentData?: string;
   readonly agentEnv?: Readonly<Record<string, string>>;
+  /** What the server's file has under `sensors:`; see `watch`. */
+  readonly sensors?: readonly object[];
 }
 
 export interface FleetAgent {
@@ -47,6 +49,8 @@ export class Fleet implements AsyncDisposable {
   readonly #folder: string;
   readonly #usualPort: number;
   readonly #tokens = new Map<string, string>();
+  #sensors: readonly object[];
+  #isPaused = false;
   /** How the server is to call each agent that listens. */
   readonly #called: string[] = [];
 
@@ -55,6 +59,7 @@ export class Fleet implements AsyncDisposable {
     parts: { readonly folder: string; readonly oracle: Oracle; readonly port: number },
   ) {
     this.#plan = plan;
+    this.#sensors = plan.sensors ?? [];
     this.#folder = parts.folder;
     this.oracle = parts.oracle;
     this.port = parts.port;
@@ -86,6 +91,11 @@ export class Fleet implements AsyncDisposable {
   /** The file with all the server keeps. */
   get database(): string {
     return join(this.#folder, 'server', 'watchkeeper.db');
+  }
+
+  /** Where the server keeps all it has. */
+  get serverFolder(): string {
+    return join(this.#folder, 'server');
   }
 
   get localAgentFolder(): string {
@@ -158,7 +168,8 @@ export class Fleet implements AsyncDisposable {
 
   /** Stops every schedule and waits until each agent says that the server has all it recorded. */
   async settle(): Promise<void> {
-    this.#configure({ paused: true });
+    this.#isPaused = true;
+    this.#configure();
     await this.untilAnswering();
     this.server.signal('SIGHUP');
     await Promise.all(this.everyAgent.map((agent) => this.#untilSettled(agent)));
@@ -166,7 +177,15 @@ export class Fleet implements AsyncDisposable {
 
   /** Lets the schedules go on. */
   resume(): void {
-    this.#configure({ paused: false });
+    this.#isPaused = false;
+    this.#configure();
+    this.server.signal('SIGHUP');
+  }
+
+  /** Makes this what the server's file has under `sensors:`. */
+  watch(sensors: readonly object[]): void {
+    this.#sensors = sensors;
+    this.#configure();
     this.server.signal('SIGHUP');
   }
 
@@ -179,7 +198,7 @@ export class Fleet implements AsyncDisposable {
 
   async #start(): Promise<void> {
     if (this.#plan.areCalled) await this.#startCalled();
-    this.#configure({ paused: false });
+    this.#configure();
     this.server.start();
     await this.untilAnswering();
     if (!this.#plan.areCalled) await this.#startJoining();
@@ -252,7 +271,7 @@ export class Fleet implements AsyncDisposable {
     return join(this.#folder, 'server.yaml');
   }
 
-  #configure({ paused }: { readonly paused: boolean }): void {
+  #configure(): void {
     const monitors = this.everyAgent.flatMap(({ name }) =>
       this.monitorsOf(name).map((monitor) => ({
         name: monitor,
@@ -260,11 +279,16 @@ export class Fleet implements AsyncDisposable {
         target: `${this.oracle.url}/${monitor}`,
         interval: '1s',
         agents: [name],
-        paused,
+        paused: this.#isPaused,
       })),
     );
     // JSON is YAML, and so is what the agents that are called printed.
-    writeFileSync(this.#config, `monitors: ${JSON.stringify(monitors)}\nagents: [${this.#called.join(', ')}]\n`);
+    const sections = [
+      `monitors: ${JSON.stringify(monitors)}`,
+      `agents: [${this.#called.join(', ')}]`,
+      `sensors: ${JSON.stringify(this.#sensors)}`,
+    ];
+    writeFileSync(this.#config, sections.join('\n'));
   }
 }
 

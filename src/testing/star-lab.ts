@@ -15,6 +15,7 @@ export type Cut = readonly [from: Leaf, to: Leaf];
 /** Hosts around a hub, leaf n (from 1) with the address 10.92.n.2. All they say to each other passes the hub. */
 export interface StarLab extends AsyncDisposable {
   readonly leaves: readonly Leaf[];
+  readonly hub: LabHost;
   /** Loses these packets without a word, and no others. */
   cut(...cuts: readonly Cut[]): Promise<void>;
 }
@@ -40,6 +41,7 @@ export async function openStarLab(size: number): Promise<StarLab> {
   }
   return {
     leaves,
+    hub,
     cut: (...cuts) => hub.filter(...cuts.map(([from, to]) => `ip saddr ${from.address} ip daddr ${to.address} drop`)),
     [Symbol.asyncDispose]: dispose,
   };
