@@ -12,7 +12,7 @@ interface WatchFlags {
 export function addWatch(program: Command): void {
   const watch = program
     .command('watch')
-    .description('watch this machine itself, without a server: who it talks to')
+    .description('watch this machine itself, without a server: who it talks to, what is plugged in')
     .helpCommand(false);
   watchCommand(watch, 'traffic', 'the hosts that this machine talks to, and how much; needs root or CAP_NET_RAW')
     .option('--interface <name>', 'of this interface only (default: all)')
@@ -29,6 +29,13 @@ export function addWatch(program: Command): void {
       const { interruptionWithin } = await import('./interruption.ts');
       await watchTraffic(flags, { output: process.stdout, signal: interruptionWithin(forMs) });
     });
+  watchCommand(watch, 'usb', 'the USB devices and file systems of this machine, as they come and go').action(
+    async ({ for: forMs, ...flags }: WatchFlags) => {
+      const { watchUsb } = await import('./watch-usb.ts');
+      const { interruptionWithin } = await import('./interruption.ts');
+      await watchUsb(flags, { output: process.stdout, signal: interruptionWithin(forMs) });
+    },
+  );
 }
 
 /** A command with the options that all of `watch` have. */

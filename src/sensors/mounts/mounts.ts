@@ -59,9 +59,8 @@ class MountsWatch implements RunningSensor {
       return;
     }
     // Before the first look: so nothing is missed between the two.
-    const state = this.#watch(this.#fd);
+    context.onState(this.#watch(this.#fd));
     this.#read();
-    context.onState(state);
   }
 
   stop(): Promise<void> {

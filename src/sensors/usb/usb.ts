@@ -46,9 +46,9 @@ class UsbWatch implements RunningSensor, UeventReceiver {
     } catch (error) {
       trouble.push(`no netlink socket (${String(error)}): ${lookingInstead}`);
     }
+    context.onState(stateOf(trouble));
     this.#devices.look('usb-present');
     if (trouble.length > 0) this.#lookRegularly();
-    context.onState(stateOf(trouble));
   }
 
   onMessage(message: Buffer): void {

@@ -1,0 +1,31 @@
+import type { SensorRecord } from '../core/record.ts';
+import { recordText } from '../core/record-text.ts';
+import type { Paint, Style } from './paint.ts';
+
+/** A record as people read it, in the colour of what it means. */
+export function formatRecord(record: SensorRecord, paint: Paint): string {
+  const style = styleOf(record);
+  const text = recordText(record);
+  return style ? paint(style, text) : text;
+}
+
+const styles: Partial<Record<SensorRecord['event'], Style>> = {
+  'usb-alarm': 'red',
+  forged: 'red',
+  'forbidden-peer': 'red',
+  'usb-notice': 'yellow',
+  'lan-access': 'yellow',
+  lost: 'yellow',
+  'usb-connected': 'green',
+  mounted: 'green',
+  'usb-removed': 'cyan',
+  unmounted: 'cyan',
+};
+
+const risky = ['storage', 'keyboard', 'network'];
+
+function styleOf(record: SensorRecord): Style | undefined {
+  if (record.event === 'sensor-state') return record.state === 'running' ? 'dim' : 'yellow';
+  const isRisky = record.event === 'usb-connected' && record.device.risks.some((risk) => risky.includes(risk));
+  return isRisky ? 'yellow' : styles[record.event];
+}
