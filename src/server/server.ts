@@ -137,11 +137,11 @@ export class Server {
     await this.#runs.ask(taskId, (message) => session.send(message));
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.gateway.close();
     this.fleet.stop();
-    this.records.chains.stop();
     this.sensorOrders.stop();
+    await this.records.chains.stop();
   }
 
   #gatewayPorts(): ConstructorParameters<typeof Gateway>[0] {

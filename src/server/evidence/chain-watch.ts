@@ -51,6 +51,7 @@ export class ChainWatch {
   /** What was raised since the start: a heartbeat repeats its cause every five seconds. */
   readonly #raised = new Set<string>();
   #cancel: Cancel | undefined;
+  #looking: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(parts: WatchParts) {
@@ -64,9 +65,12 @@ export class ChainWatch {
     this.#settleSoon();
   }
 
-  stop(): void {
+  /** Resolves when what came so far is verified and kept, if the store takes it. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancel?.();
+    await this.#looking;
+    while (this.#hasWork && (await this.#settle()));
   }
 
   /** What a chain is of, and whose; undefined if nothing is known of it. */
@@ -107,9 +111,6 @@ export class ChainWatch {
       const watched =
         this.#chains.get(chain) ?? this.#watch({ chain, agentId, sensor, cursor: unsealed, anchor: undefined });
       watched.isStale = true;
-      if (n > watched.cursor.n) continue;
-      const message = `line ${n} came after it was given up as missing; its seal can no longer be verified`;
-      this.raise({ chain, n, cause: 'unlinked', message });
     }
     if (records.length > 0) this.#settleSoon();
   }
@@ -177,7 +178,7 @@ export class ChainWatch {
   #settleSoon(delayMs = gatherMs): void {
     if (this.#isStopped) return;
     this.#cancel ??= this.#parts.clock.after(delayMs, () => {
-      void this.#look();
+      this.#looking = this.#look();
     });
   }
 
@@ -185,7 +186,11 @@ export class ChainWatch {
     const isWell = await this.#settle();
     this.#cancel = undefined;
     // The store says why it refuses where results are committed; here it is asked again.
-    if (this.#alarms.length > 0 || this.#dirty().length > 0) this.#settleSoon(isWell ? gatherMs : retryMs);
+    if (this.#hasWork) this.#settleSoon(isWell ? gatherMs : retryMs);
+  }
+
+  get #hasWork(): boolean {
+    return this.#alarms.length > 0 || this.#dirty().length > 0;
   }
 
   #dirty(): readonly Watched[] {

@@ -66,10 +66,14 @@ export class RecordWriter {
 
   #keepOne(agentId: string, record: SealedRecord, onAlarm: (alarm: NewAlarm) => void): boolean {
     const { chain, n, at, event, address = null, receivedAt, line, hash } = record;
-    const { id, droppedTo } = this.#chainOf(agentId, record, onAlarm);
+    const { id, droppedTo, verifiedTo } = this.#chainOf(agentId, record, onAlarm);
     if (n <= droppedTo) return false;
     const { changes } = this.#statements.addRecord.run(id, n, at, event, address, receivedAt, line, hash);
-    if (changes === 1) return true;
+    if (changes === 1) {
+      const message = `line ${n} came after it was given up as missing: its seal can no longer be verified`;
+      if (n <= verifiedTo) onAlarm({ chain, n, cause: 'unlinked', at: receivedAt, message });
+      return true;
+    }
     if (this.#statements.hash.get(id, n)?.['hash'] !== hash) {
       const message = `expected line ${n} as it came before, got another: the agent's folder was copied or set back, and both go on`;
       onAlarm({ chain, n, cause: 'forked', at: receivedAt, message, line });
@@ -82,15 +86,19 @@ export class RecordWriter {
     agentId: string,
     { chain, sensor, n, receivedAt }: SealedRecord,
     onAlarm: (alarm: NewAlarm) => void,
-  ): { readonly id: number; readonly droppedTo: number } {
+  ): KnownChain {
     const known = this.#statements.chain.get(chain);
     if (known !== undefined && known['agentId'] !== agentId)
       throw new AppError('usage', `Expected records of agent ${agentId}'s own chains, got chain ${chain} of another.`);
-    if (known !== undefined) return { id: Number(known['id']), droppedTo: Number(known['droppedTo']) };
+    if (known !== undefined) {
+      // Without its key no line of it is verified by more than its links.
+      const verifiedTo = known['firstKey'] === null ? 0 : Number(known['n']);
+      return { id: Number(known['id']), droppedTo: Number(known['droppedTo']), verifiedTo };
+    }
     const id = this.#addChain({ chain, agentId, sensor, key: null, head: null, begunAt: receivedAt }, n - 1);
     const message = `expected to be told the first key of a chain before its first record, got line ${n}: the links of its lines can be verified, their seals not`;
     onAlarm({ chain, n: 0, cause: 'begun-anew', at: receivedAt, message });
-    return { id, droppedTo: 0 };
+    return { id, droppedTo: 0, verifiedTo: 0 };
   }
 
   /** Followed up to line `n`. */
@@ -110,12 +118,18 @@ export class RecordWriter {
   }
 }
 
+interface KnownChain {
+  readonly id: number;
+  readonly droppedTo: number;
+  readonly verifiedTo: number;
+}
+
 /** Without a first key, where none was told. */
 type Unsealed<Begun extends NewChain> = Omit<Begun, 'key' | 'head'> & Record<'key' | 'head', string | null>;
 
 function prepare(db: DatabaseSync) {
   return {
-    chain: db.prepare('SELECT id, agentId, sensor, firstKey, droppedTo FROM chains WHERE chain = ?'),
+    chain: db.prepare('SELECT id, agentId, sensor, firstKey, droppedTo, n FROM chains WHERE chain = ?'),
     chains: db.prepare('SELECT id, sensor, n FROM chains'),
     addChain: db.prepare(`
       INSERT INTO chains (chain, agentId, sensor, firstKey, begunAt, n, head, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
