@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import { readEvents } from '../../src/commands/event-stream.ts';
+import type { ServerEvent } from '../../src/core/event.ts';
+import type { SensorEvent, SensorRecord } from '../../src/core/record.ts';
+import { eventually } from '../../src/testing/eventually.ts';
+import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
+import { debianKernel, type Kernel } from '../qemu/kernel.ts';
+import { hostAddress, Seat, seatMissing, stickSerial } from '../qemu/seat.ts';
+import { Served } from './served.ts';
+
+/** A machine with real USB ports, a real kernel, and the agent as deploy/ installs it, from the plug to the server's event stream. */
+
+/** Where an agent begins; every instruction of the guest is emulated, on a machine that other tests share. */
+const bootLimitMs = 150_000;
+const plugLimitMs = 30_000;
+
+const configuration = `
+sensors:
+  - by: Physics department, room 101
+    purpose: Exam of 2 December
+    usb: {}
+    mounts: {}
+`;
+
+type RecordOf<Event extends SensorEvent> = SensorRecord & { readonly event: Event };
+type Match<Event extends SensorEvent> = (record: RecordOf<Event>) => boolean;
+
+/** The records on a server's event stream, and when each came. */
+class RecordFeed implements Disposable {
+  readonly events: { readonly event: Extract<ServerEvent, { type: 'record' }>; readonly arrivedAt: number }[] = [];
+  readonly alarms: ServerEvent[] = [];
+  readonly #ending = new AbortController();
+
+  async open(server: Served): Promise<void> {
+    const headers = { Authorization: `Bearer ${await server.token()}` };
+    const { body } = await fetch(`${server.url}/api/v1/events`, { headers, signal: this.#ending.signal });
+    assert.ok(body);
+    void this.#follow(body).catch(() => {});
+  }
+
+  /** The first record of this kind that fits, come or to come, with when it came. */
+  async first<Event extends SensorEvent>(
+    kind: Event,
+    fits: Match<Event> = () => true,
+    limitMs = plugLimitMs,
+  ): Promise<RecordOf<Event> & { readonly arrivedAt: number }> {
+    return await eventually(
+      `a record ${kind}`,
+      () => {
+        for (const { event, arrivedAt } of this.events) {
+          // What the comparison has just shown.
+          const record = event.record as RecordOf<Event>;
+          if (record.event === kind && fits(record)) return { ...record, arrivedAt };
+        }
+        return undefined;
+      },
+      limitMs,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#ending.abort();
+  }
+
+  async #follow(body: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const { data } of readEvents(body)) {
+      // The server of this checkout says these.
+      const event = JSON.parse(data) as ServerEvent;
+      if (event.type === 'record') this.events.push({ event, arrivedAt: performance.now() });
+      if (event.type === 'alarm') this.alarms.push(event);
+    }
+  }
+}
+
+let kernel: Kernel | undefined;
+const skip =
+  seatMissing ||
+  (await debianKernel().then(
+    (built) => ((kernel = built), false as const),
+    (error: Error) => `Debian's kernel cannot be had: ${error.message}`,
+  ));
+
+describe('what is plugged into a machine shows on the server', { skip }, () => {
+  const running = new AsyncDisposableStack();
+  const feed = running.use(new RecordFeed());
+  let seat: Seat;
+  let server: Served;
+
+  before(async () => {
+    server = running.use(await Served.start(configuration, { localAgent: false }));
+    await feed.open(server);
+    const { stdout } = await runWatchkeeper(server.words('invite'));
+    const [, token = ''] = /--token (\S+)/.exec(stdout) ?? [];
+    assert.ok(kernel);
+    seat = running.use(
+      await Seat.start(kernel, {
+        OPTIONS: `--join http://${hostAddress}:${server.port}`,
+        WATCHKEEPER_TOKEN: token,
+      }),
+    );
+    const isOf = (sensor: string) => () => feed.events.some(({ event }) => event.sensor === sensor);
+    await Promise.all([
+      eventually('the USB sensor', isOf('usb'), bootLimitMs),
+      eventually('the mounts sensor', isOf('mounts'), bootLimitMs),
+    ]).catch((cause: unknown) => {
+      throw new Error(`the seat did not report:\n${seat.screen}\nThe server said:\n${server.said}`, { cause });
+    });
+  });
+  after(() => running.disposeAsync());
+
+  test('E2: a stick, where it is mounted, and that it is gone', async (t) => {
+    const pluggedAt = performance.now();
+    await seat.plugStick();
+    const { device, ...connected } = await feed.first('usb-connected', ({ device }) => device.serial === stickSerial);
+    assert.deepEqual(device.risks, ['storage']);
+    assert.ok(device.interfaces.includes('080650'), 'mass storage, SCSI, bulk only');
+    const disk = await feed.first('usb-function', ({ subsystem }) => subsystem === 'block');
+    assert.equal(disk.port, device.port);
+    const { mount, ...mounted } = await feed.first('mounted', ({ mount }) => mount.device === `/dev/${disk.name}`);
+    assert.equal(mount.mountpoint, `/media/EXAM ${disk.name}`);
+    assert.equal(mount.fstype, 'vfat');
+    assert.equal(mount.kind, 'usb');
+    assert.equal(mount.usbPort, device.port);
+    for (const option of ['nosuid', 'nodev', 'noexec']) assert.ok(mount.options.split(',').includes(option), option);
+    const unpluggedAt = performance.now();
+    await seat.unplug('stick');
+    const removed = await feed.first('usb-removed', ({ device }) => device.serial === stickSerial);
+    await feed.first('unmounted', ({ mount }) => mount.device === `/dev/${disk.name}`);
+    tell(t, 'plug to its event', connected.arrivedAt - pluggedAt);
+    tell(t, 'plug to the event of its mount', mounted.arrivedAt - pluggedAt);
+    tell(t, 'unplug to its event', removed.arrivedAt - unpluggedAt);
+  });
+
+  test('E2: a keyboard', async (t) => {
+    const pluggedAt = performance.now();
+    await seat.plugKeyboard();
+    const { device, arrivedAt } = await feed.first('usb-connected', ({ device }) => device.risks.includes('keyboard'));
+    assert.deepEqual(device.risks, ['keyboard']);
+    await feed.first('usb-function', ({ subsystem, port }) => subsystem === 'input' && port === device.port);
+    await seat.unplug('keyboard');
+    await feed.first('usb-removed', (removed) => removed.device.risks.includes('keyboard'));
+    tell(t, 'plug to its event', arrivedAt - pluggedAt);
+  });
+
+  test('E2: a network adaptor', async (t) => {
+    const pluggedAt = performance.now();
+    await seat.plugNetworkAdaptor();
+    const { device, arrivedAt } = await feed.first('usb-connected', ({ device }) => device.risks.includes('network'));
+    const card = await feed.first('usb-function', ({ subsystem }) => subsystem === 'net');
+    assert.equal(card.port, device.port);
+    assert.match(card.mac ?? '', /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+    await seat.unplug('adaptor');
+    await feed.first('usb-removed', (removed) => removed.device.risks.includes('network'));
+    tell(t, 'plug to its event', arrivedAt - pluggedAt);
+  });
+
+  test('E2: a stick that is a keyboard too raises an alarm', async (t) => {
+    const pluggedAt = performance.now();
+    seat.plugTwoFaced();
+    const { device, arrivedAt } = await feed.first('usb-alarm');
+    assert.equal(device.serial, 'TWO-FACED-1');
+    assert.equal(`${device.manufacturer} ${device.product}`, 'SanDisk Cruzer Blade');
+    assert.deepEqual(new Set(device.risks), new Set(['storage', 'keyboard']));
+    seat.unplugTwoFaced();
+    await feed.first('usb-removed', (removed) => removed.device.serial === 'TWO-FACED-1');
+    tell(t, 'plug to the alarm', arrivedAt - pluggedAt);
+  });
+
+  test('the machine says nothing that it would have to take back', () => {
+    assert.deepEqual(feed.alarms, []);
+  });
+});
+
+/** A figure for whoever reads the run: emulation is too slow to assert it. */
+function tell(t: TestContext, what: string, ms: number): void {
+  t.diagnostic(`${what}: ${Math.round(ms)} ms`);
+}
