@@ -14,7 +14,7 @@ import { LineOutput } from '../terminal/line-output.ts';
 import { paintFor } from '../terminal/paint.ts';
 import { formatTime } from '../terminal/result-line.ts';
 import { Screen, type ScreenSize } from '../terminal/screen.ts';
-import { roomForPeers, trafficLines, type Notice, type TrafficPicture } from '../terminal/traffic-view.ts';
+import { trafficLines, type Notice, type TrafficPicture } from '../terminal/traffic-view.ts';
 import { aborted } from './interruption.ts';
 
 const orders = {
@@ -78,7 +78,7 @@ async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { o
   });
   const paint = paintFor(output);
   const picture = (size: ScreenSize): readonly string[] =>
-    trafficLines({ ...pictureOf(observer, flags, roomForPeers(size)), notices }, size, paint);
+    trafficLines({ ...pictureOf(observer, flags, size), notices }, size, paint);
   {
     using screen = new Screen(output, picture);
     screen.draw();
@@ -119,7 +119,7 @@ type Ranked = Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'>;
 function pictureOf(
   observer: TrafficObserver,
   { interface: only, sort = '2s' }: TrafficFlags,
-  room: number,
+  { rows }: ScreenSize,
 ): Omit<TrafficPicture, 'notices'> {
   const { words: order, rank } = orders[sort];
   const shown: { readonly peer: MeteredPeer; readonly bytes: number }[] = [];
@@ -132,7 +132,7 @@ function pictureOf(
   }
   all.peers = shown.length;
   shown.sort((one, other) => other.bytes - one.bytes);
-  const peers = shown.slice(0, room).map(({ peer }) => observer.describe(peer));
+  const peers = shown.slice(0, rows).map(({ peer }) => observer.describe(peer));
   const interfaces = observer.interfaces.filter(
     ({ name, addresses }) => (only === undefined && addresses.length > 0) || name === only,
   );

@@ -17,7 +17,7 @@ import { clip } from './text.ts';
 /** What happens on the network now. */
 export interface TrafficPicture {
   readonly interfaces: readonly TrafficInterface[];
-  /** The first of them, in order; as many as `roomForPeers` says. */
+  /** The first of them, in order: as many as there may be room for. */
   readonly peers: readonly Peer[];
   /** How many there are in all, and what they have together. */
   readonly all: Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'> & { readonly peers: number };
@@ -34,18 +34,18 @@ export interface Notice {
 const styleOfClass: Readonly<Record<PeerClass, Style>> = { intranet: 'yellow', internet: 'cyan', multicast: 'dim' };
 const maxInterfaces = 3;
 const maxNotices = 4;
-/** Title and total, with the lines around them. */
-const fixedRows = 5;
+/** Titles, totals, and how many there are. */
+const fixedRows = 4;
 const minHostWidth = 12;
 
-/** How many peers a screen shows, two rows each. */
-export function roomForPeers({ rows }: ScreenSize): number {
-  return Math.max(1, Math.floor((rows - fixedRows - maxInterfaces - maxNotices) / 2));
-}
-
 /** The picture as lines that fit the screen. */
-export function trafficLines(picture: TrafficPicture, { columns }: ScreenSize, paint: Paint): readonly string[] {
-  const { interfaces, peers, all, notices, order } = picture;
+export function trafficLines(picture: TrafficPicture, size: ScreenSize, paint: Paint): readonly string[] {
+  const { all, order } = picture;
+  const { columns } = size;
+  const interfaces = picture.interfaces.slice(0, maxInterfaces);
+  const notices = picture.notices.slice(-maxNotices);
+  const room = size.rows - fixedRows - interfaces.length - notices.length;
+  const peers = picture.peers.slice(0, Math.max(1, Math.floor(room / 2)));
   const hostWidth = Math.max(minHostWidth, columns - rowWidth);
   const line = (text: string, style?: Style): string => {
     const shown = clip(text, columns);
@@ -61,13 +61,18 @@ export function trafficLines(picture: TrafficPicture, { columns }: ScreenSize, p
   const count = `${all.peers} ${all.peers === 1 ? 'peer' : 'peers'}`;
   const shown = peers.length < all.peers ? `${count}, ${peers.length} shown` : count;
   return [
-    ...interfaces.slice(0, maxInterfaces).map((each) => line(printable(interfaceTitle(each)), 'bold')),
+    ...interfaces.map((each) => line(printable(titleOf(each)), 'bold')),
     line(tableTitle(hostWidth), 'dim'),
     ...rows,
-    ...totals(picture.all).map((total) => line(formatRow('', total, hostWidth), 'bold')),
+    ...totals(all).map((total) => line(formatRow('', total, hostWidth), 'bold')),
     line(`${shown}, those with the most ${order} first; Ctrl-C ends`, 'dim'),
-    ...notices.slice(-maxNotices).map(({ text, isAlarm }) => line(text, isAlarm ? 'red' : 'yellow')),
+    ...notices.map(({ text, isAlarm }) => line(text, isAlarm ? 'red' : 'yellow')),
   ];
+}
+
+/** One address has room. */
+function titleOf(each: TrafficInterface): string {
+  return interfaceTitle({ ...each, addresses: each.addresses.slice(0, 1) });
 }
 
 function totals(all: TrafficPicture['all']): readonly PeerLine[] {

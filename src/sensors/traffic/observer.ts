@@ -110,9 +110,10 @@ export class TrafficObserver implements Disposable {
   describe(peer: MeteredPeer): Peer {
     const { address, total, wire } = peer;
     return {
-      ...this.#known(peer),
+      interface: this.#interfaceName(peer.interfaceIndex),
       address,
       class: this.#classes.of(address),
+      ...this.#known(address),
       total: [...total],
       wire: [...wire],
       ...this.ratesOf(peer),
@@ -132,7 +133,10 @@ export class TrafficObserver implements Disposable {
         isAllowed: (address) => isCovered(this.#allowed, address) || this.#isService(address),
         classOf: (address) => this.#classes.of(address),
       },
-      describe: (peer) => this.#known(peer),
+      describe: ({ interfaceIndex, address }) => ({
+        interface: this.#interfaceName(interfaceIndex),
+        ...this.#known(address),
+      }),
       record,
     });
   }
@@ -147,10 +151,10 @@ export class TrafficObserver implements Disposable {
     this.#contacts.meet({ interfaceIndex, address, direction, packet }, this.#parts.clock.monotonic());
   }
 
-  #known({ interfaceIndex, address }: PeerId): Pick<Peer, 'interface' | 'name' | 'mac'> {
+  #known(address: string): Pick<Peer, 'name' | 'mac'> {
     const name = this.#nameOf(address);
     const mac = this.#classes.isOnLink(address) ? this.#macOf(address) : undefined;
-    return { interface: this.#interfaceName(interfaceIndex), ...(name && { name }), ...(mac && { mac }) };
+    return { ...(name && { name }), ...(mac && { mac }) };
   }
 
   #nameOf(address: string): string | undefined {

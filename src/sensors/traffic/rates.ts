@@ -1,7 +1,9 @@
+/** How often the counter is read. */
 export const stepMs = 2000;
-/** Of the three rates, in steps. */
-const windows = { rate2: 1, rate10: 5, rate40: 20 } as const;
-const maxSteps = 20;
+/** Of the three rates, in seconds. */
+const windows = { rate2: 2, rate10: 10, rate40: 40 } as const;
+/** As many as the longest window has, and some that came early. */
+const maxSteps = 24;
 
 export type BothWays = [sent: number, received: number];
 export type Rates = Readonly<Record<keyof typeof windows, BothWays>>;
@@ -27,11 +29,13 @@ export class Steps {
     if (this.#times.length > maxSteps + 1) this.#times.shift();
   }
 
-  /** What the last steps took, by the clock; less than so many if there were not as many yet. */
-  seconds(count: number): number {
-    const { length } = this.#times;
-    const from = this.#times[Math.max(0, length - 1 - count)] ?? 0;
-    return ((this.#times[length - 1] ?? 0) - from) / 1000;
+  /** The last steps that take so long, to the nearest half step, or all there were; and how long they really took. */
+  within(windowSeconds: number): { readonly count: number; readonly seconds: number } {
+    const end = this.#times.length - 1;
+    const secondsOf = (count: number): number => ((this.#times[end] ?? 0) - (this.#times[end - count] ?? 0)) / 1000;
+    let count = Math.min(1, end);
+    while (count < end && secondsOf(count) <= windowSeconds - stepMs / 2000) count++;
+    return { count, seconds: secondsOf(count) };
   }
 }
 
@@ -42,27 +46,27 @@ interface Passed {
 
 /** What passed in the last steps. Those without traffic take no room. */
 export class RecentTraffic {
-  #passed: Passed[] = [];
+  readonly #passed: Passed[] = [];
 
   add(step: number, bytes: Readonly<BothWays>): void {
     this.#passed.push({ step, bytes });
     if (this.#passed.length > maxSteps) this.#passed.shift();
   }
 
-  /** Bytes a second, each way; while there were fewer steps than a window has, over those there were. */
+  /** Bytes a second, each way; while there was less time than a window has, over the time there was. */
   rates(steps: Steps): Rates {
-    const over = (count: number): BothWays => this.#over(count, steps);
+    const over = (windowSeconds: number): BothWays => this.#over(windowSeconds, steps);
     return { rate2: over(windows.rate2), rate10: over(windows.rate10), rate40: over(windows.rate40) };
   }
 
-  #over(count: number, steps: Steps): BothWays {
+  #over(windowSeconds: number, steps: Steps): BothWays {
+    const { count, seconds } = steps.within(windowSeconds);
     const sum: BothWays = [0, 0];
     for (const { step, bytes } of this.#passed) {
       if (step <= steps.last - count) continue;
       sum[0] += bytes[0];
       sum[1] += bytes[1];
     }
-    const seconds = steps.seconds(count);
     return seconds > 0 ? [Math.round(sum[0] / seconds), Math.round(sum[1] / seconds)] : [0, 0];
   }
 }
