@@ -25,8 +25,8 @@ export interface PeerLab extends AsyncDisposable {
   connect(): Promise<void>;
   /** Of the watched host's end, which is its interface 2. */
   counters(): Promise<InterfaceCounters>;
-  /** Sends what the crowd says: whole IPv4 packets, whatever their source. */
-  say(packets: readonly Buffer[]): void;
+  /** Sends what the crowd says: whole IPv4 packets, whatever their source. Returns when the last one left: `realtimeNs`. */
+  say(packets: readonly Buffer[]): number;
 }
 
 export const labPeers = { watched: '10.93.0.1', crowd: '10.93.0.2', watched6: 'fd93::1', crowd6: 'fd93::2' } as const;
@@ -88,12 +88,14 @@ async function readCounters(host: LabHost): Promise<InterfaceCounters> {
 
 const IPPROTO_RAW = 255;
 
-function say(crowd: LabHost, packets: readonly Buffer[]): void {
+function say(crowd: LabHost, packets: readonly Buffer[]): number {
   using _there = crowd.enter();
   const socket = openSocket({ family: 4, kind: SOCK_RAW, protocol: IPPROTO_RAW });
   const watched = encodeAddress({ ip: labPeers.watched, family: 4 });
+  let sentNs = 0;
   try {
-    for (const packet of packets) sendTo(socket, packet, watched);
+    for (const packet of packets) sentNs = sendTo(socket, packet, watched);
+    return sentNs;
   } finally {
     closeSocket(socket);
   }

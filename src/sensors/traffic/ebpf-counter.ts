@@ -58,14 +58,18 @@ function receiver(socket: number, onPacket: PeerCounterOptions['onPacket']): () 
 }
 
 function readPeers(map: BpfMap): PeerCount[] {
-  return Array.from({ length: readMap(map) }, (_, entry) => {
-    const key = map.keys.subarray(entry * peerKey.size, (entry + 1) * peerKey.size);
-    return {
-      interfaceIndex: key.readUInt32LE(peerKey.interfaceIndex),
-      address: addressText(key.subarray(peerKey.address)),
-      ...bothWays(map.values, entry * counts.size),
-    };
-  });
+  const entries = readMap(map);
+  const values = viewOf(map.values);
+  const peers: PeerCount[] = [];
+  for (let entry = 0; entry < entries; entry++) {
+    const key = entry * peerKey.size;
+    peers.push({
+      interfaceIndex: map.keys.readUInt32LE(key + peerKey.interfaceIndex),
+      address: addressText(map.keys, key + peerKey.address),
+      ...bothWays(values, entry * counts.size),
+    });
+  }
+  return peers;
 }
 
 const nameOfKind = new Map<number, string>(Object.entries(kinds).map(([name, kind]) => [kind, name]));
@@ -75,7 +79,7 @@ function readRest(map: BpfMap): RestCount[] {
     interfaceIndex: map.keys.readUInt32LE(entry * restKeyBytes + peerKey.interfaceIndex),
     // The filter writes no other kinds into this map.
     kind: nameOfKind.get(map.keys.readUInt32LE(entry * restKeyBytes + peerKey.kind)) as RestCount['kind'],
-    ...bothWays(map.values, entry * counts.size),
+    ...bothWays(viewOf(map.values), entry * counts.size),
   }));
 }
 
@@ -86,20 +90,27 @@ function takePeer(map: BpfMap, { interfaceIndex, address }: PeerName): PeerCount
   key.writeUInt32LE(interfaceIndex, peerKey.interfaceIndex);
   addressBytes(address).copy(key, peerKey.address);
   const value = takeEntry(map, key);
-  return value ? [{ interfaceIndex, address, ...bothWays(value, 0) }] : [];
+  return value ? [{ interfaceIndex, address, ...bothWays(viewOf(value), 0) }] : [];
 }
 
-function bothWays(values: Buffer, start: number): Pick<PeerCount, 'received' | 'sent'> {
+// A full map has 131,072 numbers; a DataView reads them several times faster than a Buffer.
+function viewOf({ buffer, byteOffset, byteLength }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+function bothWays(values: DataView, start: number): Pick<PeerCount, 'received' | 'sent'> {
   return { received: counted(values, start), sent: counted(values, start + counts.sent) };
 }
 
-function counted(values: Buffer, start: number): Counted {
-  const number = (offset: number): number =>
-    values.readUInt32LE(start + offset) + values.readUInt32LE(start + offset + 4) * 2 ** 32;
+function counted(values: DataView, start: number): Counted {
   return {
-    bytes: number(counts.bytes),
-    wireBytes: number(counts.wireBytes),
-    packets: number(counts.packets),
-    wirePackets: number(counts.wirePackets),
+    bytes: number(values, start + counts.bytes),
+    wireBytes: number(values, start + counts.wireBytes),
+    packets: number(values, start + counts.packets),
+    wirePackets: number(values, start + counts.wirePackets),
   };
+}
+
+function number(values: DataView, offset: number): number {
+  return values.getUint32(offset, true) + values.getUint32(offset + 4, true) * 2 ** 32;
 }

@@ -5,14 +5,14 @@ const ipv4At = 12;
 const mapped = Buffer.from('00000000000000000000ffff', 'hex');
 
 /** The text of an address of 16 bytes; `::ffff:192.0.2.1` is `192.0.2.1`. */
-export function addressText(bytes: Buffer): string {
-  if (bytes.compare(mapped, 0, ipv4At, 0, ipv4At) !== 0) return ipv6Text(bytes);
-  return ipv4Text(bytes.subarray(ipv4At));
+export function addressText(bytes: Buffer, start = 0): string {
+  const isIpv4 = bytes.compare(mapped, 0, ipv4At, start, start + ipv4At) === 0;
+  return isIpv4 ? ipv4Text(bytes, start + ipv4At) : ipv6Text(bytes.subarray(start));
 }
 
-/** The text of four bytes. */
-export function ipv4Text(bytes: Buffer): string {
-  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+/** The text of an address of four. */
+export function ipv4Text(bytes: Buffer, start = 0): string {
+  return `${bytes[start]}.${bytes[start + 1]}.${bytes[start + 2]}.${bytes[start + 3]}`;
 }
 
 /** The 16 bytes of an address. */

@@ -130,7 +130,7 @@ export function peerCounterContract(open: Open): void {
     test('peers that are forgotten are returned with what was counted of them, and start anew; the others go on', async () => {
       await using stand = await openStand(open);
       const { lab, counter } = stand;
-      const say = (source: string): void => lab.say([datagram({ source, bytes: 100 })]);
+      const say = (source: string): number => lab.say([datagram({ source, bytes: 100 })]);
       const before = transfer(lab, { from: '10.94.7.1', to: labPeers.watched, bytes: 20_000_000 });
       const forgotten: PeerCount[] = [];
       for (let round = 1; round <= 50; round++) {

@@ -64,7 +64,7 @@ export class PeerTable {
     const key = keyOf(interfaceIndex, { isIpv4, bytes, start: at });
     const known = this.#peers.get(key);
     if (known || this.#peers.size >= this.#capacity) return known;
-    const address = (isIpv4 ? ipv4Text : ipv6Text)(bytes.subarray(at, at + size));
+    const address = isIpv4 ? ipv4Text(bytes, at) : ipv6Text(bytes.subarray(at));
     const peer = { interfaceIndex, address, ...nothing() };
     this.#peers.set(key, peer);
     return peer;
