@@ -31,8 +31,12 @@ const base64url = z
 const range = z.tuple([seq, seq]).refine(([from, to]) => from <= to, 'expected from ≤ to');
 // A tuple of zod is mutable, ours is not.
 const ranges = z.array(range).max(10_000) as unknown as z.ZodType<readonly SeqRange[]>;
-// What JSON.parse made is JSON; its depth is bounded before (frames.ts). Not z.record, which would copy it.
-const jsonObject = z.custom<JsonObject>(isPlainObject, 'expected an object');
+const maxLevels = 16;
+// What JSON.parse made is JSON. Not z.record, which would copy it.
+const jsonObject = z.custom<JsonObject>(
+  (value) => isPlainObject(value) && isWithin(maxLevels, value),
+  `expected an object of at most ${maxLevels} levels`,
+);
 const metrics = z.custom<Readonly<Record<string, number>>>(
   (value) =>
     isPlainObject(value) &&
@@ -77,6 +81,11 @@ const entry = z.strictObject({ seq, item: item.catch(({ value }) => refusedItem(
 
 function isPlainObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isWithin(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(levels - 1, inner));
 }
 
 function refusedItem(value: unknown): Item {
