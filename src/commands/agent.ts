@@ -17,7 +17,7 @@ import { createCertificate } from '../protocol/certificate.ts';
 import { keyPin } from '../protocol/identity.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
 import { sensorTypes } from '../sensors/registry.ts';
-import { defaultAgentFolder } from './data-folders.ts';
+import { defaultAgentFolder, makeFolder } from './data-folders.ts';
 import { aborted } from './interruption.ts';
 import { version } from './version.ts';
 
@@ -40,7 +40,7 @@ interface AgentSurroundings {
 
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
-  const folder = new AgentFolder(options.data ?? defaultAgentFolder());
+  const folder = new AgentFolder(makeFolder(options.data ?? defaultAgentFolder()));
   refuseIfServed(folder.path);
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);

@@ -18,7 +18,7 @@ import { addStatus, type StatusPorts } from '../server/routes/status.ts';
 import { Server } from '../server/server.ts';
 import { openSqliteStore, type Notice } from '../server/store/sqlite/sqlite-store.ts';
 import { Upkeep } from '../server/upkeep.ts';
-import { defaultServerFolder } from './data-folders.ts';
+import { defaultServerFolder, makeFolder } from './data-folders.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { aborted } from './interruption.ts';
 import { welcomeLines } from './serve-welcome.ts';
@@ -47,7 +47,7 @@ const localInviteMs = 600_000;
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const say: Say = (text) => void options.log.write(`${new Date().toISOString()} ${text}\n`);
-  const folder = new DataFolder(options.data ?? defaultServerFolder());
+  const folder = new DataFolder(makeFolder(options.data ?? defaultServerFolder()));
   await refuseIfServed(folder.adminSocket);
   const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   await using running = new AsyncDisposableStack();
@@ -123,7 +123,7 @@ function sentenceOf(notice: Notice): string {
 
 /** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
 async function loadConfig(file: string, say: Say): Promise<Config> {
-  const { config, mistakes } = await readConfigFile(file, process.env);
+  const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
   for (const mistake of mistakes) say(formatMistake(file, mistake));
   if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
   return config;
@@ -133,7 +133,7 @@ async function loadConfig(file: string, say: Say): Promise<Config> {
 async function reload({ config: file }: ServeOptions, server: Server, say: Say): Promise<void> {
   if (file === undefined) return;
   try {
-    const { config, mistakes } = await readConfigFile(file, process.env);
+    const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
     for (const mistake of mistakes) say(formatMistake(file, mistake));
     if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
     server.sensorOrders.reconcile(config.sensors);

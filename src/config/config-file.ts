@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { AppError, type ErrorCode } from '../core/errors.ts';
-import { readConfig, type LoadedConfig } from './config.ts';
+import { readConfig, type LoadedConfig, type ReadOptions } from './config.ts';
 import type { Environment } from './environment.ts';
 
 /** Room for the most monitors a configuration may have, and a bound on the time and memory that one takes to read. */
@@ -10,8 +10,12 @@ const maxBytes = 16 * 1024 * 1024;
  * Reads a configuration from a file.
  * @throws {AppError} not-found, or invalid-config when the file cannot be read; what is wrong inside is in the answer
  */
-export async function readConfigFile(file: string, environment: Environment): Promise<LoadedConfig> {
-  return readConfig(await readText(file), environment);
+export async function readConfigFile(
+  file: string,
+  environment: Environment,
+  options?: ReadOptions,
+): Promise<LoadedConfig> {
+  return readConfig(await readText(file), environment, options);
 }
 
 async function readText(file: string): Promise<string> {

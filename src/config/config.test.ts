@@ -193,3 +193,8 @@ sensors:
   ]);
   assert.deepEqual(readConfig('retention: {}', {}).config?.sensors, []);
 });
+
+test('a server may begin without a monitor', () => {
+  assert.deepEqual(readConfig('monitors: []', {}, { mayBeEmpty: true }).config?.monitors, []);
+  assert.equal(readConfig('monitors: 7', {}, { mayBeEmpty: true }).config, undefined);
+});

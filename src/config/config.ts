@@ -31,10 +31,19 @@ export interface LoadedConfig {
   readonly mistakes: readonly Mistake[];
 }
 
+export interface ReadOptions {
+  /** Whether it may go without monitors also where nothing in it is a server's: those of a server are also made through its interface. */
+  readonly mayBeEmpty?: boolean;
+}
+
 /** Reads a configuration: YAML or JSON with `monitors:`, `hosts:` or both, or the dictionary of hosts alone. */
-export function readConfig(text: string, environment: Environment): LoadedConfig {
+export function readConfig(
+  text: string,
+  environment: Environment,
+  { mayBeEmpty = false }: ReadOptions = {},
+): LoadedConfig {
   const document = new ConfigDocument(text);
-  const config = configOf(document, environment);
+  const config = configOf(document, environment, mayBeEmpty);
   return { config, mistakes: inOrder(document.mistakes) };
 }
 
@@ -44,7 +53,7 @@ function inOrder(mistakes: readonly Mistake[]): readonly Mistake[] {
   return Array.from(distinct.values()).toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function configOf(document: ConfigDocument, environment: Environment): Config | undefined {
+function configOf(document: ConfigDocument, environment: Environment, mayBeEmpty: boolean): Config | undefined {
   const { mistakes, report } = document;
   const data = document.read();
   const file = mistakes.length === 0 ? contentsOf(data, report) : undefined;
@@ -53,8 +62,7 @@ function configOf(document: ConfigDocument, environment: Environment): Config | 
   const monitors = readMonitors(allWritten(file, report), { document, environment });
   const server = readServer(file, report);
   const sensors = readSensors(file.sensors, report);
-  // A server may have none of its own yet: monitors are also made through its interface.
-  const needsNone = ['sensors', ...serverKeys].some((key) => key in file);
+  const needsNone = (mayBeEmpty && mistakes.length === 0) || ['sensors', ...serverKeys].some((key) => key in file);
   if (mistakes.length === 0 && monitors.length === 0 && !needsNone) {
     report([], 'expected at least one monitor, under monitors or hosts');
   }

@@ -28,12 +28,12 @@ interface DurationLimits {
 
 /** An option that people write as `10s` or as a number of seconds and that code reads in milliseconds. */
 export function duration({ min, max }: DurationLimits) {
+  const range = `expected a duration from ${formatDuration(min)} to ${formatDuration(max)}, like 10s or 500ms`;
   return z
-    .union([z.number(), z.string()])
+    .union([z.number(), z.string()], range)
     .transform((value, context): Milliseconds => {
       const parsed = parseDuration(value);
       if (parsed !== undefined && parsed >= min && parsed <= max) return parsed;
-      const range = `expected a duration from ${formatDuration(min)} to ${formatDuration(max)}, like 10s or 500ms`;
       context.addIssue({ code: 'custom', message: `${range}, got ${JSON.stringify(value)}`, input: value });
       return z.NEVER;
     })

@@ -54,7 +54,8 @@ function sizeOf(origin: string): string {
 const longestShown = 60;
 
 function got(value: unknown): string {
-  if (value === undefined) return 'got nothing';
+  // An empty place in YAML is null.
+  if (value === undefined || value === null) return 'got nothing';
   const text = typeof value === 'number' && !Number.isFinite(value) ? 'no number' : JSON.stringify(value);
   return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
 }

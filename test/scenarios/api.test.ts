@@ -224,6 +224,20 @@ describe('the HTTP interface', () => {
     assert.equal((await server.ask('GET', '/monitors/once')).status, 404);
   });
 
+  test('tasks come page by page where a limit is given', async () => {
+    for (const name of ['p1', 'p2', 'p3']) await server.ask('POST', '/monitors', definition(name));
+    const all: readonly { readonly id: string }[] = (await server.ask('GET', '/tasks')).body.tasks;
+    const paged: { readonly id: string }[] = [];
+    for (let page = paged; page.length > 0 || paged.length === 0;) {
+      const after = paged.length === 0 ? '' : `&after=${paged.at(-1)?.id}`;
+      page = (await server.ask('GET', `/tasks?limit=2${after}`)).body.tasks;
+      assert.ok(page.length <= 2);
+      paged.push(...page);
+    }
+    assert.deepEqual(idsOf(paged), idsOf(all));
+    for (const name of ['p1', 'p2', 'p3']) await server.ask('DELETE', `/monitors/${name}`);
+  });
+
   test('results are read by time, and summed up by minute, hour and day', async () => {
     const task = await eventually('a few results', async () => {
       const { body } = await server.ask('GET', '/tasks?monitor=door');
@@ -336,3 +350,7 @@ describe('/healthz', () => {
     assert.deepEqual(await ask(), [200]);
   });
 });
+
+function idsOf(tasks: readonly { readonly id: string }[]): readonly string[] {
+  return tasks.map(({ id }) => id).toSorted();
+}

@@ -56,12 +56,18 @@ export function tasksRoutes(ports: TasksPorts): readonly Route[] {
     defineRoute({
       method: 'get',
       path: '/tasks',
-      summary: 'Every task: a monitor on an agent, with its latest result',
-      query: z.strictObject({ agent: z.string().optional(), monitor: z.string().optional() }),
+      summary: 'Every task: a monitor on an agent, with its latest result; by id and after one, where a limit is given',
+      query: z.strictObject({
+        agent: z.string().optional(),
+        monitor: z.string().optional(),
+        limit: z.coerce.number().int().min(1).max(100_000).optional(),
+        after: z.uuid().optional(),
+      }),
       response: z.strictObject({ tasks: z.array(taskSchema) }),
       async handle({ query }) {
         const names = new Map(ports.agents().map(({ id, name }) => [id, name]));
-        return { tasks: select(ports, query).map((task) => taskAnswer(task, ports.latest(task.id), names)) };
+        const tasks = pageOf(select(ports, query), query);
+        return { tasks: tasks.map((task) => taskAnswer(task, ports.latest(task.id), names)) };
       },
     }),
     defineRoute({
@@ -93,6 +99,18 @@ function select(ports: TasksPorts, { agent, monitor }: Selection): readonly (Tas
     (agentId === undefined || task.agentId === agentId) &&
     (monitor === undefined || task.monitorId === monitor || task.monitorName === monitor);
   return ports.tasks().filter(isWanted);
+}
+
+interface Page {
+  readonly limit?: number | undefined;
+  /** The last id of the page before. */
+  readonly after?: string | undefined;
+}
+
+function pageOf<T extends Pick<Task, 'id'>>(tasks: readonly T[], { limit, after = '' }: Page): readonly T[] {
+  if (limit === undefined && after === '') return tasks;
+  const inOrder = tasks.filter(({ id }) => id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return inOrder.slice(0, limit);
 }
 
 function taskAnswer(
