@@ -1,5 +1,15 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
@@ -77,8 +87,14 @@ export class AgentFolder {
     }
   }
 
+  /** Throws what the disk says; then no order is kept, for the one before may have allowed more. */
   saveSensorOrder(order: SensorOrder): void {
-    this.#replace('sensors.json', order);
+    try {
+      this.#replace('sensors.json', order);
+    } catch (error) {
+      rmSync(join(this.path, 'sensors.json'), { force: true });
+      throw error;
+    }
   }
 
   #read<Value>(name: string, schema: z.ZodType<Value>): Value | undefined {

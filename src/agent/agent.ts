@@ -5,14 +5,14 @@ import type { Network } from '../core/network.ts';
 import type { SensorType } from '../core/sensor.ts';
 import { keyPin } from '../protocol/identity.ts';
 import type { Heartbeat, SensorOrder } from '../protocol/messages.ts';
+import { lineText } from '../protocol/record-line.ts';
 import { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
-import { lineText } from '../protocol/record-line.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
-import type { EntrySource } from './sender.ts';
 import { writeNotice } from './notice-file.ts';
 import { privileges } from './privileges.ts';
+import type { EntrySource } from './sender.ts';
 import type { SelfTest } from './self-test.ts';
 import { SensorHost } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
@@ -191,7 +191,11 @@ export class Agent {
     const spoolFault = impaired === undefined ? [] : [{ part: 'spool' as const, message: impaired }];
     return {
       queue: { depth, bytes, lastSeq: nextSeq - 1, ...(oldestAt !== undefined && { oldestUnsentAt: oldestAt }) },
-      health: { ...health, impaired: [...health.impaired, ...spoolFault], warnings: warning === undefined ? [] : [warning] },
+      health: {
+        ...health,
+        impaired: [...health.impaired, ...spoolFault],
+        warnings: warning === undefined ? [] : [warning],
+      },
       tasks: this.#executor.size,
       chains: [...this.#sensors.heads],
       sensors: [...this.#sensors.reports],
