@@ -11,14 +11,17 @@ import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { AgentCalls } from '../server/agent-calls.ts';
 import { DataFolder } from '../server/data-folder.ts';
+import { ClientLogs } from '../server/evidence/client-logs.ts';
 import { listenAdmin, listenTcp, refuseIfServed } from '../server/listen.ts';
 import { LocalAgent } from '../server/local-agent.ts';
 import { createApp } from '../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../server/routes/status.ts';
 import { Server } from '../server/server.ts';
 import { openSqliteStore, type Notice } from '../server/store/sqlite/sqlite-store.ts';
+import type { Store } from '../server/store/store.ts';
 import { Upkeep } from '../server/upkeep.ts';
 import { defaultServerFolder, makeFolder } from './data-folders.ts';
+import { reload } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { aborted } from './interruption.ts';
 import { welcomeLines } from './serve-welcome.ts';
@@ -58,7 +61,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   );
   await server.load(specsIn(config), config.sensors);
   // Before anyone can know that it runs: unhandled, the signal would end it.
-  running.defer(onHangup(() => void reload(options, server, say)));
+  let onReload = (): void => {};
+  running.defer(onHangup(() => onReload()));
 
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
@@ -79,15 +83,19 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
 
-  running.defer(callAgents(server, config, say));
-  running
-    .adopt(new Upkeep({ clock, store, retention: config.server?.retention, say }), (upkeep) => upkeep.stop())
-    .start();
+  const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
+  calls.reconcile(config.server?.agents ?? []);
+  const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
+  const retention = config.server?.retention;
+  running.adopt(new Upkeep({ clock, store, clientLogs, retention, say }), (upkeep) => upkeep.stop()).start();
   if (options.localAgent) {
     const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
     const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
+  const { config: file } = options;
+  const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
+  if (file !== undefined) onReload = () => void reload(file, { server, calls, renewTls, retention, say });
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   options.onReady?.(url);
   await aborted(signal);
@@ -129,21 +137,6 @@ async function loadConfig(file: string, say: Say): Promise<Config> {
   return config;
 }
 
-/** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
-async function reload({ config: file }: ServeOptions, server: Server, say: Say): Promise<void> {
-  if (file === undefined) return;
-  try {
-    const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
-    for (const mistake of mistakes) say(formatMistake(file, mistake));
-    if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
-    server.sensorOrders.reconcile(config.sensors);
-    await server.book.replaceFile(specsIn(config));
-    say(`${file} was taken over: ${config.monitors.length} monitors.`);
-  } catch (error) {
-    say(`${file} was not taken over: ${(error as Error).message}`);
-  }
-}
-
 function tlsOf(
   { listen }: ServeOptions,
   folder: DataFolder,
@@ -165,16 +158,31 @@ function loopbackUrlOf(host: string, port: number, isTls: boolean): string {
   return urlOf(isLoopback(host) ? host : '127.0.0.1', port, isTls);
 }
 
-function callAgents(server: Server, config: ServerConfig, say: Say): () => void {
-  const calls = new AgentCalls({
+function agentCallsOf(server: Server, say: Say): AgentCalls {
+  return new AgentCalls({
     clock,
     random: Math.random,
     adopt: (socket, line) => server.gateway.adopt(socket, line),
     onUnreachable: ({ name, address }, why) =>
       say(`Agent ${name} at ${formatEndpoint(address)} cannot be reached: ${why}. It is called again until it can.`),
   });
-  for (const agent of config.server?.agents ?? []) calls.call(agent);
-  return () => calls.stop();
+}
+
+interface LogParts {
+  readonly server: Server;
+  readonly store: Store;
+  readonly folder: DataFolder;
+  readonly say: Say;
+}
+
+function clientLogsOf({ server, store, folder, say }: LogParts): ClientLogs {
+  const nameOf = (agentId: string): string => server.fleet.view(agentId)?.name ?? agentId;
+  const clientLogs = new ClientLogs({ clock, folder: folder.clients, store, nameOf, say });
+  server.bus.subscribe(({ type }) => {
+    if (type === 'record') clientLogs.wake();
+  });
+  clientLogs.wake();
+  return clientLogs;
 }
 
 interface LocalAgentParts {

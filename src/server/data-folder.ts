@@ -34,6 +34,11 @@ export class DataFolder {
     return join(this.path, 'admin.sock');
   }
 
+  /** What sensors wrote, as files for people. */
+  get clients(): string {
+    return join(this.path, 'clients');
+  }
+
   get localAgent(): string {
     return join(this.path, 'local-agent');
   }

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { ClassOfData } from '../core/record.ts';
 import { sensorTypes } from '../sensors/registry.ts';
+import type { RecordsBefore } from './store/evidence.ts';
 import type { Retention as StoreRetention } from './store/store.ts';
 
 export interface Retention extends Readonly<Record<ClassOfData, number>> {
@@ -17,6 +18,8 @@ interface UpkeepStore {
 interface UpkeepParts {
   readonly clock: Clock;
   readonly store: UpkeepStore;
+  /** What sensors wrote, as files for people. */
+  readonly clientLogs: { drop(before: RecordsBefore): Promise<void> };
   /** How long each class of data is kept, milliseconds; everything for ever if absent. */
   readonly retention: Retention | undefined;
   readonly say: (text: string) => void;
@@ -49,7 +52,7 @@ export class Upkeep {
   }
 
   async #round(): Promise<void> {
-    const { clock, store, retention, say } = this.#parts;
+    const { clock, store, clientLogs, retention, say } = this.#parts;
     const now = clock.now();
     try {
       await store.seal(now - graceMs);
@@ -64,6 +67,7 @@ export class Upkeep {
         daysBefore: now - days,
         recordsBefore,
       });
+      await clientLogs.drop(recordsBefore);
     } catch (error) {
       if (!this.#isStopped)
         say(

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomUUIDv7 } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +6,10 @@ import { describe, test } from 'node:test';
 import { systemClock, type Clock } from '../../core/clock.ts';
 import type { SealedRecord } from '../../core/entry.ts';
 import { RangeSet } from '../../core/ranges.ts';
-import { beginChain, hashOf, seal } from '../../protocol/chain.ts';
+import { hashOf } from '../../protocol/chain.ts';
 import type { ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import { eventually } from '../../testing/eventually.ts';
+import { RecordWriter } from '../../testing/record-writer.ts';
 import type { Alarm } from '../store/evidence.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -20,24 +20,11 @@ const agentId = 'agent-1';
 /** Waits are a hundredth of what they are. */
 const clock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) };
 
-/** A chain and its lines as an agent has them. */
-class Writer {
-  readonly first = beginChain(randomUUIDv7());
-  readonly lines: string[] = [];
-  #state = this.first;
-
-  write(count: number): void {
-    for (let made = 0; made < count; made++) {
-      const stamp = { sensor: 'usb', at: 1000 + this.lines.length, monotonicMs: 1, boot: 'boot' } as const;
-      const body = { event: 'sensor-started', message: `line of ${this.first.chain}`, ...stamp } as const;
-      const { line, state } = seal(this.#state, body);
-      this.lines.push(line);
-      this.#state = state;
-    }
-  }
-
-  head(n = this.lines.length): ChainHead {
-    return { sensor: 'usb', chain: this.first.chain, n, head: hashOf(this.lines[n - 1] ?? this.first.chain) };
+/** An agent's chain of nothing in particular. */
+class Writer extends RecordWriter {
+  writeSome(count: number): void {
+    for (let made = 0; made < count; made++)
+      this.write({ event: 'sensor-started', message: `line of ${this.first.chain}` }, { at: 1000 + made });
   }
 }
 
@@ -151,7 +138,7 @@ describe('a chain of records', () => {
   test('is verified whatever the order in which its lines come, and raises no alarm', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(250);
+    writer.writeSome(250);
     watching.announce(writer.head(), { depth: 9 });
     await watching.commit(writer.lines.slice(200));
     await watching.commit(writer.lines.slice(0, 120));
@@ -165,10 +152,10 @@ describe('a chain of records', () => {
   test('goes on after a restart from where it was verified', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(3);
+    writer.writeSome(3);
     await watching.commit(writer.lines);
     await watching.verifiedTo(3);
-    writer.write(2);
+    writer.writeSome(2);
     await watching.watch.stop();
     await watching.commit(writer.lines.slice(3));
     await watching.restart();
@@ -179,7 +166,7 @@ describe('a chain of records', () => {
   test('with a line that was edited raises an alarm for it and, since the next names another, for that', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(5);
+    writer.writeSome(5);
     const edited = writer.lines.map((line, index) => (index === 2 ? line.replace('line of', 'lie of') : line));
     await watching.commit(edited);
     await watching.verifiedTo(5);
@@ -189,7 +176,7 @@ describe('a chain of records', () => {
   test('with two lines swapped raises alarms: each is numbered, and sealed with its number', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(4);
+    writer.writeSome(4);
     const [one = '', two = '', three = '', four = ''] = writer.lines;
     await watching.commit([one, numbered(three, 2), numbered(two, 3), four]);
     await watching.verifiedTo(4);
@@ -199,7 +186,7 @@ describe('a chain of records', () => {
   test('with a hole raises an alarm once the agent has nothing left to send, and goes on behind it', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(8);
+    writer.writeSome(8);
     await watching.commit(writer.lines.filter((_, index) => index !== 3 && index !== 4));
     await watching.verifiedTo(3);
     for (let beat = 0; beat < 5; beat++) watching.announce(writer.head(), { depth: 1 });
@@ -208,7 +195,7 @@ describe('a chain of records', () => {
     await watching.verifiedTo(8);
     assert.deepEqual(await watching.settled(), ['missing 4']);
     assert.match(watching.alarms[0]?.message ?? '', /lines 4 to 5/);
-    writer.write(1);
+    writer.writeSome(1);
     await watching.commit([writer.lines[8] ?? '', writer.lines[3] ?? '']);
     await watching.verifiedTo(9);
     assert.deepEqual(await watching.settled(), ['missing 4', 'unlinked 4'], 'its seal can no longer be verified');
@@ -217,7 +204,7 @@ describe('a chain of records', () => {
   test('with its end cut raises an alarm when the agent announces an earlier line, or one that never comes', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(6);
+    writer.writeSome(6);
     await watching.commit(writer.lines.slice(0, 3));
     watching.announce(writer.head(5));
     watching.announce(writer.head(5));
@@ -232,12 +219,12 @@ describe('a chain of records', () => {
   test('that goes on differently on a copy is a fork, whoever is heard first', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(3);
+    writer.writeSome(3);
     await watching.commit(writer.lines);
     await watching.verifiedTo(3);
     watching.announce({ ...writer.head(), head: hashOf('another line 3') });
     await watching.alarm();
-    writer.write(1);
+    writer.writeSome(1);
     watching.announce({ ...writer.head(), head: hashOf('another line 4') });
     await watching.commit(writer.lines.slice(3));
     await watching.verifiedTo(4);
@@ -268,7 +255,7 @@ describe('a chain of records', () => {
   test('whose first key is not known, as after a restored backup, is followed by its links', async () => {
     await using watching = await Watching.begin();
     const unknown = new Writer();
-    unknown.write(4);
+    unknown.writeSome(4);
     const { first, lines } = unknown;
     await watching.commit(lines.slice(1), first);
     await eventually('its lines verified', async () =>
@@ -282,7 +269,7 @@ describe('a chain of records', () => {
   test('that skips by the million holds nothing up', async () => {
     await using watching = await Watching.begin();
     const { writer } = watching;
-    writer.write(1);
+    writer.writeSome(1);
     const far = writer.lines[0]?.replace('{"n":1,', '{"n":900000000000000,') ?? '';
     await watching.commit([...writer.lines, far]);
     for (let beat = 0; beat < 4; beat++)

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock, type Clock } from '../../core/clock.ts';
+import { lineText } from '../../protocol/record-line.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { RecordWriter } from '../../testing/record-writer.ts';
+import type { KeptRecord } from '../store/evidence.ts';
+import { ClientLogs } from './client-logs.ts';
+import { safeName } from './safe-name.ts';
+
+/** Waits are a hundredth of what they are. */
+const clock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) };
+const noon = Date.UTC(2026, 11, 2, 12);
+const dayMs = 86_400_000;
+
+/** A folder of logs over records in memory. */
+class Stand implements AsyncDisposable {
+  readonly folder: string;
+  readonly said: string[] = [];
+  readonly records: KeptRecord[] = [];
+  readonly writer = new RecordWriter();
+  logs: ClientLogs;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.logs = this.#newLogs();
+  }
+
+  static async make(): Promise<Stand> {
+    return new Stand(await mkdtemp(join(tmpdir(), 'watchkeeper-logs-')));
+  }
+
+  get clients(): string {
+    return join(this.folder, 'clients');
+  }
+
+  /** The next record: some text, so long. */
+  add({ address = '192.168.0.133', receivedAt = noon, length = 20 } = {}): void {
+    const message = 'x'.repeat(length);
+    const line = this.writer.write({ event: 'sensor-started', message }, { at: receivedAt - 5 });
+    const n = this.writer.lines.length;
+    const { chain } = this.writer.first;
+    const where = { agentId: 'agent-1', chain, sensor: 'usb', event: 'sensor-started', address } as const;
+    this.records.push({ ...where, position: n, n, at: receivedAt - 5, receivedAt, line });
+  }
+
+  /** Everything that came is written; another process goes on. */
+  async settle(): Promise<void> {
+    await this.logs.stop();
+    this.logs = this.#newLogs();
+  }
+
+  /** The process is gone in the middle of a round, with these bytes written of it. */
+  async crash(position: number, files: Readonly<Record<string, number>>): Promise<void> {
+    await writeFile(join(this.clients, 'round.json'), JSON.stringify({ position, files }));
+    this.logs = this.#newLogs();
+  }
+
+  /** The files of all clients, with what they hold. */
+  async files(): Promise<Readonly<Record<string, string>>> {
+    const found = await readdir(this.clients, { recursive: true, withFileTypes: true });
+    const logs = found.filter((entry) => entry.isFile() && entry.name.endsWith('.log'));
+    const paths = logs.map(({ parentPath, name }) => join(parentPath, name)).toSorted();
+    const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
+    return Object.fromEntries(paths.map((path, index) => [path.slice(this.clients.length + 1), texts[index] ?? '']));
+  }
+
+  textOf(from = 0, to = this.records.length): string {
+    return this.writer.lines
+      .slice(from, to)
+      .map((line) => `${lineText(line)}\n`)
+      .join('');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.logs.stop();
+    await rm(this.folder, { recursive: true });
+  }
+
+  #newLogs(): ClientLogs {
+    return new ClientLogs({
+      clock,
+      folder: this.clients,
+      store: {
+        recordsAfter: async (position, limit) =>
+          this.records.filter((record) => record.position > position).slice(0, limit),
+      },
+      nameOf: () => 'seat 17',
+      say: (text) => this.said.push(text),
+    });
+  }
+}
+
+const file = '192.168.0.133/2026-12-02T12-00-00Z-seat-17-usb.log';
+
+test('E5: records are in a folder for each address, in a file named by its time, as text', async () => {
+  await using stand = await Stand.make();
+  for (let made = 0; made < 250; made++) stand.add();
+  stand.add({ address: '2001:db8::7' });
+  await stand.settle();
+  assert.deepEqual(await stand.files(), {
+    [file]: stand.textOf(0, 250),
+    '2001:db8::7/2026-12-02T12-00-00Z-seat-17-usb.log': stand.textOf(250),
+  });
+});
+
+test('a new file begins with each day, and when the last has 4 MiB', async () => {
+  await using stand = await Stand.make();
+  const full = Math.ceil(
+    (4 * 1024 * 1024) / `${new Date(noon).toISOString()} sensor started: ${'x'.repeat(300)}\n`.length,
+  );
+  for (let made = 0; made < full; made++) stand.add({ length: 300 });
+  stand.add({ receivedAt: noon + 1000 });
+  stand.add({ receivedAt: noon + dayMs });
+  await stand.settle();
+  assert.deepEqual(await stand.files(), {
+    [file]: stand.textOf(0, full),
+    '192.168.0.133/2026-12-02T12-00-01Z-seat-17-usb.log': stand.textOf(full, full + 1),
+    '192.168.0.133/2026-12-03T12-00-00Z-seat-17-usb.log': stand.textOf(full + 1),
+  });
+});
+
+test('after a crash each line is there once, whatever was written of the last round', async () => {
+  await using stand = await Stand.make();
+  for (let made = 0; made < 5; made++) stand.add();
+  await stand.settle();
+  const whole = stand.textOf();
+  for (const written of [0, 1, stand.textOf(0, 3).length, stand.textOf(0, 3).length + 9, whole.length]) {
+    await writeFile(join(stand.clients, file), whole.slice(0, Math.max(written, stand.textOf(0, 3).length)));
+    await stand.crash(3, { [file]: stand.textOf(0, 3).length });
+    await stand.settle();
+    assert.deepEqual(Object.values(await stand.files()).join(''), whole, `${written} bytes`);
+  }
+  await stand.crash(0, { [file]: 0 });
+  await stand.settle();
+  assert.deepEqual(await stand.files(), { [file]: whole });
+});
+
+test('a disk that refuses is told once, and what it refused is written when it takes it again', async () => {
+  await using stand = await Stand.make();
+  await writeFile(stand.clients, 'in the way');
+  stand.add();
+  stand.logs.wake();
+  await eventually('the fault', () => stand.said.length === 1);
+  stand.add();
+  stand.logs.wake();
+  await rm(stand.clients);
+  await eventually('that it works again', () => stand.said.length === 2);
+  assert.match(stand.said[0] ?? '', /cannot be written: .*written later/);
+  assert.deepEqual(await stand.files(), { [file]: stand.textOf() });
+});
+
+test('files are deleted when all they can hold is older than is kept of that sensor', async () => {
+  await using stand = await Stand.make();
+  stand.add();
+  stand.add({ receivedAt: noon + 2 * dayMs, address: '192.168.0.134' });
+  await stand.settle();
+  await mkdir(join(stand.clients, 'notes'));
+  await writeFile(join(stand.clients, 'notes', 'of-a-person.txt'), '');
+  await stand.logs.drop({ traffic: noon + 99 * dayMs });
+  await stand.logs.drop({ usb: noon + dayMs });
+  assert.equal(Object.keys(await stand.files()).length, 2);
+  await stand.logs.drop({ usb: noon + dayMs + 1 });
+  assert.deepEqual((await readdir(stand.clients)).toSorted(), ['192.168.0.134', 'notes', 'round.json']);
+});
+
+test('a name from outside leads nowhere else', () => {
+  for (const [text, name] of [
+    ['seat-17', 'seat-17'],
+    ['Platz 17 (hinten)', 'Platz-17-hinten-'],
+    ['../../etc/passwd', 'etc-passwd'],
+    ['..', 'unnamed'],
+    ['', 'unnamed'],
+    ['.hidden', 'hidden'],
+    ['a\u0000b\u001b[31m\nc', 'a-b-31m-c'],
+    ['fe80::1%eth0', 'fe80::1-eth0'],
+    ['é'.repeat(200), 'é'.repeat(50)],
+  ] as const)
+    assert.equal(safeName(text), name, JSON.stringify(text));
+});
