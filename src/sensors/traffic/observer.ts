@@ -23,6 +23,7 @@ export interface ObserverParts {
 }
 
 const maxMacs = 16_384;
+const maxInterfaceNames = 4096;
 /** How long what the kernel said is believed, where a packet asks. */
 const freshMs = 1000;
 
@@ -40,6 +41,8 @@ export class TrafficObserver implements Disposable {
   readonly #macs = new BoundedMap<string, string>(maxMacs);
   #services: ReadonlySet<string> = new Set();
   #interfaces: ReadonlyMap<number, Interface> = new Map();
+  /** Also of those that are gone: peers were met there. */
+  readonly #interfaceNames = new BoundedMap<number, string>(maxInterfaceNames);
   #interfacesAtRecord: ReadonlyMap<number, Interface> = new Map();
   #lookedAtMs = -Infinity;
   #recordedAtMs: number;
@@ -172,7 +175,7 @@ export class TrafficObserver implements Disposable {
   }
 
   #interfaceName(index: number): string {
-    return (this.#interfaces.get(index) ?? this.#interfacesAtRecord.get(index))?.name ?? `#${index}`;
+    return this.#interfaceNames.get(index) ?? `#${index}`;
   }
 
   /** Asked before a notice only: routes and resolvers change when an interface gets its address. */
@@ -191,6 +194,7 @@ export class TrafficObserver implements Disposable {
     this.#lookedAtMs = clock.monotonic();
     const interfaces = surroundings.interfaces();
     this.#interfaces = new Map(interfaces.map((each) => [each.index, each]));
+    for (const { index, name } of interfaces) this.#interfaceNames.set(index, name);
     this.#classes.update(interfaces.flatMap(({ addresses }) => addresses));
     this.#services = new Set(surroundings.services());
   }
