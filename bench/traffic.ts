@@ -1,8 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { realtimeNs } from '../src/net/sys/clock.ts';
 import { openEbpfCounter } from '../src/sensors/traffic/ebpf-counter.ts';
 import type { Counted, PeerCount, PeerCounter, SeenPacket } from '../src/sensors/traffic/peer-counter.ts';
@@ -23,8 +22,6 @@ type Load = keyof typeof loads;
 const firstContacts = 500;
 const floodSources = 20_000;
 const linkHeaderBytes = 14;
-
-const execute = promisify(execFile);
 
 /** Reads every two seconds, as the sensor does, and prints what it counted whenever it is asked. */
 const collector = (backend: 'ebpf' | 'ring'): readonly string[] => {
@@ -66,7 +63,7 @@ async function watch(observer: Observer, load: Load): Promise<Watched> {
     await observing.line();
     await lab.connect();
   }
-  const server = execute('ip', ['netns', 'exec', lab.watched.namespace, 'iperf3', '-s', '-1']);
+  const server = lab.watched.run('iperf3', '-s', '-1');
   await wait(settleMs);
   const before = cpuSeconds(observing.pid);
   await lab.crowd.run('iperf3', '-c', labPeers.watched, '-t', String(seconds), ...loads[load]);

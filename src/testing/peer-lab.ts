@@ -70,7 +70,7 @@ async function connect(watched: LabHost, crowd: LabHost): Promise<void> {
     crowd,
     `address add ${labPeers.crowd}/24 dev wire`,
     `address add ${labPeers.crowd6}/64 dev wire nodad`,
-    'route add local 10.94.0.0/16 dev lo',
+    'route replace local 10.94.0.0/16 dev lo',
     'link set wire up',
   );
   await ip(watched, 'link set wire up', `route add 10.94.0.0/16 via ${labPeers.crowd}`);

@@ -78,8 +78,8 @@ export function receivePacket(fd: number, bytes: Buffer, linkAddress: Buffer): n
   try {
     return checked(result, 'recvfrom');
   } catch (error) {
-    // ENETDOWN tells once that an interface went down; the socket goes on.
-    if (error instanceof SystemError && ['EAGAIN', 'ENETDOWN', 'EINTR'].includes(error.code)) return undefined;
+    // EAGAIN, or what happened to an interface, which this call has cleared: the socket goes on with the others.
+    if (error instanceof SystemError && error.code !== 'EBADF') return undefined;
     throw error;
   }
 }

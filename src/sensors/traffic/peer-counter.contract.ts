@@ -180,6 +180,18 @@ export function peerCounterContract(open: Open): void {
       );
     });
 
+    test('an interface that goes takes nothing with it, and the next one is counted', async () => {
+      await using stand = await openStand(open);
+      const { lab, counter } = stand;
+      const pings = (): number => byAddress(counter.read()).get(labPeers.crowd)?.received.packets ?? 0;
+      await eventually('it is counted', () => pings() > 0);
+      const before = pings();
+      await ip(lab.watched, 'link delete wire');
+      assert.equal(pings(), before);
+      await lab.connect();
+      await eventually('it is counted', () => pings() > before);
+    });
+
     test('loopback is not counted', async () => {
       await using lab = await openPeerLab();
       using counter = openIn(lab.watched, () => open({ onPacket: () => assert.fail('nothing is to be seen') }));
