@@ -156,9 +156,10 @@ export class Agent {
   }
 
   #sensorHost(): SensorHost {
-    const { clock, folder, spool, sensorTypes: types, onFault } = this.#parts;
+    const { clock, folder, spool, sensorTypes: types, version, onFault } = this.#parts;
     const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
-    const host = { clock, types, spool, textOf: lineText, announce, onFault, folder: join(folder.path, 'evidence') };
+    const evidence = join(folder.path, 'evidence');
+    const host = { clock, types, spool, version, textOf: lineText, announce, onFault, folder: evidence };
     return new SensorHost(host, folder.sensorOrder());
   }
 

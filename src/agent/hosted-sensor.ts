@@ -23,6 +23,8 @@ export interface HostedSensorParts {
   readonly spool: Pick<Spool, 'append'>;
   readonly moment: () => Moment;
   readonly textOf: TextOf;
+  /** Of this program: the records say who wrote them. */
+  readonly version: string;
   /** Tells the server of a new chain, if there is a connection. */
   readonly announce: (begin: ChainBegin) => void;
   /** A sentence for the operator. */
@@ -171,14 +173,15 @@ export class HostedSensor {
   }
 
   async #start({ options, by }: Wanted, chain: EvidenceChain): Promise<void> {
-    const { type, clock } = this.#parts;
+    const { type, clock, version } = this.#parts;
     const parsed = type.options.safeParse(options);
     if (!parsed.success) {
       const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`);
       return this.#setState({ state: 'unavailable', message: `the options do not fit: ${mistakes.join('; ')}` });
     }
     const words = JSON.stringify(options);
-    chain.record({ event: 'sensor-started', message: short(`by order of ${by}, with the options ${words}`) });
+    const message = `agent ${version}, by order of ${by}, with the options ${words}`;
+    chain.record({ event: 'sensor-started', message: short(message) });
     this.#setState({ state: 'unavailable', message: 'is being started' });
     let isOver = false;
     const sensor = await type.start(parsed.data, {

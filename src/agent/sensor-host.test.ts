@@ -90,6 +90,7 @@ class Stand {
         folder: this.folder,
         spool: { append: async (item) => this.spooled.push((item as RecordItem).line) },
         textOf: lineText,
+        version: '1.2.3',
         announce: (begin) => this.#answer(begin),
         onFault: () => {},
       },
@@ -127,7 +128,7 @@ describe('the sensors of an agent', () => {
     await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump', 'sensor-stopped');
     assert.deepEqual(stand.records()[0], {
       event: 'sensor-started',
-      message: 'by order of the lab, with the options {"depth":1}',
+      message: 'agent 1.2.3, by order of the lab, with the options {"depth":1}',
     });
     assert.deepEqual(stand.records()[3], { event: 'sensor-stopped', message: 'by order of the server' });
     assert.deepEqual(stand.host.reports, []);

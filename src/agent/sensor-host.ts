@@ -7,7 +7,10 @@ import { EvidenceFolder } from './evidence/evidence-disk.ts';
 import type { Collected } from './notice-file.ts';
 import { HostedSensor, type HostedSensorParts, type Moment } from './hosted-sensor.ts';
 
-export interface SensorHostParts extends Pick<HostedSensorParts, 'spool' | 'textOf' | 'announce' | 'onFault'> {
+export interface SensorHostParts extends Pick<
+  HostedSensorParts,
+  'spool' | 'textOf' | 'version' | 'announce' | 'onFault'
+> {
   readonly clock: Clock;
   /** Every sensor that this agent has. */
   readonly types: readonly SensorType[];
