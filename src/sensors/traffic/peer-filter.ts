@@ -33,31 +33,16 @@ import {
   subtract,
 } from '../../net/packets/ebpf.ts';
 import { packetTypes } from '../../net/sys/packet-socket.ts';
+import { etherTypes, handedUp, loopbackIndex, namingPorts, protocols } from './counting-rules.ts';
 
-/** The key of a peer: interface index (u32), kind (u32), address (16 bytes, IPv4 as ::ffff:a.b.c.d). */
-export const peerKey = { interfaceIndex: 0, kind: 4, address: 8, size: 24 } as const;
+// The kind is first: without CAP_PERFMON, Linux 6.1 lets nobody write half of a word that begins with a stored register.
+/** The key of a peer: kind (u32), interface index (u32), address (16 bytes, IPv4 as ::ffff:a.b.c.d). */
+export const peerKey = { kind: 0, interfaceIndex: 4, address: 8, size: 24 } as const;
 /** The key of the rest is the first half of it. */
 export const restKeyBytes = 8;
 /** The value of both: four numbers (u64) for what was received, then four for what was sent. */
 export const counts = { bytes: 0, wireBytes: 8, packets: 16, wirePackets: 24, sent: 32, size: 64 } as const;
 export const kinds = { peer: 0, 'no-room': 1, 'not-ip': 2, 'not-ours': 3 } as const;
-
-/** Peers that are counted one by one. */
-export const peerCapacity = 16_384;
-
-export const etherTypes = { ipv4: 0x0800, ipv6: 0x86dd } as const;
-export const protocols = { tcp: 6, udp: 17 } as const;
-/** DNS and mDNS; HTTPS, DNS over TLS, and HTTPS where the port is not for everybody. */
-export const namingPorts: Readonly<Record<'dns' | 'tls', readonly number[]>> = {
-  dns: [53, 5353],
-  tls: [443, 853, 8443],
-};
-
-/** Loopback is the first interface of each network namespace. */
-export const loopbackIndex = 1;
-
-/** How much of a packet is handed up: of one that is only a first meeting, and of one that is to be read. */
-export const handedUp = { first: 256, whole: 4096 } as const;
 
 // What outlives calls. The filter gets a `struct __sk_buff`; its packet begins with the IP header both ways.
 const packet = r6;
@@ -128,6 +113,8 @@ const classify: readonly Instruction[] = [
   store('u64', stack(protocol), 0),
   store('u64', stack(wirePackets), 1),
   store('u64', stack(wireBytes), length),
+  // Never read before it is set; but without CAP_PERFMON the kernel also checks branches that are only guessed.
+  move(transport, 0),
   jumpIf([packetType, '==', packetTypes.otherHost], 'not ours'),
   load(r0, 'u32', at(packet, skb.protocol)),
   fromNetworkOrder(r0, 16),
