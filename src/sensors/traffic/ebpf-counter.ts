@@ -8,9 +8,10 @@ import {
 } from '../../net/sys/packet-socket.ts';
 import { closeSocket, setOption, socketOptions } from '../../net/sys/socket.ts';
 import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
+import { handedUp, peerCapacity } from './counting-rules.ts';
 import { addressBytes, addressText } from './peer-address.ts';
 import type { Counted, PeerCount, PeerCounter, PeerCounterOptions, RestCount } from './peer-counter.ts';
-import { counts, handedUp, kinds, peerCapacity, peerFilter, peerKey, restKeyBytes } from './peer-filter.ts';
+import { counts, kinds, peerFilter, peerKey, restKeyBytes } from './peer-filter.ts';
 
 /** Three kinds for each interface. */
 const restCapacity = 4096;

@@ -1,6 +1,6 @@
 import type { RingPacket } from '../../net/sys/packet-ring.ts';
 import { packetTypes } from '../../net/sys/packet-socket.ts';
-import { etherTypes, namingPorts, protocols } from './peer-filter.ts';
+import { etherTypes, namingPorts, protocols } from './counting-rules.ts';
 
 /** True for a DNS answer that came in and a TLS greeting that goes out: the filter's rule for packets one by one. */
 export function bearsNames(packet: RingPacket): boolean {

@@ -1,7 +1,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { eventually } from '../../testing/eventually.ts';
+import { ipv4Packet, udpDatagram } from '../../testing/ip-packet.ts';
 import { labMissing } from '../../testing/netlab.ts';
-import { openPeerLab, type PeerLab } from '../../testing/peer-lab.ts';
+import { labPeers, openPeerLab, type PeerLab } from '../../testing/peer-lab.ts';
+import { openEbpfCounter } from './ebpf-counter.ts';
+import type { PeerCount, SeenPacket } from './peer-counter.ts';
+import { openRingCounter } from './ring-counter.ts';
+
+const anyPacket = fc
+  .record({
+    source: fc.integer({ min: 1, max: 20 }),
+    protocol: fc.constantFrom(1, 6, 17, 47, 253),
+    ports: fc.tuple(fc.constantFrom(53, 5353, 443, 9), fc.constantFrom(443, 8443, 9)),
+    data: fc.uint8Array({ maxLength: 400 }),
+    cutTo: fc.constantFrom(0, 3, 12, 13, 14, 400),
+    fragmentOffset: fc.constantFrom(0, 0, 100, 0x2000),
+  })
+  .map(({ source, protocol, ports, data, cutTo, fragmentOffset }) => {
+    const payload = udpDatagram(ports, Buffer.from(data)).subarray(0, cutTo);
+    return ipv4Packet({
+      source: `10.94.0.${source}`,
+      destination: labPeers.watched,
+      protocol,
+      payload,
+      fragmentOffset,
+    });
+  });
+
+test(
+  'whatever packets come, both ways to count agree on bytes and on what is handed up',
+  { skip: labMissing },
+  async () => {
+    await using lab = await openPeerLab();
+    const seen: Record<string, string[]> = { ebpf: [], ring: [] };
+    const opened = [openEbpfCounter, openRingCounter].map((open) => {
+      using _there = lab.watched.enter();
+      const counter = open({ onPacket: (packet) => seen[counter.backend]?.push(textOf(packet)) });
+      return counter;
+    });
+    await lab.connect();
+    for (const packets of fc.sample(fc.array(anyPacket, { minLength: 100, maxLength: 100 }), 10)) {
+      lab.say(packets);
+      await eventually('both have counted the same', () => {
+        const [ebpf, ring] = opened.map((counter) => counter.read().map(taps).toSorted());
+        assert.deepEqual(ebpf, ring);
+        assert.deepEqual(seen['ebpf']?.toSorted(), seen['ring']?.toSorted());
+        return true;
+      });
+    }
+    for (const counter of opened) counter[Symbol.dispose]();
+  },
+);
+
+function textOf({ interfaceIndex, direction, mac, bytes }: SeenPacket): string {
+  return `${interfaceIndex} ${direction} ${mac} ${bytes.toString('hex')}`;
+}
+
+function taps({ interfaceIndex, address, received, sent }: PeerCount): string {
+  return JSON.stringify([interfaceIndex, address, received.bytes, received.packets, sent.bytes, sent.packets]);
+}
 
 const script = `
   import { openPeerCounter } from '${import.meta.dirname}/open-counter.ts';

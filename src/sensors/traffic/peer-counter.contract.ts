@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -108,6 +109,7 @@ export function peerCounterContract(open: Open): void {
         payload: udpDatagram([53, 40_000], Buffer.alloc(1200, 'd')),
       });
       stand.lab.say([answer, answer]);
+      await announce(stand.lab, Buffer.from('an answer of mDNS'));
       const greeting = Buffer.concat([Buffer.from([22, 3, 1, 6, 0, 1]), Buffer.alloc(1100, 'h')]);
       for (const port of [443, 8443]) await greet(stand.lab, port, greeting);
       await greet(stand.lab, 80, greeting);
@@ -125,6 +127,7 @@ export function peerCounterContract(open: Open): void {
           ['out', 8443],
         ],
       );
+      assert.ok(stand.seen.some(({ bytes }) => bytes.subarray(48).toString() === 'an answer of mDNS'));
     });
 
     test('peers that are forgotten are returned with what was counted of them, and start anew; the others go on', async () => {
@@ -256,6 +259,15 @@ export async function transfer(lab: PeerLab, { from, to, bytes }: Transfer): Pro
   socket.end(Buffer.alloc(bytes)).resume();
   await once(socket, 'close');
   server.close();
+}
+
+/** The crowd sends a datagram from the port of mDNS, over IPv6, to somebody that has talked to it before. */
+async function announce(lab: PeerLab, answer: Buffer): Promise<void> {
+  await lab.crowd.run('ping', '-c', '1', labPeers.watched6);
+  const socket = createSocket('udp6');
+  await within(lab.crowd, () => once(socket.bind(5353, labPeers.crowd6), 'listening'));
+  await new Promise((resolve) => socket.send(answer, 9, labPeers.watched6, resolve));
+  socket.close();
 }
 
 /** The watched host sends a TLS greeting, or what looks like one, to a port of the crowd. */

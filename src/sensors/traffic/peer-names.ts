@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { serverNameOf } from '../../net/packets/client-hello.ts';
 import { ipProtocols, type IpPacket } from '../../net/packets/ip-packet.ts';
 import { namesIn } from './dns-names.ts';
-import { namingPorts } from './peer-filter.ts';
+import { namingPorts } from './counting-rules.ts';
 
 interface KnownName {
   readonly name: string;

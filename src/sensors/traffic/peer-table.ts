@@ -4,7 +4,7 @@ import { packetTypes } from '../../net/sys/packet-socket.ts';
 import { bearsNames } from './naming-packet.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
 import type { Counted, PeerCount, RestCount } from './peer-counter.ts';
-import { etherTypes, handedUp } from './peer-filter.ts';
+import { etherTypes, handedUp } from './counting-rules.ts';
 
 type Tally = { -readonly [Key in keyof Counted]: Counted[Key] };
 type BothWays = { readonly received: Tally; readonly sent: Tally };

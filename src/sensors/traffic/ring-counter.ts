@@ -10,7 +10,7 @@ import {
 import { closeSocket } from '../../net/sys/socket.ts';
 import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
 import type { PeerCounter, PeerCounterOptions } from './peer-counter.ts';
-import { handedUp, loopbackIndex, peerCapacity } from './peer-filter.ts';
+import { handedUp, loopbackIndex, peerCapacity } from './counting-rules.ts';
 import { PeerTable } from './peer-table.ts';
 
 // Classic BPF: where it reads beyond 0xfffff000 it gets what the kernel knows of the packet, at 8 its interface.

@@ -4,7 +4,7 @@ import { ipv6Text } from '../../net/packets/ipv6.ts';
 import { libc } from '../../net/sys/libc.ts';
 import { parseResolvConf } from '../../net/resolv-conf.ts';
 import { ipv4Text } from './peer-address.ts';
-import { loopbackIndex } from './peer-filter.ts';
+import { loopbackIndex } from './counting-rules.ts';
 
 export interface InterfaceAddress {
   readonly address: string;
