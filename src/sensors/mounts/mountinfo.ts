@@ -16,8 +16,9 @@ export interface MountLine {
 }
 
 // 36 35 98:0 /root /mnt rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue
+// Only blanks part fields: other white space, as regular expressions see it, are bytes of names.
 const format =
-  /^(?<id>\d+) \d+ (?<deviceNumber>\d+:\d+) (?<root>\S+) (?<mountpoint>\S+) (?<options>\S+)(?: \S+)*? - (?<fstype>\S+) (?<source>\S*) (?<superOptions>.*)$/;
+  /^(?<id>\d+) \d+ (?<deviceNumber>\d+:\d+) (?<root>[^ ]+) (?<mountpoint>[^ ]+) (?<options>[^ ]+)(?: [^ ]+)*? - (?<fstype>[^ ]+) (?<source>[^ ]*) (?<superOptions>.*)$/s;
 
 /** Undefined for what is no such line. */
 export function readMountLine(line: string): MountLine | undefined {

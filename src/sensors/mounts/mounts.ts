@@ -87,8 +87,11 @@ class MountsWatch implements RunningSensor {
 
   #onChange(): void {
     const waitMs = this.#readAtMs + this.#pauseMs - this.#context.clock.monotonic();
-    if (waitMs <= 0) this.#read();
-    else this.#cancelRead ??= this.#context.clock.after(waitMs, () => this.#read());
+    if (waitMs <= 0) return this.#read();
+    this.#cancelRead ??= this.#context.clock.after(waitMs, () => {
+      this.#cancelRead = undefined;
+      this.#read();
+    });
   }
 
   #readRegularly(): void {
@@ -99,8 +102,6 @@ class MountsWatch implements RunningSensor {
   }
 
   #read(): void {
-    this.#cancelRead?.();
-    this.#cancelRead = undefined;
     if (this.#fd === undefined) return;
     const { clock } = this.#context;
     const startedMs = clock.monotonic();
