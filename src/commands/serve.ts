@@ -21,7 +21,7 @@ import { openSqliteStore, type Notice } from '../server/store/sqlite/sqlite-stor
 import type { Store } from '../server/store/store.ts';
 import { Upkeep } from '../server/upkeep.ts';
 import { defaultServerFolder, makeFolder } from './data-folders.ts';
-import { reload } from './serve-reload.ts';
+import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { aborted } from './interruption.ts';
 import { welcomeLines } from './serve-welcome.ts';
@@ -61,26 +61,23 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   );
   await server.load(specsIn(config), config.sensors);
   // Before anyone can know that it runs: unhandled, the signal would end it.
-  let onReload = (): void => {};
-  running.defer(onHangup(() => onReload()));
+  const reloading = Promise.withResolvers<Reloading>();
+  const reloadWhenRunning = async (): Promise<void> => await reload(options.config, await reloading.promise);
+  running.defer(onHangup(() => void reloadWhenRunning()));
 
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
   const onInternalError = (error: unknown): void =>
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const app = createApp({ routes, token: folder.apiToken(), version: version(), onInternalError });
+  const common = { version: version(), onInternalError };
+  const app = createApp({ ...common, routes, token: folder.apiToken() });
   addStatus(app, statusPorts(server));
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
   const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
   server.gateway.attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
-  const adminApp = createApp({
-    routes: [...routes, ...adminRoutes(store)],
-    token: undefined,
-    version: version(),
-    onInternalError,
-  });
+  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
 
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
@@ -93,9 +90,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
-  const { config: file } = options;
   const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
-  if (file !== undefined) onReload = () => void reload(file, { server, calls, renewTls, retention, say });
+  reloading.resolve({ server, calls, renewTls, retention, say });
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   options.onReady?.(url);
   await aborted(signal);

@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { channelBindingOf, socketOptions } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
-import { parseJoinToken, type JoinToken } from '../protocol/join-token.ts';
+import { parseJoinToken } from '../protocol/join-token.ts';
 import { agentPath } from '../protocol/messages.ts';
 import type { Line } from './gateway/gateway.ts';
 
@@ -29,72 +29,90 @@ const refusedDelayMs = 30_000;
 /** TCP asks again after 1, 2, 4 … seconds: beyond this its pauses are longer than ours. */
 const connectLimitMs = 5000;
 
-/** Calls the agents that listen, and calls again whenever a line ends. */
+/** The agents that listen and that this server calls. */
 export class AgentCalls {
   readonly #parts: CallParts;
-  readonly #sockets = new Set<WebSocket>();
-  readonly #cancels = new Set<Cancel>();
-  readonly #unreachable = new Set<CalledAgent>();
-  #isStopped = false;
+  readonly #calls = new Map<string, AgentCall>();
 
   constructor(parts: CallParts) {
     this.#parts = parts;
   }
 
-  call(agent: CalledAgent): void {
-    if (this.#isStopped) return;
-    const { host } = agent.address;
-    const address = formatEndpoint(agent.address);
-    const pairing = agent.token === undefined ? undefined : parseJoinToken(agent.token);
+  /** From now on these are called, and no others; the lines of those that stay are left alone. */
+  reconcile(agents: readonly CalledAgent[]): void {
+    const wanted = new Map(agents.map((agent) => [JSON.stringify(agent), agent]));
+    for (const [key, call] of this.#calls) {
+      if (wanted.has(key)) continue;
+      call.stop();
+      this.#calls.delete(key);
+    }
+    for (const [key, agent] of wanted) {
+      this.#calls.getOrInsertComputed(key, () => new AgentCall(agent, this.#parts));
+    }
+  }
+}
+
+/** Calls one agent, and calls again whenever the line ends. */
+class AgentCall {
+  readonly #agent: CalledAgent;
+  readonly #parts: CallParts;
+  #socket: WebSocket | undefined;
+  #cancel: Cancel = () => {};
+  #isUnreachable = false;
+  #isStopped = false;
+
+  constructor(agent: CalledAgent, parts: CallParts) {
+    this.#agent = agent;
+    this.#parts = parts;
+    this.#call();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel();
+    this.#socket?.terminate();
+  }
+
+  #call(): void {
+    const { host } = this.#agent.address;
+    const address = formatEndpoint(this.#agent.address);
     // The certificate is not what proves the agent: its signature over this very connection is.
     const socket = new WebSocket(`${isLoopback(host) ? 'ws' : 'wss'}://${address}${agentPath}`, {
       rejectUnauthorized: false,
       handshakeTimeout: connectLimitMs,
       ...socketOptions,
     });
-    this.#sockets.add(socket);
+    this.#socket = socket;
     let failure: Error | undefined;
     let isOpened = false;
     socket.once('error', (error) => (failure = error));
     const calledMs = this.#parts.clock.monotonic();
     socket.once('open', () => {
       isOpened = true;
-      void this.#speak(agent, socket, pairing).then((error) => this.#callAgain(agent, error));
+      void this.#speak(socket).then((error) => this.#callAgain(error));
     });
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      if (!isOpened) this.#callAgain(agent, failure, this.#parts.clock.monotonic() - calledMs);
-    });
+    socket.once('close', () => isOpened || this.#callAgain(failure, this.#parts.clock.monotonic() - calledMs));
   }
 
-  stop(): void {
-    this.#isStopped = true;
-    for (const cancel of this.#cancels) cancel();
-    for (const socket of this.#sockets) socket.terminate();
-  }
-
-  #speak(agent: CalledAgent, socket: WebSocket, pairing: JoinToken | undefined): Promise<Error | undefined> {
-    this.#unreachable.delete(agent);
+  #speak(socket: WebSocket): Promise<Error | undefined> {
+    const { address, token } = this.#agent;
+    this.#isUnreachable = false;
     return this.#parts.adopt(socket, {
-      address: formatEndpoint(agent.address),
+      address: formatEndpoint(address),
       channelBinding: channelBindingOf(socket),
-      pairing,
+      pairing: token === undefined ? undefined : parseJoinToken(token),
     });
   }
 
   /** `waitedMs` went by in vain already, and counts. */
-  #callAgain(agent: CalledAgent, error: Error | undefined, waitedMs = 0): void {
+  #callAgain(error: Error | undefined, waitedMs = 0): void {
     if (this.#isStopped) return;
-    if (!this.#unreachable.has(agent)) this.#parts.onUnreachable(agent, error?.message ?? 'it closed the line');
-    this.#unreachable.add(agent);
+    if (!this.#isUnreachable) this.#parts.onUnreachable(this.#agent, error?.message ?? 'it closed the line');
+    this.#isUnreachable = true;
     // What the protocol refuses a person must mend; only the agent's own trouble passes by itself.
     const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
     const spreadMs = isRefused ? refusedDelayMs : retrySpreadMs;
     const delayMs = Math.max(0, this.#parts.random() * spreadMs - waitedMs);
-    const cancel = this.#parts.clock.after(delayMs, () => {
-      this.#cancels.delete(cancel);
-      this.call(agent);
-    });
-    this.#cancels.add(cancel);
+    this.#cancel = this.#parts.clock.after(delayMs, () => this.#call());
   }
 }

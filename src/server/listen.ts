@@ -11,6 +11,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+export interface TcpListener extends Listener {
+  readonly port: number;
+  /** New connections see this certificate; false if TLS would begin or end, which needs a new listener. @throws for a pair that is none */
+  renew(material: TlsMaterial | undefined): boolean;
+}
+
 interface TlsMaterial {
   readonly certificate: string;
   readonly key: string;
@@ -23,14 +29,17 @@ const limits = { headersTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize:
 export async function listenTcp(
   app: Hono,
   { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
-): Promise<Listener & { readonly port: number }> {
+): Promise<TcpListener> {
   const handle = getRequestListener(app.fetch);
-  const server = tls
-    ? createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle)
-    : createServer(limits, handle);
+  const secure = tls && createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle);
+  const server = secure ?? createServer(limits, handle);
+  const renew = (material: TlsMaterial | undefined): boolean => {
+    if (secure && material) secure.setSecureContext({ cert: material.certificate, key: material.key });
+    return (secure === undefined) === (material === undefined);
+  };
   await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
   // A TCP server that listens has an address.
-  return { server, port: (server.address() as AddressInfo).port, close: () => closed(server) };
+  return { server, port: (server.address() as AddressInfo).port, renew, close: () => closed(server) };
 }
 
 /** @throws {AppError} unavailable, when another server answers on the admin socket of this data folder */

@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readConfigFile } from '../config/config-file.ts';
+import type { Config } from '../config/config.ts';
+import { formatMistake } from '../config/mistake.ts';
+import type { AgentCalls } from '../server/agent-calls.ts';
+import type { Server } from '../server/server.ts';
+
+export interface Reloading {
+  readonly server: Server;
+  readonly calls: AgentCalls;
+  /** Shows new connections the certificate of this configuration; false if TLS would begin or end. @throws when it cannot be used */
+  readonly renewTls: (config: Config) => boolean;
+  /** What the server started with. */
+  readonly retention: Config['server']['retention'] | undefined;
+  readonly say: (text: string) => void;
+}
+
+/** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
+export async function reload(
+  file: string | undefined,
+  { server, calls, renewTls, retention, say }: Reloading,
+): Promise<void> {
+  if (file === undefined) return;
+  try {
+    const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
+    for (const mistake of mistakes) say(formatMistake(file, mistake));
+    if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
+    // First, for it is what may still be refused.
+    if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
+    if (!isDeepStrictEqual(config.server.retention, retention))
+      say(`${file}: retention changes when the server is started again.`);
+    calls.reconcile(config.server.agents);
+    server.sensorOrders.reconcile(config.sensors);
+    const specs = config.monitors.map(({ spec }) => spec);
+    await server.book.replaceFile(specs);
+    say(`${file} was taken over: ${specs.length} monitors.`);
+  } catch (error) {
+    say(`${file} was not taken over: ${(error as Error).message}`);
+  }
+}
