@@ -8,7 +8,7 @@ import { TrafficObserver } from '../sensors/traffic/observer.ts';
 import type { MeteredPeer } from '../sensors/traffic/meter.ts';
 import { trafficOptions, type TrafficOptions } from '../sensors/traffic/options.ts';
 import { surroundings } from '../sensors/traffic/surroundings.ts';
-import { everyStep, stepsPerRecord } from '../sensors/traffic/traffic.ts';
+import { everyStep } from '../sensors/traffic/traffic.ts';
 import { trafficInterface } from '../sensors/traffic/traffic-record.ts';
 import { LineOutput } from '../terminal/line-output.ts';
 import { paintFor } from '../terminal/paint.ts';
@@ -55,10 +55,9 @@ async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): 
   };
   using observer = observe(flags, write);
   write({ event: 'sensor-state', ...observer.state });
-  let steps = 0;
   const cancel = everyStep(systemClock, () => {
     observer.step();
-    if (++steps % stepsPerRecord === 0) write(observer.takeRecord(flags.interface));
+    if (observer.isRecordDue) write(observer.takeRecord(flags.interface));
   });
   await aborted(signal);
   cancel();

@@ -10,7 +10,7 @@ import type { TrafficOptions } from './options.ts';
 import { isCovered, PeerClasses } from './peer-class.ts';
 import type { OpenedCounter, PeerCount, PeerCounter, PeerCounterOptions, SeenPacket } from './peer-counter.ts';
 import { PeerNames } from './peer-names.ts';
-import type { Rates } from './rates.ts';
+import { type Rates, stepMs } from './rates.ts';
 import type { Interface, Surroundings } from './surroundings.ts';
 import { interfacesOf, trafficRecord, type TrafficRecord } from './traffic-record.ts';
 
@@ -22,6 +22,7 @@ export interface ObserverParts {
   readonly openCounter: (options: PeerCounterOptions) => OpenedCounter;
 }
 
+const recordMs = 40_000;
 const maxMacs = 16_384;
 const maxInterfaceNames = 4096;
 /** How long what the kernel said is believed, where a packet asks. */
@@ -74,6 +75,11 @@ export class TrafficObserver implements Disposable {
     this.#contacts.step(newcomers.map(unseenMeeting), nowMs);
     this.#forget([...this.#meter.silent(nowMs), ...this.#contacts.takeHeardOnly()], nowMs);
     this.#meter.retire(nowMs);
+  }
+
+  /** True when it is 40 s since the record before, to the nearest step. */
+  get isRecordDue(): boolean {
+    return this.#parts.clock.monotonic() - this.#recordedAtMs >= recordMs - stepMs / 2;
   }
 
   /** What passed since the record before, on every interface or on one. */

@@ -7,9 +7,6 @@ import { trafficOptions, type TrafficOptions } from './options.ts';
 import { stepMs } from './rates.ts';
 import { surroundings } from './surroundings.ts';
 
-/** A record every 40 s. */
-export const stepsPerRecord = 20;
-
 export const traffic: SensorType<typeof trafficOptions> = {
   type: 'traffic',
   title: 'Network traffic',
@@ -25,7 +22,6 @@ class TrafficSensor implements RunningSensor {
   readonly #context: SensorContext;
   readonly #observer: TrafficObserver;
   #cancel: Cancel = () => {};
-  #steps = 0;
   #isCounting: boolean;
 
   constructor(options: TrafficOptions, context: SensorContext) {
@@ -46,7 +42,7 @@ class TrafficSensor implements RunningSensor {
 
   #step(): void {
     this.#read();
-    if (this.#isCounting && ++this.#steps % stepsPerRecord === 0) this.#context.record(this.#observer.takeRecord());
+    if (this.#isCounting && this.#observer.isRecordDue) this.#context.record(this.#observer.takeRecord());
   }
 
   #read(): void {
