@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -27,10 +27,13 @@ export function warmEnvironment(installation: string): Readonly<Record<string, s
 /** An emulated processor takes most of a minute to compile what this one compiles in half a second. */
 function warmUp(installation: string): void {
   const node = join(nodePackage, 'bin', 'node');
-  const words = ['agent', '--data', join(installation, 'no-agent')];
-  spawnSync(node, ['--disable-warning=ExperimentalWarning', join(installation, 'src/main.ts'), ...words], {
+  const nobody = join(installation, 'nobody');
+  const main = join(installation, 'src/main.ts');
+  // An agent that has joined no server says so, and ends.
+  spawnSync(node, ['--disable-warning=ExperimentalWarning', main, 'agent', '--data', nobody], {
     env: { ...process.env, ...warmEnvironment(installation) },
   });
+  rmSync(nobody, { recursive: true });
 }
 
 function runtimePackages(): string[] {

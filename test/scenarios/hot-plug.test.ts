@@ -3,6 +3,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import { readEvents } from '../../src/commands/event-stream.ts';
 import type { ServerEvent } from '../../src/core/event.ts';
 import type { SensorEvent, SensorRecord } from '../../src/core/record.ts';
+import { sensorNames, type SensorName } from '../../src/core/sensor.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { debianKernel, type Kernel } from '../qemu/kernel.ts';
@@ -21,6 +22,7 @@ sensors:
     purpose: Exam of 2 December
     usb: {}
     mounts: {}
+    traffic: {}
 `;
 
 type RecordOf<Event extends SensorEvent> = SensorRecord & { readonly event: Event };
@@ -56,6 +58,15 @@ class RecordFeed implements Disposable {
         return undefined;
       },
       limitMs,
+    );
+  }
+
+  /** How each sensor said that it is, the last time. */
+  states(): ReadonlyMap<SensorName, string> {
+    return new Map(
+      this.events.flatMap(({ event: { sensor, record } }) =>
+        record.event === 'sensor-state' ? [[sensor, `${record.state}, ${record.message}`] as const] : [],
+      ),
     );
   }
 
@@ -99,15 +110,18 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
         WATCHKEEPER_TOKEN: token,
       }),
     );
-    const isOf = (sensor: string) => () => feed.events.some(({ event }) => event.sensor === sensor);
-    await Promise.all([
-      eventually('the USB sensor', isOf('usb'), bootLimitMs),
-      eventually('the mounts sensor', isOf('mounts'), bootLimitMs),
-    ]).catch((cause: unknown) => {
-      throw new Error(`the seat did not report:\n${seat.screen}\nThe server said:\n${server.said}`, { cause });
-    });
+    await eventually('the sensors', () => feed.states().size === sensorNames.length, bootLimitMs).catch(
+      (cause: unknown) => {
+        throw new Error(`the seat did not report:\n${seat.screen}\nThe server said:\n${server.said}`, { cause });
+      },
+    );
   });
   after(() => running.disposeAsync());
+
+  test('the unit of deploy/ gives every sensor what it needs, and nothing makes it do with less', () => {
+    for (const [sensor, state] of feed.states()) assert.match(state, /^running, /, sensor);
+    assert.match(feed.states().get('traffic') ?? '', /ebpf/);
+  });
 
   test('E2: a stick, where it is mounted, and that it is gone', async (t) => {
     const pluggedAt = performance.now();
