@@ -164,9 +164,13 @@ type Fields = readonly (readonly [offset: number, value: number | Buffer])[];
 // What follows the fields that a kernel knows must be zero.
 const attributeBytes = 128;
 
+// What the kernel has only the address of must not be collected before the call: this keeps it.
+let lent: Fields = [];
+
 function request(fields: Fields): Buffer {
+  lent = fields;
   const bytes = Buffer.alloc(attributeBytes);
-  for (const [offset, value] of fields)
+  for (const [offset, value] of lent)
     if (typeof value === 'number') bytes.writeUInt32LE(value, offset);
     else bytes.writeBigUInt64LE(getRawPointer(value), offset);
   return bytes;

@@ -54,19 +54,22 @@ export function hearAll(fd: number): void {
 /** An instruction of a classic filter, `struct sock_filter`. */
 export type ClassicInstruction = readonly [code: number, jumpTrue: number, jumpFalse: number, constant: number];
 
+const programHeaderBytes = 16;
+
 /** Attaches a classic BPF filter, which needs no capability. */
 export function attachClassicFilter(fd: number, program: readonly ClassicInstruction[]): void {
-  const instructions = Buffer.alloc(8 * program.length);
+  // struct sock_fprog, and behind it, in the same memory, the instructions that it points to.
+  const bytes = Buffer.alloc(programHeaderBytes + 8 * program.length);
+  bytes.writeUInt16LE(program.length, 0);
+  bytes.writeBigUInt64LE(getRawPointer(bytes) + BigInt(programHeaderBytes), 8);
   for (const [index, [code, jumpTrue, jumpFalse, constant]] of program.entries()) {
-    instructions.writeUInt16LE(code, 8 * index);
-    instructions.writeUInt8(jumpTrue, 8 * index + 2);
-    instructions.writeUInt8(jumpFalse, 8 * index + 3);
-    instructions.writeUInt32LE(constant, 8 * index + 4);
+    const at = programHeaderBytes + 8 * index;
+    bytes.writeUInt16LE(code, at);
+    bytes.writeUInt8(jumpTrue, at + 2);
+    bytes.writeUInt8(jumpFalse, at + 3);
+    bytes.writeUInt32LE(constant, at + 4);
   }
-  const header = Buffer.alloc(16);
-  header.writeUInt16LE(program.length, 0);
-  header.writeBigUInt64LE(getRawPointer(instructions), 8);
-  setOption(fd, socketOptions.attachFilter, header);
+  setOption(fd, socketOptions.attachFilter, bytes.subarray(0, programHeaderBytes));
 }
 
 /** Takes one packet into `bytes`, cut to its length; returns how long it is now, undefined if none waits. */
