@@ -1,4 +1,5 @@
 import { agentsRoutes } from '../server/routes/agents.ts';
+import { evidenceRoutes } from '../server/routes/evidence.ts';
 import { eventsRoutes } from '../server/routes/events.ts';
 import { monitorsRoutes } from '../server/routes/monitors.ts';
 import { recordsRoutes } from '../server/routes/records.ts';
@@ -8,6 +9,7 @@ import { storeRoutes } from '../server/routes/store.ts';
 import { tasksRoutes } from '../server/routes/tasks.ts';
 import type { Server } from '../server/server.ts';
 import type { Store } from '../server/store/store.ts';
+import { version } from './version.ts';
 
 interface RouteParts {
   readonly server: Server;
@@ -39,6 +41,11 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
       agents: () => server.fleet.views(),
       records: (query) => store.records(query),
       alarms: (query) => store.alarms(query),
+    }),
+    ...evidenceRoutes({
+      agents: () => server.fleet.views(),
+      manifest: (excerpt) => server.manifest(excerpt, version()),
+      lines: (query) => store.lines(query),
     }),
     ...eventsRoutes(server.bus),
   ];

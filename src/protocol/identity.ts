@@ -52,15 +52,25 @@ export interface Transcript {
 export type Side = 'agent' | 'server';
 
 export function signTranscript(identity: Identity, side: Side, transcript: Transcript): string {
-  return sign(null, bytesOf(side, transcript), createPrivateKey(identity.privateKeyPem)).toString('base64url');
+  return signBytes(identity, bytesOf(side, transcript));
 }
 
 /** Whether `side` signed this transcript with its key; false for a key that is none. */
 export function verifyTranscript(side: Side, transcript: Transcript, signature: string): boolean {
-  const x = side === 'agent' ? transcript.agentKey : transcript.serverKey;
+  const publicKey = side === 'agent' ? transcript.agentKey : transcript.serverKey;
+  return verifyBytes(publicKey, bytesOf(side, transcript), signature);
+}
+
+/** An Ed25519 signature, base64url. What is signed must say what it is for: one key signs more than one kind of thing. */
+export function signBytes(identity: Identity, bytes: Uint8Array): string {
+  return sign(null, bytes, createPrivateKey(identity.privateKeyPem)).toString('base64url');
+}
+
+/** False too for a key or a signature that is none. */
+export function verifyBytes(publicKey: string, bytes: Uint8Array, signature: string): boolean {
   try {
-    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-    return verify(null, bytesOf(side, transcript), key, Buffer.from(signature, 'base64url'));
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
+    return verify(null, bytes, key, Buffer.from(signature, 'base64url'));
   } catch {
     return false;
   }

@@ -123,7 +123,7 @@ const sha256 = z.string().regex(/^[\w-]{43}$/, 'expected 32 bytes in base64url')
 const chainHead = z.strictObject({ sensor, chain: uuid, n: count, head: sha256 });
 export type ChainHead = z.output<typeof chainHead>;
 
-const sensorReport = z.strictObject({
+export const sensorReport = z.strictObject({
   sensor,
   state: z.enum(['running', 'limited', 'unavailable']),
   message: sentence,

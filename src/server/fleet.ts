@@ -1,5 +1,5 @@
 import type { Clock, Cancel } from '../core/clock.ts';
-import { heartbeatIntervalMs, type Heartbeat } from '../protocol/messages.ts';
+import { heartbeatIntervalMs, type Heartbeat, type SensorReport } from '../protocol/messages.ts';
 
 export const agentStatuses = ['online', 'reconnecting', 'offline', 'impaired', 'revoked'] as const;
 export type AgentStatus = (typeof agentStatuses)[number];
@@ -25,6 +25,8 @@ export interface AgentView {
   readonly impaired: readonly string[];
   /** What will be wrong with it soon if nobody looks after it. */
   readonly warnings: readonly string[];
+  /** What it watches on its own machine, and how well it can. */
+  readonly sensors: readonly SensorReport[];
 }
 
 interface Member {
@@ -147,23 +149,23 @@ function statusOf({ isRevoked, isConnected, heardAt, lastSeenAt, heartbeat }: Me
 
 function viewOf(member: Member): AgentView {
   const { id, name, status, since, address, version, lastSeenAt, heartbeat, clockOffsetMs } = member;
-  return {
-    id,
-    name,
-    status,
-    since,
-    address,
-    version,
-    lastSeenAt,
-    tasks: heartbeat?.tasks ?? 0,
-    queue: {
-      depth: heartbeat?.queue.depth ?? 0,
-      bytes: heartbeat?.queue.bytes ?? 0,
-      oldestUnsentAt: heartbeat?.queue.oldestUnsentAt,
-    },
-    lagMs: heartbeat?.health.lagMs ?? 0,
-    clockOffsetMs,
-    impaired: heartbeat?.health.impaired.map(({ message }) => message) ?? [],
-    warnings: heartbeat?.health.warnings ?? [],
-  };
+  const known = { id, name, status, since, address, version, lastSeenAt, clockOffsetMs };
+  return { ...known, ...(heartbeat ? vitalsOf(heartbeat) : noVitals) };
+}
+
+type Vitals = Pick<AgentView, 'tasks' | 'queue' | 'lagMs' | 'impaired' | 'warnings' | 'sensors'>;
+
+const noVitals: Vitals = {
+  tasks: 0,
+  queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
+  lagMs: 0,
+  impaired: [],
+  warnings: [],
+  sensors: [],
+};
+
+function vitalsOf({ tasks, queue: { depth, bytes, oldestUnsentAt }, health, sensors }: Heartbeat): Vitals {
+  const { lagMs, impaired, warnings = [] } = health;
+  const queue = { depth, bytes, oldestUnsentAt };
+  return { tasks, queue, lagMs, impaired: impaired.map(({ message }) => message), warnings, sensors };
 }

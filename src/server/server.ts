@@ -11,6 +11,7 @@ import { keyPin } from '../protocol/identity.ts';
 import { AgentGate } from './auth/agent-gate.ts';
 import { InProcessBus } from './bus/in-process.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { signedManifest, type Excerpt, type SignedManifest } from './evidence/manifest.ts';
 import { RecordIntake } from './evidence/record-intake.ts';
 import { Fleet } from './fleet.ts';
 import type { AgentSession } from './gateway/agent-session.ts';
@@ -127,6 +128,12 @@ export class Server {
     const isRevoked = this.#gate.revoke(agentId);
     this.gateway.session(agentId)?.end('revoked', 'this agent was revoked');
     return await isRevoked;
+  }
+
+  /** What there is of an agent's records, signed with this server's key. */
+  async manifest(excerpt: Excerpt, version: string): Promise<SignedManifest> {
+    const { store, identity, clock } = this.#parts;
+    return await signedManifest(excerpt, { store, identity, version, now: clock.now() });
   }
 
   /** Runs a task once. @throws {AppError} unavailable */

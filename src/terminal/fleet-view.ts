@@ -20,6 +20,7 @@ export interface AgentRow {
   readonly clockOffsetMs: number;
   readonly impaired: readonly string[];
   readonly warnings: readonly string[];
+  readonly sensors: readonly { readonly sensor: string; readonly state: string; readonly message: string }[];
 }
 
 /** What waits at one agent, to be sent or to be acknowledged, as it last told. */
@@ -100,9 +101,12 @@ export function formatAgents(agents: readonly AgentRow[], { paint, now }: View):
     { title: 'Oldest', textOf: ({ queue }) => ageOf(queue.oldestUnsentAt, now), align: 'right' },
     { title: 'Lag', textOf: ({ lagMs }) => formatMs(Math.round(lagMs)), align: 'right' },
     { title: 'Clock', textOf: ({ clockOffsetMs }) => offsetOf(clockOffsetMs), align: 'right' },
+    ...(agents.some(({ sensors }) => sensors.length > 0) ? [{ title: 'Sensors', textOf: sensorsOf }] : []),
   ];
-  const troubles = agents.flatMap(({ name, impaired, warnings }) =>
-    [...impaired, ...warnings].map((trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`)),
+  const troubles = agents.flatMap(({ name, impaired, warnings, sensors }) =>
+    [...impaired, ...warnings, ...sensors.filter(({ state }) => state !== 'running').map(sensorTrouble)].map(
+      (trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`),
+    ),
   );
   return [countsOf(agents), formatTable(agents, columns, paint), ...troubles].join('\n');
 }
@@ -173,6 +177,15 @@ function countsOf(agents: readonly AgentRow[]): string {
   for (const { status } of agents) counts.set(status, (counts.get(status) ?? 0) + 1);
   const parts = Array.from(counts, ([status, count]) => `${count} ${printable(status)}`);
   return `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}: ${parts.join(', ')}`;
+}
+
+/** `usb, traffic limited`; a sensor that runs needs no word more. */
+function sensorsOf({ sensors }: AgentRow): string {
+  return sensors.map(({ sensor, state }) => (state === 'running' ? sensor : `${sensor} ${state}`)).join(', ');
+}
+
+function sensorTrouble({ sensor, state, message }: AgentRow['sensors'][number]): string {
+  return `${sensor} is ${state}: ${message}`;
 }
 
 function latencyOf(latest: TaskRow['latest']): string {

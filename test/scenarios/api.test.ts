@@ -46,6 +46,7 @@ const agent = (id: string, name: string): AgentView => ({
   clockOffsetMs: 0,
   impaired: [],
   warnings: [],
+  sensors: [],
 });
 
 describe('the HTTP interface', () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
+import { sensorReport } from '../../protocol/messages.ts';
 import { agentStatuses, type AgentView } from '../fleet.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -27,6 +28,7 @@ export const agentSchema = z.strictObject({
   clockOffsetMs: z.number(),
   impaired: z.array(z.string()),
   warnings: z.array(z.string()),
+  sensors: z.array(sensorReport),
 });
 export type AgentAnswer = z.output<typeof agentSchema>;
 
@@ -83,6 +85,7 @@ function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: Ag
     ...view,
     impaired: [...view.impaired],
     warnings: [...view.warnings],
+    sensors: [...view.sensors],
     since: iso(since),
     address: address ?? null,
     version: version ?? null,

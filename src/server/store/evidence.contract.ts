@@ -73,7 +73,7 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
           [1, 2, 3].map((n) => [n, 'agent-1', 'usb', n * 1000, '192.0.2.17', `line ${n}`]),
         );
         const lines = await store.lines({ chain: 'chain-1', from: 2, limit: 1 });
-        assert.deepEqual(lines, [{ n: 2, line: 'line 2', hash: 'hash 2' }]);
+        assert.deepEqual(lines, [{ n: 2, at: start + 2000, line: 'line 2', hash: 'hash 2' }]);
         const [, second] = await store.recordsAfter(0, 2);
         assert.deepEqual(
           (await store.recordsAfter(second?.position ?? 0, 9)).map(({ n }) => n),

@@ -83,6 +83,7 @@ export interface LineQuery {
 
 export interface KeptLine {
   readonly n: number;
+  readonly at: number;
   readonly line: string;
   readonly hash: string;
 }

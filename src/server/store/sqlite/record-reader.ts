@@ -17,7 +17,12 @@ export class RecordReader {
 
   lines({ chain, from, limit }: LineQuery): readonly KeptLine[] {
     const rows = this.#statements.lines.all(chain, from, limit);
-    return rows.map((row) => ({ n: Number(row['n']), line: String(row['line']), hash: String(row['hash']) }));
+    return rows.map((row) => ({
+      n: Number(row['n']),
+      at: Number(row['at']),
+      line: String(row['line']),
+      hash: String(row['hash']),
+    }));
   }
 
   records({ from, to, limit, agentId, sensor }: RecordQuery): readonly KeptRecord[] {
@@ -96,7 +101,7 @@ function prepare(db: DatabaseSync) {
         coalesce((SELECT max(n) FROM records WHERE chainId = id), droppedTo) AS last
       FROM chains ORDER BY id`),
     lines: db.prepare(`
-      SELECT n, line, hash FROM records
+      SELECT n, at, line, hash FROM records
       WHERE chainId = (SELECT id FROM chains WHERE chain = ?) AND n >= ? ORDER BY n LIMIT ?`),
     records: db.prepare(`${record} WHERE at >= ? AND at < ? ORDER BY at, position LIMIT ?`),
     recordsOf: db.prepare(`

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { alarmCauses } from '../../core/event.ts';
+import { sensorNames, type SensorName } from '../../core/sensor.ts';
+import { readLine } from '../../protocol/chain.ts';
+import { signBytes, type Identity } from '../../protocol/identity.ts';
+import type { Chain, Evidence } from '../store/evidence.ts';
+
+const time = z.iso.datetime();
+const n = z.int().min(0);
+const hash = z.string().length(43);
+
+/** Lines that follow each other without a break: what the first names as the hash before it, and the hash of the last. */
+const run = z.strictObject({ first: n, previous: hash, last: n, head: hash });
+export type Run = z.output<typeof run>;
+
+const chain = z.strictObject({
+  sensor: z.enum(sensorNames),
+  chain: z.uuid(),
+  begunAt: time,
+  /** The server verified the lines up to this one with the key that it was told before the first. */
+  verifiedTo: n,
+  runs: z.array(run),
+  alarms: z.array(z.strictObject({ n, cause: z.enum(alarmCauses), at: time, message: z.string() })),
+});
+export type ManifestChain = z.output<typeof chain>;
+
+/** What a folder of evidence holds, as its server signs it. */
+export const manifestSchema = z.strictObject({
+  evidence: z.literal('watchkeeper 1'),
+  serverId: z.uuid(),
+  /** Ed25519, raw, base64url. */
+  serverKey: hash,
+  agentId: z.string(),
+  agent: z.string(),
+  madeAt: time,
+  /** The program that made it, and the text beside the lines. */
+  version: z.string(),
+  /** In the order of the lines in their files: by sensor, then as they were begun. */
+  chains: z.array(chain),
+});
+export type Manifest = z.output<typeof manifestSchema>;
+
+export interface SignedManifest {
+  /** JSON; its bytes are what is signed. */
+  readonly manifest: string;
+  /** Base64url. */
+  readonly signature: string;
+}
+
+export interface Excerpt {
+  readonly agentId: string;
+  readonly agent: string;
+  /** All if absent. */
+  readonly sensor?: SensorName | undefined;
+  /** Epoch milliseconds, by the agent's clock; all between the first and the last line of this time is in it. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ManifestParts {
+  readonly store: Pick<Evidence, 'chains' | 'lines' | 'alarms'>;
+  readonly identity: Identity & { readonly serverId: string };
+  readonly version: string;
+  readonly now: number;
+}
+
+const linesAtOnce = 100;
+const maxAlarms = 10_000;
+
+export async function signedManifest(excerpt: Excerpt, parts: ManifestParts): Promise<SignedManifest> {
+  const { store, identity, version, now } = parts;
+  const { agentId, agent, sensor } = excerpt;
+  const ofAgent = (await store.chains()).filter(
+    (each) => each.agentId === agentId && (sensor === undefined || each.sensor === sensor),
+  );
+  const alarms = await store.alarms({ agentId, limit: maxAlarms });
+  const chains: ManifestChain[] = [];
+  for (const each of ofAgent.toSorted((a, b) => sensorNames.indexOf(a.sensor) - sensorNames.indexOf(b.sensor))) {
+    const runs = await runsOf(each, excerpt, store);
+    const raised = alarms.filter((alarm) => alarm.chain === each.chain);
+    if (runs.length > 0 || raised.length > 0) chains.push(chainOf(each, runs, raised));
+  }
+  const { serverId, publicKey: serverKey } = identity;
+  const madeAt = iso(now);
+  const content = { evidence: 'watchkeeper 1', serverId, serverKey, agentId, agent, madeAt, version, chains } as const;
+  const manifest = `${JSON.stringify(content satisfies Manifest, undefined, 2)}\n`;
+  return { manifest, signature: signBytes(identity, Buffer.from(manifest)) };
+}
+
+function chainOf(
+  { sensor, chain: id, begunAt, cursor }: Chain,
+  runs: readonly Run[],
+  alarms: Awaited<ReturnType<Evidence['alarms']>>,
+): ManifestChain {
+  return {
+    sensor,
+    chain: id,
+    begunAt: iso(begunAt),
+    verifiedTo: cursor.key === undefined ? 0 : cursor.n,
+    runs: [...runs],
+    alarms: alarms.map(({ n: line, cause, at, message }) => ({ n: line, cause, at: iso(at), message })).toReversed(),
+  };
+}
+
+interface Link {
+  readonly n: number;
+  readonly at: number;
+  readonly previous: string;
+  readonly head: string;
+}
+
+async function runsOf(
+  { chain: id }: Chain,
+  { from, to }: Excerpt,
+  store: Pick<Evidence, 'lines'>,
+): Promise<readonly Run[]> {
+  const links: Link[] = [];
+  for (let next = 1; ; next = (links.at(-1)?.n ?? 0) + 1) {
+    const lines = await store.lines({ chain: id, from: next, limit: linesAtOnce });
+    for (const { n: number, at, line, hash: head } of lines)
+      links.push({ n: number, at, head, previous: readLine(line)?.previous ?? '' });
+    if (lines.length < linesAtOnce) break;
+  }
+  const isAsked = ({ at }: Link): boolean => at >= from && at < to;
+  return linked(links.slice(Math.max(0, links.findIndex(isAsked)), links.findLastIndex(isAsked) + 1));
+}
+
+function linked(links: readonly Link[]): readonly Run[] {
+  const runs: { first: number; previous: string; last: number; head: string }[] = [];
+  for (const { n: number, previous, head } of links) {
+    const last = runs.at(-1);
+    if (last && number === last.last + 1 && previous === last.head) Object.assign(last, { last: number, head });
+    else runs.push({ first: number, previous, last: number, head });
+  }
+  return runs;
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

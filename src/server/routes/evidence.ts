@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { sensorNames } from '../../core/sensor.ts';
+import type { AgentView } from '../fleet.ts';
+import type { Excerpt, SignedManifest } from '../evidence/manifest.ts';
+import type { KeptLine, LineQuery } from '../store/evidence.ts';
+import { findAgent } from './agents.ts';
+import { defineRoute, type Route } from './route.ts';
+
+export interface EvidencePorts {
+  agents(): readonly AgentView[];
+  manifest(excerpt: Excerpt): Promise<SignedManifest>;
+  lines(query: LineQuery): Promise<readonly KeptLine[]>;
+}
+
+const asked = z.iso.datetime({ offset: true }).transform(Date.parse);
+
+/** What is needed to take evidence away: a signed list of what there is, and the lines themselves. */
+export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/agents/{agent}/evidence',
+      summary:
+        'What there is of the records of an agent, signed by the server: the chains, their first and last lines, their alarms',
+      params: z.strictObject({ agent: z.string() }),
+      query: z.strictObject({
+        sensor: z.enum(sensorNames).optional(),
+        from: asked.default(0),
+        to: asked.default(8.64e15),
+      }),
+      response: z.strictObject({ manifest: z.string(), signature: z.string() }),
+      async handle({ params, query }) {
+        const { id: agentId, name: agent } = findAgent(ports.agents(), params.agent);
+        return await ports.manifest({ ...query, agentId, agent });
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/chains/{chain}/lines',
+      summary: 'Lines of a chain of records from a number on, as the agent sealed them',
+      params: z.strictObject({ chain: z.uuid() }),
+      query: z.strictObject({
+        from: z.coerce.number().int().min(1).default(1),
+        limit: z.coerce.number().int().min(1).max(500).default(100),
+      }),
+      response: z.strictObject({ lines: z.array(z.string()) }),
+      async handle({ params, query }) {
+        return { lines: (await ports.lines({ ...query, chain: params.chain })).map(({ line }) => line) };
+      },
+    }),
+  ];
+}
