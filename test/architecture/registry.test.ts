@@ -5,6 +5,8 @@ import { describe, test } from 'node:test';
 import { fieldsOf } from '../../src/core/fields.ts';
 import { checkTypesFor } from '../../src/commands/check-types.ts';
 import { checkTypes, checkWords } from '../../src/checks/registry.ts';
+import { sensorNames } from '../../src/core/sensor.ts';
+import { sensorTypes } from '../../src/sensors/registry.ts';
 
 const checksFolder = resolve(import.meta.dirname, '../../src/checks');
 
@@ -43,4 +45,21 @@ describe('the registry of checks', () => {
       assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length, 'a metric is declared twice');
     });
   }
+});
+
+describe('the registry of sensors', () => {
+  const sensorsFolder = resolve(import.meta.dirname, '../../src/sensors');
+
+  test('names each folder in src/sensors, and no other', () => {
+    const folders = globSync('*/', { cwd: sensorsFolder }).map((folder) => folder.replace(/\/$/, ''));
+    assert.deepEqual(sensorTypes.map(({ type }) => type).toSorted(), folders.toSorted());
+    assert.deepEqual(sensorNames.toSorted(), folders.toSorted());
+  });
+
+  for (const { type, options, summary } of sensorTypes)
+    test(`${type} tells the watched person what it collects, and describes each of its options`, () => {
+      assert.match(summary, /^[A-Z].*\.$/);
+      for (const { path, description } of fieldsOf(options))
+        assert.ok(description.length > 0, `option ${path.join('.')} has no description`);
+    });
 });
