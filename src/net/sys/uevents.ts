@@ -27,7 +27,10 @@ const receiveBufferBytes = 4 * 1024 * 1024;
 /** Messages read in one turn of the event loop, so that a storm does not hold up everything else. */
 const batch = 500;
 
-/** What may come out of a uevent socket. None of them may throw. */
+/**
+ * What may come out of a uevent socket. None of them may throw. A gap in the variable SEQNUM is no loss: it counts the events
+ * of all namespaces, also those that are not for us.
+ */
 export interface UeventReceiver {
   /** Of the kernel. The bytes are valid during the call only. */
   onMessage(message: Buffer): void;

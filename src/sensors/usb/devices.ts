@@ -37,26 +37,10 @@ export class UsbDevices {
     this.#record = record;
   }
 
-  /** Compares what is known with what is there, and records the difference: the first time, all. Returns how many devices differed. */
-  look(event: 'usb-present' | 'usb-connected'): number {
-    const paths = new Set(this.#list('bus/usb/devices').filter(isDevicePath));
-    let different = 0;
-    for (const known of this.#known.values()) {
-      const { path, number } = known.plugged;
-      if (paths.has(path) && readNumber(this.#sysfs, path) === number) continue;
-      this.#remove(known);
-      different++;
-    }
-    for (const path of paths) {
-      const plugged = this.#known.has(path) ? undefined : readDevice(this.#sysfs, path);
-      if (!plugged) continue;
-      this.#add(event, plugged);
-      different++;
-    }
-    for (const subsystem of functionSubsystems)
-      for (const path of this.#list(`class/${subsystem}`))
-        if (isFunction(subsystem, path)) this.#provide(path, subsystem);
-    return different;
+  /** Compares what is known with what is there, and records the difference: the first time, all as `usb-present`. */
+  look(event: 'usb-present' | 'usb-connected'): void {
+    this.#lookForDevices(event);
+    this.#lookForFunctions();
   }
 
   /** Records what an event of the kernel says. */
@@ -66,6 +50,30 @@ export class UsbDevices {
     else if (!isFunction(subsystem, path)) return;
     else if (action === 'add') this.#provide(path, subsystem);
     else if (action === 'remove') this.#above(path)?.functions.delete(path);
+  }
+
+  #lookForDevices(event: 'usb-present' | 'usb-connected'): void {
+    const paths = new Set(this.#list('bus/usb/devices').filter(isDevicePath));
+    for (const known of this.#known.values()) {
+      const { path, number } = known.plugged;
+      if (!paths.has(path) || readNumber(this.#sysfs, path) !== number) this.#remove(known);
+    }
+    for (const path of paths) {
+      const plugged = this.#known.has(path) ? undefined : readDevice(this.#sysfs, path);
+      if (plugged) this.#add(event, plugged);
+    }
+  }
+
+  #lookForFunctions(): void {
+    const found = functionSubsystems.flatMap((subsystem) =>
+      this.#list(`class/${subsystem}`)
+        .filter((path) => isFunction(subsystem, path))
+        .map((path) => [path, subsystem] as const),
+    );
+    const paths = new Set(found.map(([path]) => path));
+    for (const { functions } of this.#known.values())
+      for (const path of functions) if (!paths.has(path)) functions.delete(path);
+    for (const [path, subsystem] of found) this.#provide(path, subsystem);
   }
 
   #hearOfDevice(uevent: Uevent): void {
