@@ -277,7 +277,7 @@ test('E3: the self-check compares with the interface since the record before, an
   await stand.step();
   const checkOf = (): unknown => stand.observer.takeRecord().interfaces.map(({ name, check }) => [name, check]);
   assert.deepEqual(checkOf(), [['eth0', { counted: [0, 114], counter: [0, 114] }]]);
-  const usb: Interface = { ...ethernet, index: 7, name: 'usb0', mac: '02:00:00:00:00:77', addresses: [] };
+  const usb: Interface = { ...ethernet, index: 7, name: 'usb0', mac: '02:00:00:00:00:77', sent: 0, received: 42 };
   stand.interfaces = [{ ...ethernet, received: 10 }, usb];
   stand.counter.pass({
     direction: 'in',
@@ -286,7 +286,7 @@ test('E3: the self-check compares with the interface since the record before, an
   });
   await stand.step();
   assert.deepEqual(checkOf(), [
-    ['usb0', undefined],
+    ['usb0', { counted: [0, 42], counter: [0, 42] }],
     ['eth0', undefined],
   ]);
   stand.interfaces = [{ ...ethernet, received: 10 }];

@@ -25,8 +25,8 @@ export interface ObserverParts {
 const recordMs = 40_000;
 const maxMacs = 16_384;
 const maxInterfaceNames = 4096;
-/** How long what the kernel said is believed, where a packet asks. */
-const freshMs = 1000;
+/** How long the kernel's tables are believed where a contact asks; a scan must not have them read for each peer. */
+const freshMs = 20;
 
 /** Puts together who talks to this machine: counts, classes, names, MAC addresses and first contacts. */
 export class TrafficObserver implements Disposable {
@@ -153,7 +153,7 @@ export class TrafficObserver implements Disposable {
   #hear({ interfaceIndex, direction, bytes, mac }: SeenPacket): void {
     const packet = decodeIpPacket(bytes);
     if (!packet) return;
-    if (!this.#interfaces.has(interfaceIndex)) this.#lookIfStale();
+    this.#meetInterface(interfaceIndex);
     const address = direction === 'in' ? packet.source : packet.destination;
     if (mac !== undefined) this.#macs.set(address, mac);
     if (this.#parts.options.names !== 'none') this.#names.hear(packet);
@@ -180,19 +180,22 @@ export class TrafficObserver implements Disposable {
     return known;
   }
 
+  /** An interface may have come with this packet; one that is gone already keeps its number. */
+  #meetInterface(index: number): void {
+    if (this.#interfaceNames.get(index) !== undefined) return;
+    this.#look();
+    if (!this.#interfaces.has(index)) this.#interfaceNames.set(index, `#${index}`);
+  }
+
   #interfaceName(index: number): string {
     return this.#interfaceNames.get(index) ?? `#${index}`;
   }
 
   /** Asked before a notice only: routes and resolvers change when an interface gets its address. */
   #isService(address: string): boolean {
-    if (this.#services.has(address)) return true;
-    this.#lookIfStale();
+    const isFresh = this.#parts.clock.monotonic() - this.#lookedAtMs < freshMs;
+    if (!isFresh && !this.#services.has(address)) this.#look();
     return this.#services.has(address);
-  }
-
-  #lookIfStale(): void {
-    if (this.#parts.clock.monotonic() - this.#lookedAtMs >= freshMs) this.#look();
   }
 
   #look(): void {

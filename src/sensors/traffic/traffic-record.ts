@@ -79,9 +79,12 @@ export function trafficInterface({ name, addresses, mac }: Interface): TrafficIn
   return { name, addresses: texts, ...(mac && { mac }) };
 }
 
-/** None for a link without MAC addresses, whose headers are not Ethernet's, and none where the counter began anew. */
+/**
+ * None for a link without MAC addresses, whose headers are not Ethernet's, and none where the counter began anew. One that was
+ * not there before has counted from nothing.
+ */
 function checkOf(now: Interface, before: Interface | undefined, counted: BothWays = [0, 0]): TrafficInterface['check'] {
-  if (!before || now.mac === undefined) return undefined;
-  const counter: BothWays = [now.sent - before.sent, now.received - before.received];
+  if (now.mac === undefined) return undefined;
+  const counter: BothWays = [now.sent - (before?.sent ?? 0), now.received - (before?.received ?? 0)];
   return Math.min(...counter) < 0 ? undefined : { counted, counter };
 }
