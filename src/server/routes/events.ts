@@ -9,11 +9,14 @@ export interface EventsPorts {
 }
 
 /** A watcher that falls this far behind is cut off: it may come again, and nothing durable depends on it. */
-const maxUnreadEvents = 10_000;
+const maxUnreadBytes = 4 * 1024 * 1024;
 const keepAliveMs = 15_000;
+
+type Send = (bytes: Uint8Array) => void;
 
 /** Server-sent events (HTML standard, section 9.2): what happens, from now on. */
 export function eventsRoutes(ports: EventsPorts): readonly Route[] {
+  const watchers = new Watchers(ports);
   return [
     defineRoute({
       method: 'get',
@@ -23,7 +26,7 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
       response: z.string(),
       mediaType: 'text/event-stream',
       async handle() {
-        return new Response(streamOf(ports), {
+        return new Response(streamFor(watchers), {
           headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
         });
       },
@@ -31,31 +34,60 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
   ];
 }
 
-function streamOf(ports: EventsPorts): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let unsubscribe: (() => void) | undefined;
-  let keepAlive: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    clearInterval(keepAlive);
-    unsubscribe?.();
-  };
+/** Each event is written once for all who watch: what they have not read yet lies in memory once as well. */
+class Watchers {
+  readonly #ports: EventsPorts;
+  readonly #sends = new Set<Send>();
+  #unsubscribe = (): void => {};
+
+  constructor(ports: EventsPorts) {
+    this.#ports = ports;
+  }
+
+  add(send: Send): void {
+    if (this.#sends.size === 0) this.#unsubscribe = this.#ports.subscribe((event) => this.#tell(event));
+    this.#sends.add(send);
+  }
+
+  remove(send: Send): void {
+    if (this.#sends.delete(send) && this.#sends.size === 0) this.#unsubscribe();
+  }
+
+  #tell(event: ServerEvent): void {
+    const bytes = textBytes(`event: ${event.type}\ndata: ${JSON.stringify(eventAnswer(event))}\n\n`);
+    for (const send of this.#sends) send(bytes);
+  }
+}
+
+const hello = textBytes(': connected\n\n');
+const stillHere = textBytes(': still here\n\n');
+
+function textBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function streamFor(watchers: Watchers): ReadableStream<Uint8Array> {
+  let end: (() => void) | undefined;
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const send = (text: string): void => {
-          if ((controller.desiredSize ?? 0) > -maxUnreadEvents) return controller.enqueue(encoder.encode(text));
-          end();
-          controller.close();
+        const send: Send = (bytes) => {
+          if ((controller.desiredSize ?? 0) > -maxUnreadBytes) return controller.enqueue(bytes);
+          end?.();
+          // Not closed: what it never reads would wait for it. The listener writes the sentence to the log.
+          controller.error('A watcher of events did not keep up and was cut off; it may come again.');
         };
-        send(': connected\n\n');
-        keepAlive = setInterval(() => send(': still here\n\n'), keepAliveMs);
-        unsubscribe = ports.subscribe((event) =>
-          send(`event: ${event.type}\ndata: ${JSON.stringify(eventAnswer(event))}\n\n`),
-        );
+        const keepAlive = setInterval(() => send(stillHere), keepAliveMs);
+        end = () => {
+          clearInterval(keepAlive);
+          watchers.remove(send);
+        };
+        send(hello);
+        watchers.add(send);
       },
-      cancel: end,
+      cancel: () => end?.(),
     },
-    { highWaterMark: 1 },
+    new ByteLengthQueuingStrategy({ highWaterMark: 1 }),
   );
 }
 
