@@ -39,18 +39,14 @@ export class Steps {
   }
 }
 
-interface Passed {
-  readonly step: number;
-  readonly bytes: Readonly<BothWays>;
-}
-
 /** What passed in the last steps. Those without traffic take no room. */
 export class RecentTraffic {
-  readonly #passed: Passed[] = [];
+  /** Step, bytes sent, bytes received, and so on: plain numbers, as there may be 16,384 peers. */
+  readonly #passed: number[] = [];
 
-  add(step: number, bytes: Readonly<BothWays>): void {
-    this.#passed.push({ step, bytes });
-    if (this.#passed.length > maxSteps) this.#passed.shift();
+  add(step: number, [sent, received]: Readonly<BothWays>): void {
+    this.#passed.push(step, sent, received);
+    if (this.#passed.length > 3 * maxSteps) this.#passed.splice(0, 3);
   }
 
   /** Bytes a second, each way; while there was less time than a window has, over the time there was. */
@@ -62,10 +58,11 @@ export class RecentTraffic {
   #over(windowSeconds: number, steps: Steps): BothWays {
     const { count, seconds } = steps.within(windowSeconds);
     const sum: BothWays = [0, 0];
-    for (const { step, bytes } of this.#passed) {
-      if (step <= steps.last - count) continue;
-      sum[0] += bytes[0];
-      sum[1] += bytes[1];
+    for (let at = this.#passed.length - 3; at >= 0; at -= 3) {
+      const [step = 0, sent = 0, received = 0] = this.#passed.slice(at, at + 3);
+      if (step <= steps.last - count) break;
+      sum[0] += sent;
+      sum[1] += received;
     }
     return seconds > 0 ? [Math.round(sum[0] / seconds), Math.round(sum[1] / seconds)] : [0, 0];
   }

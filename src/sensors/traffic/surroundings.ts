@@ -94,18 +94,17 @@ export function macIn(table: string, address: string): string | undefined {
 }
 
 /** Enough for a thousand interfaces or routes; the default route stands at the top. */
-const maxBytes = 256 * 1024;
+const buffer = Buffer.alloc(256 * 1024);
 
 /** Synchronous: it is of the kernel's memory, and small. */
 function textOf(path: string): string {
   try {
     const file = openSync(path, 'r');
     try {
-      const bytes = Buffer.alloc(maxBytes);
       let length = 0;
       // What is in /proc comes in pieces.
-      for (let read = 1; read > 0; length += read) read = readSync(file, bytes, length, maxBytes - length, null);
-      return bytes.toString('utf8', 0, length);
+      for (let read = 1; read > 0; length += read) read = readSync(file, buffer, length, buffer.length - length, null);
+      return buffer.toString('utf8', 0, length);
     } finally {
       closeSync(file);
     }
