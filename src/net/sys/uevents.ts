@@ -105,8 +105,8 @@ function receive(fd: number, message: Buffer, sender: Buffer): number | 'nothing
     return checked(result, 'recvfrom');
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    if (error.code === 'ENOBUFS') return 'lost';
-    if (error.code === 'EAGAIN' || error.code === 'EINTR') return 'nothing';
+    if (error.code === 'EAGAIN') return 'nothing';
+    if (error.code === 'ENOBUFS' || error.code === 'ENOMEM') return 'lost';
     throw error;
   }
 }

@@ -134,3 +134,17 @@ test('without /proc the sensor is unavailable and says what to do', async () => 
   );
   assert.match(states[0]?.message ?? '', /mount \/proc/);
 });
+
+test('while mounts cannot be read the sensor says so, once, and tries again', async () => {
+  const clock = new FakeClock();
+  const states: string[] = [];
+  // A folder can be opened, and not read.
+  const sensor = await mountsSensor({ mountinfo: tmpdir(), sysfs: '/sys' }).start(
+    { all: false },
+    { clock, record: () => assert.fail(), onState: ({ state }) => states.push(state) },
+  );
+  await clock.advance(10_000);
+  assert.deepEqual([states, clock.pending], [['limited', 'unavailable'], 1]);
+  await sensor.stop();
+  assert.equal(clock.pending, 0);
+});

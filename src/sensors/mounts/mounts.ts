@@ -33,52 +33,61 @@ export function mountsSensor(place: MountsPlace): SensorType<typeof options> {
     options,
     start({ all }, context) {
       const table = new MountTable({ all, sysfs: place.sysfs, record: context.record });
-      return Promise.resolve(new MountsWatch(place.mountinfo, table, context));
+      const fd = opened(place.mountinfo, context);
+      const nothing = { stop: () => Promise.resolve() };
+      return Promise.resolve(fd === undefined ? nothing : new MountsWatch(fd, table, context));
     },
   };
 }
 
 export const mounts = mountsSensor({ mountinfo: '/proc/self/mountinfo', sysfs: '/sys' });
 
+function opened(mountinfo: string, { onState }: SensorContext): number | undefined {
+  try {
+    return openSync(mountinfo, 'r');
+  } catch (error) {
+    onState({ state: 'unavailable', message: `${mountinfo} cannot be read (${String(error)}): mount /proc` });
+    return undefined;
+  }
+}
+
 class MountsWatch implements RunningSensor {
+  readonly #fd: number;
   readonly #table: MountTable;
   readonly #context: SensorContext;
-  readonly #fd: number | undefined;
+  /** While mounts can be read. */
+  readonly #state: SensorState;
+  #isReadable = true;
   #stopWatching = (): void => {};
   #cancelRead: Cancel | undefined;
   #readAtMs = 0;
   #pauseMs = 0;
 
-  constructor(mountinfo: string, table: MountTable, context: SensorContext) {
+  constructor(fd: number, table: MountTable, context: SensorContext) {
+    this.#fd = fd;
     this.#table = table;
     this.#context = context;
-    try {
-      this.#fd = openSync(mountinfo, 'r');
-    } catch (error) {
-      context.onState({ state: 'unavailable', message: `${mountinfo} cannot be read (${String(error)}): mount /proc` });
-      return;
-    }
     // Before the first look: so nothing is missed between the two.
-    context.onState(this.#watch(this.#fd));
+    this.#state = this.#watch();
+    context.onState(this.#state);
     this.#read();
   }
 
   stop(): Promise<void> {
     this.#stopWatching();
     this.#cancelRead?.();
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    closeSync(this.#fd);
     return Promise.resolve();
   }
 
-  #watch(fd: number): SensorState {
+  #watch(): SensorState {
     try {
-      this.#stopWatching = watchFd(fd, fdEvents.prioritized, () => this.#onChange());
+      this.#stopWatching = watchFd(this.#fd, fdEvents.prioritized, () => this.#onChange());
       return {
         state: 'running',
         message: 'mountinfo: the kernel tells of mounts as they change, where the agent sees them',
       };
     } catch (error) {
-      this.#readRegularly();
       const seconds = readEveryMs / 1000;
       const message = `the kernel does not tell of changes (${String(error)}): mounts are read every ${seconds} s, and one that comes and goes between is not seen`;
       return { state: 'limited', message };
@@ -87,26 +96,39 @@ class MountsWatch implements RunningSensor {
 
   #onChange(): void {
     const waitMs = this.#readAtMs + this.#pauseMs - this.#context.clock.monotonic();
-    if (waitMs <= 0) return this.#read();
+    if (waitMs <= 0) this.#read();
+    else this.#readIn(waitMs);
+  }
+
+  #readIn(waitMs: number): void {
     this.#cancelRead ??= this.#context.clock.after(waitMs, () => {
       this.#cancelRead = undefined;
       this.#read();
     });
   }
 
-  #readRegularly(): void {
-    this.#cancelRead = this.#context.clock.after(readEveryMs, () => {
-      this.#read();
-      this.#readRegularly();
-    });
-  }
-
   #read(): void {
-    if (this.#fd === undefined) return;
     const { clock } = this.#context;
     const startedMs = clock.monotonic();
-    this.#table.update(readStart(this.#fd, maxBytes).toString('latin1'));
+    const text = this.#text();
+    if (text !== undefined) this.#table.update(text);
     this.#readAtMs = clock.monotonic();
     this.#pauseMs = Math.max(pauseMs, pauseByCost * (this.#readAtMs - startedMs));
+    if (text === undefined || this.#state.state === 'limited') this.#readIn(readEveryMs);
+  }
+
+  /** Undefined while the kernel has no memory for it; that is said, and so is the end of it. */
+  #text(): string | undefined {
+    try {
+      const text = readStart(this.#fd, maxBytes).toString('latin1');
+      if (!this.#isReadable) this.#context.onState(this.#state);
+      this.#isReadable = true;
+      return text;
+    } catch (error) {
+      const message = `mounts cannot be read (${String(error)}): trying again every ${readEveryMs / 1000} s`;
+      if (this.#isReadable) this.#context.onState({ state: 'unavailable', message });
+      this.#isReadable = false;
+      return undefined;
+    }
   }
 }
