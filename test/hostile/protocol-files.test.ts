@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { migrations } from '../../src/server/store/sqlite/schema.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer, countOf, monitorsText } from './attacked-server.ts';
@@ -72,6 +73,32 @@ describe('a data folder that', () => {
     );
   });
 
+  test('an older version wrote: it is brought up to date, that is said, and all of it is there', async () => {
+    await using server = await AttackedServer.prepare({ flags: ['--no-local-agent'] });
+    await mkdir(server.data);
+    const taskId = '0193a0de-0000-7000-8000-000000000001';
+    writeOldDatabase(join(server.data, 'watchkeeper.db'), taskId);
+    server.program.start();
+    await server.untilAnswering();
+    assert.equal(countOf(/The store was brought from version 1 to \d+\./, server.said), 1);
+    assert.equal((await server.agent('lab'))?.status, 'offline');
+    const { results } = await server.ask<{ readonly results: readonly unknown[] }>(
+      `/tasks/${taskId}/results?from=2026-11-02T00:00:00Z&to=2026-11-03T00:00:00Z`,
+    );
+    const times = { scheduledAt: '2026-11-02T08:00:00.000Z', startedAt: '2026-11-02T08:00:00.002Z', durationMs: 14 };
+    const outcome = {
+      status: 'up',
+      latencyMs: 12.25,
+      metrics: { connectMs: 12 },
+      detail: {},
+      message: 'Port 80 is open.',
+    };
+    assert.partialDeepStrictEqual(results, [
+      { taskId, monitorId: 'm', reason: null, source: null, ...times, ...outcome },
+    ]);
+    assert.deepEqual(await server.ask('/store/problems'), { problems: [] });
+  });
+
   for (const name of ['server.json', 'local-agent/agent.json']) {
     test(`holds a ${name} that is no such file: nothing is made up in its place`, async () => {
       await using server = await AttackedServer.open();
@@ -99,4 +126,21 @@ describe('a data folder that', () => {
 async function monitorsOf(server: AttackedServer): Promise<readonly string[]> {
   const { monitors } = await server.ask<{ readonly monitors: readonly { readonly name: string }[] }>('/monitors');
   return monitors.map(({ name }) => name);
+}
+
+/** As the first version wrote it: an agent, and one result of its task. */
+function writeOldDatabase(file: string, taskId: string): void {
+  using db = new DatabaseSync(file);
+  db.exec(`PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; ${migrations[0]}; PRAGMA user_version = 1`);
+  const agentId = '0193a0de-0000-7000-8000-00000000000a';
+  const at = Date.UTC(2026, 10, 2, 8);
+  const finding = { status: 'up', message: 'Port 80 is open.', detail: {}, hasLatency: true, metrics: ['connectMs'] };
+  const numbers = new Uint8Array(Float64Array.of(2, 14, 13, 12).buffer);
+  db.prepare('INSERT INTO agents VALUES (?, ?, ?, ?, NULL)').run(agentId, 'lab', 'key', at);
+  db.prepare('INSERT INTO tasks VALUES (?, ?, ?)').run(agentId, 'm', taskId);
+  db.prepare('INSERT INTO series VALUES (1, ?, ?, ?)').run(taskId, agentId, 'm');
+  db.prepare('INSERT INTO epochs VALUES (1, ?, ?, ?)').run(agentId, 'epoch', '[[1,1]]');
+  db.prepare('INSERT INTO findings VALUES (1, ?)').run(JSON.stringify(finding));
+  db.prepare('INSERT INTO unsealed VALUES (?, 1)').run(at / 3_600_000);
+  db.prepare('INSERT INTO results VALUES (?, 1, ?, 1, 1, 1, ?)').run(at / 10_000, at, numbers);
 }
