@@ -8,6 +8,7 @@ import { accountsOf, assertSound, assertUnbroken } from '../../../src/testing/fl
 import { Fleet, type FleetAgent } from '../../../src/testing/fleet.ts';
 import { fillDisk, mountSmallDisk } from '../../../src/testing/small-disk.ts';
 
+/** Longer than three heartbeats, after which an agent that is not heard would be offline. */
 const lockMs = 20_000;
 
 test('FC04, FC05: an agent whose disk is full to the last block says so, hands over what waits, and records again once there is room', async (t) => {
@@ -59,6 +60,7 @@ test('FC01: checks go on while another process holds the store locked, and every
     for (const [index, { name }] of fleet.agents.entries()) {
       const runs = fleet.visits(name) - (visits[index] ?? 0);
       assert.ok(runs > (50 * lockMs) / 1000 / 2, `${name} ran ${runs} checks in ${lockMs} ms`);
+      assert.equal((await fleet.view(name))?.status, 'online', `${name} is heard while its results wait`);
     }
     assert.equal(lastReceived(fleet), received, 'the lock held');
     holder.exec('ROLLBACK');
