@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { readEvents } from '../../src/commands/event-stream.ts';
 import type { ServerEvent } from '../../src/core/event.ts';
@@ -179,6 +182,16 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
     seat.unplugTwoFaced();
     await feed.first('usb-removed', (removed) => removed.device.serial === 'TWO-FACED-1');
     tell(t, 'plug to the alarm', arrivedAt - pluggedAt);
+  });
+
+  test('E5: all of it is text on the server, in the folder of the machine', async () => {
+    const folder = join(server.data, 'clients', '127.0.0.1');
+    const wanted = ['usb device connected: QEMU QEMU USB HARDDRIVE', 'mounted: device=/dev/sda', 'ALARM usb device'];
+    await eventually('the lines', async () => {
+      const files = globSync('*-seat-17-*.log', { cwd: folder });
+      const text = (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('');
+      return wanted.every((line) => text.includes(line));
+    });
   });
 
   test('the machine says nothing that it would have to take back', () => {
