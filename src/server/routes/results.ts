@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import type { ResultItem } from '../../core/entry.ts';
-import type { ResultQuery, SummaryQuery } from '../store/store.ts';
+import type { ResultQuery, StoredResult, SummaryQuery } from '../store/store.ts';
 import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, resultSchema } from './tasks.ts';
 
 export interface ResultsPorts {
-  results(query: ResultQuery): Promise<readonly ResultItem[]>;
+  results(query: ResultQuery): Promise<readonly StoredResult[]>;
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
 }
 
@@ -45,7 +44,8 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       query: z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(100_000).default(1000) }),
       response: z.strictObject({ results: z.array(resultSchema) }),
       async handle({ params, query }) {
-        return { results: (await ports.results({ taskId: params.task, ...query })).map(resultAnswer) };
+        const results = await ports.results({ taskId: params.task, ...query });
+        return { results: results.map(({ agentId: _agentId, ...result }) => resultAnswer(result)) };
       },
     }),
     defineRoute({
