@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
 import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
+import { addEvidence } from './evidence-command-line.ts';
 import { addFleet, serverPort } from './fleet-command-line.ts';
 import { version } from './version.ts';
 import { addWatch } from './watch-command-line.ts';
@@ -54,6 +55,7 @@ function createProgram(): Command {
   addInteractive(program);
   addConfigured(program);
   addFleet(program);
+  addEvidence(program);
   addWatch(program);
   addOthers(program);
   return program;

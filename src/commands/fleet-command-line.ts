@@ -138,7 +138,7 @@ const dataOption = [
 ] as const;
 
 /** With the options that say which server is meant. */
-function atServer(command: Command): Command {
+export function atServer(command: Command): Command {
   return command
     .option(...dataOption)
     .option('--server <url>', 'a server by its address instead')

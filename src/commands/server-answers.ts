@@ -19,6 +19,8 @@ export const tasksAnswer = z.looseObject({ tasks: z.array(task) });
 export const monitorsAnswer = z.looseObject({ monitors: z.array(monitor) });
 export const inviteAnswer = z.looseObject({ command: z.string(), expiresAt: z.iso.datetime() });
 export const runAnswer = z.looseObject({ tasks: z.array(z.uuid()) });
+export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
+export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
 export const done = z.looseObject({});
 
 const id = z.string();

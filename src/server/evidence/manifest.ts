@@ -25,7 +25,7 @@ const chain = z.strictObject({
 export type ManifestChain = z.output<typeof chain>;
 
 /** What a folder of evidence holds, as its server signs it. */
-export const manifestSchema = z.strictObject({
+const manifestSchema = z.strictObject({
   evidence: z.literal('watchkeeper 1'),
   serverId: z.uuid(),
   /** Ed25519, raw, base64url. */
@@ -39,6 +39,15 @@ export const manifestSchema = z.strictObject({
   chains: z.array(chain),
 });
 export type Manifest = z.output<typeof manifestSchema>;
+
+/** Undefined if it is none. */
+export function readManifest(text: string): Manifest | undefined {
+  try {
+    return manifestSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 export interface SignedManifest {
   /** JSON; its bytes are what is signed. */

@@ -1,0 +1,45 @@
+import { open, type FileHandle } from 'node:fs/promises';
+
+/** Compares a text for people with what the lines of evidence say, as they are read. */
+export class TextComparison implements AsyncDisposable {
+  readonly #handle: FileHandle;
+  #position = 0;
+  #line = 1;
+  #difference: string | undefined;
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Rejects with what the disk says. */
+  static async open(file: string): Promise<TextComparison> {
+    return new TextComparison(await open(file));
+  }
+
+  /** This comes next. */
+  async expect(text: string): Promise<void> {
+    if (this.#difference !== undefined) return;
+    const expected = Buffer.from(text);
+    const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(expected.length), { position: this.#position });
+    if (bytesRead === expected.length && buffer.equals(expected)) {
+      this.#position += bytesRead;
+      this.#line += text.split('\n').length - 1;
+      return;
+    }
+    const at = expected.findIndex((byte, index) => index >= bytesRead || byte !== buffer[index]);
+    const line = this.#line + text.slice(0, at).split('\n').length - 1;
+    this.#difference = `line ${line}: expected the text of its records, got another from byte ${this.#position + at} on`;
+  }
+
+  /** Where it is not what was expected; undefined if it is, to its end. */
+  async difference(): Promise<string | undefined> {
+    const { size } = await this.#handle.stat();
+    if (this.#difference === undefined && size > this.#position)
+      return `line ${this.#line}: expected the end of the file, got ${size - this.#position} bytes more`;
+    return this.#difference;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+}

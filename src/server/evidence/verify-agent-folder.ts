@@ -1,0 +1,101 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { readLine } from '../../protocol/chain.ts';
+import { ChainReader, type Place } from './chain-reader.ts';
+import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
+
+/** What an agent keeps beside its lines; the key in it is none of our business. */
+const chainState = z.object({ chain: z.uuid(), n: z.int().min(0), head: z.string() });
+type ChainState = z.output<typeof chainState>;
+
+const caveat =
+  'The links hold or fail here; the seals are verified by the server alone, which has the first key. A chain that was written anew from its beginning, or cut together with its chain.json, would not be seen: compare it with what `watchkeeper evidence` gets from the server.';
+
+/** Whether the lines in an agent's evidence folder, or in that of one of its sensors, still link. @throws {AppError} usage */
+export async function verifyAgentFolder(folder: string): Promise<Verdict> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const sensors = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const isOfOne = entries.some(({ name }) => name.endsWith('.jsonl'));
+  const verdicts = isOfOne
+    ? [await verifySensor(folder, '')]
+    : await Promise.all(sensors.toSorted().map((name) => verifySensor(join(folder, name), `${name}/`)));
+  if (verdicts.every(({ notes }) => notes.length === 0)) {
+    const expected = 'expected what `watchkeeper evidence` wrote, or the evidence folder of an agent';
+    throw new AppError('usage', `${expected}, got ${folder}, where there are neither manifest.json nor *.jsonl`);
+  }
+  return {
+    findings: verdicts.flatMap(({ findings }) => findings),
+    notes: [...verdicts.flatMap(({ notes }) => notes), caveat],
+  };
+}
+
+async function verifySensor(folder: string, prefix: string): Promise<Verdict> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
+  if (names.length === 0) return { findings: [], notes: [] };
+  const chain = new FolderChain(await readState(folder));
+  const findings: Finding[] = [];
+  for (const name of names) {
+    const found = await verifyFile({ folder, name }, chain);
+    for (const finding of found) findings.push({ ...finding, file: prefix + finding.file });
+  }
+  const end = chain.end();
+  if (end !== undefined) findings.push({ file: `${prefix}${names.at(-1) ?? ''}`, message: end });
+  return { findings, notes: [`${prefix || basename(folder)}: ${chain.summary()}`] };
+}
+
+/** The lines of one sensor, over all its files. */
+class FolderChain implements LineReader {
+  readonly #state: ChainState | undefined;
+  #reader: ChainReader | undefined;
+  #first: number | undefined;
+  #count = 0;
+  #chains = 0;
+
+  constructor(state: ChainState | undefined) {
+    this.#state = state;
+  }
+
+  next(text: string): string | undefined {
+    const line = readLine(text);
+    this.#count++;
+    // The first that is kept, for earlier files may have been deleted; or that of a chain that was begun anew.
+    if (line && (!this.#reader || line.n === 1)) {
+      this.#reader = new ChainReader({ n: line.n - 1, head: undefined });
+      this.#first ??= line.n;
+      this.#chains++;
+    }
+    this.#reader ??= new ChainReader({ n: 0, head: undefined });
+    return this.#reader.next(text);
+  }
+
+  /** Another file may follow. */
+  missing(): undefined {
+    return undefined;
+  }
+
+  /** What is wrong with the end of the last file. */
+  end(): string | undefined {
+    const place = this.#reader?.place;
+    if (!this.#state || !place) return undefined;
+    const { n, head } = this.#state;
+    if (place.n === n && place.head === head) return undefined;
+    return `expected record ${n} with the hash ${head} of chain.json to be the last, got record ${place.n} with ${place.head ?? 'none'}`;
+  }
+
+  summary(): string {
+    const place: Place | undefined = this.#reader?.place;
+    const anew = this.#chains > 1 ? `, in ${this.#chains} chains that were begun one after the other` : '';
+    const against = this.#state ? 'chain.json says which is the last' : 'no chain.json says which is the last';
+    return `${this.#count} records, from ${this.#first ?? 0} to ${place?.n ?? 0}${anew}; ${against}.`;
+  }
+}
+
+async function readState(folder: string): Promise<ChainState | undefined> {
+  try {
+    return chainState.parse(JSON.parse(await readFile(join(folder, 'chain.json'), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}

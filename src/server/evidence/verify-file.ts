@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { lineText } from '../../protocol/record-line.ts';
+import { linesOf } from './evidence-lines.ts';
+import { TextComparison } from './text-comparison.ts';
+
+/** Something is not as it was signed, or sealed: where, what was expected and what came. */
+export interface Finding {
+  readonly file: string;
+  /** From 1; absent where it is the file as a whole. */
+  readonly line?: number;
+  readonly message: string;
+}
+
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  /** What was verified, and what that does and does not prove; a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface LinesFile {
+  readonly folder: string;
+  /** Ends with `.jsonl`; the text for people beside it ends with `.log`. */
+  readonly name: string;
+}
+
+export interface LineReader {
+  /** What is wrong with the next line; undefined if nothing is. */
+  next(text: string): string | undefined;
+  /** What should still have come; undefined if nothing should. */
+  missing(): string | undefined;
+}
+
+/** Of one file; more say nothing new. */
+const maxFindings = 20;
+
+/** Verifies a file of lines, and that the text beside it, where there is one, says what they say. */
+export async function verifyFile({ folder, name }: LinesFile, reader: LineReader): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const log = name.replace(/jsonl$/, 'log');
+  await using text = await TextComparison.open(join(folder, log)).catch(() => undefined);
+  let line = 0;
+  for await (const found of linesOf(join(folder, name))) {
+    line++;
+    const message = 'problem' in found ? found.problem : reader.next(found.text);
+    if (message !== undefined && findings.length < maxFindings) findings.push({ file: name, line, message });
+    if ('text' in found) await text?.expect(`${lineText(found.text)}\n`);
+  }
+  const missing = reader.missing();
+  if (missing !== undefined) findings.push({ file: name, line: line + 1, message: missing });
+  const difference = await text?.difference();
+  if (difference !== undefined) findings.push({ file: log, message: difference });
+  return findings;
+}
