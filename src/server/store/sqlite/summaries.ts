@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { dayMs, hourMs, mergeSummaries, resolutionMs, summarize, type Resolution, type Summary } from '../summary.ts';
 import type { TimeRange } from '../store.ts';
-import { bytesIn, type RunReader } from './rows.ts';
+import { bytesIn, type Row, type RunReader } from './rows.ts';
 import { findingOf, latencyOf, type Run } from './run.ts';
 import { unpackSummary } from './summary-bytes.ts';
 
@@ -19,43 +19,64 @@ export class SummaryReader {
 
   read(series: number, resolution: Resolution, { from, to }: TimeRange): Summary[] {
     const stepMs = resolution === 'day' ? dayMs : hourMs;
-    const next = resolution === 'day' ? this.#statements.nextDay : this.#statements.nextHour;
-    const summaries: Summary[] = [];
-    let bucket = next.get({ from: Math.floor(from / stepMs) })?.['bucket'];
-    while (typeof bucket === 'number' && bucket * stepMs < to) {
-      summaries.push(...this.#of(series, resolution, bucket));
-      bucket = next.get({ from: bucket + 1 })?.['bucket'];
-    }
+    const buckets = { series, first: Math.floor(from / stepMs), last: Math.ceil(to / stepMs) - 1 };
+    const summaries = this.#in(resolution, buckets);
     return summaries.filter(({ start }) => start + resolutionMs[resolution] > from && start < to);
   }
 
-  #of(series: number, resolution: Resolution, bucket: number): readonly Summary[] {
-    if (resolution === 'day') return this.#day(series, bucket);
-    return resolution === 'hour' ? this.#hour(series, bucket) : this.#minutes(series, bucket);
+  #in(resolution: Resolution, buckets: Buckets): readonly Summary[] {
+    if (resolution === 'day') return this.#days(buckets);
+    return resolution === 'hour' ? this.#hours(buckets) : this.#minutes(buckets);
   }
 
-  #minutes(series: number, hour: number): readonly Summary[] {
-    const minutes = Map.groupBy(this.#runs.hour(series, hour), minuteOf);
-    return [...minutes].map(([start, runs]) => summarizeRuns(start, runs));
+  #minutes(hours: Buckets): readonly Summary[] {
+    const sealed = this.#statements.sealedHours.all(hours).map(bucketIn);
+    const withRuns = [...new Set([...sealed, ...this.#unsealed(hours)])].toSorted((a, b) => a - b);
+    return withRuns.flatMap((hour) => {
+      const minutes = Map.groupBy(this.#runs.hour(hours.series, hour), minuteOf);
+      return [...minutes].map(([start, runs]) => summarizeRuns(start, runs));
+    });
   }
 
-  #hour(series: number, hour: number): readonly Summary[] {
-    const start = hour * hourMs;
-    if (this.#statements.isUnsealed.get(hour, series)) return [summarizeRuns(start, this.#runs.hour(series, hour))];
-    const row = this.#statements.hour.get(hour, series);
-    return row === undefined ? [] : [unpackSummary(start, bytesIn(row, 'summary'))];
-  }
-
-  #day(series: number, day: number): readonly Summary[] {
-    const start = day * dayMs;
-    const first = day * hoursPerDay;
-    if (this.#statements.hasUnsealed.get(first, first + hoursPerDay - 1, series)) {
-      const hours = Array.from({ length: hoursPerDay }, (_, index) => this.#hour(series, first + index));
-      return [mergeSummaries(start, hours.flat())];
+  #hours(hours: Buckets): readonly Summary[] {
+    const byHour = summariesIn(this.#statements.sealedHours.all(hours), hourMs);
+    for (const hour of this.#unsealed(hours)) {
+      byHour.set(hour, summarizeRuns(hour * hourMs, this.#runs.hour(hours.series, hour)));
     }
-    const row = this.#statements.day.get(day, series);
-    return row === undefined ? [] : [unpackSummary(start, bytesIn(row, 'summary'))];
+    return inOrder(byHour);
   }
+
+  #days(days: Buckets): readonly Summary[] {
+    const byDay = summariesIn(this.#statements.sealedDays.all(days), dayMs);
+    const { series, first, last } = days;
+    const unsealed = this.#unsealed({ series, first: first * hoursPerDay, last: (last + 1) * hoursPerDay - 1 });
+    for (const day of new Set(unsealed.map((hour) => Math.floor(hour / hoursPerDay)))) {
+      const hours = this.#hours({ series, first: day * hoursPerDay, last: (day + 1) * hoursPerDay - 1 });
+      byDay.set(day, mergeSummaries(day * dayMs, hours));
+    }
+    return inOrder(byDay);
+  }
+
+  #unsealed(hours: Buckets): readonly number[] {
+    return this.#statements.unsealedHours.all(hours).map(bucketIn);
+  }
+}
+
+/** Hours or days since the epoch, both included. */
+type Buckets = Readonly<Record<'series' | 'first' | 'last', number>>;
+
+function bucketIn(row: Row): number {
+  return Number(row['bucket']);
+}
+
+function summariesIn(rows: readonly Row[], stepMs: number): Map<number, Summary> {
+  return new Map(
+    rows.map((row) => [bucketIn(row), unpackSummary(bucketIn(row) * stepMs, bytesIn(row, 'summary'))] as const),
+  );
+}
+
+function inOrder(summaries: ReadonlyMap<number, Summary>): readonly Summary[] {
+  return [...summaries.values()].toSorted((a, b) => a.start - b.start);
 }
 
 function minuteOf({ at }: Run): number {
@@ -77,18 +98,22 @@ export function summarizeRuns(start: number, runs: readonly Run[]): Summary {
 
 function prepare(db: DatabaseSync) {
   return {
-    isUnsealed: db.prepare('SELECT 1 FROM unsealed WHERE hour = ? AND series = ?'),
-    hasUnsealed: db.prepare('SELECT 1 FROM unsealed WHERE hour BETWEEN ? AND ? AND series = ? LIMIT 1'),
-    hour: db.prepare('SELECT summary FROM hours WHERE hour = ? AND series = ?'),
-    day: db.prepare('SELECT summary FROM days WHERE day = ? AND series = ?'),
-    // Only what any series has: a time far off must cost no walk through the empty hours before it.
-    nextHour: db.prepare(`
-      SELECT min(bucket) AS bucket FROM (
-        SELECT min(hour) AS bucket FROM hours WHERE hour >= :from
-        UNION ALL SELECT min(hour) FROM unsealed WHERE hour >= :from)`),
-    nextDay: db.prepare(`
-      SELECT min(bucket) AS bucket FROM (
-        SELECT min(day) AS bucket FROM days WHERE day >= :from
-        UNION ALL SELECT min(hour) / ${hoursPerDay} FROM unsealed WHERE hour >= :from * ${hoursPerDay})`),
+    sealedHours: db.prepare(ofSeries({ table: 'hours', key: 'hour', columns: 't.summary' })),
+    sealedDays: db.prepare(ofSeries({ table: 'days', key: 'day', columns: 't.summary' })),
+    unsealedHours: db.prepare(ofSeries({ table: 'unsealed', key: 'hour', columns: '1' })),
   };
+}
+
+/**
+ * The rows of one series in a table whose key begins with time: a seek for each time that any series has. A plain range would
+ * read every other series too, and a time far off must cost no walk through the empty ones before it.
+ */
+function ofSeries({ table, key, columns }: Readonly<Record<'table' | 'key' | 'columns', string>>): string {
+  return `
+    WITH RECURSIVE walk (bucket) AS (
+      SELECT min(${key}) FROM ${table} WHERE ${key} >= :first
+      UNION ALL
+      SELECT (SELECT min(${key}) FROM ${table} WHERE ${key} > walk.bucket) FROM walk WHERE walk.bucket < :last)
+    SELECT walk.bucket, ${columns} FROM walk CROSS JOIN ${table} t ON t.${key} = walk.bucket AND t.series = :series
+    WHERE walk.bucket <= :last`;
 }
