@@ -158,9 +158,10 @@ export class Agent {
   #sensorHost(): SensorHost {
     const { clock, folder, spool, sensorTypes: types, version, onFault } = this.#parts;
     const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
+    const serverAddresses = (): readonly string[] => this.uplink.serverAddresses;
     const evidence = join(folder.path, 'evidence');
-    const host = { clock, types, spool, version, textOf: lineText, announce, onFault, folder: evidence };
-    return new SensorHost(host, folder.sensorOrder());
+    const parts = { clock, types, spool, version, textOf: lineText, announce, serverAddresses, onFault };
+    return new SensorHost({ ...parts, folder: evidence }, folder.sensorOrder());
   }
 
   /** For a start without the server. */

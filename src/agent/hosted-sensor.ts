@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../core/clock.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { printable } from '../core/printable.ts';
 import type { SensorRecord } from '../core/record.ts';
-import type { RunningSensor, SensorState, SensorType } from '../core/sensor.ts';
+import type { RunningSensor, SensorContext, SensorState, SensorType } from '../core/sensor.ts';
 import type { RecordBody } from '../protocol/chain.ts';
 import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
 import { EvidenceChain } from './evidence/evidence-chain.ts';
@@ -27,6 +27,7 @@ export interface HostedSensorParts {
   readonly version: string;
   /** Tells the server of a new chain, if there is a connection. */
   readonly announce: (begin: ChainBegin) => void;
+  readonly serverAddresses?: SensorContext['serverAddresses'];
   /** A sentence for the operator. */
   readonly onFault: (text: string) => void;
 }
@@ -173,7 +174,7 @@ export class HostedSensor {
   }
 
   async #start({ options, by }: Wanted, chain: EvidenceChain): Promise<void> {
-    const { type, clock, version } = this.#parts;
+    const { type, clock, version, serverAddresses } = this.#parts;
     const parsed = type.options.safeParse(options);
     if (!parsed.success) {
       const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`);
@@ -188,6 +189,7 @@ export class HostedSensor {
       clock,
       record: (record) => isOver || chain.record(record),
       onState: (state) => isOver || this.#noteState(state, chain),
+      ...(serverAddresses && { serverAddresses }),
     });
     this.#run = { sensor, chain, options: words, leave: () => (isOver = true) };
   }

@@ -9,7 +9,7 @@ import { HostedSensor, type HostedSensorParts, type Moment } from './hosted-sens
 
 export interface SensorHostParts extends Pick<
   HostedSensorParts,
-  'spool' | 'textOf' | 'version' | 'announce' | 'onFault'
+  'spool' | 'textOf' | 'version' | 'announce' | 'serverAddresses' | 'onFault'
 > {
   readonly clock: Clock;
   /** Every sensor that this agent has. */

@@ -1,3 +1,5 @@
+import type { ClientRequest } from 'node:http';
+import { isIP } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Cancel } from '../core/clock.ts';
 import { Channel, channelBindingOf, socketOptions } from '../protocol/channel.ts';
@@ -32,6 +34,9 @@ const maxConnections = 20;
 /** So long a server may take to prove who it is. */
 const greetingLimitMs = 10_000;
 
+/** A name may stand for several servers. */
+const maxServerAddresses = 16;
+
 /** The line to the server: one connection at a time, opened again for ever. */
 export class Uplink {
   readonly #ports: UplinkPorts;
@@ -42,10 +47,16 @@ export class Uplink {
   readonly #channels = new Set<Channel<ServerMessage, AgentMessage>>();
   #dialling: WebSocket | undefined;
   #cancelRetry: Cancel | undefined;
+  #serverAddresses: readonly string[] = [];
   #isStopped = false;
 
   constructor(ports: UplinkPorts) {
     this.#ports = ports;
+  }
+
+  /** Where the server is, or was; known before the first packet is sent there. */
+  get serverAddresses(): readonly string[] {
+    return this.#serverAddresses;
   }
 
   /** Entries were appended to the spool. */
@@ -65,8 +76,10 @@ export class Uplink {
     const socket = new WebSocket(new URL(agentPath, url), {
       rejectUnauthorized: false,
       handshakeTimeout: connectLimitMs,
+      finishRequest: (request) => this.#request(request),
       ...socketOptions,
     });
+    this.#noteServer(url.hostname.replaceAll(/[[\]]/g, ''));
     this.#dialling = socket;
     const { clock } = this.#ports;
     const dialledMs = clock.monotonic();
@@ -113,6 +126,7 @@ export class Uplink {
       for (const other of this.#channels) if (other !== channel) other.terminate();
       this.#session = session;
       this.#current = channel;
+      this.#noteServer(server);
       this.#ports.onLink({ state: 'connected', server });
       this.#ports.onWelcome(serverKey);
     };
@@ -128,6 +142,21 @@ export class Uplink {
     this.#session?.end();
     this.#dialling?.terminate();
     for (const channel of this.#channels) channel.close();
+  }
+
+  #request(request: ClientRequest): void {
+    const onLookup = (error: Error | null, address: string): void => {
+      if (!error) this.#noteServer(address);
+    };
+    request.once('socket', (socket) => socket.on('lookup', onLookup));
+    request.end();
+  }
+
+  /** Nothing happens if it is a name. */
+  #noteServer(host: string): void {
+    const address = host.replace(/^::ffff:(?=\d+\.)/, '');
+    if (isIP(address) === 0 || this.#serverAddresses.includes(address)) return;
+    this.#serverAddresses = [...this.#serverAddresses, address].slice(-maxServerAddresses);
   }
 
   /** Whoever comes last may be the server: strangers that only hold the line must not keep it out. */

@@ -17,6 +17,8 @@ export interface SensorContext {
   readonly record: (record: SensorRecord) => void;
   /** Called at the start and whenever it changes. */
   readonly onState: (state: SensorState) => void;
+  /** Where the agent's own server is, so far as it is known; absent where there is none. */
+  readonly serverAddresses?: () => readonly string[];
 }
 
 /** A sensor at work. */

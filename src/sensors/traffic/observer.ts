@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Peer, SensorRecord } from '../../core/record.ts';
-import type { SensorState } from '../../core/sensor.ts';
+import type { SensorContext, SensorState } from '../../core/sensor.ts';
 import { AddressRules } from '../../net/address-rules.ts';
 import { decodeIpPacket } from '../../net/packets/ip-packet.ts';
 import { Contacts, type Meeting } from './contacts.ts';
@@ -19,6 +19,8 @@ export interface ObserverParts {
   readonly clock: Clock;
   readonly record: (record: SensorRecord) => void;
   readonly surroundings: Surroundings;
+  /** Of the agent's own server, with which it always talks. */
+  readonly serverAddresses?: SensorContext['serverAddresses'];
   readonly openCounter: (options: PeerCounterOptions) => OpenedCounter;
 }
 
@@ -195,7 +197,7 @@ export class TrafficObserver implements Disposable {
   #isService(address: string): boolean {
     const isFresh = this.#parts.clock.monotonic() - this.#lookedAtMs < freshMs;
     if (!isFresh && !this.#services.has(address)) this.#look();
-    return this.#services.has(address);
+    return this.#services.has(address) || (this.#parts.serverAddresses?.() ?? []).includes(address);
   }
 
   #look(): void {

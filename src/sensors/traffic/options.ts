@@ -20,7 +20,7 @@ export const trafficOptions = z.strictObject({
     'Networks that are intranet as well; those of the interfaces and the private ranges always are',
   ),
   allow: networks.describe(
-    'Intranet peers that may be met without a notice; the default gateway and the DNS servers always may',
+    'Intranet peers that may be met without a notice; the default gateway, DNS servers and the server always may',
   ),
   forbid: networks.describe('Peers whose first packet is a notice of its own, wherever they are'),
 });

@@ -25,9 +25,9 @@ class TrafficSensor implements RunningSensor {
   #isCounting: boolean;
 
   constructor(options: TrafficOptions, context: SensorContext) {
-    const { clock, record, onState } = context;
+    const { clock, onState } = context;
     this.#context = context;
-    this.#observer = new TrafficObserver({ options, clock, record, surroundings, openCounter: openPeerCounter });
+    this.#observer = new TrafficObserver({ ...context, options, surroundings, openCounter: openPeerCounter });
     onState(this.#observer.state);
     this.#isCounting = this.#observer.state.state !== 'unavailable';
     if (this.#isCounting) this.#cancel = everyStep(clock, () => this.#step());

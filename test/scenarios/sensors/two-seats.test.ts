@@ -59,6 +59,8 @@ describe('a lab room', { skip: labMissing }, () => {
     assert.equal(seatPeers.has(internetAddress), false);
     assert.equal(otherPeers.has(neighbour.address), false);
     assert.ok(seatPeers.has(server.address), 'the line to the server is traffic as well');
+    const met = (await recordsOf(fleet, first.name)).flatMap((record) => ('peer' in record ? record.peer : []));
+    assert.equal(met.includes(server.address), false, 'and no news');
 
     for (const [leaf, peer] of [
       [seat, neighbour.address],
