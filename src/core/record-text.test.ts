@@ -69,6 +69,11 @@ const cases: readonly (readonly [SensorRecord, line: string, notice: string | un
     'Network has been accessed by 192.168.0.133: tcp 192.168.0.17:22, out, eth0',
   ],
   [
+    { event: 'lan-access', ...contact, direction: 'in' },
+    'local network accessed: tcp 192.168.0.17, in to port 22, eth0',
+    'Network has been accessed by 192.168.0.133: tcp 192.168.0.17, in to port 22, eth0',
+  ],
+  [
     { event: 'forbidden-peer', ...contact, peer: '2001:db8::1', name: 'a.example', mac: '02:00:00:00:00:01' },
     'ALARM forbidden peer: tcp [2001:db8::1]:22, out, eth0, a.example, mac 02:00:00:00:00:01',
     'ALARM forbidden peer of 192.168.0.133: tcp [2001:db8::1]:22, out, eth0, a.example, mac 02:00:00:00:00:01',

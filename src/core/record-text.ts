@@ -1,5 +1,6 @@
 import { printable } from './printable.ts';
 import type { Mount, SensorRecord, UsbDevice } from './record.ts';
+import { formatEndpoint } from './target.ts';
 import { trafficText } from './traffic-text.ts';
 
 type RecordOf<Event extends SensorRecord['event']> = Extract<SensorRecord, { event: Event }>;
@@ -84,13 +85,13 @@ function mountText({ device, mountpoint, fstype, options, kind, usbPort }: Mount
   return `device=${device}, mountpoint=${mountpoint}, fstype=${fstype}, opts=${options}, kind=${kind}${port}`;
 }
 
-/** `tcp 192.168.0.17:22, out, eth0, host.lan, mac 02:00:00:00:00:01`. */
+/** `tcp 192.168.0.17:22, out, eth0, host.lan, mac 02:00:00:00:00:01`; what comes in is for a port of this machine. */
 function contactText(contact: RecordOf<'lan-access' | 'forbidden-peer'>): string {
   const { protocol, peer, port, direction, interface: device, name, mac } = contact;
-  const host = port !== undefined && peer.includes(':') ? `[${peer}]` : peer;
+  const isOut = direction === 'out';
   const known = [
-    `${protocol} ${host}${port === undefined ? '' : `:${port}`}`,
-    direction,
+    `${protocol} ${isOut && port !== undefined ? formatEndpoint({ host: peer, port }) : peer}`,
+    isOut || port === undefined ? direction : `in to port ${port}`,
     device,
     name,
     mac === undefined ? undefined : `mac ${mac}`,
