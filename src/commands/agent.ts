@@ -18,6 +18,7 @@ import { keyPin } from '../protocol/identity.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
 import { sensorTypes } from '../sensors/registry.ts';
 import { defaultAgentFolder, makeFolder } from './data-folders.ts';
+import { readEgressPolicy } from './egress-file.ts';
 import { aborted } from './interruption.ts';
 import { version } from './version.ts';
 
@@ -31,6 +32,8 @@ export interface AgentOptions {
   readonly name?: string;
   /** The agent's folder. */
   readonly data?: string;
+  /** A file whose `egress:` says what its checks may reach. */
+  readonly egress?: string;
 }
 
 interface AgentSurroundings {
@@ -40,12 +43,13 @@ interface AgentSurroundings {
 
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
+  const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
   const folder = new AgentFolder(makeFolder(options.data ?? defaultAgentFolder()));
   refuseIfServed(folder.path);
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);
   const say = (text: string): void => void output.write(`${new Date().toISOString()} ${text}\n`);
-  const net = createNetwork({ clock });
+  const net = createNetwork({ clock, policy });
   const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
   let agent: Agent | undefined;
   const spool = await openSpool(join(folder.path, 'spool'), { onChange: () => agent?.onSpoolChange() });

@@ -17,6 +17,7 @@ interface AgentFlags {
   readonly listen?: string;
   readonly name?: string;
   readonly data?: string;
+  readonly egress?: string;
 }
 
 /** Of the server, unless told otherwise. */
@@ -59,6 +60,7 @@ function addAgent(program: Command): void {
     .option('--listen <host:port>', 'be called by the server instead of calling it')
     .option('--name <name>', 'how people call this agent (default: the name of this machine)')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
+    .option('--egress <file>', 'what its checks may reach: egress: { allow: [...], deny: [...] }')
     .action(async ({ listen, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
       const { runAgent } = await import('./agent.ts');
       const { interruption } = await import('./interruption.ts');

@@ -11,14 +11,14 @@ export interface Reloading {
   /** Shows new connections the certificate of this configuration; false if TLS would begin or end. @throws when it cannot be used */
   readonly renewTls: (config: Config) => boolean;
   /** What the server started with. */
-  readonly retention: Config['server']['retention'] | undefined;
+  readonly started: Partial<Pick<Config, 'server' | 'egress'>>;
   readonly say: (text: string) => void;
 }
 
 /** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
 export async function reload(
   file: string | undefined,
-  { server, calls, renewTls, retention, say }: Reloading,
+  { server, calls, renewTls, started, say }: Reloading,
 ): Promise<void> {
   if (file === undefined) return;
   try {
@@ -27,8 +27,10 @@ export async function reload(
     if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
     // First, for it is what may still be refused.
     if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
-    if (!isDeepStrictEqual(config.server.retention, retention))
+    if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
       say(`${file}: retention changes when the server is started again.`);
+    if (!isDeepStrictEqual(config.egress, started.egress))
+      say(`${file}: what the local agent may reach (egress) changes when the server is started again.`);
     calls.reconcile(config.server.agents);
     server.sensorOrders.reconcile(config.sensors);
     const specs = config.monitors.map(({ spec }) => spec);

@@ -23,6 +23,7 @@ import { Upkeep } from '../server/upkeep.ts';
 import { defaultServerFolder, makeFolder } from './data-folders.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
+import { writeEgressPolicy } from './egress-file.ts';
 import { aborted } from './interruption.ts';
 import { welcomeLines } from './serve-welcome.ts';
 import { version } from './version.ts';
@@ -42,7 +43,7 @@ export interface ServeOptions {
 
 type Say = (text: string) => void;
 
-type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors'>>;
+type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
 
 const localAgentName = 'local';
 const localInviteMs = 600_000;
@@ -86,12 +87,13 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const retention = config.server?.retention;
   running.adopt(new Upkeep({ clock, store, clientLogs, retention, say }), (upkeep) => upkeep.stop()).start();
   if (options.localAgent) {
+    writeEgressPolicy(folder.localEgress, config.egress);
     const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
     const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
   const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
-  reloading.resolve({ server, calls, renewTls, retention, say });
+  reloading.resolve({ server, calls, renewTls, started: config, say });
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   options.onReady?.(url);
   await aborted(signal);
@@ -191,9 +193,10 @@ interface LocalAgentParts {
 function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent {
   const launcher = join(import.meta.dirname, '..', 'main.ts');
   const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
+  const egress = ['--egress', folder.localEgress];
   return new LocalAgent({
     clock,
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...agentOptions],
+    command: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...agentOptions, ...egress],
     token: async () => (await server.invite(localInviteMs)).token,
     onOutput: (text) => log.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
   });

@@ -39,6 +39,11 @@ export class DataFolder {
     return join(this.path, 'clients');
   }
 
+  /** What the local agent may reach. */
+  get localEgress(): string {
+    return join(this.path, 'local-egress.json');
+  }
+
   get localAgent(): string {
     return join(this.path, 'local-agent');
   }
