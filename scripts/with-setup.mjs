@@ -1,6 +1,7 @@
 // Makes a fresh checkout ready, whatever Node runs this, then runs the command it was given on the Node the lockfile brings.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,13 +29,16 @@ function install() {
 
 /** The first run of anything compiles it; done here, a person's first command takes no longer than the later ones. */
 function warmUp() {
+  const data = mkdtempSync(`${tmpdir()}/watchkeeper-setup-`);
   for (const words of [
     ['completion', 'bash'],
     ['check', 'tcp', '127.0.0.1:9'],
     ['check', 'https', 'https://127.0.0.1:9'],
+    ['start', '--for', '3s', '--data', data, '--listen', '127.0.0.1:0'],
   ]) {
     spawnSync(`${root}bin/watchkeeper`, words, { stdio: 'ignore' });
   }
+  rmSync(data, { recursive: true, force: true });
 }
 
 function run([program, ...args]) {

@@ -1,9 +1,6 @@
-import { constants, enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { flushCompileCache } from 'node:module';
+import { runCommandLine } from './commands/command-line.ts';
 
-// Before anything else is loaded: it halves the time from start to the first packet. Kept with the checkout, where a restart
-// of the machine does not wipe it and no other user can write; where that cannot be written, in Node's usual place.
-const beside = fileURLToPath(new URL('../node_modules/.cache/watchkeeper', import.meta.url));
-if (enableCompileCache(beside).status === constants.compileCacheStatus.FAILED) enableCompileCache();
-const { runCommandLine } = await import('./commands/command-line.ts');
+// What runs for long may be killed, and is to start warm the next time; what ends before is written at its end.
+setTimeout(flushCompileCache, 10_000).unref();
 process.exitCode = await runCommandLine(process.argv.slice(2));
