@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
+import { sensorNames } from '../../core/sensor.ts';
 import { readLine } from '../../protocol/chain.ts';
 import { ChainReader, type Place } from './chain-reader.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
@@ -15,12 +16,12 @@ const caveat =
 
 /** Whether the lines in an agent's evidence folder, or in that of one of its sensors, still link. @throws {AppError} usage */
 export async function verifyAgentFolder(folder: string): Promise<Verdict> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const sensors = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const isOfOne = entries.some(({ name }) => name.endsWith('.jsonl'));
+  const names = await readdir(folder);
+  const sensors = sensorNames.filter((name) => names.includes(name));
+  const isOfOne = names.some((name) => name.endsWith('.jsonl'));
   const verdicts = isOfOne
     ? [await verifySensor(folder, '')]
-    : await Promise.all(sensors.toSorted().map((name) => verifySensor(join(folder, name), `${name}/`)));
+    : await Promise.all(sensors.map((name) => verifySensor(join(folder, name), `${name}/`)));
   if (verdicts.every(({ notes }) => notes.length === 0)) {
     const expected = 'expected what `watchkeeper evidence` wrote, or the evidence folder of an agent';
     throw new AppError('usage', `${expected}, got ${folder}, where there are neither manifest.json nor *.jsonl`);

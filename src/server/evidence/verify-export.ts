@@ -90,7 +90,7 @@ function notesOn({ agent, serverKey, madeAt, version, chains }: Manifest): reado
   const counts = chains.map(({ sensor, chain, runs, verifiedTo }) => {
     const lines = runs.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     const breaks = runs.length > 1 ? `, with ${runs.length - 1} breaks that the server knew of` : '';
-    return `${sensor}: ${lines} records of chain ${chain}${breaks}; the server had verified their seals up to record ${verifiedTo}.`;
+    return `${sensor}: ${lines} records of chain ${chain}${breaks}; the server had checked their seals up to record ${verifiedTo}.`;
   });
   const alarms = chains.flatMap(({ sensor, alarms }) =>
     alarms.map(({ at, cause, message }) => `ALARM of the server, ${at}, ${sensor}, ${cause}: ${message}.`),

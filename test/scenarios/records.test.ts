@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { SensorRecord } from '../../src/core/record.ts';
+import { lineText } from '../../src/protocol/record-line.ts';
+import type { ServerMessage } from '../../src/protocol/messages.ts';
+import { eventually } from '../../src/testing/eventually.ts';
+import { RecordWriter } from '../../src/testing/record-writer.ts';
+import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { AttackedServer } from '../hostile/attacked-server.ts';
+import { heartbeat, newIdentity, WrongAgent } from '../hostile/wrong-agent.ts';
+
+const identity = newIdentity('seat-17');
+const stick: SensorRecord = {
+  event: 'usb-connected',
+  device: {
+    port: '2-1',
+    vendorId: '0781',
+    productId: '5567',
+    product: 'Cruzer Blade',
+    interfaces: ['080650'],
+    risks: ['storage'],
+  },
+};
+const mounted: SensorRecord = {
+  event: 'mounted',
+  mount: {
+    device: '/dev/sdb1',
+    mountpoint: '/media/stick',
+    fstype: 'fuseblk',
+    options: 'rw,nosuid',
+    kind: 'usb',
+    usbPort: '2-1',
+  },
+};
+const lan: SensorRecord = {
+  event: 'lan-access',
+  interface: 'eth0',
+  peer: '192.168.0.134',
+  class: 'intranet',
+  direction: 'out',
+  protocol: 'tcp',
+  port: 22,
+};
+
+interface RecordAnswer {
+  readonly agent: string;
+  readonly n: number;
+  readonly event: string;
+  readonly address: string;
+}
+
+interface AlarmAnswer {
+  readonly cause: string;
+  readonly n: number;
+  readonly sensor: string;
+}
+
+/** An agent that says of its sensors what a test wants. */
+class Seat implements Disposable {
+  readonly line: WrongAgent;
+  #seq: number;
+
+  private constructor(line: WrongAgent, seq: number) {
+    this.line = line;
+    this.#seq = seq;
+  }
+
+  static async join(server: AttackedServer, { token, seq = 0 }: { token?: string; seq?: number } = {}): Promise<Seat> {
+    return new Seat(await WrongAgent.welcomed(server.url, { identity, token }), seq);
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  async begin({ sensor, first: { chain, key } }: RecordWriter): Promise<void> {
+    this.line.say({ type: 'chain-begin', sensor, chain, key });
+    await this.line.until('chain-begun');
+  }
+
+  /** Resolves when they are acknowledged. */
+  async send({ first: { chain } }: RecordWriter, lines: readonly string[]): Promise<void> {
+    const entries = lines.map((line) => ({ seq: ++this.#seq, item: { kind: 'record', chain, line } }));
+    this.line.say({ type: 'entries', lane: 'live', epoch: '1', entries });
+    await eventually('an acknowledgement', () =>
+      this.line.words.some((word) => word.type === 'ack' && word.ranges.some(([, to]) => to === this.#seq)),
+    );
+  }
+
+  announce(...writers: readonly RecordWriter[]): void {
+    this.line.say({ ...heartbeat(), chains: writers.map((writer) => writer.head()) });
+  }
+
+  /** The orders it was given so far. */
+  orders(): readonly Extract<ServerMessage, { type: 'sensors' }>['order'][] {
+    return this.line.words.flatMap((word) => (word.type === 'sensors' ? [word.order] : []));
+  }
+
+  [Symbol.dispose](): void {
+    this.line[Symbol.dispose]();
+  }
+}
+
+const always = 'from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z';
+
+async function recordsOf(server: AttackedServer): Promise<readonly string[]> {
+  const { records } = await server.ask<{ records: readonly RecordAnswer[] }>(`/records?${always}`);
+  return records.map(({ agent, n, event, address }) => `${agent} ${address} ${n} ${event}`);
+}
+
+async function alarmsOf(server: AttackedServer): Promise<readonly string[]> {
+  const { alarms } = await server.ask<{ alarms: readonly AlarmAnswer[] }>('/alarms?agent=seat-17');
+  return alarms.map(({ sensor, cause, n }) => `${sensor} ${cause} ${n}`);
+}
+
+async function clientLogs(server: AttackedServer): Promise<string> {
+  const folder = join(server.data, 'clients', '127.0.0.1');
+  const names = (await readdir(folder)).toSorted();
+  for (const name of names) assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-seat-17-(usb|mounts|traffic)\.log$/);
+  return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('');
+}
+
+describe('records of sensors', () => {
+  let server: AttackedServer;
+  let seat: Seat;
+  const [usb, mounts, traffic] = [new RecordWriter(), new RecordWriter('mounts'), new RecordWriter('traffic')];
+
+  before(async () => {
+    server = await AttackedServer.open({ configuration: 'retention: {}', flags: ['--no-local-agent'] });
+    seat = await Seat.join(server, { token: await server.invite() });
+    for (const writer of [usb, mounts, traffic]) await seat.begin(writer);
+  });
+  after(async () => {
+    seat[Symbol.dispose]();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test('E2, E4: are shown to whoever watches the server, at once', async () => {
+    await using console = new Watchkeeper(['console', '--data', server.data]);
+    await console.until(/No task has been handed out yet/);
+    const start = performance.now();
+    await seat.send(usb, [usb.write(stick)]);
+    await console.until(/seat-17: usb device connected by 127\.0\.0\.1: .*Cruzer Blade/);
+    assert.ok(performance.now() - start < 1000, 'within a second');
+    await seat.send(mounts, [mounts.write(mounted)]);
+    await console.until(
+      /mounted by 127\.0\.0\.1: device=\/dev\/sdb1, mountpoint=\/media\/stick, fstype=fuseblk, opts=rw,nosuid/,
+    );
+    await seat.send(traffic, [traffic.write(lan)]);
+    await console.until(/Network has been accessed by 127\.0\.0\.1/);
+  });
+
+  test('are kept once, however often they come', async () => {
+    await seat.send(usb, usb.lines);
+    assert.deepEqual(await recordsOf(server), [
+      'seat-17 127.0.0.1 1 usb-connected',
+      'seat-17 127.0.0.1 1 mounted',
+      'seat-17 127.0.0.1 1 lan-access',
+    ]);
+  });
+
+  test('are closed with a gap if they are none, or of no chain that the agent may write; what is behind them goes on', async () => {
+    const next = usb.write({ event: 'usb-removed', device: stick.device });
+    await seat.send(usb, ['no line at all', next, '{"n":1}']);
+    assert.equal((await recordsOf(server)).length, 4);
+    await eventually('an alarm', async () => (await alarmsOf(server)).length === 1);
+    assert.deepEqual(await alarmsOf(server), ['usb malformed 0']);
+    assert.match(server.said, /Agent seat-17 sent 2 entries that were not kept: they are no lines of their chain/);
+  });
+
+  test('E5: are in the folder of the client, whole, after the server was killed while they came', async () => {
+    const lines = Array.from({ length: 200 }, (_, index) => usb.write({ event: 'lost', message: `event ${index}` }));
+    for (let from = 0; from < 150; from += 10) await seat.send(usb, lines.slice(from, from + 10));
+    await eventually('the first are written', async () => (await clientLogs(server)).includes('event 0'));
+    await seat.send(usb, lines.slice(150));
+    await server.program.kill();
+    server.program.start();
+    await server.untilAnswering();
+    const { seq } = seat;
+    seat[Symbol.dispose]();
+    seat = await Seat.join(server, { seq });
+    const written = [usb, mounts, traffic].flatMap((writer) => writer.lines.map(lineText)).toSorted();
+    await eventually('all are written', async () => {
+      assert.deepEqual((await clientLogs(server)).trimEnd().split('\n').toSorted(), written);
+      return true;
+    });
+  });
+
+  test('that the agent has written and that never come, or that come otherwise, are alarms; the console shows them', async () => {
+    await using console = new Watchkeeper(['console', '--data', server.data]);
+    await console.until(/help lists/);
+    const edited = usb.write({ event: 'lost', message: 'nothing at all' }).replace('nothing', 'something');
+    await seat.send(usb, [edited]);
+    await console.until(/ALARM edited: records of seat-17 \(usb\): expected line 203 as the agent's chain sealed it/);
+    traffic.write(lan);
+    for (let beat = 0; beat < 3; beat++) seat.announce(mounts, traffic);
+    await console.until(/ALARM missing: records of seat-17 \(traffic\): expected line 2/);
+    assert.deepEqual((await alarmsOf(server)).toSorted(), ['traffic missing 2', 'usb edited 203', 'usb malformed 0']);
+  });
+
+  test('are taken away signed, and verified without the server; a byte that is changed is found', async () => {
+    const folder = join(server.folder, 'evidence');
+    const exported = await runWatchkeeper(['evidence', 'seat-17', folder, '--data', server.data]);
+    assert.equal(exported.code, 0, exported.stdout + exported.stderr);
+    assert.deepEqual((await readdir(folder)).toSorted(), [
+      'manifest.json',
+      'manifest.sig',
+      ...['mounts', 'traffic', 'usb'].flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
+    ]);
+    const verified = await runWatchkeeper(['verify', folder]);
+    assert.equal(verified.code, 0);
+    assert.match(verified.stdout, /Nothing was changed/);
+    assert.match(verified.stdout, /ALARM of the server, .*usb, edited/);
+    const file = join(folder, 'usb.jsonl');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('event 7"', 'event 8"'));
+    const found = await runWatchkeeper(['verify', folder]);
+    assert.equal(found.code, 2);
+    assert.match(found.stdout, /usb\.jsonl:11: expected record 11 to name/);
+    assert.match(found.stdout, /usb\.log: line 10: expected the text of its records/);
+    await rm(folder, { recursive: true });
+    const ofOne = ['evidence', 'seat-17', folder, '--sensor', 'mounts', '--data', server.data];
+    assert.equal((await runWatchkeeper(ofOne)).code, 0);
+    assert.deepEqual((await readdir(folder)).toSorted(), [
+      'manifest.json',
+      'manifest.sig',
+      'mounts.jsonl',
+      'mounts.log',
+    ]);
+    const again = await runWatchkeeper(ofOne);
+    assert.equal(again.code, 3);
+    assert.match(again.stderr, /expected a new or empty folder/);
+    assert.equal((await runWatchkeeper(['verify', server.folder])).code, 3);
+  });
+
+  test('begin as the configuration says, within a second of its change, and end with it', async () => {
+    assert.deepEqual(seat.orders(), [{ sensors: [], by: '' }]);
+    await server.configure('sensors: [{ agents: [seat-*], by: Physics department, purpose: Exam, usb: {} }]');
+    const start = performance.now();
+    server.program.signal('SIGHUP');
+    await eventually('an order', () => seat.orders().length === 2);
+    assert.ok(performance.now() - start < 1000, 'within a second');
+    assert.deepEqual(seat.orders()[1], {
+      sensors: [{ sensor: 'usb', options: {} }],
+      by: 'Physics department',
+      purpose: 'Exam',
+    });
+    await server.configure('sensors: [{ agents: [office], by: Physics department, usb: {} }]');
+    server.program.signal('SIGHUP');
+    await eventually('another', () => seat.orders().length === 3);
+    assert.deepEqual(seat.orders()[2], { sensors: [], by: '' });
+  });
+
+  test('of a chain that was begun with another key are refused', async () => {
+    const { chain } = usb.first;
+    seat.line.say({ type: 'chain-begin', sensor: 'usb', chain, key: new RecordWriter().first.key });
+    assert.equal(await seat.line.refusal(), 'not-your-entries');
+    await eventually('an alarm', async () => (await alarmsOf(server)).includes('usb forked 0'));
+  });
+});
