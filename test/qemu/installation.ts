@@ -21,7 +21,11 @@ export function copyInstallation(target: string): void {
 
 /** The environment in which an installation finds what was compiled when it was warmed up. */
 export function warmEnvironment(installation: string): Readonly<Record<string, string>> {
-  return { NODE_COMPILE_CACHE: join(installation, 'compiled'), NODE_COMPILE_CACHE_PORTABLE: '1' };
+  return { NODE_COMPILE_CACHE: compiledIn(installation), NODE_COMPILE_CACHE_PORTABLE: '1' };
+}
+
+function compiledIn(installation: string): string {
+  return join(installation, 'compiled');
 }
 
 /** An emulated processor takes most of a minute to compile what this one compiles in half a second. */
@@ -34,6 +38,8 @@ function warmUp(installation: string): void {
     env: { ...process.env, ...warmEnvironment(installation) },
   });
   rmSync(nobody, { recursive: true });
+  // Node keeps it to the user who compiled; the agent is another.
+  spawnSync('chmod', ['-R', 'a+rX', compiledIn(installation)]);
 }
 
 function runtimePackages(): string[] {

@@ -59,7 +59,9 @@ export class Seat implements AsyncDisposable {
     const folder = building.use(await temporaryFolder('seat')).path;
     await makeInitrd(folder, kernel, settings);
     makeStick(join(folder, 'stick'));
-    const qemu = spawn('qemu-system-x86_64', qemuWords(kernel, folder), { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Should this process be killed, the machine goes with it.
+    const words = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuWords(kernel, folder)];
+    const qemu = spawn('setpriv', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     building.defer(() => end(qemu));
     const screen = new Screen(qemu);
     const hasPort = () => existsSync(join(folder, 'machine')) && existsSync(join(folder, 'hand'));
@@ -104,6 +106,11 @@ export class Seat implements AsyncDisposable {
 
   unplugTwoFaced(): void {
     this.#hand.write('unplug\n');
+  }
+
+  /** Asks as another user of the machine what is collected there; the answer is on the screen. */
+  askWhatIsCollected(): void {
+    this.#hand.write('ask\n');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,9 +31,20 @@ sensors:
 type RecordOf<Event extends SensorEvent> = SensorRecord & { readonly event: Event };
 type Match<Event extends SensorEvent> = (record: RecordOf<Event>) => boolean;
 
+type Arrived<Event extends SensorEvent> = RecordOf<Event> & {
+  /** By this process's own clock. */
+  readonly arrivedAt: number;
+  /** From the sensor's clock to this one's; the two differ by what the server says of the agent. */
+  readonly underWayMs: number;
+};
+
 /** The records on a server's event stream, and when each came. */
 class RecordFeed implements Disposable {
-  readonly events: { readonly event: Extract<ServerEvent, { type: 'record' }>; readonly arrivedAt: number }[] = [];
+  readonly events: {
+    readonly event: Extract<ServerEvent, { type: 'record' }>;
+    readonly arrivedAt: number;
+    readonly underWayMs: number;
+  }[] = [];
   readonly alarms: ServerEvent[] = [];
   readonly #ending = new AbortController();
 
@@ -49,14 +60,14 @@ class RecordFeed implements Disposable {
     kind: Event,
     fits: Match<Event> = () => true,
     limitMs = plugLimitMs,
-  ): Promise<RecordOf<Event> & { readonly arrivedAt: number }> {
+  ): Promise<Arrived<Event>> {
     return await eventually(
       `a record ${kind}`,
       () => {
-        for (const { event, arrivedAt } of this.events) {
-          // What the comparison has just shown.
+        for (const { event, ...times } of this.events) {
+          // What the comparison then shows.
           const record = event.record as RecordOf<Event>;
-          if (record.event === kind && fits(record)) return { ...record, arrivedAt };
+          if (record.event === kind && fits(record)) return { ...record, ...times };
         }
         return undefined;
       },
@@ -81,7 +92,11 @@ class RecordFeed implements Disposable {
     for await (const { data } of readEvents(body)) {
       // The server of this checkout says these.
       const event = JSON.parse(data) as ServerEvent;
-      if (event.type === 'record') this.events.push({ event, arrivedAt: performance.now() });
+      if (event.type === 'record') {
+        // Written as ISO 8601 on the way.
+        const underWayMs = Date.now() - new Date(event.at).getTime();
+        this.events.push({ event, arrivedAt: performance.now(), underWayMs });
+      }
       if (event.type === 'alarm') this.alarms.push(event);
     }
   }
@@ -144,7 +159,9 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
     await seat.unplug('stick');
     const removed = await feed.first('usb-removed', ({ device }) => device.serial === stickSerial);
     await feed.first('unmounted', ({ mount }) => mount.device === `/dev/${disk.name}`);
+    const { body } = await server.ask('GET', '/agents');
     tell(t, 'plug to its event', connected.arrivedAt - pluggedAt);
+    tell(t, '  of this, from the sensor to the event', connected.underWayMs + Number(body.agents[0].clockOffsetMs));
     tell(t, 'plug to the event of its mount', mounted.arrivedAt - pluggedAt);
     tell(t, 'unplug to its event', removed.arrivedAt - unpluggedAt);
   });
@@ -191,6 +208,15 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
       const files = globSync('*-seat-17-*.log', { cwd: folder });
       const text = (await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')))).join('');
       return wanted.every((line) => text.includes(line));
+    });
+  });
+
+  test('whoever sits there reads what is collected, by whom and what for', async () => {
+    seat.askWhatIsCollected();
+    const answer =
+      /Collected +by Physics department, room 101, for: Exam of 2 December[^]*USB devices: [^]*CAP_BPF is held/;
+    await eventually('the answer', () => answer.test(seat.screen), plugLimitMs).catch((cause: unknown) => {
+      throw new Error(seat.screen, { cause });
     });
   });
 

@@ -1,4 +1,5 @@
-# Makes the device of configfs (Documentation/usb/gadget_configfs.rst), then plugs and unplugs it as the second serial port says.
+# QEMU has no composite device, so the kernel makes one, by configfs (Documentation/usb/gadget_configfs.rst): a stick that
+# is a keyboard too. It is plugged in when the hand gives it a port.
 gadget=/sys/kernel/config/usb_gadget/two-faced
 mkdir "$gadget" && cd "$gadget"
 echo 0x0781 > idVendor
@@ -21,5 +22,6 @@ while read -r word; do
   case $word in
     plug) echo "$port" > UDC ;;
     unplug) echo > UDC ;;
+    ask) setpriv --reuid 65534 --clear-groups /opt/watchkeeper/bin/watchkeeper agent status ;;
   esac
 done < /dev/ttyS1
