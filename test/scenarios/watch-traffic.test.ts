@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { sensorRecord, type Peer, type SensorRecord } from '../../src/core/record.ts';
 import { encodeMessage } from '../../src/net/packets/dns/message.ts';
+import { eventually } from '../../src/testing/eventually.ts';
 import { ipv4Packet, udpDatagram } from '../../src/testing/ip-packet.ts';
 import { labMissing } from '../../src/testing/netlab.ts';
 import { crowdMac, labPeers, openPeerLab, type PeerLab } from '../../src/testing/peer-lab.ts';
@@ -114,6 +116,38 @@ test('E4: the first packet of a peer of the local network is told within 100 ms'
     port: 9,
   });
 });
+
+test('E3: the cumulative bytes of a peer are those that iftop shows, to the digits that it has', { skip }, async () => {
+  const { lab, watch } = await openWatched('--json');
+  await using _lab = lab;
+  await using _watch = watch;
+  const iftop = iftopOn(lab);
+  await eventually('iftop listens', () => iftop.text.includes('Listening on'));
+  lab.say(Array.from({ length: 200 }, () => datagram('203.0.113.7', 972)));
+  // Its clock stands still while no packet comes.
+  while (iftop.isRunning) {
+    lab.say([datagram('203.0.113.8', 10)]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  watch.signal('SIGINT');
+  await watch.end();
+  const record = shownBy(watch).at(-1)?.record;
+  assert.ok(record?.event === 'traffic');
+  const total = record.peers.find(({ address }) => address === '203.0.113.7')?.total;
+  assert.deepEqual(total, [0, 200_000]);
+  const [, kilobytes] = /203\.0\.113\.7 .* (\d+)KB\n/.exec(iftop.text) ?? [];
+  assert.equal(Math.round(200_000 / 1024), Number(kilobytes), iftop.text);
+});
+
+/** iftop as it prints once, after four seconds. */
+function iftopOn({ watched }: PeerLab): { readonly text: string; readonly isRunning: boolean } {
+  const words = ['stdbuf', '-oL', 'iftop', '-t', '-s', '4', '-n', '-N', '-B', '-i', 'wire'];
+  const program = spawn('ip', ['netns', 'exec', watched.namespace, ...words], { timeout: 20_000 });
+  const state = { text: '', isRunning: true };
+  program.stdout.setEncoding('utf8').on('data', (text: string) => (state.text += text));
+  program.on('close', () => (state.isRunning = false));
+  return state;
+}
 
 test(
   'E3: on a terminal the peers are a table in place, sorted by what passes now; Ctrl-C leaves it and prints what there was',
