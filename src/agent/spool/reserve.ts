@@ -51,15 +51,18 @@ export class Reserve {
   /** Not synced: what a power cut takes of it is taken again. */
   #take(bytes: number): void {
     const file = this.#disk.create(fileName);
+    this.#heldBytes = 0;
     try {
       // A file system that compresses would make nothing of zeros.
       const block = crypto.getRandomValues(Buffer.alloc(64 * 1024));
       for (let at = 0; at < bytes; at += block.length) file.write(block.subarray(0, bytes - at), at);
+      this.#heldBytes = bytes;
+      this.#isGivenUp = false;
     } finally {
       file.close();
+      // Somebody else was faster: half a reserve is none.
+      if (this.#heldBytes === 0) attempt(() => this.#disk.remove(fileName));
     }
-    this.#heldBytes = bytes;
-    this.#isGivenUp = false;
   }
 }
 
