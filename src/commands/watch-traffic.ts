@@ -24,6 +24,9 @@ const orders = {
   total: { words: 'since the start', rank: 'wire' },
 } as const;
 
+const maxNotices = 20;
+const flushLimitMs = 500;
+
 export interface TrafficFlags {
   readonly interface?: string;
   readonly names?: TrafficOptions['names'];
@@ -63,18 +66,19 @@ async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): 
   cancel();
   observer.step();
   write(observer.takeRecord(flags.interface));
-  await lines.flush(1000);
+  // What nobody reads would keep the process alive.
+  if (!(await lines.flush(flushLimitMs))) process.exit();
 }
 
 async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { output: WriteStream }): Promise<void> {
   const notices: Notice[] = [];
-  using observer = observe(flags, (record) => {
-    notices.push({
-      text: `${formatTime(systemClock.now())} ${recordText(record)}`,
-      isAlarm: record.event === 'forbidden-peer',
-    });
+  const note = (record: SensorRecord): void => {
+    const text = `${formatTime(systemClock.now())} ${recordText(record)}`;
+    notices.push({ text, isAlarm: record.event === 'forbidden-peer' });
     if (notices.length > maxNotices) notices.shift();
-  });
+  };
+  using observer = observe(flags, note);
+  if (observer.state.state === 'limited') note({ event: 'sensor-state', ...observer.state });
   const paint = paintFor(output);
   const picture = (size: ScreenSize): readonly string[] =>
     trafficLines({ ...pictureOf(observer, flags, size), notices }, size, paint);
@@ -91,8 +95,6 @@ async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { o
   observer.step();
   output.write(`${recordText(observer.takeRecord(flags.interface))}\n`);
 }
-
-const maxNotices = 20;
 
 /** @throws {AppError} unavailable, usage */
 function observe(flags: TrafficFlags, record: (record: SensorRecord) => void): TrafficObserver {

@@ -28,6 +28,8 @@ interface ContactsParts {
 /** A peer that was met is not told again for a day, or until the sensor starts anew. */
 const forgetAfterMs = 24 * 3_600_000;
 const maxMet = 65_536;
+/** In one step. */
+const maxHeardOnly = 4096;
 const minuteMs = 60_000;
 /** Somebody who scans the network must not fill the log: those beyond are counted, and stand in the table of peers. */
 const maxPerMinute = 60;
@@ -40,7 +42,7 @@ export class Contacts {
   #minuteBeganMs = -Infinity;
   /** Peers of which the counter has packets, and which were not met: their first packet may still be on its way. */
   #unmet: readonly Meeting[] = [];
-  #heardOnly: PeerId[] = [];
+  readonly #heardOnly = new Map<string, PeerId>();
 
   constructor(parts: ContactsParts) {
     this.#parts = parts;
@@ -51,7 +53,7 @@ export class Contacts {
     const { address, direction, interfaceIndex, packet } = meeting;
     if (this.#isMet(address, nowMs)) return;
     if (packet && direction === 'in' && this.#isForTheLink(packet)) {
-      this.#heardOnly.push({ address, interfaceIndex });
+      if (this.#heardOnly.size < maxHeardOnly) this.#heardOnly.set(address, { address, interfaceIndex });
       return;
     }
     this.#metAtMs.set(address, nowMs);
@@ -62,8 +64,7 @@ export class Contacts {
   /** Once a step, with the peers that are new in the counter: those that nobody met by the next step are told all the same. */
   step(newcomers: readonly Meeting[], nowMs: number): void {
     for (const peer of this.#unmet) this.meet(peer, nowMs);
-    const heard = new Set(this.#heardOnly.map(({ address }) => address));
-    this.#unmet = newcomers.filter(({ address }) => !this.#isMet(address, nowMs) && !heard.has(address));
+    this.#unmet = newcomers.filter(({ address }) => !this.#isMet(address, nowMs) && !this.#heardOnly.has(address));
     if (nowMs - this.#minuteBeganMs >= minuteMs) this.#beginMinute(nowMs);
   }
 
@@ -72,8 +73,8 @@ export class Contacts {
    * packet that is meant for this machine too.
    */
   takeHeardOnly(): readonly PeerId[] {
-    const heard = this.#heardOnly;
-    this.#heardOnly = [];
+    const heard = [...this.#heardOnly.values()];
+    this.#heardOnly.clear();
     return heard;
   }
 

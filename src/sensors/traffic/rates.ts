@@ -8,14 +8,22 @@ const maxSteps = 24;
 export type BothWays = [sent: number, received: number];
 export type Rates = Readonly<Record<keyof typeof windows, BothWays>>;
 
+/** The last steps that make up a window, and how long they really took. */
+interface Window {
+  readonly steps: number;
+  readonly seconds: number;
+}
+
 /** When the counter was read, which all peers share. */
 export class Steps {
   /** Milliseconds of the last steps, oldest first, and of the one before them. */
   readonly #times: number[];
   #last = 0;
+  #windows: Readonly<Record<keyof Rates, Window>>;
 
   constructor(startMs: number) {
     this.#times = [startMs];
+    this.#windows = this.#measure();
   }
 
   /** The number of the last step; 0 before the first. */
@@ -23,19 +31,29 @@ export class Steps {
     return this.#last;
   }
 
+  get windows(): Readonly<Record<keyof Rates, Window>> {
+    return this.#windows;
+  }
+
   add(nowMs: number): void {
     this.#last++;
     this.#times.push(nowMs);
     if (this.#times.length > maxSteps + 1) this.#times.shift();
+    this.#windows = this.#measure();
   }
 
-  /** The last steps that take so long, to the nearest half step, or all there were; and how long they really took. */
-  within(windowSeconds: number): { readonly count: number; readonly seconds: number } {
+  #measure(): Readonly<Record<keyof Rates, Window>> {
+    const { rate2, rate10, rate40 } = windows;
+    return { rate2: this.#within(rate2), rate10: this.#within(rate10), rate40: this.#within(rate40) };
+  }
+
+  /** The steps that take so long, to the nearest half step, or all there were. */
+  #within(windowSeconds: number): Window {
     const end = this.#times.length - 1;
-    const secondsOf = (count: number): number => ((this.#times[end] ?? 0) - (this.#times[end - count] ?? 0)) / 1000;
-    let count = Math.min(1, end);
-    while (count < end && secondsOf(count) <= windowSeconds - stepMs / 2000) count++;
-    return { count, seconds: secondsOf(count) };
+    const secondsOf = (steps: number): number => ((this.#times[end] ?? 0) - (this.#times[end - steps] ?? 0)) / 1000;
+    let steps = Math.min(1, end);
+    while (steps < end && secondsOf(steps) <= windowSeconds - stepMs / 2000) steps++;
+    return { steps, seconds: secondsOf(steps) };
   }
 }
 
@@ -50,20 +68,21 @@ export class RecentTraffic {
   }
 
   /** Bytes a second, each way; while there was less time than a window has, over the time there was. */
-  rates(steps: Steps): Rates {
-    const over = (windowSeconds: number): BothWays => this.#over(windowSeconds, steps);
+  rates({ last, windows }: Steps): Rates {
+    const over = ({ steps, seconds }: Window): BothWays => {
+      const [sent, received] = this.#since(last - steps);
+      return seconds > 0 ? [Math.round(sent / seconds), Math.round(received / seconds)] : [0, 0];
+    };
     return { rate2: over(windows.rate2), rate10: over(windows.rate10), rate40: over(windows.rate40) };
   }
 
-  #over(windowSeconds: number, steps: Steps): BothWays {
-    const { count, seconds } = steps.within(windowSeconds);
+  /** The bytes of the steps after this one. */
+  #since(step: number): BothWays {
     const sum: BothWays = [0, 0];
-    for (let at = this.#passed.length - 3; at >= 0; at -= 3) {
-      const [step = 0, sent = 0, received = 0] = this.#passed.slice(at, at + 3);
-      if (step <= steps.last - count) break;
-      sum[0] += sent;
-      sum[1] += received;
+    for (let at = this.#passed.length - 3; at >= 0 && (this.#passed[at] ?? 0) > step; at -= 3) {
+      sum[0] += this.#passed[at + 1] ?? 0;
+      sum[1] += this.#passed[at + 2] ?? 0;
     }
-    return seconds > 0 ? [Math.round(sum[0] / seconds), Math.round(sum[1] / seconds)] : [0, 0];
+    return sum;
   }
 }
