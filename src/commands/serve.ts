@@ -84,8 +84,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
   const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
-  const retention = config.server?.retention;
-  running.adopt(new Upkeep({ clock, store, clientLogs, retention, say }), (upkeep) => upkeep.stop()).start();
+  const tidied = { store, clientLogs, retention: config.server?.retention };
+  running.adopt(new Upkeep({ ...tidied, clock, health: server.health, say }), (upkeep) => upkeep.stop()).start();
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
     const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);

@@ -29,7 +29,8 @@ export class Health {
   readonly #startedMs: number;
   #lastResultMs: number | undefined;
   #storeFault: string | undefined;
-  readonly counters = { results: 0, lateResults: 0, gaps: 0, refused: 0 };
+  #upkeepFault: string | undefined;
+  readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0 };
   /** Connections that ended with a fault, by its code. */
   readonly faults = new Map<FaultCode, number>(faultCodes.map((code) => [code, 0]));
 
@@ -39,6 +40,8 @@ export class Health {
   }
 
   note(event: ServerEvent): void {
+    if (event.type === 'record') this.counters.records++;
+    if (event.type === 'alarm') this.counters.alarms++;
     if (event.type === 'gap') this.counters.gaps += event.missing;
     if (event.type !== 'result') return;
     this.#lastResultMs = this.#ports.clock.monotonic();
@@ -55,9 +58,15 @@ export class Health {
     this.#storeFault = fault;
   }
 
+  /** Why the last round of upkeep failed; undefined if it did not: unnoticed for weeks, a disk fills. */
+  noteUpkeep(fault: string | undefined): void {
+    this.#upkeepFault = fault;
+  }
+
   report(): HealthReport {
     const problems: string[] = [];
     if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
+    if (this.#upkeepFault !== undefined) problems.push(`the store is not being tidied: ${this.#upkeepFault}`);
     const intervalMs = this.#ports.shortestIntervalMs();
     const silentMs = this.#ports.clock.monotonic() - (this.#lastResultMs ?? this.#startedMs);
     if (intervalMs !== undefined && silentMs > 2 * intervalMs + graceMs) {

@@ -23,6 +23,8 @@ interface UpkeepParts {
   /** How long each class of data is kept, milliseconds; everything for ever if absent. */
   readonly retention: Retention | undefined;
   readonly say: (text: string) => void;
+  /** Told after each round why it failed, or undefined. */
+  readonly health: { noteUpkeep(fault: string | undefined): void };
 }
 
 const intervalMs = 600_000;
@@ -52,27 +54,33 @@ export class Upkeep {
   }
 
   async #round(): Promise<void> {
-    const { clock, store, clientLogs, retention, say } = this.#parts;
-    const now = clock.now();
+    const { health, say } = this.#parts;
     try {
-      await store.seal(now - graceMs);
-      if (!retention) return;
-      const { results, hours, days } = retention;
-      const recordsBefore = Object.fromEntries(
-        sensorTypes.map(({ type, classOfData }) => [type, now - retention[classOfData]]),
-      );
-      await store.retain({
-        resultsBefore: now - results,
-        hoursBefore: now - hours,
-        daysBefore: now - days,
-        recordsBefore,
-      });
-      await clientLogs.drop(recordsBefore);
+      await this.#tidy();
+      health.noteUpkeep(undefined);
     } catch (error) {
-      if (!this.#isStopped)
-        say(
-          `The store could not be tidied and is tried again in ${intervalMs / 60_000} minutes: ${(error as Error).message}`,
-        );
+      if (this.#isStopped) return;
+      const { message } = error as Error;
+      health.noteUpkeep(message);
+      say(`The store could not be tidied and is tried again in ${intervalMs / 60_000} minutes: ${message}`);
     }
+  }
+
+  async #tidy(): Promise<void> {
+    const { clock, store, clientLogs, retention } = this.#parts;
+    const now = clock.now();
+    await store.seal(now - graceMs);
+    if (!retention) return;
+    const { results, hours, days } = retention;
+    const recordsBefore = Object.fromEntries(
+      sensorTypes.map(({ type, classOfData }) => [type, now - retention[classOfData]]),
+    );
+    await store.retain({
+      resultsBefore: now - results,
+      hoursBefore: now - hours,
+      daysBefore: now - days,
+      recordsBefore,
+    });
+    await clientLogs.drop(recordsBefore);
   }
 }
