@@ -122,7 +122,12 @@ class Watching implements AsyncDisposable {
   }
 
   #newWatch(): ChainWatch {
-    return new ChainWatch({ clock, store: this.store, onAlarm: (alarm) => this.alarms.push(alarm) });
+    return new ChainWatch({
+      clock,
+      store: this.store,
+      onAlarm: (alarm) => this.alarms.push(alarm),
+      onFault: assert.fail,
+    });
   }
 
   async #cursor(): Promise<number | undefined> {

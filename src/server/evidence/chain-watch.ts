@@ -12,6 +12,8 @@ export interface WatchParts {
   readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
   /** A new alarm, which is durable. */
   readonly onAlarm: (alarm: Alarm) => void;
+  /** Lines cannot be verified at the moment; told once until it works again. */
+  readonly onFault: (why: string) => void;
 }
 
 interface Watched {
@@ -53,6 +55,7 @@ export class ChainWatch {
   #cancel: Cancel | undefined;
   #looking: Promise<void> | undefined;
   #isStopped = false;
+  #isFailing = false;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
@@ -161,13 +164,15 @@ export class ChainWatch {
     }
   }
 
-  #await(watched: Watched, n: number, { at, queue }: Heartbeat): void {
+  #await(watched: Watched, n: number, { at, queue, health }: Heartbeat): void {
     const { cursor, awaited, givenUpTo } = watched;
     if (!awaited || cursor.n >= awaited.n) {
       watched.awaited = n > Math.max(cursor.n, givenUpTo) ? { n, at, beats: 0 } : undefined;
       return;
     }
-    const isSentBefore = queue.depth === 0 || (queue.oldestUnsentAt ?? 0) > awaited.at;
+    // What an impaired spool does not take yet waits where nobody counts it.
+    const isSpoolWell = !health.impaired.some(({ part }) => part === 'spool');
+    const isSentBefore = isSpoolWell && (queue.depth === 0 || (queue.oldestUnsentAt ?? 0) > awaited.at);
     if (!isSentBefore || ++awaited.beats < beatsBeforeGivingUp) return;
     watched.givenUpTo = awaited.n;
     watched.awaited = undefined;
@@ -185,7 +190,6 @@ export class ChainWatch {
   async #look(): Promise<void> {
     const isWell = await this.#settle();
     this.#cancel = undefined;
-    // The store says why it refuses where results are committed; here it is asked again.
     if (this.#hasWork) this.#settleSoon(isWell ? gatherMs : retryMs);
   }
 
@@ -211,11 +215,13 @@ export class ChainWatch {
       this.#alarms = this.#alarms.slice(taken.length);
       for (const step of steps) this.#advance(step);
       for (const alarm of alarms) this.#parts.onAlarm(alarm);
-      return true;
-    } catch {
+      this.#isFailing = false;
+    } catch (error) {
       for (const watched of dirty) watched.isStale = true;
-      return false;
+      if (!this.#isFailing) this.#parts.onFault((error as Error).message);
+      this.#isFailing = true;
     }
+    return !this.#isFailing;
   }
 
   #advance({ chain, cursor, anchor, isEnd }: Step): void {

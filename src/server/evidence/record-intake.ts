@@ -23,9 +23,14 @@ export class RecordIntake {
   readonly #parts: IntakeParts;
 
   constructor(parts: IntakeParts) {
-    const { clock, store } = parts;
+    const { clock, store, say } = parts;
     this.#parts = parts;
-    this.chains = new ChainWatch({ clock, store, onAlarm: (alarm) => this.#tell(alarm) });
+    this.chains = new ChainWatch({
+      clock,
+      store,
+      onAlarm: (alarm) => this.#tell(alarm),
+      onFault: (why) => say(`Records are kept and cannot be verified until the store answers: ${why}.`),
+    });
   }
 
   read(agentId: string, item: RecordItem): RecordReading {

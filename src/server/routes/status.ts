@@ -105,6 +105,8 @@ function flowFamilies({ counters, faults }: Health): readonly Family[] {
   return [
     counterOf('watchkeeper_results_total', 'Results kept since the start', counters.results),
     counterOf('watchkeeper_late_results_total', 'Results kept that came after a newer one', counters.lateResults),
+    counterOf('watchkeeper_records_total', 'Records of sensors kept since the start', counters.records),
+    counterOf('watchkeeper_alarms_total', 'Alarms raised over records since the start', counters.alarms),
     counterOf('watchkeeper_missing_entries_total', 'Entries that agents said will never come', counters.gaps),
     counterOf('watchkeeper_refused_entries_total', 'Entries of agents that were not kept', counters.refused),
     {
