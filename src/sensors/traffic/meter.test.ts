@@ -79,7 +79,7 @@ test('E3: whatever is read and forgotten when, each peer has what passed, and th
       const totals = new Map([...meter.peers].map(({ address, total }) => [address, total[1]]));
       assert.deepEqual(totals, new Map([...totals.keys()].map((address) => [address, passed.get(address)])));
       assert.equal(totals.size, passed.size);
-      assert.equal(meter.beginRecord().get(2)?.[1] ?? 0, onInterface);
+      assert.equal(meter.beginRecord().get(2)?.taps[1] ?? 0, onInterface);
       assert.deepEqual(meter.beginRecord().get(2), undefined);
     }),
     { numRuns: 500 },
@@ -95,5 +95,5 @@ test('what there was no room for is summed, and counts for the interface', () =>
   step(meter, counter, 2000);
   step(meter, counter, 4000);
   assert.deepEqual(meter.overflow, [0, 1040]);
-  assert.deepEqual(meter.beginRecord().get(2), [0, 1140]);
+  assert.deepEqual(meter.beginRecord().get(2), { taps: [0, 1140], wire: [0, 1208] });
 });

@@ -16,6 +16,12 @@ export interface MeteredPeer extends PeerId {
   readonly recent: RecentTraffic;
 }
 
+/** All that passed on an interface, with headers of Ethernet: as the taps see packets, and as the wire has them. */
+export interface LinkCount {
+  readonly taps: BothWays;
+  readonly wire: BothWays;
+}
+
 /** All that a counter has at a moment. */
 export interface CounterReading {
   readonly peers: readonly PeerCount[];
@@ -47,8 +53,8 @@ export class PeerMeter {
   readonly #peers = new Map<string, Entry>();
   readonly #silent = new BoundedMap<string, Entry>(maxSilent);
   readonly #rest = new Map<string, BothCounts>();
-  /** By interface index, since they were last taken; with headers of Ethernet. */
-  #onInterface = new Map<number, BothWays>();
+  /** By interface index, since the record before. */
+  #onInterface = new Map<number, LinkCount>();
   #noRoom: BothWays = [0, 0];
 
   constructor(startMs: number) {
@@ -100,7 +106,7 @@ export class PeerMeter {
   }
 
   /** A record is made: returns what was counted on each interface since the one before, and begins anew. */
-  beginRecord(): ReadonlyMap<number, BothWays> {
+  beginRecord(): ReadonlyMap<number, LinkCount> {
     for (const entry of this.#peers.values()) entry.sinceRecord = [0, 0];
     const counted = this.#onInterface;
     this.#onInterface = new Map();
@@ -135,8 +141,9 @@ export class PeerMeter {
   }
 
   #addToInterface(index: number, { sent, received }: BothCounts): void {
-    const sum = this.#onInterface.getOrInsertComputed(index, (): BothWays => [0, 0]);
-    addTo(sum, [sent.bytes + linkHeaderBytes * sent.packets, received.bytes + linkHeaderBytes * received.packets]);
+    const sum = this.#onInterface.getOrInsertComputed(index, (): LinkCount => ({ taps: [0, 0], wire: [0, 0] }));
+    addTo(sum.taps, [framed(sent.bytes, sent.packets), framed(received.bytes, received.packets)]);
+    addTo(sum.wire, [framed(sent.wireBytes, sent.wirePackets), framed(received.wireBytes, received.wirePackets)]);
   }
 }
 
@@ -170,6 +177,10 @@ function difference(before: Counted, now: Counted): Counted {
     packets: now.packets - before.packets,
     wirePackets: now.wirePackets - before.wirePackets,
   };
+}
+
+function framed(bytes: number, packets: number): number {
+  return bytes + linkHeaderBytes * packets;
 }
 
 function addTo(sum: BothWays, [sent, received]: BothWays): void {

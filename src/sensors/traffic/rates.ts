@@ -1,12 +1,12 @@
 /** How often the counter is read. */
 export const stepMs = 2000;
-/** Of the three rates, in seconds. */
-const windows = { rate2: 2, rate10: 10, rate40: 40 } as const;
+/** Of the three rates. */
+const windowSeconds = { rate2: 2, rate10: 10, rate40: 40 } as const;
 /** As many as the longest window has, and some that came early. */
 const maxSteps = 24;
 
 export type BothWays = [sent: number, received: number];
-export type Rates = Readonly<Record<keyof typeof windows, BothWays>>;
+export type Rates = Readonly<Record<keyof typeof windowSeconds, BothWays>>;
 
 /** The last steps that make up a window, and how long they really took. */
 interface Window {
@@ -43,16 +43,16 @@ export class Steps {
   }
 
   #measure(): Readonly<Record<keyof Rates, Window>> {
-    const { rate2, rate10, rate40 } = windows;
+    const { rate2, rate10, rate40 } = windowSeconds;
     return { rate2: this.#within(rate2), rate10: this.#within(rate10), rate40: this.#within(rate40) };
   }
 
   /** The steps that take so long, to the nearest half step, or all there were. */
-  #within(windowSeconds: number): Window {
+  #within(seconds: number): Window {
     const end = this.#times.length - 1;
     const secondsOf = (steps: number): number => ((this.#times[end] ?? 0) - (this.#times[end - steps] ?? 0)) / 1000;
     let steps = Math.min(1, end);
-    while (steps < end && secondsOf(steps) <= windowSeconds - stepMs / 2000) steps++;
+    while (steps < end && secondsOf(steps) <= seconds - stepMs / 2000) steps++;
     return { steps, seconds: secondsOf(steps) };
   }
 }

@@ -1,4 +1,5 @@
 import type { Peer, SensorRecord, TrafficInterface } from '../../core/record.ts';
+import type { LinkCount } from './meter.ts';
 import type { BothWays } from './rates.ts';
 import type { Interface } from './surroundings.ts';
 
@@ -48,8 +49,8 @@ function sum([sent, received]: Readonly<BothWays>): number {
 
 /** What was counted on the interfaces since the record before, and what they themselves counted then. */
 export interface InterfaceCounts {
-  /** By interface index, headers of Ethernet included. */
-  readonly counted: ReadonlyMap<number, BothWays>;
+  /** By interface index. */
+  readonly counted: ReadonlyMap<number, LinkCount>;
   readonly before: ReadonlyMap<number, Interface>;
   readonly now: ReadonlyMap<number, Interface>;
 }
@@ -57,7 +58,7 @@ export interface InterfaceCounts {
 /** The interfaces that have an address or had traffic, those with the most traffic first. One that is gone has only its name. */
 export function interfacesOf(counts: InterfaceCounts): TrafficInterface[] {
   const { counted, before, now } = counts;
-  const bytesOf = ({ index }: Interface): number => sum(counted.get(index) ?? [0, 0]);
+  const bytesOf = ({ index }: Interface): number => sum(counted.get(index)?.taps ?? [0, 0]);
   const shown = new Map([...before, ...now])
     .values()
     .filter((each) => bytesOf(each) > 0 || (now.has(each.index) && each.addresses.length > 0))
@@ -83,8 +84,23 @@ export function trafficInterface({ name, addresses, mac }: Interface): TrafficIn
  * None for a link without MAC addresses, whose headers are not Ethernet's, and none where the counter began anew. One that was
  * not there before has counted from nothing.
  */
-function checkOf(now: Interface, before: Interface | undefined, counted: BothWays = [0, 0]): TrafficInterface['check'] {
+function checkOf(
+  now: Interface,
+  before: Interface | undefined,
+  counted: LinkCount = { taps: [0, 0], wire: [0, 0] },
+): TrafficInterface['check'] {
   if (now.mac === undefined) return undefined;
-  const counter: BothWays = [now.sent - (before?.sent ?? 0), now.received - (before?.received ?? 0)];
-  return Math.min(...counter) < 0 ? undefined : { counted, counter };
+  const sent = now.sent - (before?.sent ?? 0);
+  const received = now.received - (before?.received ?? 0);
+  if (sent < 0 || received < 0) return undefined;
+  const { taps, wire } = counted;
+  return {
+    counted: [nearer(sent, taps[0], wire[0]), nearer(received, taps[1], wire[1])],
+    counter: [sent, received],
+  };
+}
+
+/** A virtual interface counts packets before they are cut, as the taps see them; a network card counts what is on the wire. */
+function nearer(counter: number, taps: number, wire: number): number {
+  return Math.abs(taps - counter) <= Math.abs(wire - counter) ? taps : wire;
 }
