@@ -6,9 +6,3 @@ import { usb } from './usb/usb.ts';
 /** Every sensor. Configuration, command line, agent and documentation derive from this list. */
 // A list of different option types has no common type of its own; each one's options are parsed by its own schema.
 export const sensorTypes = [usb, mounts, traffic] as unknown as readonly SensorType[];
-
-/** The sensor of a name as people write it; undefined if there is none. */
-export function findSensor(word: string): SensorType | undefined {
-  const wanted = word.toLowerCase();
-  return sensorTypes.find(({ type }) => type === wanted);
-}

@@ -1,8 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -13,6 +11,7 @@ import { eventually } from './eventually.ts';
 import { Oracle } from './oracle.ts';
 import { Program } from './program.ts';
 import type { Leaf, StarLab } from './star-lab.ts';
+import { closedPort } from './tcp-server.ts';
 
 export interface FleetPlan {
   readonly agents: number;
@@ -73,7 +72,7 @@ export class Fleet implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-fleet-'));
     const oracleLeaf = plan.lab?.leaves[1];
     const oracle = await Oracle.open(oracleLeaf?.address ?? '127.0.0.1', oracleLeaf);
-    const fleet = new Fleet(plan, { folder, oracle, port: plan.lab ? 7411 : await freePort() });
+    const fleet = new Fleet(plan, { folder, oracle, port: plan.lab ? 7411 : await closedPort() });
     try {
       await fleet.#start();
     } catch (error) {
@@ -290,15 +289,4 @@ export class Fleet implements AsyncDisposable {
     ];
     writeFileSync(this.#config, sections.join('\n'));
   }
-}
-
-/** Of this machine, and nobody's at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A TCP server that listens has an address.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
