@@ -37,7 +37,7 @@ function warmUp(installation: string): void {
   spawnSync(node, ['--disable-warning=ExperimentalWarning', main, 'agent', '--data', nobody], {
     env: { ...process.env, ...warmEnvironment(installation) },
   });
-  rmSync(nobody, { recursive: true });
+  rmSync(nobody, { recursive: true, force: true });
   // Node keeps it to the user who compiled; the agent is another.
   spawnSync('chmod', ['-R', 'a+rX', compiledIn(installation)]);
 }

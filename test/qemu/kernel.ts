@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { packInitrd } from './initrd.ts';
-
-const run = promisify(execFile);
+import { run } from './run.ts';
 
 export interface Kernel {
   /** The path of what QEMU starts. */
@@ -36,10 +33,10 @@ export async function debianKernel(): Promise<Kernel> {
 }
 
 async function newestKernel(): Promise<{ readonly name: string; readonly version: string }> {
-  const { stdout } = await run('apt-cache', ['show', '--no-all-versions', 'linux-image-amd64']);
-  const [, name, version] = /^Depends: (linux-image-\S+) \(= (\S+)\)/m.exec(stdout) ?? [];
+  const shown = await run('apt-cache', ['show', '--no-all-versions', 'linux-image-amd64']);
+  const [, name, version] = /^Depends: (linux-image-\S+) \(= (\S+)\)/m.exec(shown) ?? [];
   if (name && version) return { name, version };
-  throw new Error(`expected linux-image-amd64 to depend on one kernel, got:\n${stdout}`);
+  throw new Error(`expected linux-image-amd64 to depend on one kernel, got:\n${shown}`);
 }
 
 async function build(packageName: string, target: string): Promise<void> {
@@ -47,9 +44,9 @@ async function build(packageName: string, target: string): Promise<void> {
   // Whoever runs beside this builds one of its own; the last to finish gives way.
   const folder = mkdtempSync(join(cache, 'building-'));
   try {
-    await run('apt-get', ['download', packageName], { cwd: folder });
+    await run('apt-get', ['download', packageName], folder);
     const [archive = ''] = globSync('*.deb', { cwd: folder });
-    await run('dpkg-deb', ['-x', archive, 'package'], { cwd: folder });
+    await run('dpkg-deb', ['-x', archive, 'package'], folder);
     const done = join(folder, 'done');
     mkdirSync(done);
     await packModules(join(folder, 'package'), join(done, 'initrd'));
@@ -77,8 +74,8 @@ async function modulesInOrder(packageRoot: string): Promise<string[]> {
   await run('depmod', ['-b', packageRoot, version]);
   const files = new Set<string>();
   for (const module of modules) {
-    const { stdout } = await run('modprobe', ['-d', packageRoot, '-S', version, '--show-depends', module]);
-    for (const [, file = ''] of stdout.matchAll(/^insmod (\S+)/gm)) files.add(file);
+    const loading = await run('modprobe', ['-d', packageRoot, '-S', version, '--show-depends', module]);
+    for (const [, file = ''] of loading.matchAll(/^insmod (\S+)/gm)) files.add(file);
   }
   return [...files];
 }

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { packInitrd } from './initrd.ts';
 import { copyInstallation, nodePackage, warmEnvironment } from './installation.ts';
 import type { Kernel } from './kernel.ts';
 import { MachineProtocol } from './machine-protocol.ts';
+import { run } from './run.ts';
 
 const programs = ['qemu-system-x86_64', 'busybox', 'cpio', 'modprobe', 'mkfs.vfat', 'apt-get', 'systemd-analyze'];
 
@@ -58,14 +59,16 @@ export class Seat implements AsyncDisposable {
     await using building = new AsyncDisposableStack();
     const folder = building.use(await temporaryFolder('seat')).path;
     await makeInitrd(folder, kernel, settings);
-    makeStick(join(folder, 'stick'));
+    await run('mkfs.vfat', ['-C', '-n', 'EXAM', join(folder, 'stick'), '8192']);
     // Should this process be killed, the machine goes with it.
     const words = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuWords(kernel, folder)];
     const qemu = spawn('setpriv', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     building.defer(() => end(qemu));
     const screen = new Screen(qemu);
-    const hasPort = () => existsSync(join(folder, 'machine')) && existsSync(join(folder, 'hand'));
-    await eventually('QEMU', () => screen.assertOn() && hasPort());
+    await eventually('QEMU', () => {
+      screen.assertOn();
+      return existsSync(join(folder, 'machine')) && existsSync(join(folder, 'hand'));
+    });
     const machine = building.use(await MachineProtocol.open(join(folder, 'machine')));
     const hand = building.adopt(connect(join(folder, 'hand')), (socket) => void socket.destroy());
     await machine.command('blockdev-add', {
@@ -142,9 +145,8 @@ class Screen {
     qemu.once('error', (error) => (this.text += error.message));
   }
 
-  assertOn(): true {
-    if (this.#qemu.exitCode === null) return true;
-    throw new Error(`QEMU ended with ${this.#qemu.exitCode}:\n${this.text}`);
+  assertOn(): void {
+    if (this.#qemu.exitCode !== null) throw new Error(`QEMU ended with ${this.#qemu.exitCode}:\n${this.text}`);
   }
 }
 
@@ -195,14 +197,6 @@ async function makeInitrd(folder: string, kernel: Kernel, settings: Readonly<Rec
   copyInstallation(join(root, 'watchkeeper'));
   await packInitrd(root, join(folder, 'own'));
   await writeFile(join(folder, 'initrd'), [await readFile(kernel.initrd), await readFile(join(folder, 'own'))]);
-}
-
-function makeStick(file: string): void {
-  const { status, stderr } = spawnSync('mkfs.vfat', ['-C', '-n', 'EXAM', file, '8192'], {
-    encoding: 'utf8',
-    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` },
-  });
-  if (status !== 0) throw new Error(`mkfs.vfat: ${stderr}`);
 }
 
 async function end(qemu: ChildProcess): Promise<void> {
