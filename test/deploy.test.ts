@@ -34,6 +34,10 @@ describe('the systemd units', { skip: missing('systemd-analyze') }, () => {
   }
 });
 
+test('the signal to end goes to the server alone, which ends its own agent', () => {
+  assert.match(readFileSync(join(deploy, 'watchkeeper.service'), 'utf8'), /^KillMode=mixed$/m);
+});
+
 /** What it printed; rejects what it finds wrong by its exit code. */
 function analyze(...words: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync('systemd-analyze', words, { encoding: 'utf8' });

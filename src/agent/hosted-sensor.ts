@@ -40,7 +40,8 @@ export interface Wanted {
 }
 
 interface Run {
-  readonly sensor: RunningSensor;
+  /** Undefined if it could not be started. */
+  readonly sensor: Promise<RunningSensor | undefined>;
   readonly chain: EvidenceChain;
   /** As JSON: other options are another run. */
   readonly options: string;
@@ -159,7 +160,7 @@ export class HostedSensor {
     const isBegun = chain.announcement?.chain === this.#begun;
     if (chain.announcement && isBegun) await this.#attempt(() => chain.announced());
     if (chain.announcement) this.announce();
-    else await this.#start(wanted, chain).catch((error: unknown) => this.#fail(error));
+    else this.#start(wanted, chain);
   }
 
   /** A chain of an earlier life is opened also if nothing is wanted: it may have lines that the server does not have. */
@@ -173,7 +174,8 @@ export class HostedSensor {
     return this.#chain;
   }
 
-  async #start({ options, by }: Wanted, chain: EvidenceChain): Promise<void> {
+  /** One that never has started holds up neither another order nor the end of the agent. */
+  #start({ options, by }: Wanted, chain: EvidenceChain): void {
     const { type, clock, version, serverAddresses } = this.#parts;
     const parsed = type.options.safeParse(options);
     if (!parsed.success) {
@@ -185,19 +187,26 @@ export class HostedSensor {
     chain.record({ event: 'sensor-started', message: short(message) });
     this.#setState({ state: 'unavailable', message: 'is being started' });
     let isOver = false;
-    const sensor = await type.start(parsed.data, {
+    const context = {
       clock,
-      record: (record) => isOver || chain.record(record),
-      onState: (state) => isOver || this.#noteState(state, chain),
+      record: (record: SensorRecord) => isOver || chain.record(record),
+      onState: (state: SensorState) => isOver || this.#noteState(state, chain),
       ...(serverAddresses && { serverAddresses }),
+    };
+    const sensor = Promise.try(() => type.start(parsed.data, context)).catch((error: unknown) => {
+      this.#fail(error);
+      if (this.#run === run) this.#run = undefined;
+      return undefined;
     });
-    this.#run = { sensor, chain, options: words, leave: () => (isOver = true) };
+    const run: Run = { sensor, chain, options: words, leave: () => (isOver = true) };
+    this.#run = run;
   }
 
   async #stop({ sensor, chain, leave }: Run): Promise<void> {
     const limit = Promise.withResolvers<void>();
     const cancel = this.#parts.clock.after(stopLimitMs, limit.resolve);
-    await Promise.race([sensor.stop().catch((error: unknown) => this.#fail(error)), limit.promise]);
+    const stopped = sensor.then((started) => started?.stop()).catch((error: unknown) => this.#fail(error));
+    await Promise.race([stopped, limit.promise]);
     cancel();
     leave();
     chain.record({ event: 'sensor-stopped', message: short(this.#why) });

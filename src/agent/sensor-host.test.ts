@@ -32,10 +32,12 @@ class Instrument {
   readonly starts: number[] = [];
   running: SensorContext | undefined;
   mistake: Error | undefined;
+  hangs = false;
 
   #start({ depth }: z.output<typeof options>, context: SensorContext): Promise<RunningSensor> {
     this.starts.push(depth);
     if (this.mistake) return Promise.reject(this.mistake);
+    if (this.hangs) return new Promise(() => {});
     this.running = context;
     context.onState({ state: 'running', message: 'looks' });
     const stop = (): Promise<void> => {
@@ -237,6 +239,20 @@ describe('the sensors of an agent', () => {
     stand.instrument.mistake = undefined;
     stand.host.take(order(2));
     await eventually('it runs', () => stand.instrument.running);
+  });
+
+  test('a sensor whose start never ends holds up neither another order nor the end of the agent', async (t) => {
+    const stand = await standFor(t);
+    stand.instrument.hangs = true;
+    stand.host.take(order(1));
+    await stand.untilSeen('sensor-started');
+    stand.host.take(order(2));
+    await stand.clock.advance(2000);
+    await eventually('it is started again', () => stand.instrument.starts.length === 2);
+    const stopped = stand.host.stop();
+    await stand.clock.advance(2000);
+    await stopped;
+    assert.deepEqual(stand.events(), ['sensor-started', 'sensor-stopped', 'sensor-started', 'sensor-stopped']);
   });
 
   test('a sensor that this agent does not have is said to be missing', async (t) => {
