@@ -80,26 +80,26 @@ const cases: readonly (readonly [SensorRecord, line: string, notice: string | un
   ],
   [
     { event: 'sensor-state', state: 'unavailable', message: 'no CAP_NET_RAW' },
-    'sensor: unavailable: no CAP_NET_RAW',
-    'sensor of 192.168.0.133: unavailable: no CAP_NET_RAW',
+    'sensor (traffic): unavailable: no CAP_NET_RAW',
+    'sensor of 192.168.0.133 (traffic): unavailable: no CAP_NET_RAW',
   ],
-  [{ event: 'sensor-state', state: 'running', message: 'ebpf' }, 'sensor: running: ebpf', undefined],
+  [{ event: 'sensor-state', state: 'running', message: 'ebpf' }, 'sensor (traffic): running: ebpf', undefined],
   [
     { event: 'lost', message: 'records had no room', count: 7 },
-    'lost: records had no room (7)',
-    'lost by 192.168.0.133: records had no room (7)',
+    'lost (traffic): records had no room (7)',
+    'lost by 192.168.0.133 (traffic): records had no room (7)',
   ],
   [
     { event: 'clock-jump', byMs: -3_600_000 },
-    'clock moved: by -3600.000 s',
-    'clock moved of 192.168.0.133: by -3600.000 s',
+    'clock moved (traffic): by -3600.000 s',
+    'clock moved of 192.168.0.133 (traffic): by -3600.000 s',
   ],
 ];
 
 for (const [record, line, notice] of cases)
   test(`E2: a record reads as "${line}"`, () => {
-    assert.equal(recordText(record), line);
-    assert.equal(noticeOf(record, '192.168.0.133'), notice);
+    assert.equal(recordText(record, 'traffic'), line);
+    assert.equal(noticeOf(record, { machine: '192.168.0.133', sensor: 'traffic' }), notice);
   });
 
 test('whatever a device calls itself, its text is one printable line', () => {
@@ -107,7 +107,7 @@ test('whatever a device calls itself, its text is one printable line', () => {
     fc.property(fc.string({ unit: 'binary' }), (product) => {
       const record = { event: 'usb-connected', device: { ...stick, product } } as const;
       assert.doesNotMatch(recordText(record), /\p{Cc}|[\u2028-\u202e]/u);
-      assert.doesNotMatch(noticeOf(record, product) ?? '', /\p{Cc}|[\u2028-\u202e]/u);
+      assert.doesNotMatch(noticeOf(record, { machine: product, sensor: 'usb' }) ?? '', /\p{Cc}|[\u2028-\u202e]/u);
     }),
   );
 });

@@ -1,5 +1,6 @@
 import { printable } from './printable.ts';
 import type { Mount, SensorRecord, UsbDevice } from './record.ts';
+import type { SensorName } from './sensor.ts';
 import { formatEndpoint } from './target.ts';
 import { trafficText } from './traffic-text.ts';
 
@@ -10,6 +11,8 @@ interface Heading {
   readonly line: string;
   /** For people who watch many machines, before the machine; absent where they need not be told. */
   readonly notice?: string;
+  /** It is about the sensor that wrote it, whichever that is. */
+  readonly isOfSensor?: true;
 }
 
 const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
@@ -25,28 +28,36 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   unmounted: { line: 'unmounted', notice: 'unmounted by' },
   'lan-access': { line: 'local network accessed', notice: 'Network has been accessed by' },
   'forbidden-peer': { line: 'ALARM forbidden peer', notice: 'ALARM forbidden peer of' },
-  'sensor-started': { line: 'sensor started' },
-  'sensor-stopped': { line: 'sensor stopped', notice: 'sensor stopped of' },
-  'sensor-state': { line: 'sensor', notice: 'sensor of' },
-  lost: { line: 'lost', notice: 'lost by' },
-  forged: { line: 'ALARM forged', notice: 'ALARM forged by' },
-  'clock-jump': { line: 'clock moved', notice: 'clock moved of' },
+  'sensor-started': { line: 'sensor started', isOfSensor: true },
+  'sensor-stopped': { line: 'sensor stopped', notice: 'sensor stopped of', isOfSensor: true },
+  'sensor-state': { line: 'sensor', notice: 'sensor of', isOfSensor: true },
+  lost: { line: 'lost', notice: 'lost by', isOfSensor: true },
+  forged: { line: 'ALARM forged', notice: 'ALARM forged by', isOfSensor: true },
+  'clock-jump': { line: 'clock moved', notice: 'clock moved of', isOfSensor: true },
 };
 
 /**
- * A record as people read it: one line, or several for a table, without a line end at the end. The same record always
- * gives the same text, so that whoever has the records can prove the text.
+ * A record as people read it: one line, or several for a table, without a line end at the end. The same record of the same sensor
+ * always gives the same text, so that whoever has the records can prove the text. No sensor: whoever reads it knows which.
  */
-export function recordText(record: SensorRecord): string {
+export function recordText(record: SensorRecord, sensor?: SensorName): string {
   if (record.event === 'traffic') return trafficText(record);
-  return printable(`${headings[record.event].line}: ${detailOf(record)}`);
+  return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record)}`);
 }
 
 /** The sentence for people who watch many machines; undefined for what they need not be told. */
-export function noticeOf(record: SensorRecord, machine: string): string | undefined {
+export function noticeOf(
+  record: SensorRecord,
+  { machine, sensor }: { readonly machine: string; readonly sensor: SensorName },
+): string | undefined {
   if (record.event === 'traffic' || (record.event === 'sensor-state' && record.state === 'running')) return undefined;
   const { notice } = headings[record.event];
-  return notice === undefined ? undefined : printable(`${notice} ${machine}: ${detailOf(record)}`);
+  if (notice === undefined) return undefined;
+  return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record)}`);
+}
+
+function whichOf({ event }: PlainRecord, sensor: SensorName | undefined): string {
+  return sensor !== undefined && headings[event].isOfSensor ? ` (${sensor})` : '';
 }
 
 function detailOf(record: PlainRecord): string {

@@ -32,7 +32,8 @@ export function contentOf(line: string): LineContent | undefined {
 export function lineText(line: string): string {
   const content = contentOf(line);
   if (!content) return 'a line that this version cannot read';
-  return `${new Date(content.stamp.at).toISOString()} ${recordText(content.record)}`;
+  const { at, sensor } = content.stamp;
+  return `${new Date(at).toISOString()} ${recordText(content.record, sensor)}`;
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> {

@@ -100,6 +100,7 @@ function eventAnswer(event: ServerEvent): unknown {
 
 /** With the sentence for people who watch many machines, or null where they need not be told. */
 function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
-  const notice = noticeOf(event.record, event.address ?? event.name) ?? null;
+  const { record, sensor, address, name } = event;
+  const notice = noticeOf(record, { machine: address ?? name, sensor }) ?? null;
   return { ...event, at: new Date(event.at).toISOString(), notice };
 }
