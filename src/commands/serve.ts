@@ -191,12 +191,12 @@ interface LocalAgentParts {
 }
 
 function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent {
-  const launcher = join(import.meta.dirname, '..', 'main.ts');
+  const launcher = join(import.meta.dirname, '..', '..', 'bin', 'watchkeeper');
   const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
   const egress = ['--egress', folder.localEgress];
   return new LocalAgent({
     clock,
-    command: [process.execPath, '--disable-warning=ExperimentalWarning', launcher, ...agentOptions, ...egress],
+    command: [launcher, ...agentOptions, ...egress],
     token: async () => (await server.invite(localInviteMs)).token,
     onOutput: (text) => log.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
   });
