@@ -117,6 +117,7 @@ export class Agent {
       },
       onSensors: (order) => this.#takeOrder(order),
       onChainBegun: (chain) => this.#sensors.onChainBegun(chain),
+      onChainUnknown: (chain) => this.#sensors.onChainUnknown(chain),
       onTasks: (message) => this.#takeTasks(message),
       onRunNow: (taskId) => this.#executor.runNow(taskId),
       vitals: () => this.#vitals(),

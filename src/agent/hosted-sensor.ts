@@ -8,7 +8,6 @@ import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages
 import { EvidenceChain } from './evidence/evidence-chain.ts';
 import { isDiskError, type EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
-import { deleteOldFiles } from './evidence/retention.ts';
 import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';
 
@@ -52,6 +51,7 @@ interface Run {
 const retryAfterMs = 5000;
 /** Twice what a sensor may take. */
 const stopLimitMs = 2000;
+const settleLimitMs = stopLimitMs + 500;
 const maxMessageCharacters = 300;
 
 /** One sensor of this machine: its chain, which outlives each run, and the sensor itself while it is wanted. */
@@ -61,8 +61,9 @@ export class HostedSensor {
   /** Why the next stop. */
   #why = '';
   #chain: EvidenceChain | undefined;
-  /** The chain that the server said it knows. */
+  /** The chains that the server said it knows, and does not know. */
   #begun: string | undefined;
+  #unknown: string | undefined;
   #run: Run | undefined;
   #state: SensorState = { state: 'unavailable', message: 'waits until the server knows its chain' };
   #settling: Promise<void> | undefined;
@@ -117,22 +118,27 @@ export class HostedSensor {
     this.#settle();
   }
 
+  /** The server cannot verify a chain, as after its backup was restored; nothing happens if it is another's. */
+  onChainUnknown(chain: string): void {
+    if (this.head?.chain !== chain) return;
+    this.#unknown = chain;
+    this.#settle();
+  }
+
   /** Writes a record if it is being collected now. */
   recordIfRunning(record: SensorRecord): void {
     this.#run?.chain.record(record);
   }
 
   async deleteOldFiles(): Promise<void> {
-    const { disk, type, clock } = this.#parts;
-    const { classOfData } = type;
-    const current = this.#run?.chain.currentFile;
-    this.#chain?.forget(await deleteOldFiles(disk, { classOfData, now: clock.now(), current }));
+    await this.#chain?.deleteOldFiles({ classOfData: this.#parts.type.classOfData, isInUse: this.#run !== undefined });
   }
 
   /** Stops it; what was seen is on the disk and in the spool, if they took it. */
   async close(why: string): Promise<void> {
     this.want(undefined, why);
-    await this.#settling;
+    // What settles may wait for a disk or a spool that refuses, until the chain is closed.
+    await this.#within(settleLimitMs, this.#settling);
     this.#cancelRetry();
     await this.#chain?.close();
   }
@@ -154,13 +160,17 @@ export class HostedSensor {
   async #step(): Promise<void> {
     const wanted = this.#wanted;
     if (this.#run && this.#run.options !== (wanted && JSON.stringify(wanted.options))) await this.#stop(this.#run);
-    if (this.#run) return;
     const chain = await this.#chainFor(wanted);
-    if (!chain || !wanted) return;
-    const isBegun = chain.announcement?.chain === this.#begun;
-    if (chain.announcement && isBegun) await this.#attempt(() => chain.announced());
-    if (chain.announcement) this.announce();
-    else this.#start(wanted, chain);
+    if (!chain) return;
+    await this.#attempt(() => this.#agree(chain));
+    if (wanted && !this.#run && !chain.announcement) this.#start(wanted, chain);
+  }
+
+  /** The server knows the chain that is written, or is told of it. */
+  async #agree(chain: EvidenceChain): Promise<void> {
+    if (chain.head && chain.head.chain === this.#unknown) await chain.beginAnew();
+    if (chain.announcement && chain.announcement.chain === this.#begun) await chain.announced();
+    this.announce();
   }
 
   /** A chain of an earlier life is opened also if nothing is wanted: it may have lines that the server does not have. */
@@ -170,6 +180,7 @@ export class HostedSensor {
       if (this.#chain || (!wanted && (await disk.list()).length === 0)) return;
       const stamp = (record: SensorRecord): RecordBody => ({ ...record, sensor: type.type, ...rest.moment() });
       this.#chain = await EvidenceChain.open({ ...rest, disk, stamp, sensor: type.type });
+      void this.deleteOldFiles();
     });
     return this.#chain;
   }
@@ -203,14 +214,18 @@ export class HostedSensor {
   }
 
   async #stop({ sensor, chain, leave }: Run): Promise<void> {
-    const limit = Promise.withResolvers<void>();
-    const cancel = this.#parts.clock.after(stopLimitMs, limit.resolve);
     const stopped = sensor.then((started) => started?.stop()).catch((error: unknown) => this.#fail(error));
-    await Promise.race([stopped, limit.promise]);
-    cancel();
+    await this.#within(stopLimitMs, stopped);
     leave();
     chain.record({ event: 'sensor-stopped', message: short(this.#why) });
     this.#run = undefined;
+  }
+
+  async #within(limitMs: number, work: Promise<void> | undefined): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    const cancel = this.#parts.clock.after(limitMs, limit.resolve);
+    await Promise.race([work, limit.promise]);
+    cancel();
   }
 
   /** A sensor may not throw: one that does has a mistake, and the agent's other work goes on. */

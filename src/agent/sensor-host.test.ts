@@ -164,6 +164,21 @@ describe('the sensors of an agent', () => {
     assert.equal(stand.begins.length, 2);
   });
 
+  test('a chain that the server does not know ends, and the sensor goes on with another', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    const [before] = stand.host.heads;
+    stand.host.onChainUnknown(crypto.randomUUID());
+    stand.host.onChainUnknown(before!.chain);
+    stand.host.onChainUnknown(before!.chain);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'lost');
+    stand.instrument.running?.record({ event: 'clock-jump', byMs: 1 });
+    await stand.untilSeen('sensor-started', 'sensor-state', 'lost', 'clock-jump');
+    assert.deepEqual([stand.begins.length, stand.instrument.starts], [2, [1]]);
+    assert.deepEqual([stand.host.heads[0]?.chain, stand.host.heads[0]?.n], [stand.begins[1]?.chain, 2]);
+  });
+
   test('an agent that starts without its server goes on with what was ordered, on the same chain', async (t) => {
     const stand = await standFor(t);
     stand.host.take(order());

@@ -91,6 +91,10 @@ export class SensorHost {
     for (const sensor of this.#sensors) sensor.onChainBegun(chain);
   }
 
+  onChainUnknown(chain: string): void {
+    for (const sensor of this.#sensors) sensor.onChainUnknown(chain);
+  }
+
   async stop(): Promise<void> {
     this.#cancelLook();
     this.#cancelDeletion();

@@ -27,6 +27,8 @@ export interface SessionPorts {
   onSensors(order: SensorOrder): void;
   /** The server keeps the first key of this chain. */
   onChainBegun(chain: string): void;
+  /** The server cannot verify this chain. */
+  onChainUnknown(chain: string): void;
   /** Why the task cannot be run now; undefined if it was started. */
   onRunNow(taskId: string): string | undefined;
   /** What the heartbeat tells. */
@@ -85,6 +87,8 @@ export class ServerSession {
         return this.#ports.onSensors(message.order);
       case 'chain-begun':
         return this.#ports.onChainBegun(message.chain);
+      case 'chain-unknown':
+        return this.#ports.onChainUnknown(message.chain);
       case 'heartbeat-seen':
         return undefined;
       case 'welcome':

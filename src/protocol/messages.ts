@@ -225,6 +225,8 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('sensors'), order: sensorOrder }),
   /** The chain's first key is kept. */
   z.strictObject({ type: z.literal('chain-begun'), chain: uuid }),
+  /** What a heartbeat announced cannot be verified here, for its key is not known: another chain must be begun. */
+  z.strictObject({ type: z.literal('chain-unknown'), chain: uuid }),
   z.strictObject({ type: z.literal('ack'), epoch, ranges }),
   z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),
   z.strictObject({ type: z.literal('run-now'), requestId: uuid, taskId: uuid }),

@@ -167,7 +167,8 @@ export class Server {
       },
       onHeartbeat: (session, heartbeat) => {
         this.fleet.heard(session.agentId, heartbeat);
-        this.records.chains.heard(session, heartbeat);
+        for (const chain of this.records.chains.heard(session, heartbeat))
+          session.send({ type: 'chain-unknown', chain });
       },
       beginChain: (agentId, chain) => this.records.chains.begin(agentId, chain),
       onTasksApplied: ({ agentId }, revision) => this.#publish({ type: 'tasks-applied', agentId, revision }),

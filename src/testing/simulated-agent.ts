@@ -43,6 +43,7 @@ export class SimulatedAgent {
       onRunNow: () => 'a simulated agent runs nothing',
       onSensors: () => {},
       onChainBegun: () => {},
+      onChainUnknown: () => {},
       vitals: () => ({
         queue: { depth: this.waiting, bytes: 0, lastSeq: this.#results.lastSeq },
         health: { lagMs: 0, impaired: [] },

@@ -174,6 +174,7 @@ function uplinkOf(source: UplinkPorts['source'], onWelcome = (): void => {}): Up
     onRunNow: () => 'no',
     onSensors: () => {},
     onChainBegun: () => {},
+    onChainUnknown: () => {},
     vitals: () => ({
       queue: { depth: 0, bytes: 0, lastSeq: 0 },
       health: { lagMs: 0, impaired: [] },

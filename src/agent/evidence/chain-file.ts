@@ -8,6 +8,8 @@ export interface KeptChain extends WrittenChain {
   readonly announced: boolean;
   /** Lines up to this one were handed to the spool. */
   readonly delivered: number;
+  /** Its files up to this line were deleted, as too old. */
+  readonly deletedTo: number;
 }
 
 const keptChain = z.strictObject({
@@ -17,6 +19,8 @@ const keptChain = z.strictObject({
   key: z.string().length(43),
   announced: z.boolean(),
   delivered: z.int().min(0),
+  // An agent of an older version did not keep it.
+  deletedTo: z.int().min(0).default(0),
 });
 
 const fileName = 'chain.json';

@@ -302,6 +302,91 @@ describe('the evidence of a sensor', () => {
     assert.deepEqual([said?.n, said?.record.event], [1, 'lost']);
   });
 
+  test('that the server does not know ends, and another takes its place in a file of its own; nothing is left out', async () => {
+    const world = new World();
+    let chain = await world.open();
+    chain.record(jump(1));
+    await settled();
+    const [old = ''] = world.names('.jsonl');
+    const lines = world.text(old);
+    world.spoolRefuses = true;
+    chain.record(jump(2));
+    const begun = chain.beginAnew();
+    await settled();
+    chain.record(jump(3));
+    world.spoolRefuses = false;
+    await world.clock.advance(1000);
+    await begun;
+    assert.equal(chain.head, undefined, 'it waits until the server knows it');
+    // A crash before it was announced changes nothing but what had no line yet.
+    chain = await world.open();
+    chain.record(jump(4));
+    await settled();
+    assert.equal(world.text(old).startsWith(lines), true);
+    assert.deepEqual(world.spooled, world.lines());
+    const [first, second] = world
+      .lines()
+      .slice(2)
+      .map((line) => contentOf(line));
+    assert.deepEqual([first?.n, first?.record.event, second?.n, second?.record], [1, 'lost', 2, jump(4)]);
+    await chain.close();
+    await (await world.open()).close();
+    assert.equal(world.lines().length, 4, 'another start says nothing more');
+  });
+
+  for (const why of ['too old', 'removed by somebody'] as const)
+    test(`calls its files lost if they are gone and were not deleted as too old: ${why}`, async () => {
+      const world = new World();
+      let chain = await world.open();
+      chain.record(jump(1));
+      await settled();
+      world.clock.stepWall(181 * 24 * 3600_000);
+      if (why === 'too old') await chain.deleteOldFiles({ classOfData: 'devices', isInUse: false });
+      else for (const name of world.names('.jsonl')) world.disk.remove(name);
+      assert.deepEqual(world.names('.jsonl'), []);
+      await chain.close();
+      chain = await world.open();
+      chain.record(jump(2));
+      await chain.close();
+      assert.deepEqual(
+        world.lines().map((line) => contentOf(line)?.record.event),
+        why === 'too old' ? ['clock-jump'] : ['lost', 'clock-jump'],
+      );
+    });
+
+  test('a text that the full disk did not take when its file was complete is written as soon as there is room', async () => {
+    for (const isRestarted of [false, true]) {
+      const world = new World();
+      let chain = await world.open();
+      chain.record(jump(1));
+      await settled();
+      world.clock.stepWall(24 * 3600_000);
+      // The lines find room, the texts do not.
+      world.disk.onOperation = (operation, name) => {
+        if (name.includes('.log') && operation !== 'remove') throw diskError('ENOSPC', operation);
+      };
+      chain.record(jump(2));
+      await settled();
+      world.disk.onOperation = () => {};
+      chain.record(jump(3));
+      await settled();
+      if (isRestarted) {
+        await chain.close();
+        chain = await world.open();
+      }
+      const texts = world.names('.log').map((name) => world.text(name));
+      assert.deepEqual(
+        texts.join(''),
+        world
+          .lines()
+          .map((line) => `text of ${hashOf(line)}\n`)
+          .join(''),
+      );
+      assert.equal(texts.length, 2);
+      await chain.close();
+    }
+  });
+
   test('a power cut or a kill at any moment forks nothing and loses nothing that was handed over', async () => {
     let seed = 7;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import type { SensorRecord } from '../../core/record.ts';
+import type { ClassOfData, SensorRecord } from '../../core/record.ts';
 import type { SensorName } from '../../core/sensor.ts';
 import { seal, type RecordBody, type WrittenChain } from '../../protocol/chain.ts';
 import type { ChainHead } from '../../protocol/messages.ts';
@@ -7,9 +7,10 @@ import type { Spool } from '../spool/spool.ts';
 import { saveChain, type KeptChain } from './chain-file.ts';
 import { Delivery, type NumberedLine } from './delivery.ts';
 import { isDiskError, type EvidenceDisk } from './evidence-disk.ts';
-import { EvidenceFiles, type Batch, type TextOf } from './evidence-files.ts';
+import { EvidenceFiles, linesFiles, type Batch, type TextOf } from './evidence-files.ts';
 import { PendingRecords, type Stamp } from './pending-records.ts';
-import { recoverChain, type Recovered } from './recovery.ts';
+import { newChain, recoverChain, type Recovered } from './recovery.ts';
+import { deleteFiles, oldFiles } from './retention.ts';
 
 export interface ChainParts {
   readonly sensor: SensorName;
@@ -43,7 +44,7 @@ export class EvidenceChain {
   readonly #parts: ChainParts;
   readonly #files: EvidenceFiles;
   readonly #pending: PendingRecords;
-  readonly #delivery: Delivery;
+  #delivery: Delivery;
   readonly #closing = new AbortController();
   /** As it is on the disk. */
   #kept: KeptChain;
@@ -59,13 +60,12 @@ export class EvidenceChain {
   }
 
   private constructor(parts: ChainParts, { kept, files, undelivered, faults }: Recovered) {
-    const { disk, textOf, stamp, spool, clock, onFault } = parts;
+    const { disk, textOf, stamp } = parts;
     this.#parts = parts;
     this.#kept = kept;
     this.#files = new EvidenceFiles(disk, { ...files, textOf });
     this.#pending = new PendingRecords(stamp);
-    const { chain, delivered } = kept;
-    this.#delivery = new Delivery({ clock, spool, chain, delivered, signal: this.#closing.signal, onFault });
+    this.#delivery = this.#newDelivery();
     this.#delivery.add(undelivered);
     for (const message of faults) this.record({ event: 'lost', message });
   }
@@ -92,22 +92,51 @@ export class EvidenceChain {
     return this.#impaired;
   }
 
-  /** The file that is being written. */
-  get currentFile(): string | undefined {
-    return this.#files.current;
-  }
-
-  /** These files were deleted. */
-  forget(names: readonly string[]): void {
-    this.#files.forget(names);
-  }
-
   /** The server has this chain's first key: what waits is written. Rejects with what the disk says. */
   async announced(): Promise<void> {
     const kept = { ...this.#kept, announced: true };
     await saveChain(this.#parts.disk, kept);
     this.#kept = kept;
     this.#wake();
+  }
+
+  /** It ends where it is, for the server cannot verify it: another begins, and must be announced. Rejects with what the disk says. */
+  beginAnew(): Promise<void> {
+    return this.#alone(async () => {
+      const { chain, n } = this.#kept;
+      await this.#delivery.idle();
+      if (this.#closing.signal.aborted) return;
+      await this.#files.end();
+      this.#kept = await newChain(this.#parts.disk);
+      this.#delivery = this.#newDelivery();
+      const message = `the server does not know chain ${chain}, as after an older backup of it was restored: it ends with line ${n}, and this one takes its place`;
+      this.record({ event: 'lost', message });
+    });
+  }
+
+  /** As retention.ts says; the file that is being written stays while the chain is in use. What the disk refuses is deleted next time. */
+  deleteOldFiles({
+    classOfData,
+    isInUse,
+  }: {
+    readonly classOfData: ClassOfData;
+    readonly isInUse: boolean;
+  }): Promise<void> {
+    const { disk, clock } = this.#parts;
+    return this.#alone(async () => {
+      const current = isInUse ? this.#files.current : undefined;
+      const all = await disk.list();
+      const old = oldFiles(all, { classOfData, now: clock.now(), current });
+      if (old.length === 0) return;
+      // Said before it is done: a crash between the two leaves files, and no question where they are.
+      if (old.at(-1) === linesFiles(all).at(-1)?.name) {
+        await this.#files.end();
+        await this.#save({ ...this.#kept, deletedTo: this.#kept.n });
+      }
+      await deleteFiles(disk, old);
+    }).catch((error: unknown) => {
+      if (!isDiskError(error)) throw error;
+    });
   }
 
   /** Numbers, seals, keeps and sends it. Never waits and never throws. */
@@ -123,6 +152,27 @@ export class EvidenceChain {
     this.#closing.abort();
     await Promise.race([this.#finish(), limit.promise]);
     cancel();
+  }
+
+  /** Nothing is written meanwhile. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    while (this.#working) await this.#working;
+    const done = work().finally(() => {
+      this.#working = undefined;
+    });
+    // What goes wrong is for the caller alone.
+    this.#working = done.catch(() => {});
+    try {
+      await done;
+    } finally {
+      this.#wake();
+    }
+  }
+
+  #newDelivery(): Delivery {
+    const { clock, spool, onFault } = this.#parts;
+    const { chain, delivered } = this.#kept;
+    return new Delivery({ clock, spool, chain, delivered, signal: this.#closing.signal, onFault });
   }
 
   async #finish(): Promise<void> {
@@ -163,7 +213,7 @@ export class EvidenceChain {
     await this.#save(after);
   }
 
-  async #save(chain: WrittenChain): Promise<void> {
+  async #save(chain: WrittenChain | KeptChain): Promise<void> {
     const kept = { ...this.#kept, ...chain, delivered: this.#delivery.delivered };
     await saveChain(this.#parts.disk, kept);
     this.#kept = kept;

@@ -36,6 +36,7 @@ export class EvidenceFiles {
   #lastName: string;
   /** Of the current file's text; undefined if it is not what it should be, and is written anew. */
   #textBytes: number | undefined;
+  #isAnyTextMissing = false;
 
   constructor(disk: EvidenceDisk, { textOf, current, lastName }: FilesAtHand & { readonly textOf: TextOf }) {
     this.#disk = disk;
@@ -49,9 +50,10 @@ export class EvidenceFiles {
     return this.#current?.name;
   }
 
-  /** A file that was deleted is not gone on with. */
-  forget(names: readonly string[]): void {
-    if (this.#current && names.includes(this.#current.name)) this.#current = undefined;
+  /** What comes next goes to another file. */
+  async end(): Promise<void> {
+    await this.#leave();
+    this.#current = undefined;
   }
 
   /** Where these lines go; `at` is the time of the first. */
@@ -77,17 +79,24 @@ export class EvidenceFiles {
       await this.#disk.write(textName(file), text, { position: this.#textBytes, isSynced: false });
       this.#textBytes += text.length;
     });
+    if (this.#isAnyTextMissing && this.#textBytes !== undefined) await this.#attempt(() => this.#writeMissingTexts());
   }
 
-  /** Writes the texts that are missing; that of the current file always, for its end was not synced. */
+  /** Writes the texts that are missing; that of the newest file always, for its end was not synced. */
   async restoreTexts(): Promise<void> {
-    await this.#attempt(async () => {
-      const files = await this.#disk.list();
-      const present = new Set(files.map(({ name }) => name));
-      for (const { name } of linesFiles(files)) {
-        if (name === this.current || !present.has(textName(name))) await this.#writeWholeText(name);
-      }
+    const areAllWritten = await this.#attempt(async () => {
+      const newest = linesFiles(await this.#disk.list()).at(-1);
+      if (newest) await this.#writeWholeText(newest.name);
+      await this.#writeMissingTexts();
     });
+    this.#isAnyTextMissing = !areAllWritten;
+  }
+
+  async #writeMissingTexts(): Promise<void> {
+    const files = await this.#disk.list();
+    const present = new Set(files.map(({ name }) => name));
+    for (const { name } of linesFiles(files)) if (!present.has(textName(name))) await this.#writeWholeText(name);
+    this.#isAnyTextMissing = false;
   }
 
   #fileFor(at: number, bytes: number): OpenFile {
@@ -103,13 +112,20 @@ export class EvidenceFiles {
   async #leave(): Promise<void> {
     const [left, position] = [this.#current?.name, this.#textBytes];
     if (left !== undefined) {
-      await this.#attempt(() =>
+      const isSynced = await this.#attempt(() =>
         position === undefined
           ? this.#writeWholeText(left)
           : this.#disk.write(textName(left), Buffer.alloc(0), { position, isSynced: true }),
       );
+      if (!isSynced) await this.#giveUpText(left);
     }
     this.#textBytes = 0;
+  }
+
+  /** One that is missing is made again as soon as the disk takes it; one that is too short would look complete. */
+  async #giveUpText(name: string): Promise<void> {
+    this.#isAnyTextMissing = true;
+    await this.#attempt(() => this.#disk.remove(textName(name)));
   }
 
   async #writeWholeText(name: string): Promise<void> {
@@ -129,12 +145,15 @@ export class EvidenceFiles {
     return text;
   }
 
-  async #attempt(work: () => Promise<void>): Promise<void> {
+  /** False if the disk refused. */
+  async #attempt(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
+      return true;
     } catch (error) {
       if (!isDiskError(error)) throw error;
       this.#textBytes = undefined;
+      return false;
     }
   }
 }

@@ -39,13 +39,30 @@ export async function recoverChain(disk: EvidenceDisk): Promise<Recovered> {
   const lastName = files.at(-1)?.name;
   if (!kept) return { ...(await begun(disk, files.length)), files: { current: undefined, lastName } };
   const found = await readBack(disk, names, kept);
-  const lines = found.flatMap(({ name: file, bytes }) => linesOf(bytes).map(({ line, end }) => ({ file, line, end })));
+  const all = found.flatMap(({ name: file, bytes }) => linesOf(bytes).map(({ line, end }) => ({ file, line, end })));
+  const lines = kept.n === 0 ? linesFrom(all, kept.head) : all;
+  if (all.length > 0 && lines.length === 0) {
+    const fault = 'the chain before has ended; its files stay, and this one takes its place';
+    return { kept, files: { current: undefined, lastName }, undelivered: [], faults: [fault] };
+  }
   return await resumed(disk, { kept, found, lines, lastName });
 }
 
-async function begun(disk: EvidenceDisk, files: number): Promise<Omit<Recovered, 'files'>> {
-  const kept: KeptChain = { ...beginChain(randomUUIDv7()), announced: false, delivered: 0 };
+/** Without those of the chains before. */
+function linesFrom(lines: readonly FoundLine[], head: string): readonly FoundLine[] {
+  const first = lines.findIndex(({ line }) => readLine(line)?.previous === head);
+  return first === -1 ? [] : lines.slice(first);
+}
+
+/** Another chain takes the place of the one that was kept, if any. Rejects with what the disk says. */
+export async function newChain(disk: EvidenceDisk): Promise<KeptChain> {
+  const kept: KeptChain = { ...beginChain(randomUUIDv7()), announced: false, delivered: 0, deletedTo: 0 };
   await saveChain(disk, kept);
+  return kept;
+}
+
+async function begun(disk: EvidenceDisk, files: number): Promise<Omit<Recovered, 'files'>> {
+  const kept = await newChain(disk);
   const fault = 'the state of the chain before is gone or not readable; its files stay, and a new chain begins';
   return { kept, undelivered: [], faults: files > 0 ? [fault] : [] };
 }
@@ -74,8 +91,7 @@ async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Fou
   const known = lines.findIndex(({ line }) => hashOf(line) === kept.head) + 1;
   const anew = { current: undefined, lastName };
   if (known === 0 && kept.n > 0) {
-    const undelivered = undeliveredOf(lines, kept);
-    return { kept, files: anew, undelivered, faults: [missingHead(kept, lines)] };
+    return { kept, files: anew, undelivered: undeliveredOf(lines, kept), faults: missingHead(kept, lines) };
   }
   const { state, count } = followed(kept, lines.slice(known));
   const ours = lines.slice(0, known + count);
@@ -132,12 +148,11 @@ function numberOf(line: string): number | undefined {
   return readLine(line)?.n;
 }
 
-function missingHead({ n }: KeptChain, lines: readonly FoundLine[]): string {
+function missingHead({ n, deletedTo }: KeptChain, lines: readonly FoundLine[]): readonly string[] {
   const end = lines.at(-1);
-  const found = end
-    ? `end with line ${numberOf(end.line) ?? 'that is none of this chain'}`
-    : 'are gone (deleted as too old, or by somebody)';
-  return `expected the evidence files to hold line ${n} as it was written; they ${found}, or that line was changed`;
+  if (!end && deletedTo === n) return [];
+  const found = end ? `end with line ${numberOf(end.line) ?? 'that is none of this chain'}` : 'are gone';
+  return [`expected the evidence files to hold line ${n} as it was written; they ${found}, or that line was changed`];
 }
 
 function strangerFault({ n }: KeptChain, { file }: FoundLine): string {

@@ -1,5 +1,5 @@
 import type { ClassOfData } from '../../core/record.ts';
-import { isDiskError, type EvidenceDisk } from './evidence-disk.ts';
+import type { EvidenceDisk, EvidenceFile } from './evidence-disk.ts';
 import { linesFiles, textName } from './evidence-files.ts';
 
 const dayMs = 24 * 3600_000;
@@ -17,30 +17,32 @@ export interface RetentionOptions {
 }
 
 /**
- * Deletes whole files, oldest first: what is older than its class of data may be, and what is too much. The first line that stays
- * still names the hash of the one before it. Resolves to the names of those that are gone; what the disk refuses to delete is deleted next time.
+ * The lines of these files may go, with the texts beside them: whole files, oldest first, that are older than their class of data
+ * may be, or too much. The first line that stays still names the hash of the one before it.
  */
-export async function deleteOldFiles(
-  disk: EvidenceDisk,
+export function oldFiles(
+  all: readonly EvidenceFile[],
   { classOfData, now, current }: RetentionOptions,
-): Promise<readonly string[]> {
-  const deleted: string[] = [];
-  try {
-    const all = await disk.list();
-    const sizes = new Map(all.map(({ name, bytes }) => [name, bytes]));
-    let total = all.reduce((sum, { bytes }) => sum + bytes, 0);
-    for (const { name, bytes, changedAt } of linesFiles(all)) {
-      const isOld = changedAt < now - keptMs[classOfData];
-      if (name === current || !(isOld || total > maxBytes)) break;
-      const text = textName(name);
-      // The text first: a text without its lines would never be looked at again.
-      if (sizes.has(text)) await disk.remove(text);
-      await disk.remove(name);
-      deleted.push(name);
-      total -= bytes + (sizes.get(text) ?? 0);
-    }
-  } catch (error) {
-    if (!isDiskError(error)) throw error;
+): readonly string[] {
+  const sizes = new Map(all.map(({ name, bytes }) => [name, bytes]));
+  let total = all.reduce((sum, { bytes }) => sum + bytes, 0);
+  const old: string[] = [];
+  for (const { name, bytes, changedAt } of linesFiles(all)) {
+    const isOld = changedAt < now - keptMs[classOfData];
+    if (name === current || !(isOld || total > maxBytes)) break;
+    old.push(name);
+    total -= bytes + (sizes.get(textName(name)) ?? 0);
   }
-  return deleted;
+  return old;
+}
+
+/** Deletes files of lines and their texts. Rejects with what the disk says. */
+export async function deleteFiles(disk: EvidenceDisk, names: readonly string[]): Promise<void> {
+  const present = new Set((await disk.list()).map(({ name }) => name));
+  for (const name of names) {
+    const text = textName(name);
+    // The text first: a text without its lines would never be looked at again.
+    if (present.has(text)) await disk.remove(text);
+    await disk.remove(name);
+  }
 }

@@ -50,15 +50,15 @@ class Watching implements AsyncDisposable {
     return watching;
   }
 
-  async beginChain({ first: { chain, key } }: Writer): Promise<void> {
-    await this.watch.begin(agentId, { type: 'chain-begin', sensor: 'usb', chain, key });
+  async beginChain({ sensor, first: { chain, key } }: Writer): Promise<void> {
+    await this.watch.begin(agentId, { type: 'chain-begin', sensor, chain, key });
   }
 
   /** Commits these lines, in this order, as records of the chain. */
   async commit(lines: readonly string[], { chain } = this.writer.first): Promise<void> {
     const records: SealedRecord[] = [];
     for (const line of lines) {
-      const reading = readRecord({ kind: 'record', chain, line }, { sensor: 'usb', receivedAt: clock.now() });
+      const reading = readRecord({ kind: 'record', chain, line }, { sensor: undefined, receivedAt: clock.now() });
       assert.ok(reading, line);
       records.push({ ...reading.record, seq: ++this.#seq, address: undefined });
     }
@@ -73,8 +73,8 @@ class Watching implements AsyncDisposable {
   }
 
   /** A heartbeat that announces this line, of an agent that has nothing left to send unless told otherwise. */
-  announce(head: ChainHead, { depth = 0, at = clock.now() } = {}): void {
-    this.watch.heard({ agentId }, {
+  announce(head: ChainHead, { depth = 0, at = clock.now() } = {}): readonly string[] {
+    return this.watch.heard({ agentId }, {
       type: 'heartbeat',
       at,
       queue: { depth, bytes: 0, lastSeq: 0, ...(depth > 0 && { oldestUnsentAt: 1 }) },
@@ -269,6 +269,39 @@ describe('a chain of records', () => {
     const edited = lines[3]?.replace('line of', 'lie of') ?? '';
     await watching.commit([edited], first);
     assert.deepEqual(await watching.settled(), ['begun-anew 0', 'forked 4']);
+  });
+
+  test('that cannot be verified by its seals is said to be unknown, and another in its place is no alarm', async () => {
+    await using watching = await Watching.begin();
+    const unknown = new Writer('mounts');
+    unknown.writeSome(3);
+    const { chain } = unknown.first;
+    assert.deepEqual(watching.announce(watching.writer.head()), []);
+    assert.deepEqual(watching.announce(unknown.head()), [chain]);
+    // Those that waited at the agent are kept.
+    await watching.commit(unknown.lines, unknown.first);
+    assert.deepEqual(watching.announce(unknown.head()), [chain]);
+    await watching.beginChain(new Writer('mounts'));
+    assert.deepEqual(await watching.settled(), ['begun-anew 0']);
+    assert.equal((await watching.store.lines({ chain, from: 1, limit: 10 })).length, 3);
+    assert.equal((await watching.store.alarms({ limit: 10 }))[0]?.chain, chain);
+  });
+
+  test('of which a restored backup has less raises one alarm for what is gone, and goes on behind it', async () => {
+    await using watching = await Watching.begin();
+    const { writer } = watching;
+    writer.writeSome(10);
+    await watching.commit(writer.lines.slice(0, 4));
+    await watching.verifiedTo(4);
+    // Lines 5 to 10 were acknowledged by the server whose folder is gone: the agent never sends them again.
+    for (let beat = 0; beat < 4; beat++) assert.deepEqual(watching.announce(writer.head()), []);
+    assert.equal((await watching.alarm()).n, 5);
+    writer.writeSome(2);
+    const forged = writer.lines[11]?.replace('line of', 'lie of') ?? '';
+    await watching.commit([writer.lines[10] ?? '', forged]);
+    for (let beat = 0; beat < 4; beat++) watching.announce(writer.head());
+    await watching.verifiedTo(12);
+    assert.deepEqual((await watching.settled()).toSorted(), ['edited 12', 'forked 12', 'missing 5']);
   });
 
   test('that skips by the million holds nothing up', async () => {

@@ -98,7 +98,7 @@ export class ChainWatch {
       if (this.#chains.get(chain)?.agentId === agentId) this.raise({ chain, n: 0, cause: 'forked', message });
       throw new ProtocolError('not-your-entries', message);
     }
-    const others = this.#chainsOf(agentId).filter((other) => other.sensor === sensor);
+    const others = this.#chainsOf(agentId).filter((other) => other.sensor === sensor && isSealed(other));
     this.#watch({ chain, agentId, sensor, cursor: { n: 0, head, key }, anchor: undefined });
     const last = others.at(-1);
     if (!last) return;
@@ -118,13 +118,18 @@ export class ChainWatch {
     if (records.length > 0) this.#settleSoon();
   }
 
-  heard({ agentId }: { readonly agentId: string }, heartbeat: Heartbeat): void {
+  /** Returns the chains that were announced and cannot be verified, as after a backup was restored: the agent must begin others. */
+  heard({ agentId }: { readonly agentId: string }, heartbeat: Heartbeat): readonly string[] {
+    const unknown: string[] = [];
     for (const head of heartbeat.chains) {
       const watched = this.#chains.get(head.chain);
-      if (watched?.agentId !== agentId) continue;
+      const isOwn = watched?.agentId === agentId;
+      if (!isOwn || !isSealed(watched)) unknown.push(head.chain);
+      if (!isOwn) continue;
       this.#compare(watched, head);
       this.#await(watched, head.n, heartbeat);
     }
+    return unknown;
   }
 
   /** Kept with the next look, and told once it is. */
@@ -240,6 +245,11 @@ export class ChainWatch {
     const { cursor, findings } = followLines({ chain, cursor: before, anchor, givenUpTo }, lines);
     return { chain, cursor, anchor, findings, isEnd: areAll || cursor.n === before.n };
   }
+}
+
+/** Its lines can be verified by their seals, not by their links alone. */
+function isSealed({ cursor }: Watched): boolean {
+  return cursor.key !== undefined;
 }
 
 interface Step extends ChainProgress {
