@@ -8,6 +8,7 @@ import { formatDuration } from '../core/duration.ts';
 import { ConsoleCommands } from './console-commands.ts';
 import { followEvents } from './event-follower.ts';
 import { FleetPicture } from './fleet-picture.ts';
+import { aborted } from './interruption.ts';
 import { formatServer, ResultFeed, serverOf, type SeenResult } from './result-feed.ts';
 import type { ConsoleEvent, TaskAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
@@ -20,7 +21,8 @@ export async function runConsole(place: ServerPlace, streams: Streams, signal?: 
   // A server that is not there, or that refuses, is told at once and ends the console.
   await picture.take();
   const prompt = new Prompt(streams);
-  signal?.addEventListener('abort', () => prompt.close(), { once: true });
+  // It may be over before it begins: a start that took longer than the time asked for.
+  if (signal) void aborted(signal).then(() => prompt.close());
   const paint = paintFor(streams.output);
   const console = new OperatorConsole({ client, picture, prompt, paint });
   try {

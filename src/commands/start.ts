@@ -56,7 +56,10 @@ export async function start(options: StartOptions, interruption: AbortSignal): P
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   // Where nobody can type, the console shows what happens until the end.
   const input = isTerminal ? process.stdin : new PassThrough();
-  await runConsole({ data }, { input, output: process.stdout }, ended);
+  await runConsole({ data }, { input, output: process.stdout }, ended).catch((error: unknown) => {
+    // The time asked for was over before the server was up.
+    if (!ended.aborted) throw error;
+  });
   consoleEnded.abort();
   await serving;
 }
