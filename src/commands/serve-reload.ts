@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { formatMistake } from '../config/mistake.ts';
 import type { AgentCalls } from '../server/agent-calls.ts';
 import type { Server } from '../server/server.ts';
+import { contentsOf } from './validate.ts';
 
 export interface Reloading {
   readonly server: Server;
@@ -33,9 +34,8 @@ export async function reload(
       say(`${file}: what the local agent may reach (egress) changes when the server is started again.`);
     calls.reconcile(config.server.agents);
     server.sensorOrders.reconcile(config.sensors);
-    const specs = config.monitors.map(({ spec }) => spec);
-    await server.book.replaceFile(specs);
-    say(`${file} was taken over: ${specs.length} monitors.`);
+    await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
+    say(`${file} was taken over: ${contentsOf(config)}.`);
   } catch (error) {
     say(`${file} was not taken over: ${(error as Error).message}`);
   }

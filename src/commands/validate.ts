@@ -1,5 +1,7 @@
 import { readConfigFile } from '../config/config-file.ts';
+import type { Config } from '../config/config.ts';
 import { formatMistake } from '../config/mistake.ts';
+import { counted } from '../terminal/units.ts';
 import { misuse } from './exit-codes.ts';
 
 /**
@@ -13,10 +15,13 @@ export async function validateFile(file: string, output: NodeJS.WritableStream):
     output.write(`${file}: ${counted(mistakes.length, 'mistake')}\n`);
     return misuse;
   }
-  output.write(`${file}: ${counted(config?.monitors.length ?? 0, 'monitor')}, no mistakes\n`);
+  output.write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes\n`);
   return 0;
 }
 
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
+/** `2 monitors, 1 entry of sensors`, the latter where there is one. */
+export function contentsOf({ monitors, sensors }: Pick<Config, 'monitors' | 'sensors'>): string {
+  const orders =
+    sensors.length === 0 ? '' : `, ${sensors.length} ${sensors.length === 1 ? 'entry' : 'entries'} of sensors`;
+  return `${counted(monitors.length, 'monitor')}${orders}`;
 }

@@ -5,6 +5,7 @@ import { verifyAgentFolder } from '../server/evidence/verify-agent-folder.ts';
 import { manifestFile, signatureFile, verifyExport } from '../server/evidence/verify-export.ts';
 import type { Verdict } from '../server/evidence/verify-file.ts';
 import { paintFor } from '../terminal/paint.ts';
+import { counted } from '../terminal/units.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { AppError } from '../core/errors.ts';
 
@@ -18,7 +19,7 @@ export async function verify(folder: string, output: NodeJS.WriteStream): Promis
     output.write(`${paint('red', printable(`${where}: ${message}`))}\n`);
   }
   const isWhole = findings.length === 0;
-  output.write(isWhole ? `${paint('green', 'Nothing was changed.')}\n` : `${findings.length} faults\n`);
+  output.write(isWhole ? `${paint('green', 'Nothing was changed.')}\n` : `${counted(findings.length, 'fault')}\n`);
   return isWhole ? exitCodeOf.up : exitCodeOf.down;
 }
 

@@ -201,6 +201,13 @@ describe('validate', () => {
     assert.match(stdout, /office\.yaml: 2 monitors, no mistakes/);
   });
 
+  test('counts the entries of sensors of a server file', async () => {
+    await using config = await configFile('sensors: [{ by: Physics, usb: {} }]');
+    const { code, stdout } = await runWatchkeeper(['validate', config.path]);
+    assert.equal(code, 0);
+    assert.match(stdout, /: 0 monitors, 1 entry of sensors, no mistakes/);
+  });
+
   test('says every mistake with file, line, column, what was expected and what came: exit 3', async () => {
     await using config = await configFile(
       'monitors:\n  - type: htpp\n    target: a\n  - type: icmp\n    target: b\n    interval: soon\n',
