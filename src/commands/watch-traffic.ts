@@ -53,8 +53,9 @@ export async function watchTraffic(flags: TrafficFlags, watching: Watching): Pro
 async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): Promise<void> {
   const lines = new LineOutput(output, (skipped) => process.stderr.write(`${skipped} lines were not read in time\n`));
   const write = (record: SensorRecord): void => {
-    const at = new Date(systemClock.now()).toISOString();
-    lines.write(flags.json ? JSON.stringify({ at, ...record }) : `${at} ${recordText(record)}`);
+    const at = systemClock.now();
+    if (flags.json) lines.write(JSON.stringify({ at: new Date(at).toISOString(), ...record }));
+    else lines.write(`${formatTime(at)} - ${recordText(record, 'traffic')}`);
   };
   using observer = observe(flags, write);
   write({ event: 'sensor-state', ...observer.state });

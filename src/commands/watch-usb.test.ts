@@ -24,7 +24,7 @@ test('watch usb says how each sensor is and what is there, and ends after its ti
 test('E2: watch usb shows a mount and its end, one line each', { skip }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-watch-'));
   await using watching = new Watchkeeper(['watch', 'usb']);
-  await watching.until(/mountinfo: /);
+  await watching.until(/\d - sensor \(mounts\): running: mountinfo: /);
   await execute('mount', ['--bind', folder, folder]);
   try {
     await watching.until(new RegExp(`\\d - mounted: device=\\S+, mountpoint=${folder}, fstype=\\w+, opts=rw`));

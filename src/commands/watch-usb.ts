@@ -22,7 +22,7 @@ export async function watchUsb(flags: { readonly json?: true }, { output, signal
   const write = (sensor: SensorName, record: SensorRecord): void => {
     const at = systemClock.now();
     if (flags.json) lines.write(JSON.stringify({ at: new Date(at).toISOString(), sensor, ...record }));
-    else lines.write(`${paint('dim', formatTime(at))} - ${formatRecord(record, paint)}`);
+    else lines.write(`${paint('dim', formatTime(at))} - ${formatRecord(record, sensor, paint)}`);
   };
   const contextOf = (sensor: SensorName) => ({
     clock: systemClock,

@@ -1,11 +1,12 @@
 import type { SensorRecord } from '../core/record.ts';
 import { recordText } from '../core/record-text.ts';
+import type { SensorName } from '../core/sensor.ts';
 import type { Paint, Style } from './paint.ts';
 
 /** A record as people read it, in the colour of what it means. */
-export function formatRecord(record: SensorRecord, paint: Paint): string {
+export function formatRecord(record: SensorRecord, sensor: SensorName, paint: Paint): string {
   const style = styleOf(record);
-  const text = recordText(record);
+  const text = recordText(record, sensor);
   return style ? paint(style, text) : text;
 }
 

@@ -95,5 +95,5 @@ test('without any capability nothing is counted, and what to do is said', { skip
   await using lab = await openPeerLab();
   const { state, backend, message = '' } = await openedWith(lab, '-all');
   assert.deepEqual([state, backend], ['unavailable', undefined]);
-  assert.match(message, /socket: EPERM.* Give the agent CAP_NET_RAW/);
+  assert.match(message, /socket: EPERM.* Root may; another user needs CAP_NET_RAW/);
 });

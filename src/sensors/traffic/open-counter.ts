@@ -6,7 +6,7 @@ import { openRingCounter } from './ring-counter.ts';
 /** Opens the best counter that this machine allows, and says what is missing for a better one. Never throws. */
 export function openPeerCounter(options: PeerCounterOptions): OpenedCounter {
   const ebpf = attempt(() => openEbpfCounter(options));
-  if (ebpf.counter) return { state: 'running', message: 'ebpf: the kernel counts.', counter: ebpf.counter };
+  if (ebpf.counter) return { state: 'running', message: 'ebpf: the kernel counts', counter: ebpf.counter };
   const ring = attempt(() => openRingCounter(options));
   if (ring.counter) return { state: 'limited', message: limitation(ebpf.error), counter: ring.counter };
   return { state: 'unavailable', message: absence(ring.error) };
@@ -33,7 +33,7 @@ function limitation(error: unknown): string {
 function absence(error: unknown): string {
   const isNotPermitted = error instanceof SystemError && error.code === 'EPERM';
   const remedy = isNotPermitted
-    ? 'Give the agent CAP_NET_RAW, and CAP_BPF to let the kernel count, as its unit in deploy/ does.'
+    ? 'Root may; another user needs CAP_NET_RAW, and CAP_BPF to let the kernel count, as the unit in deploy/ gives the agent.'
     : 'It needs Linux with packet sockets, and a Node.js that may call the C library.';
   return `Traffic is not counted: no packet socket (${reason(error)}). ${remedy}`;
 }
