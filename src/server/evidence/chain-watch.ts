@@ -208,8 +208,8 @@ export class ChainWatch {
 
   /** One round: some lines of each chain that has any, then all that was found in one transaction. False if the store refused. */
   async #settle(): Promise<boolean> {
-    const [dirty, taken] = [this.#dirty(), this.#alarms];
-    // What is committed from now on is for the next round.
+    // What is committed or raised from now on is for the next round.
+    const [dirty, taken] = [this.#dirty(), [...this.#alarms]];
     for (const watched of dirty) watched.isStale = false;
     try {
       const steps = [];
