@@ -29,3 +29,9 @@ export function listenAddress(text: string, defaultPort: number): { readonly hos
   const { host, port = defaultPort } = endpointOf(text);
   return { host: host === '' ? '127.0.0.1' : host, port: portArgument(String(port)) };
 }
+
+/** ISO 8601 with a zone. */
+export function timeArgument(text: string): string {
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && Number.isFinite(Date.parse(text))) return text;
+  throw new InvalidArgumentError('Expected a time with its zone, like 2026-12-02T08:00:00+01:00.');
+}

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { sensorNames } from '../core/sensor.ts';
+import { timeArgument } from './arguments.ts';
 import type { EvidenceFlags } from './evidence.ts';
 import { atServer } from './fleet-command-line.ts';
 
@@ -13,8 +14,8 @@ export function addEvidence(program: Command): void {
     .argument('<agent>', 'its id or name')
     .argument('<folder>', 'a new or empty folder')
     .addOption(new Option('--sensor <name>', `of one sensor only: ${sensorNames.join(', ')}`).choices(sensorNames))
-    .option('--from <time>', 'not before this time, like 2026-12-02T08:00:00+01:00')
-    .option('--to <time>', 'before this time')
+    .option('--from <time>', 'not before this time, like 2026-12-02T08:00:00+01:00', timeArgument)
+    .option('--to <time>', 'before this time', timeArgument)
     .action(async (agent: string, folder: string, flags: EvidenceFlags) => {
       const { exportEvidence } = await import('./evidence.ts');
       process.exitCode = await exportEvidence(agent, folder, flags);

@@ -218,7 +218,7 @@ describe('records of sensors', () => {
     const found = await runWatchkeeper(['verify', folder]);
     assert.equal(found.code, 2);
     assert.match(found.stdout, /usb\.jsonl:11: expected record 11 to name/);
-    assert.match(found.stdout, /usb\.log: line 10: expected the text of its records/);
+    assert.match(found.stdout, /usb\.log:10: expected the text of its records/);
     await rm(folder, { recursive: true });
     const ofOne = ['evidence', 'seat-17', folder, '--sensor', 'mounts', '--data', server.data];
     assert.equal((await runWatchkeeper(ofOne)).code, 0);
@@ -232,6 +232,13 @@ describe('records of sensors', () => {
     assert.equal(again.code, 3);
     assert.match(again.stderr, /expected a new or empty folder/);
     assert.equal((await runWatchkeeper(['verify', server.folder])).code, 3);
+  });
+
+  test('are not taken away of a time without its zone', async () => {
+    const words = ['evidence', 'seat-17', join(server.folder, 'none'), '--from', '2026-12-02T08:00:00'];
+    const { code, stderr } = await runWatchkeeper([...words, '--data', server.data]);
+    assert.equal(code, 3);
+    assert.match(stderr, /Expected a time with its zone, like 2026/);
   });
 
   test('begin as the configuration says, within a second of its change, and end with it', async () => {

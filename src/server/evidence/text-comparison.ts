@@ -1,11 +1,17 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
+export interface Difference {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
 /** Compares a text for people with what the lines of evidence say, as they are read. */
 export class TextComparison implements AsyncDisposable {
   readonly #handle: FileHandle;
   #position = 0;
   #line = 1;
-  #difference: string | undefined;
+  #difference: Difference | undefined;
 
   private constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -28,14 +34,15 @@ export class TextComparison implements AsyncDisposable {
     }
     const at = expected.findIndex((byte, index) => index >= bytesRead || byte !== buffer[index]);
     const line = this.#line + text.slice(0, at).split('\n').length - 1;
-    this.#difference = `line ${line}: expected the text of its records, got another from byte ${this.#position + at} on`;
+    const message = `expected the text of its records, got another from byte ${this.#position + at} on`;
+    this.#difference = { line, message };
   }
 
   /** Where it is not what was expected; undefined if it is, to its end. */
-  async difference(): Promise<string | undefined> {
+  async difference(): Promise<Difference | undefined> {
     const { size } = await this.#handle.stat();
     if (this.#difference === undefined && size > this.#position)
-      return `line ${this.#line}: expected the end of the file, got ${size - this.#position} bytes more`;
+      return { line: this.#line, message: `expected the end of the file, got ${size - this.#position} bytes more` };
     return this.#difference;
   }
 

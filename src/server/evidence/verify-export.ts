@@ -95,8 +95,9 @@ function notesOn({ agent, serverKey, madeAt, version, chains }: Manifest): reado
   const alarms = chains.flatMap(({ sensor, alarms }) =>
     alarms.map(({ at, cause, message }) => `ALARM of the server, ${at}, ${sensor}, ${cause}: ${message}.`),
   );
-  const signed = `Signed ${madeAt} by Watchkeeper ${version} with the key whose pin is ${keyPin(serverKey)}. Whoever made another key could sign as well: compare the pin with that of your server.`;
-  return [`Evidence of agent ${agent}.`, ...counts, ...alarms, signed];
+  const signed = `Signed ${madeAt} by Watchkeeper ${version} with the key whose pin is ${keyPin(serverKey)}. Whoever made another key could sign as well: compare the pin with that of your server, which follows wk1. in what 'watchkeeper invite' prints there.`;
+  const whose = chains.length === 0 ? `Agent ${agent} has no records here.` : `Evidence of agent ${agent}.`;
+  return [whose, ...counts, ...alarms, signed];
 }
 
 /** @throws {AppError} usage, unavailable */

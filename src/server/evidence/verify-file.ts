@@ -48,6 +48,6 @@ export async function verifyFile({ folder, name }: LinesFile, reader: LineReader
   const missing = reader.missing();
   if (missing !== undefined) findings.push({ file: name, line: line + 1, message: missing });
   const difference = await text?.difference();
-  if (difference !== undefined) findings.push({ file: log, message: difference });
+  if (difference !== undefined) findings.push({ file: log, ...difference });
   return findings;
 }

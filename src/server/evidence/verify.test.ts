@@ -156,6 +156,7 @@ describe('exported evidence', () => {
     await rm(other, { recursive: true });
     assert.deepEqual(findings, []);
     assert.match(notes.join('\n'), new RegExp(`the key whose pin is ${keyPin(server.publicKey)}`));
+    assert.match(notes[0] ?? '', /has no records here/);
   });
 
   test('without its signature, its list, or with bytes that are no text is refused, not thrown at', async () => {
