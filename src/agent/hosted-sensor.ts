@@ -120,7 +120,7 @@ export class HostedSensor {
 
   /** The server cannot verify a chain, as after its backup was restored; nothing happens if it is another's. */
   onChainUnknown(chain: string): void {
-    if (this.head?.chain !== chain) return;
+    if (this.#chain?.id !== chain) return;
     this.#unknown = chain;
     this.#settle();
   }
@@ -168,7 +168,7 @@ export class HostedSensor {
 
   /** The server knows the chain that is written, or is told of it. */
   async #agree(chain: EvidenceChain): Promise<void> {
-    if (chain.head && chain.head.chain === this.#unknown) await chain.beginAnew();
+    if (chain.id === this.#unknown) await chain.beginAnew();
     if (chain.announcement && chain.announcement.chain === this.#begun) await chain.announced();
     this.announce();
   }

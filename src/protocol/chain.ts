@@ -51,7 +51,9 @@ export type LineFault = 'malformed' | 'edited' | 'unlinked';
 
 const keyBytes = 32;
 const macBytes = 16;
-const lineForm = /^(\{"n":([1-9]\d{0,14}),"p":"([\w-]{43})",.*),"m":"([\w-]{22})"\}$/s;
+// One line, whoever wrote it: JSON takes a line feed between its words, a file of lines does not.
+// oxlint-disable-next-line no-control-regex -- these are the characters to refuse
+const lineForm = /^(\{"n":([1-9]\d{0,14}),"p":"([\w-]{43})",[^\u0000-\u001f]*),"m":"([\w-]{22})"\}$/;
 
 export function beginChain(chain: string): WrittenChain {
   return { chain, n: 0, head: hashOf(chain), key: randomBytes(keyBytes).toString('base64url') };

@@ -221,7 +221,7 @@ export class Server {
       latest: this.latest,
       commit: async (batch) => {
         const committed = await this.#parts.store.commit(batch);
-        this.records.committed(batch.agentId, batch.records, committed);
+        this.records.committed(batch.records, committed);
         return committed;
       },
       readRecord: (agentId, item) => this.records.read(agentId, item),

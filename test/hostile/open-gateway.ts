@@ -20,7 +20,7 @@ export async function openGateway(t: TestContext, commit: GatewayPorts['commit']
     onConnected: () => {},
     onDisconnected: () => {},
     onHeartbeat: () => {},
-    beginChain: async () => {},
+    beginChain: async () => true,
     onTasksApplied: () => {},
     onRunAnswer: () => {},
     onFault: () => {},

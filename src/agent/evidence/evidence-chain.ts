@@ -70,6 +70,10 @@ export class EvidenceChain {
     for (const message of faults) this.record({ event: 'lost', message });
   }
 
+  get id(): string {
+    return this.#kept.chain;
+  }
+
   /** What the server must be told before anything is written; undefined once it knows. */
   get announcement(): { readonly chain: string; readonly key: string } | undefined {
     const { announced, chain, key } = this.#kept;

@@ -60,16 +60,14 @@ class Watching implements AsyncDisposable {
     for (const line of lines) {
       const reading = readRecord({ kind: 'record', chain, line }, { sensor: undefined, receivedAt: clock.now() });
       assert.ok(reading, line);
+      if (!this.watch.find(chain)) this.watch.adopt(agentId, reading.record);
       records.push({ ...reading.record, seq: ++this.#seq, address: undefined });
     }
     const entries = records.map(({ seq, line }) => ({ seq, item: { kind: 'record' as const, chain, line } }));
     const { alarms, repeated } = await this.store.commit({ agentId, epoch: '1', entries, records });
     this.alarms.push(...alarms);
     const before = new RangeSet(repeated);
-    this.watch.committed(
-      agentId,
-      records.filter(({ seq }) => !before.has(seq)),
-    );
+    this.watch.committed(records.filter(({ seq }) => !before.has(seq)));
   }
 
   /** A heartbeat that announces this line, of an agent that has nothing left to send unless told otherwise. */

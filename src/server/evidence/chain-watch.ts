@@ -30,11 +30,13 @@ interface Watched {
   awaited: { readonly n: number; readonly at: number; beats: number } | undefined;
   /** Lines up to this one that are not here will not come. */
   givenUpTo: number;
+  /** They were said to be missing up to here. */
+  saidMissingTo: number;
 }
 
 /** An agent begins a chain anew when its folder is lost; more than this is no accident. */
 const maxChainsOfAgent = 1000;
-/** Only spares writes: the store raises an alarm once. */
+/** What was raised only spares writes, for the store raises an alarm once; and so many wait for a store that refuses. */
 const maxRemembered = 10_000;
 const beatsBeforeGivingUp = 2;
 /** What is committed together is verified together. */
@@ -49,6 +51,8 @@ const linesAtOnce = 100;
 export class ChainWatch {
   readonly #parts: WatchParts;
   readonly #chains = new Map<string, Watched>();
+  /** How many each agent has. */
+  readonly #counts = new Map<string, number>();
   #alarms: NewAlarm[] = [];
   /** What was raised since the start: a heartbeat repeats its cause every five seconds. */
   readonly #raised = new Set<string>();
@@ -83,37 +87,49 @@ export class ChainWatch {
 
   /** Whether this agent may begin another chain. */
   hasRoom(agentId: string): boolean {
-    return this.#chainsOf(agentId).length < maxChainsOfAgent;
+    return (this.#counts.get(agentId) ?? 0) < maxChainsOfAgent;
   }
 
-  /** Resolves when the chain's first key is durable. @throws {ProtocolError} */
-  async begin(agentId: string, { chain, sensor, key }: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<void> {
+  /** A record of it is the first that is heard of it. */
+  adopt(agentId: string, { chain, sensor, n }: Pick<SealedRecord, 'chain' | 'sensor' | 'n'>): void {
+    this.#watch({ chain, agentId, sensor, cursor: { n: n - 1, head: undefined, key: undefined }, anchor: undefined });
+  }
+
+  /** Resolves when the chain's first key is durable: true; false if the agent must begin another. @throws {ProtocolError} */
+  async begin(
+    agentId: string,
+    { chain, sensor, key }: Extract<AgentMessage, { type: 'chain-begin' }>,
+  ): Promise<boolean> {
+    const known = this.#chains.get(chain);
+    if (known && known.agentId !== agentId) {
+      this.#noteCopy(known, agentId);
+      return false;
+    }
     if (!this.hasRoom(agentId)) throw new ProtocolError('quota', `expected at most ${maxChainsOfAgent} chains`);
     const begunAt = this.#parts.clock.now();
     const head = hashOf(chain);
     const verdict = await this.#parts.store.beginChain({ chain, agentId, sensor, key, head, begunAt });
-    if (verdict === 'known') return;
+    if (verdict === 'known') return true;
     if (verdict === 'taken') {
       const message = `expected chain ${chain} with the first key it had, got another: the agent's folder was copied`;
-      if (this.#chains.get(chain)?.agentId === agentId) this.raise({ chain, n: 0, cause: 'forked', message });
+      if (known) this.raise({ chain, n: 0, cause: 'forked', message });
       throw new ProtocolError('not-your-entries', message);
     }
     const others = this.#chainsOf(agentId).filter((other) => other.sensor === sensor && isSealed(other));
     this.#watch({ chain, agentId, sensor, cursor: { n: 0, head, key }, anchor: undefined });
     const last = others.at(-1);
-    if (!last) return;
+    if (!last) return true;
     const before = `chain ${last.chain}, verified to line ${last.cursor.n}`;
     const message = `expected the agent to go on with ${before}; it began another, as after its folder was lost or removed`;
     this.raise({ chain, n: 0, cause: 'begun-anew', message });
+    return true;
   }
 
   /** These were committed, and are new. */
-  committed(agentId: string, records: readonly SealedRecord[]): void {
-    for (const { chain, sensor, n } of records) {
-      const unsealed = { n: n - 1, head: undefined, key: undefined };
-      const watched =
-        this.#chains.get(chain) ?? this.#watch({ chain, agentId, sensor, cursor: unsealed, anchor: undefined });
-      watched.isStale = true;
+  committed(records: readonly SealedRecord[]): void {
+    for (const { chain } of records) {
+      const watched = this.#chains.get(chain);
+      if (watched) watched.isStale = true;
     }
     if (records.length > 0) this.#settleSoon();
   }
@@ -125,6 +141,7 @@ export class ChainWatch {
       const watched = this.#chains.get(head.chain);
       const isOwn = watched?.agentId === agentId;
       if (!isOwn || !isSealed(watched)) unknown.push(head.chain);
+      if (watched && !isOwn) this.#noteCopy(watched, agentId);
       if (!isOwn) continue;
       this.#compare(watched, head);
       this.#await(watched, head.n, heartbeat);
@@ -135,7 +152,7 @@ export class ChainWatch {
   /** Kept with the next look, and told once it is. */
   raise(alarm: Omit<NewAlarm, 'at'>): void {
     const about = `${alarm.chain} ${alarm.cause} ${alarm.n}`;
-    if (this.#raised.has(about)) return;
+    if (this.#raised.has(about) || this.#alarms.length >= maxRemembered) return;
     if (this.#raised.size >= maxRemembered) this.#raised.clear();
     this.#raised.add(about);
     this.#alarms.push({ ...alarm, at: this.#parts.clock.now() });
@@ -147,9 +164,23 @@ export class ChainWatch {
   }
 
   #watch(known: Pick<Watched, 'chain' | 'agentId' | 'sensor' | 'cursor' | 'anchor'>): Watched {
-    const watched = { ...known, isStale: false, isAnchorNew: false, awaited: undefined, givenUpTo: 0 };
+    const watched = {
+      ...known,
+      isStale: false,
+      isAnchorNew: false,
+      awaited: undefined,
+      givenUpTo: 0,
+      saidMissingTo: 0,
+    };
     this.#chains.set(known.chain, watched);
+    this.#counts.set(known.agentId, (this.#counts.get(known.agentId) ?? 0) + 1);
     return watched;
+  }
+
+  /** Nobody guesses the name of another's chain. */
+  #noteCopy({ chain }: Watched, agentId: string): void {
+    const message = `expected this chain from its own agent alone, got it from agent ${agentId} too: the folder of one is a copy of the other's`;
+    this.raise({ chain, n: 0, cause: 'forked', message });
   }
 
   /** With the newest line that is known of. */
@@ -229,10 +260,11 @@ export class ChainWatch {
     return !this.#isFailing;
   }
 
-  #advance({ chain, cursor, anchor, isEnd }: Step): void {
+  #advance({ chain, cursor, anchor, isEnd, saidMissingTo }: Step): void {
     const watched = this.#chains.get(chain);
     if (!watched) return;
     watched.cursor = cursor;
+    watched.saidMissingTo = saidMissingTo;
     if (!isEnd) watched.isStale = true;
     if (watched.anchor === anchor) watched.isAnchorNew = false;
   }
@@ -242,8 +274,10 @@ export class ChainWatch {
     const lines = await this.#parts.store.lines({ chain, from: before.n + 1, limit: linesAtOnce });
     const areAll = lines.length < linesAtOnce;
     const givenUpTo = areAll ? watched.givenUpTo : Math.min(watched.givenUpTo, lines.at(-1)?.n ?? 0);
-    const { cursor, findings } = followLines({ chain, cursor: before, anchor, givenUpTo }, lines);
-    return { chain, cursor, anchor, findings, isEnd: areAll || cursor.n === before.n };
+    const course = { chain, cursor: before, anchor, givenUpTo, saidMissingTo: watched.saidMissingTo };
+    const followed = followLines(course, lines);
+    const { cursor } = followed;
+    return { ...followed, chain, anchor, isEnd: areAll || cursor.n === before.n };
   }
 }
 
@@ -254,5 +288,6 @@ function isSealed({ cursor }: Watched): boolean {
 
 interface Step extends ChainProgress {
   readonly findings: readonly Finding[];
+  readonly saidMissingTo: number;
   readonly isEnd: boolean;
 }

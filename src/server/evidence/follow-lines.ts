@@ -6,6 +6,7 @@ export type Finding = Pick<NewAlarm, 'n' | 'cause' | 'message'>;
 export interface Followed {
   readonly cursor: Cursor;
   readonly findings: readonly Finding[];
+  readonly saidMissingTo: number;
 }
 
 /** How far a chain was followed, what its agent announced, and up to where lines that are not here will not come. */
@@ -14,13 +15,18 @@ export interface Course {
   readonly cursor: Cursor;
   readonly anchor: Anchor | undefined;
   readonly givenUpTo: number;
+  /** That those up to this one are missing was said before. */
+  readonly saidMissingTo: number;
 }
 
 /** A key is hashed forward once for each line that is missing: beyond this that would hold up the server. */
 const maxSkippedLines = 100_000;
 
 /** Follows lines that are numbered from `cursor.n + 1` on, up to the first that may still come. */
-export function followLines({ chain, cursor, anchor, givenUpTo }: Course, lines: readonly KeptLine[]): Followed {
+export function followLines(
+  { chain, cursor, anchor, givenUpTo, saidMissingTo }: Course,
+  lines: readonly KeptLine[],
+): Followed {
   const findings: Finding[] = [];
   let at = cursor;
   for (const { n, line, hash } of lines) {
@@ -35,8 +41,11 @@ export function followLines({ chain, cursor, anchor, givenUpTo }: Course, lines:
     at = next;
   }
   const isAnyLeft = lines.some(({ n }) => n > at.n);
-  if (at.n < givenUpTo && !isAnyLeft) findings.push(missing(at.n + 1, givenUpTo));
-  return { cursor: at, findings };
+  if (at.n < givenUpTo && saidMissingTo < givenUpTo && !isAnyLeft) {
+    findings.push(missing(at.n + 1, givenUpTo));
+    return { cursor: at, findings, saidMissingTo: givenUpTo };
+  }
+  return { cursor: at, findings, saidMissingTo };
 }
 
 function missing(from: number, to: number): Finding {

@@ -1,7 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import type { RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
+import { printable } from '../../core/printable.ts';
 import { RangeSet } from '../../core/ranges.ts';
+import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
 import type { Alarm, Evidence } from '../store/evidence.ts';
 import { ChainWatch } from './chain-watch.ts';
@@ -21,10 +23,13 @@ export interface IntakeParts {
 export class RecordIntake {
   readonly chains: ChainWatch;
   readonly #parts: IntakeParts;
+  /** Thousands of alarms are in the store, and not each in the operator's log. */
+  readonly #log: FaultLog;
 
   constructor(parts: IntakeParts) {
     const { clock, store, say } = parts;
     this.#parts = parts;
+    this.#log = new FaultLog({ clock, say });
     this.chains = new ChainWatch({
       clock,
       store,
@@ -45,6 +50,7 @@ export class RecordIntake {
       if (known) this.chains.raise({ chain, n: 0, cause: 'malformed', message, line: item.line });
       return { refusal: 'they are no lines of their chain' };
     }
+    if (!known) this.chains.adopt(agentId, reading.record);
     const { name, address: place } = agentOf(agentId);
     const address = place === undefined ? undefined : machineAt(place);
     const { record, content } = reading;
@@ -54,18 +60,18 @@ export class RecordIntake {
   }
 
   /** These were committed. */
-  committed(agentId: string, records: readonly SealedRecord[], outcome: Outcome): void {
+  committed(records: readonly SealedRecord[], outcome: Outcome): void {
     const [added, repeated] = [new RangeSet(outcome.added), new RangeSet(outcome.repeated)];
-    this.chains.committed(
-      agentId,
-      records.filter(({ seq }) => added.has(seq) && !repeated.has(seq)),
-    );
+    this.chains.committed(records.filter(({ seq }) => added.has(seq) && !repeated.has(seq)));
     for (const alarm of outcome.alarms) this.#tell(alarm);
   }
 
   #tell({ agentId, sensor, n, cause, message }: Alarm): void {
     const { name } = this.#parts.agentOf(agentId);
-    this.#parts.say(`ALARM ${cause}: records of ${name} (${sensor}): ${message}.`);
+    this.#log.tell(
+      `${agentId} ${sensor} ${cause} ${n}`,
+      printable(`ALARM ${cause}: records of ${name} (${sensor}): ${message}.`),
+    );
     this.#parts.publish({ type: 'alarm', agentId, name, sensor, n, cause, message });
   }
 }

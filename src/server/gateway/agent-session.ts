@@ -22,8 +22,8 @@ export interface SessionPorts {
   /** Read and not durable yet, over all sessions, which count here. */
   readonly uncommitted: { bytes: number };
   onHeartbeat(session: AgentSession, heartbeat: Heartbeat): void;
-  /** Resolves when the chain's first key is durable. @throws {ProtocolError} */
-  beginChain(agentId: string, chain: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<void>;
+  /** Resolves when the chain's first key is durable: true; false if the agent must begin another. @throws {ProtocolError} */
+  beginChain(agentId: string, chain: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<boolean>;
   onTasksApplied(session: AgentSession, revision: number): void;
   onRunAnswer(requestId: string, refusal: string | undefined): void;
 }
@@ -118,8 +118,7 @@ export class AgentSession {
         this.#ports.onHeartbeat(this, message);
         return this.send({ type: 'heartbeat-seen', at: this.#ports.clock.now() });
       case 'chain-begin':
-        await this.#ports.beginChain(this.#agentId, message);
-        return this.send({ type: 'chain-begun', chain: message.chain });
+        return await this.#beginChain(message);
       case 'tasks-applied':
         return this.#ports.onTasksApplied(this, message.revision);
       case 'run-accepted':
@@ -127,6 +126,11 @@ export class AgentSession {
       case 'run-refused':
         return this.#ports.onRunAnswer(message.requestId, message.message);
     }
+  }
+
+  async #beginChain(begin: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<void> {
+    const isBegun = await this.#ports.beginChain(this.#agentId, begin);
+    this.send({ type: isBegun ? 'chain-begun' : 'chain-unknown', chain: begin.chain });
   }
 
   async #greet(hello: Extract<AgentMessage, { type: 'hello' }>): Promise<void> {

@@ -6,6 +6,8 @@ import type { Alarm, ChainProgress, CommittedRecords, NewAlarm, NewChain, Record
 
 /** Lines that one transaction drops; commits wait for it. */
 const linesPerStep = 500;
+/** A chain with so many is worth nothing any more, and more would only fill the disk. */
+const maxAlarmsOfChain = 1000;
 
 /** Writes records, each line once, and what is known of their chains. Every method is to be called within a transaction. */
 export class RecordWriter {
@@ -108,6 +110,7 @@ export class RecordWriter {
   }
 
   #raise({ chain, n, cause, at, message, line }: NewAlarm): readonly Alarm[] {
+    if (Number(this.#statements.alarmsOf.get(chain)?.['count']) >= maxAlarmsOfChain) return [];
     const { changes } = this.#statements.addAlarm.run(n, cause, at, message, line ?? null, chain);
     if (changes !== 1) return [];
     const of = this.#statements.chain.get(chain);
@@ -141,6 +144,8 @@ function prepare(db: DatabaseSync) {
     addAlarm: db.prepare(`
       INSERT INTO alarms (chainId, n, cause, at, message, line) SELECT id, ?, ?, ?, ?, ? FROM chains WHERE chain = ?
       ON CONFLICT DO NOTHING`),
+    alarmsOf: db.prepare(`
+      SELECT count(*) AS count FROM alarms WHERE chainId = (SELECT id FROM chains WHERE chain = ?)`),
     oldestLines: db.prepare('SELECT n, at FROM records WHERE chainId = ? ORDER BY n LIMIT ?'),
     dropLines: db.prepare('DELETE FROM records WHERE chainId = ? AND n <= ?'),
     noteDropped: db.prepare('UPDATE chains SET droppedTo = ? WHERE id = ?'),
