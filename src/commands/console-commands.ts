@@ -1,11 +1,12 @@
 import { AppError } from '../core/errors.ts';
 import { nearestWord } from '../core/nearest.ts';
+import { formatAlarms } from '../terminal/alarm-view.ts';
 import { formatAgents, formatMonitors, formatQueues, formatTasks, queueOf, type View } from '../terminal/fleet-view.ts';
 import type { Paint } from '../terminal/paint.ts';
 import { printable } from '../core/printable.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
-import { done, runAnswer } from './server-answers.ts';
+import { alarmsAnswer, done, runAnswer } from './server-answers.ts';
 import type { ServerClient } from './server-client.ts';
 
 interface CommandParts {
@@ -46,6 +47,10 @@ export class ConsoleCommands {
       queues: this.#list('how much waits at each agent', (view) => formatQueues(picture.agents.map(queueOf), view)),
       tasks: this.#list('every task, with its latest result', (view) => formatTasks(picture.tasks, view)),
       monitors: this.#list('every monitor', (view) => formatMonitors(picture.monitors, view)),
+      alarms: {
+        meaning: 'where records of sensors were changed or are missing',
+        run: () => this.#listAlarms(),
+      },
       run: {
         usage: 'run MONITOR [on AGENT]',
         meaning: 'run a monitor once, now',
@@ -124,6 +129,12 @@ export class ConsoleCommands {
         say(format({ paint, now: Date.now() }));
       },
     };
+  }
+
+  async #listAlarms(): Promise<void> {
+    const { client, paint, say } = this.#parts;
+    const { alarms } = await client.get('/alarms', alarmsAnswer);
+    say(formatAlarms(alarms, { paint }));
   }
 
   #runnable(): readonly string[] {

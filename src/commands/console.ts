@@ -1,4 +1,5 @@
 import { AppError } from '../core/errors.ts';
+import { formatAlarm } from '../terminal/alarm-view.ts';
 import { agentStatusWord, agentStyle } from '../terminal/fleet-view.ts';
 import { paintFor, type Paint } from '../terminal/paint.ts';
 import { Prompt, type Streams } from '../terminal/prompt.ts';
@@ -164,7 +165,7 @@ class OperatorConsole {
   }
 
   #showAlarm({ name, sensor, cause, message }: Extract<ConsoleEvent, { type: 'alarm' }>): void {
-    this.#sayNow(this.#parts.paint('red', printable(`ALARM ${cause}: records of ${name} (${sensor}): ${message}`)));
+    this.#sayNow(this.#parts.paint('red', formatAlarm({ agent: name, sensor, cause, message })));
   }
 
   /** Tasks under a heading for each server, as many as can be read. */

@@ -36,7 +36,7 @@ function addServer(program: Command): void {
   program
     .command('serve')
     .description('run the server: hands out work, keeps every result; SIGHUP reads the configuration again')
-    .option('--config <file>', 'monitors and agents, in YAML or JSON')
+    .option('--config <file>', 'monitors, agents and sensors, in YAML or JSON')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/server)')
     .option(
       '--listen <host:port>',
@@ -54,7 +54,7 @@ function addServer(program: Command): void {
 function addAgent(program: Command): void {
   const agent = program
     .command('agent')
-    .description('run checks on this machine for a server')
+    .description('run checks, and sensors, on this machine for a server')
     .option('--join <url>', 'the address of the server; the one of the last time if absent')
     .option('--token <token>', 'a join token, needed once; also from WATCHKEEPER_TOKEN')
     .option('--listen <host:port>', 'be called by the server instead of calling it')
@@ -86,6 +86,7 @@ const lists: Readonly<Record<ListName, string>> = {
   queues: 'how much waits at each agent to be sent',
   tasks: 'every task, a monitor on an agent, with its latest result',
   monitors: 'every monitor and where it runs',
+  alarms: 'where records of sensors were changed or are missing',
 };
 
 function addLists(program: Command): void {

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Milliseconds } from '../core/duration.ts';
+import { formatAlarms } from '../terminal/alarm-view.ts';
 import { formatAgents, formatMonitors, formatQueues, formatTasks, queueOf, type View } from '../terminal/fleet-view.ts';
 import { paintFor } from '../terminal/paint.ts';
-import { agentsAnswer, done, inviteAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
+import { agentsAnswer, alarmsAnswer, done, inviteAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 
@@ -19,6 +20,7 @@ const lists = {
   queues: listOf('/agents', agentsAnswer, { rowsOf: ({ agents }) => agents.map(queueOf), format: formatQueues }),
   tasks: listOf('/tasks', tasksAnswer, { rowsOf: ({ tasks }) => tasks, format: formatTasks }),
   monitors: listOf('/monitors', monitorsAnswer, { rowsOf: ({ monitors }) => monitors, format: formatMonitors }),
+  alarms: listOf('/alarms', alarmsAnswer, { rowsOf: ({ alarms }) => alarms, format: formatAlarms }),
 } as const;
 export type ListName = keyof typeof lists;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentSchema } from '../server/routes/agents.ts';
 import { monitorSchema } from '../server/routes/monitors.ts';
+import { alarmSchema } from '../server/routes/records.ts';
 import { resultSchema, taskSchema, taskSummarySchema } from '../server/routes/tasks.ts';
 
 // A newer server may say more than this program knows: that is kept, for --json, and not minded.
@@ -17,6 +18,7 @@ export type MonitorAnswer = z.output<typeof monitor>;
 export const agentsAnswer = z.looseObject({ agents: z.array(agent) });
 export const tasksAnswer = z.looseObject({ tasks: z.array(task) });
 export const monitorsAnswer = z.looseObject({ monitors: z.array(monitor) });
+export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmSchema.shape)) });
 export const inviteAnswer = z.looseObject({ command: z.string(), expiresAt: z.iso.datetime() });
 export const runAnswer = z.looseObject({ tasks: z.array(z.uuid()) });
 export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });

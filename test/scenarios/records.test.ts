@@ -198,6 +198,10 @@ describe('records of sensors', () => {
     for (let beat = 0; beat < 3; beat++) seat.announce(mounts, traffic);
     await console.until(/ALARM missing: records of seat-17 \(traffic\): expected line 2/);
     assert.deepEqual((await alarmsOf(server)).toSorted(), ['traffic missing 2', 'usb edited 203', 'usb malformed 0']);
+    console.type('alarms');
+    await console.until(/\d - ALARM malformed.*\n.*\d - ALARM edited.*\n.*\d - ALARM missing/);
+    const listed = await runWatchkeeper(['alarms', '--json', '--data', server.data]);
+    assert.match(listed.stdout, /^\{.*"cause":"missing".*\n\{.*"cause":"edited".*\n\{.*"cause":"malformed"/);
   });
 
   test('are taken away signed, and verified without the server; a byte that is changed is found', async () => {

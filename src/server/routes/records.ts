@@ -34,7 +34,7 @@ const recordSchema = z.strictObject({
   record: sensorRecord.nullable(),
 });
 
-const alarmSchema = z.strictObject({ ...origin, cause: z.enum(alarmCauses), at: time, message: z.string() });
+export const alarmSchema = z.strictObject({ ...origin, cause: z.enum(alarmCauses), at: time, message: z.string() });
 
 export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
   const idOf = (agent: string | undefined): string | undefined =>
