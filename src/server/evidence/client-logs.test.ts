@@ -153,6 +153,20 @@ test('a disk that refuses is told once, and what it refused is written when it t
   assert.deepEqual(await stand.files(), { [file]: stand.textOf() });
 });
 
+test('what somebody wrote into its books leads nowhere, and is said', async () => {
+  for (const books of ['nonsense', '{"position":0,"files":{"../elsewhere.log":0}}', '{"position":-1,"files":{}}']) {
+    await using stand = await Stand.make();
+    await writeFile(join(stand.folder, 'elsewhere.log'), 'of somebody');
+    await mkdir(stand.clients);
+    await writeFile(join(stand.clients, 'round.json'), books);
+    stand.add();
+    stand.logs.wake();
+    await eventually('the fault', () => stand.said.length === 1);
+    assert.match(stand.said[0] ?? '', /expected .*round\.json as it was written.*Move the folder away/);
+    assert.equal(await readFile(join(stand.folder, 'elsewhere.log'), 'utf8'), 'of somebody');
+  }
+});
+
 test('files are deleted when all they can hold is older than is kept of that sensor', async () => {
   await using stand = await Stand.make();
   stand.add();

@@ -23,12 +23,15 @@ interface OpenLog {
   bytes: number;
 }
 
+/** Two names of safeName: whoever changes the round must not lead it elsewhere. */
+const logPath = /^[^./][^/]*\/[^./][^/]*\.log$/;
+
 /** What is about to be written: after a crash it is undone and written again, so that each line is there once. */
 const round = z.strictObject({
   /** In the store's order of arrival, the last that was written before. */
   position: z.int().min(0),
   /** Bytes of each file before, by its path under the folder. */
-  files: z.record(z.string(), z.int().min(0)),
+  files: z.record(z.string().regex(logPath), z.int().min(0)),
 });
 type Round = z.output<typeof round>;
 
@@ -121,9 +124,18 @@ export class ClientLogs {
     await mkdir(this.#parts.folder, { recursive: true, mode: 0o700 });
     const text = await readFile(this.#at(roundFile), 'utf8').catch(undefinedIfAbsent);
     if (text === undefined) return 0;
-    const { position, files } = round.parse(JSON.parse(text));
+    const { position, files } = this.#readRound(text);
     await this.#undo(files);
     return position;
+  }
+
+  #readRound(text: string): Round {
+    try {
+      return round.parse(JSON.parse(text));
+    } catch {
+      const what = `expected ${this.#at(roundFile)} as it was written, to know what is in the files already; it was changed`;
+      throw new Error(`${what}. Move the folder away: all of it is written anew`);
+    }
   }
 
   async #write(records: readonly KeptRecord[], position: number): Promise<void> {

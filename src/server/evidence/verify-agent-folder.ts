@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import { readLine } from '../../protocol/chain.ts';
+import { filesOf } from './folder-files.ts';
 import { ChainReader, type Place } from './chain-reader.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
 
 /** What an agent keeps beside its lines; the key in it is none of our business. */
 const chainState = z.object({ chain: z.uuid(), n: z.int().min(0), head: z.string() });
+const stateFile = 'chain.json';
 type ChainState = z.output<typeof chainState>;
 
 const caveat =
@@ -22,7 +24,7 @@ export async function verifyAgentFolder(folder: string): Promise<Verdict> {
   const verdicts = isOfOne
     ? [await verifySensor(folder, '')]
     : await Promise.all(sensors.map((name) => verifySensor(join(folder, name), `${name}/`)));
-  if (verdicts.every(({ notes }) => notes.length === 0)) {
+  if (verdicts.every(({ findings, notes }) => findings.length + notes.length === 0)) {
     const expected = 'expected what `watchkeeper evidence` wrote, or the evidence folder of an agent';
     throw new AppError('usage', `${expected}, got ${folder}, where there are neither manifest.json nor *.jsonl`);
   }
@@ -33,12 +35,14 @@ export async function verifyAgentFolder(folder: string): Promise<Verdict> {
 }
 
 async function verifySensor(folder: string, prefix: string): Promise<Verdict> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.jsonl')).toSorted();
-  if (names.length === 0) return { findings: [], notes: [] };
-  const chain = new FolderChain(await readState(folder));
-  const findings: Finding[] = [];
+  const { names: present, findings: strangers } = await filesOf(folder);
+  const findings: Finding[] = strangers.map(({ file, message }) => ({ file: prefix + file, message }));
+  const names = [...present].filter((name) => name.endsWith('.jsonl')).toSorted();
+  if (names.length === 0) return { findings, notes: [] };
+  const chain = new FolderChain(present.has(stateFile) ? await readState(folder) : undefined);
   for (const name of names) {
-    const found = await verifyFile({ folder, name }, chain);
+    const hasText = present.has(name.replace(/jsonl$/, 'log'));
+    const found = await verifyFile({ folder, name, hasText }, chain);
     for (const finding of found) findings.push({ ...finding, file: prefix + finding.file });
   }
   const end = chain.end();
@@ -95,7 +99,7 @@ class FolderChain implements LineReader {
 
 async function readState(folder: string): Promise<ChainState | undefined> {
   try {
-    return chainState.parse(JSON.parse(await readFile(join(folder, 'chain.json'), 'utf8')));
+    return chainState.parse(JSON.parse(await readFile(join(folder, stateFile), 'utf8')));
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { keyPin, verifyBytes } from '../../protocol/identity.ts';
 import { ChainReader } from './chain-reader.ts';
+import { filesOf } from './folder-files.ts';
 import { readManifest, type Manifest, type Run } from './manifest.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
 
@@ -11,8 +12,9 @@ export const signatureFile = 'manifest.sig';
 const maxManifestBytes = 64 * 1024 * 1024;
 /** Whether a folder holds what a server exported, byte for byte. @throws {AppError} usage, unavailable */
 export async function verifyExport(folder: string): Promise<Verdict> {
-  const findings: Finding[] = [];
-  const manifest = await readSigned(folder, findings);
+  const { names: present, findings: strangers } = await filesOf(folder);
+  const findings: Finding[] = [...strangers];
+  const manifest = await readSigned({ folder, present }, findings);
   if (!manifest) return { findings, notes: [] };
   const sensors = [...new Set(manifest.chains.map(({ sensor }) => sensor))];
   const expected = new Set([
@@ -20,19 +22,26 @@ export async function verifyExport(folder: string): Promise<Verdict> {
     signatureFile,
     ...sensors.flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
   ]);
-  const present = new Set(await readdir(folder));
   for (const file of present.difference(expected)) findings.push({ file, message: 'expected no such file, got one' });
   for (const file of expected.difference(present)) findings.push({ file, message: 'expected this file, got none' });
   for (const sensor of sensors.filter((name) => present.has(`${name}.jsonl`))) {
     const runs = manifest.chains.filter((chain) => chain.sensor === sensor).flatMap((chain) => chain.runs);
-    findings.push(...(await verifyFile({ folder, name: `${sensor}.jsonl` }, new RunReader(runs))));
+    const hasText = present.has(`${sensor}.log`);
+    findings.push(...(await verifyFile({ folder, name: `${sensor}.jsonl`, hasText }, new RunReader(runs))));
   }
   return { findings, notes: notesOn(manifest) };
 }
 
-async function readSigned(folder: string, findings: Finding[]): Promise<Manifest | undefined> {
-  const bytes = await contentOf(folder, manifestFile);
-  const signature = (await contentOf(folder, signatureFile)).toString('latin1');
+interface ExportFolder {
+  readonly folder: string;
+  readonly present: ReadonlySet<string>;
+}
+
+async function readSigned({ folder, present }: ExportFolder, findings: Finding[]): Promise<Manifest | undefined> {
+  const [bytes = Buffer.alloc(0), signed = Buffer.alloc(0)] = await Promise.all(
+    [manifestFile, signatureFile].map(async (name) => (present.has(name) ? await contentOf(folder, name) : undefined)),
+  );
+  const signature = signed.toString('latin1');
   const manifest = readManifest(bytes.toString());
   if (!manifest) {
     findings.push({ file: manifestFile, message: 'expected the list that a server signed, got something else' });
@@ -109,7 +118,6 @@ async function contentOf(folder: string, name: string): Promise<Buffer> {
       throw new AppError('usage', `expected ${file} to be of at most ${maxManifestBytes} bytes, got ${size}`);
     return await readFile(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
     throw error instanceof AppError
       ? error
       : new AppError('unavailable', `${file} cannot be read: ${(error as Error).message}`);

@@ -21,6 +21,8 @@ export interface LinesFile {
   readonly folder: string;
   /** Ends with `.jsonl`; the text for people beside it ends with `.log`. */
   readonly name: string;
+  /** That text is there. */
+  readonly hasText: boolean;
 }
 
 export interface LineReader {
@@ -30,19 +32,23 @@ export interface LineReader {
   missing(): string | undefined;
 }
 
-/** Of one file; more say nothing new. */
+/** Of one file, behind which nothing more of it is read; more say nothing new. */
 const maxFindings = 20;
 
 /** Verifies a file of lines, and that the text beside it, where there is one, says what they say. */
-export async function verifyFile({ folder, name }: LinesFile, reader: LineReader): Promise<readonly Finding[]> {
+export async function verifyFile(
+  { folder, name, hasText }: LinesFile,
+  reader: LineReader,
+): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const log = name.replace(/jsonl$/, 'log');
-  await using text = await TextComparison.open(join(folder, log)).catch(() => undefined);
+  await using text = hasText ? await TextComparison.open(join(folder, log)) : undefined;
   let line = 0;
   for await (const found of linesOf(join(folder, name))) {
     line++;
     const message = 'problem' in found ? found.problem : reader.next(found.text);
-    if (message !== undefined && findings.length < maxFindings) findings.push({ file: name, line, message });
+    if (message !== undefined) findings.push({ file: name, line, message });
+    if (findings.length >= maxFindings) return findings;
     if ('text' in found) await text?.expect(`${lineText(found.text)}\n`);
   }
   const missing = reader.missing();

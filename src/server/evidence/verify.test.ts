@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFile, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -146,6 +159,50 @@ describe('exported evidence', () => {
     await rm(join(folder, 'more.txt'));
     await rename(join(folder, 'mounts.old'), join(folder, 'mounts.log'));
     assert.deepEqual(findings.map(({ file }) => file).toSorted(), ['more.txt', 'mounts.log', 'mounts.old']);
+  });
+
+  test('with a link, a pipe or a folder in the place of a file is refused, and none is opened', async () => {
+    const puts: readonly ((path: string) => unknown)[] = [
+      (path) => symlink('/dev/zero', path),
+      (path) => symlink(join(folder, 'mounts.jsonl'), path),
+      (path) => execFileSync('mkfifo', [path]),
+      (path) => mkdir(path),
+    ];
+    for (const name of [manifestFile, signatureFile, 'usb.jsonl', 'usb.log']) {
+      const path = join(folder, name);
+      await rename(path, `${folder}.kept`);
+      for (const put of puts) {
+        await put(path);
+        const { findings } = await verifyExport(folder);
+        assert.ok(findings.some(({ file, message }) => file === name && message.startsWith('expected a file, got')));
+        await rm(path, { recursive: true });
+      }
+      await rename(`${folder}.kept`, path);
+    }
+  });
+
+  test('with gigabytes in the place of a file is refused at once', async () => {
+    for (const name of ['usb.jsonl', 'usb.log']) {
+      const path = join(folder, name);
+      await rename(path, `${folder}.kept`);
+      await writeFile(path, '');
+      await truncate(path, 8 * 1024 ** 3);
+      assert.ok((await verifyExport(folder)).findings.length > 0);
+      await rename(`${folder}.kept`, path);
+    }
+  });
+
+  test('with carriage returns, without its last line feed, or with a key twice is refused', async () => {
+    for (const change of [
+      (text: string) => text.replaceAll('\n', '\r\n'),
+      (text: string) => text.slice(0, -1),
+      (text: string) => text.replace('"n":1', '"n":1,"n":1'),
+    ])
+      assert.ok((await foundAfter('mounts.jsonl', (bytes) => change(bytes.toString()))).length > 0);
+    const twice = await foundAfter(manifestFile, (bytes) =>
+      bytes.toString().replace('"agentId"', '"agentId": "agent-2",\n  "agentId"'),
+    );
+    assert.match(twice[0] ?? '', /expected bytes that manifest.sig signs/);
   });
 
   test('that another key signed names the pin of that key, for people to compare', async () => {

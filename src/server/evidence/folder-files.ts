@@ -1,0 +1,17 @@
+import { readdir } from 'node:fs/promises';
+import type { Finding } from './verify-file.ts';
+
+export interface FolderFiles {
+  readonly names: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+}
+
+/** The files of a folder. Whatever else is in it is a finding, and never opened: a link leads elsewhere, a pipe never ends. */
+export async function filesOf(folder: string): Promise<FolderFiles> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const others = entries.filter((entry) => !entry.isFile());
+  return {
+    names: new Set(entries.filter((entry) => entry.isFile()).map(({ name }) => name)),
+    findings: others.map(({ name }) => ({ file: name, message: 'expected a file, got a link, a folder or a device' })),
+  };
+}
