@@ -33,6 +33,8 @@ export interface AgentParts {
   readonly random: () => number;
   /** A line for the operator: what changed between this agent and its server. */
   readonly onLink: (link: LinkState) => void;
+  /** What is collected of this machine from now on. */
+  readonly onOrder: (order: SensorOrder) => void;
   /** What this machine refuses to do, a sentence each time. */
   readonly onFault: (text: string) => void;
 }
@@ -157,11 +159,11 @@ export class Agent {
   }
 
   #sensorHost(): SensorHost {
-    const { clock, folder, spool, sensorTypes: types, version, onFault } = this.#parts;
+    const { clock, folder, spool, sensorTypes: types, version, onOrder, onFault } = this.#parts;
     const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
     const serverAddresses = (): readonly string[] => this.uplink.serverAddresses;
     const evidence = join(folder.path, 'evidence');
-    const parts = { clock, types, spool, version, textOf: lineText, announce, serverAddresses, onFault };
+    const parts = { clock, types, spool, version, textOf: lineText, announce, serverAddresses, onOrder, onFault };
     return new SensorHost({ ...parts, folder: evidence }, folder.sensorOrder());
   }
 

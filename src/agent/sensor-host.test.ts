@@ -54,6 +54,8 @@ class Stand {
   readonly instrument = new Instrument();
   readonly begins: ChainBegin[] = [];
   readonly spooled: string[] = [];
+  /** How many sensors the person at the machine was told of, each time. */
+  readonly told: number[] = [];
   readonly folder: string;
   isConnected = true;
   host: SensorHost;
@@ -94,6 +96,7 @@ class Stand {
         textOf: lineText,
         version: '1.2.3',
         announce: (begin) => this.#answer(begin),
+        onOrder: ({ sensors }) => this.told.push(sensors.length),
         onFault: () => {},
       },
       kept,
@@ -216,6 +219,7 @@ describe('the sensors of an agent', () => {
     await stand.untilSeen('sensor-started', 'sensor-state', 'sensor-stopped');
     assert.deepEqual(stand.records()[2], { event: 'sensor-stopped', message: 'the time agreed on has come' });
     assert.deepEqual([stand.host.order.sensors, stand.host.reports], [[], []]);
+    assert.deepEqual(stand.told, [0, 1, 0], 'the person at the machine is told');
     // Neither a clock that is set back nor a restart brings it back.
     stand.clock.stepWall(-30_000);
     await stand.clock.advance(2000);

@@ -16,6 +16,8 @@ export interface SensorHostParts extends Pick<
   readonly types: readonly SensorType[];
   /** Each sensor has a folder in it. */
   readonly folder: string;
+  /** From now on this is collected; said at each start and change. */
+  readonly onOrder: (order: SensorOrder) => void;
 }
 
 /** A wall clock that moves by more between two looks was set, or the machine slept. */
@@ -110,6 +112,7 @@ export class SensorHost {
       const wanted = ordered && { options: ordered.options, by };
       this.#sensors[index]?.want(wanted, this.#isOver ? 'the time agreed on has come' : why);
     });
+    this.#parts.onOrder(this.order);
   }
 
   /** Looks after the clock: whether it was set, and whether the time agreed on has come. */

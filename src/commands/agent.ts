@@ -11,10 +11,12 @@ import { isRunning, readStatus } from '../agent/status-file.ts';
 import type { LinkState } from '../agent/uplink.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { formatEndpoint, isLoopback } from '../core/target.ts';
 import { createNetwork } from '../net/network.ts';
 import { createCertificate } from '../protocol/certificate.ts';
 import { keyPin } from '../protocol/identity.ts';
+import type { SensorOrder } from '../protocol/messages.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../protocol/join-token.ts';
 import { sensorTypes } from '../sensors/registry.ts';
 import { defaultAgentFolder, makeFolder } from './data-folders.ts';
@@ -58,7 +60,7 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
   }
   const onLink = announcer(say);
   const onFault = onlyChanges(say);
-  const told = { onLink, onFault };
+  const told = { onLink, onOrder: orderAnnouncer(say), onFault };
   const parts = { clock, net, folder, file, spool, selfTest, sensorTypes, ...told };
   agent = new Agent({ ...parts, version: version(), random: Math.random });
   agent.start();
@@ -156,8 +158,21 @@ function announcer(say: (text: string) => void): (link: LinkState) => void {
     );
 }
 
-function onlyChanges(say: (text: string) => void): (text: string) => void {
-  let last = '';
+/** Whoever sits at the machine may read it: what is collected, and by whom. */
+function orderAnnouncer(say: (text: string) => void): (order: SensorOrder) => void {
+  const nothing = 'Nothing is collected of this machine.';
+  const sayChange = onlyChanges(say, nothing);
+  return ({ sensors, by, purpose, until }) => {
+    if (sensors.length === 0) return sayChange(nothing);
+    const what = sensors.map(({ sensor }) => sensor).join(', ');
+    const why = purpose === undefined ? '' : `, for: ${purpose}`;
+    const end = until === undefined ? '' : `, until ${new Date(until).toISOString()}`;
+    sayChange(printable(`Collected of this machine: ${what}; by ${by}${why}${end}.`));
+  };
+}
+
+function onlyChanges(say: (text: string) => void, before = ''): (text: string) => void {
+  let last = before;
   return (text) => {
     if (text !== last) say(text);
     last = text;
