@@ -3,7 +3,7 @@ import { alarmCauses } from '../../core/event.ts';
 import { sensorNames, type SensorName } from '../../core/sensor.ts';
 import { readLine } from '../../protocol/chain.ts';
 import { signBytes, type Identity } from '../../protocol/identity.ts';
-import type { Chain, Evidence } from '../store/evidence.ts';
+import type { Chain, Evidence, KeptLine } from '../store/evidence.ts';
 
 const time = z.iso.datetime();
 const n = z.int().min(0);
@@ -111,37 +111,43 @@ function chainOf(
   };
 }
 
-interface Link {
-  readonly n: number;
-  readonly at: number;
-  readonly previous: string;
-  readonly head: string;
-}
-
+/** As runs: a chain may have millions of lines. */
 async function runsOf(
   { chain: id }: Chain,
   { from, to }: Excerpt,
   store: Pick<Evidence, 'lines'>,
 ): Promise<readonly Run[]> {
-  const links: Link[] = [];
-  for (let next = 1; ; next = (links.at(-1)?.n ?? 0) + 1) {
-    const lines = await store.lines({ chain: id, from: next, limit: linesAtOnce });
-    for (const { n: number, at, line, hash: head } of lines)
-      links.push({ n: number, at, head, previous: readLine(line)?.previous ?? '' });
-    if (lines.length < linesAtOnce) break;
+  const runs: Run[] = [];
+  /** Where they were at the last line that was asked for: what comes behind it is not in the excerpt. */
+  let end: { readonly count: number; readonly last: Run } | undefined;
+  for await (const { n: number, at, line, hash: head } of linesOf(id, store)) {
+    const isAsked = at >= from && at < to;
+    if (!isAsked && !end) continue;
+    const last = extend(runs, { first: number, previous: readLine(line)?.previous ?? '', last: number, head });
+    if (isAsked) end = { count: runs.length, last };
   }
-  const isAsked = ({ at }: Link): boolean => at >= from && at < to;
-  return linked(links.slice(Math.max(0, links.findIndex(isAsked)), links.findLastIndex(isAsked) + 1));
+  return end ? [...runs.slice(0, end.count - 1), end.last] : [];
 }
 
-function linked(links: readonly Link[]): readonly Run[] {
-  const runs: { first: number; previous: string; last: number; head: string }[] = [];
-  for (const { n: number, previous, head } of links) {
-    const last = runs.at(-1);
-    if (last && number === last.last + 1 && previous === last.head) Object.assign(last, { last: number, head });
-    else runs.push({ first: number, previous, last: number, head });
+async function* linesOf(id: string, store: Pick<Evidence, 'lines'>): AsyncGenerator<KeptLine> {
+  for (let next = 1; ;) {
+    const lines = await store.lines({ chain: id, from: next, limit: linesAtOnce });
+    yield* lines;
+    if (lines.length < linesAtOnce) return;
+    next = (lines.at(-1)?.n ?? 0) + 1;
   }
-  return runs;
+}
+
+/** By a line, which continues the last run or begins one; returns the run that it is in. */
+function extend(runs: Run[], line: Run): Run {
+  const last = runs.at(-1);
+  if (!last || line.first !== last.last + 1 || line.previous !== last.head) {
+    runs.push(line);
+    return line;
+  }
+  const run = { ...last, last: line.last, head: line.head };
+  runs[runs.length - 1] = run;
+  return run;
 }
 
 function iso(epochMs: number): string {
