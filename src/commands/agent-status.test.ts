@@ -140,7 +140,10 @@ Privilege  CAP_BPF is missing: counting costs more
     const folder = await folderFor(t);
     const { text, code } = shown(folder);
     assert.equal(code, 3);
-    assert.equal(text, `No agent has run in ${folder}, or its folder is closed to this user.\n`);
+    assert.equal(
+      text,
+      `No agent has run in ${folder}, or its folder is closed to this user; --data FOLDER names another.\n`,
+    );
   });
 
   test('a process without capabilities is told what each would give', (t) => {

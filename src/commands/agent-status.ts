@@ -22,7 +22,9 @@ export function showAgentStatus({ data, json }: StatusOptions, output: NodeJS.Wr
   const folders = data === undefined ? [defaultAgentFolder(), installedAgentFolder] : [data];
   const { report, notice } = folders.map(found).find(({ report, notice }) => report ?? notice) ?? {};
   if (!report && !notice) {
-    output.write(`No agent has run in ${folders.join(' or ')}, or its folder is closed to this user.\n`);
+    output.write(
+      `No agent has run in ${folders.join(' or ')}, or its folder is closed to this user; --data FOLDER names another.\n`,
+    );
     return misuse;
   }
   const now = Date.now();

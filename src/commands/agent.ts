@@ -154,8 +154,19 @@ function announcer(say: (text: string) => void): (link: LinkState) => void {
   const sayChange = onlyChanges(say);
   return (link) =>
     sayChange(
-      link.state === 'connected' ? `Connected to ${link.server}.` : `Not connected to ${link.server}: ${link.message}`,
+      link.state === 'connected'
+        ? `Connected to ${link.server}.`
+        : `Not connected to ${link.server}: ${link.message}${nextOf(link)}`,
     );
+}
+
+/** What to do; of a refusal the server has said it. */
+function nextOf({ state, message }: Exclude<LinkState, { state: 'connected' }>): string {
+  if (state === 'refused') return '';
+  // The name of the machine that the server runs on stands in what `invite` prints; not every network knows it.
+  return message.includes('getaddrinfo')
+    ? '. Trying again; if its name is not known here, --join takes its address as well.'
+    : '. Trying again until it works.';
 }
 
 /** Whoever sits at the machine may read it: what is collected, and by whom. */

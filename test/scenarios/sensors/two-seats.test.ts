@@ -85,6 +85,7 @@ test('E2: a file system that is mounted on a seat is told with device, mount poi
   await eventually('the seat is watched', async () =>
     (await recordsOf(fleet, 'agent-1')).some(({ event }) => event === 'mount-present'),
   );
+  assert.match(fleet.agents[0]?.program.said ?? '', /Collected of this machine: usb, mounts, traffic; by the test\./);
 
   const mountedAt = performance.now();
   const disk = await mountSmallDisk();
