@@ -217,7 +217,10 @@ export class HostedSensor {
     const stopped = sensor.then((started) => started?.stop()).catch((error: unknown) => this.#fail(error));
     await this.#within(stopLimitMs, stopped);
     leave();
-    chain.record({ event: 'sensor-stopped', message: short(this.#why) });
+    chain.record({
+      event: 'sensor-stopped',
+      message: this.#wanted ? 'to begin again with what is ordered now' : short(this.#why),
+    });
     this.#run = undefined;
   }
 

@@ -149,6 +149,10 @@ describe('the sensors of an agent', () => {
     stand.host.take(order(2));
     await eventually('it runs again', () => stand.instrument.starts.length === 2);
     assert.deepEqual(stand.instrument.starts, [1, 2]);
+    assert.deepEqual(stand.records()[2], {
+      event: 'sensor-stopped',
+      message: 'to begin again with what is ordered now',
+    });
     assert.deepEqual(stand.host.reports, [{ sensor: 'usb', state: 'running', message: 'looks' }]);
   });
 

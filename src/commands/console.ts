@@ -180,7 +180,7 @@ class OperatorConsole {
   }
 
   #nameOf(name: string, address: string | null | undefined): string {
-    return `${printable(name)} (${printable(address ?? 'never seen')})`;
+    return `${printable(name)} (${printable(address ?? 'not seen since the server started')})`;
   }
 
   #painted(status: string): string {
