@@ -102,9 +102,18 @@ Privilege  CAP_NET_RAW is held
 Privilege  CAP_BPF is missing: counting costs more
 `,
     );
+    const [usb, traffic] = notice.collected;
     assert.deepEqual(
       asNobody(() => JSON.parse(shown(folder, { json: true }).text) as unknown),
-      { running: true, notice },
+      {
+        running: true,
+        notice: {
+          ...notice,
+          writtenAt: new Date(notice.writtenAt).toISOString(),
+          until: '2026-12-02T18:00:00.000Z',
+          collected: [usb, { ...traffic, lastRecordAt: '2026-12-02T09:00:00.000Z' }],
+        },
+      },
     );
   });
 

@@ -33,7 +33,7 @@ export function showAgentStatus({ data, json }: StatusOptions, output: NodeJS.Wr
     ...(report ? linesOf(report, running) : []),
     ...(notice ? noticeLines(notice, { running, report }) : []),
   ];
-  output.write(json ? `${JSON.stringify({ running, ...report, notice })}\n` : `${lines.join('\n')}\n`);
+  output.write(json ? `${JSON.stringify({ running, ...report, notice }, withTimes)}\n` : `${lines.join('\n')}\n`);
   return running ? 0 : 2;
 }
 
@@ -106,4 +106,9 @@ function stateOf(running: boolean, { pid, writtenAt }: { readonly pid: number; r
 
 function timeOf(epochMs: number): string {
   return new Date(epochMs).toISOString();
+}
+
+/** Times are epoch milliseconds inside, and ISO 8601 for others. */
+function withTimes(key: string, value: unknown): unknown {
+  return typeof value === 'number' && (key.endsWith('At') || key === 'until') ? timeOf(value) : value;
 }
