@@ -255,7 +255,7 @@ export class HostedSensor {
     } catch (error) {
       if (!isDiskError(error)) throw error;
       const message = `the evidence folder refuses (${error.message}): free space on its disk or repair it`;
-      this.#setState({ state: 'unavailable', message });
+      if (!this.#run) this.#setState({ state: 'unavailable', message });
       this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
       this.#cancelRetry();
       this.#cancelRetry = this.#parts.clock.after(retryAfterMs, () => this.#settle());

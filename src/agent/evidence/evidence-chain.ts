@@ -23,6 +23,12 @@ export interface ChainParts {
   readonly onFault: (text: string) => void;
 }
 
+export interface DeletionOptions {
+  readonly classOfData: ClassOfData;
+  /** A sensor writes to it. */
+  readonly isInUse: boolean;
+}
+
 interface SealedBatch {
   readonly files: Batch;
   readonly lines: readonly NumberedLine[];
@@ -118,14 +124,8 @@ export class EvidenceChain {
     });
   }
 
-  /** As retention.ts says; the file that is being written stays while the chain is in use. What the disk refuses is deleted next time. */
-  deleteOldFiles({
-    classOfData,
-    isInUse,
-  }: {
-    readonly classOfData: ClassOfData;
-    readonly isInUse: boolean;
-  }): Promise<void> {
+  /** Deletes as retention.ts says; the file that is being written stays while the chain is in use. What the disk refuses is deleted next time. */
+  deleteOldFiles({ classOfData, isInUse }: DeletionOptions): Promise<void> {
     const { disk, clock } = this.#parts;
     return this.#alone(async () => {
       const current = isInUse ? this.#files.current : undefined;

@@ -23,7 +23,7 @@ export interface IntakeParts {
 export class RecordIntake {
   readonly chains: ChainWatch;
   readonly #parts: IntakeParts;
-  /** Thousands of alarms are in the store, and not each in the operator's log. */
+  /** One agent's thousand alarms, which the store has, must not hide another's in the operator's log. */
   readonly #log: FaultLog;
 
   constructor(parts: IntakeParts) {
@@ -69,7 +69,7 @@ export class RecordIntake {
   #tell({ agentId, sensor, n, cause, message }: Alarm): void {
     const { name } = this.#parts.agentOf(agentId);
     this.#log.tell(
-      `${agentId} ${sensor} ${cause} ${n}`,
+      `${agentId} ${sensor} ${cause}`,
       printable(`ALARM ${cause}: records of ${name} (${sensor}): ${message}.`),
     );
     this.#parts.publish({ type: 'alarm', agentId, name, sensor, n, cause, message });
