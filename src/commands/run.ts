@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { systemClock as clock } from '../core/clock.ts';
 import type { Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
@@ -36,6 +37,7 @@ const flushLimitMs = 500;
  * @throws {AppError} not-found, invalid-config: nothing in the file can run
  */
 export async function runMonitors({ file, json, forMs }: RunRequest): Promise<void> {
+  preferSmallHeap();
   const config = await load(file);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const output = new LineOutput(process.stdout, (lines) =>
@@ -52,6 +54,14 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   await run.stop();
   // What nobody reads would keep the process alive.
   if (!(await output.flush(flushLimitMs))) process.exit();
+}
+
+/**
+ * Without this V8 lets the heap of a thousand monitors grow to twice what it needs, 165 MiB in all instead of 115. Checks
+ * cost a tenth more. Before anything is loaded: what has grown does not shrink.
+ */
+function preferSmallHeap(): void {
+  setFlagsFromString('--optimize-for-size');
 }
 
 interface RunParts {
