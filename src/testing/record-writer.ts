@@ -30,6 +30,11 @@ export class RecordWriter {
     return line;
   }
 
+  /** Of the next line. */
+  get key(): string {
+    return this.#state.key;
+  }
+
   /** As a heartbeat announces it, up to line `n`. */
   head(n = this.lines.length): { sensor: SensorName; chain: string; n: number; head: string } {
     const { chain } = this.first;

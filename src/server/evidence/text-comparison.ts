@@ -4,6 +4,8 @@ export interface Difference {
   /** From 1. */
   readonly line: number;
   readonly message: string;
+  /** All there is of the text is right, and some is not there. */
+  readonly isShort?: true;
 }
 
 /** Compares a text for people with what the lines of evidence say, as they are read. */
@@ -35,7 +37,7 @@ export class TextComparison implements AsyncDisposable {
     const at = expected.findIndex((byte, index) => index >= bytesRead || byte !== buffer[index]);
     const line = this.#line + text.slice(0, at).split('\n').length - 1;
     const message = `expected the text of its records, got another from byte ${this.#position + at} on`;
-    this.#difference = { line, message };
+    this.#difference = { line, message, ...(bytesRead === 0 && { isShort: true }) };
   }
 
   /** Where it is not what was expected; undefined if it is, to its end. */

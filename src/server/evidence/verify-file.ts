@@ -9,6 +9,8 @@ export interface Finding {
   /** From 1; absent where it is the file as a whole. */
   readonly line?: number;
   readonly message: string;
+  /** A text for people ends before its records do; what there is of it is right. */
+  readonly isShort?: true;
 }
 
 export interface Verdict {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   appendFile,
-  copyFile,
   mkdir,
   mkdtemp,
   readdir,
@@ -233,7 +232,7 @@ describe('the evidence folder of an agent', () => {
     writer = writerOf();
     await mkdir(join(folder, 'usb'));
     const { chain, n, head } = writer.head();
-    await writeFile(join(folder, 'usb', 'chain.json'), JSON.stringify({ chain, n, head, key: 'secret' }));
+    await writeFile(join(folder, 'usb', 'chain.json'), JSON.stringify({ chain, n, head, key: writer.key }));
     for (const [file, lines] of [
       ['2026-12-02', writer.lines.slice(1, 3)],
       ['2026-12-03', writer.lines.slice(3)],
@@ -266,10 +265,10 @@ describe('the evidence folder of an agent', () => {
 
   test('with its end cut is refused, and so is a line that was added', async () => {
     const file = join(folder, 'usb', '2026-12-03.jsonl');
-    await copyFile(file, `${file}.old`);
+    const whole = await readFile(file);
     await writeFile(file, '');
     const cut = (await verifyAgentFolder(folder)).findings;
-    await rename(`${file}.old`, file);
+    await writeFile(file, whole);
     assert.match(
       cut.map(({ message }) => message).join('\n'),
       /record 4 with the hash .* of chain.json to be the last, got record 3/,
@@ -279,6 +278,32 @@ describe('the evidence folder of an agent', () => {
       (await verifyAgentFolder(folder)).findings[0]?.message ?? '',
       /expected record 5 of its chain, got record 2/,
     );
+    await writeFile(file, whole);
+  });
+
+  test('whose agent is at work has lines that are newer than chain.json: with its key, or refused', async () => {
+    const file = join(folder, 'usb', '2026-12-03.jsonl');
+    const before = await readFile(file);
+    const forged = new RecordWriter();
+    const sealed = writer.write({ event: 'clock-jump', byMs: 5 });
+    const linked = forged
+      .write({ event: 'clock-jump', byMs: 6 })
+      .replace(/"n":1,"p":"[^"]+"/, /"n":5,"p":"[^"]+"/.exec(sealed)?.[0] ?? '');
+    for (const [line, isSound] of [
+      [sealed, true],
+      [linked, false],
+    ] as const) {
+      await writeFile(file, `${before.toString()}${line}\n`);
+      const { findings, notes } = await verifyAgentFolder(folder);
+      assert.deepEqual(findings.length === 0, isSound, JSON.stringify(findings));
+      if (isSound)
+        assert.match(
+          notes.join('\n'),
+          /but for the 1 newest, which are sealed.*\n.*text of the last records is not written yet/,
+        );
+      else assert.match(findings[0]?.message ?? '', /sealed with the key of chain.json, got one that is edited/);
+    }
+    await writeFile(file, before);
   });
 
   test('that is none is told as misuse', async () => {
