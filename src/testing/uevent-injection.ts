@@ -1,5 +1,4 @@
-import { SOCK_CLOEXEC, SOCK_RAW, closeSocket, sendTo } from '../net/sys/socket.ts';
-import { checked, libc } from '../net/sys/libc.ts';
+import { SOCK_RAW, closeSocket, openSocketOf, sendTo } from '../net/sys/socket.ts';
 
 /** Variables of an event: `ACTION`, `DEVPATH`, `SUBSYSTEM`, … */
 export type Uevent = Readonly<Record<string, string>>;
@@ -38,7 +37,7 @@ function messageOf(event: Uevent): Buffer {
 }
 
 function openNetlink(): Disposable & { readonly fd: number } {
-  const fd = checked(libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT), 'socket');
+  const fd = openSocketOf(AF_NETLINK, { kind: SOCK_RAW, protocol: NETLINK_KOBJECT_UEVENT });
   return { fd, [Symbol.dispose]: () => closeSocket(fd) };
 }
 

@@ -1,14 +1,6 @@
 import { getRawPointer } from 'node:ffi';
 import { checked, libc, SystemError } from './libc.ts';
-import {
-  bindSocket,
-  MSG_DONTWAIT,
-  setOption,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_NONBLOCK,
-  socketOptions,
-} from './socket.ts';
+import { bindSocket, MSG_DONTWAIT, openSocketOf, setOption, SOCK_DGRAM, socketOptions } from './socket.ts';
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 3;
@@ -40,7 +32,7 @@ export function decodeLinkAddress(bytes: Buffer): LinkAddress {
  * packets begin with the IP header, both ways and whatever the link. @throws {SystemError} EPERM without CAP_NET_RAW
  */
 export function openPacketSocket(): number {
-  return checked(libc().socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
+  return openSocketOf(AF_PACKET, { kind: SOCK_DGRAM, protocol: 0 });
 }
 
 /** Hears every protocol on every interface, also on those that appear later. */

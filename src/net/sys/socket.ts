@@ -6,8 +6,8 @@ import { checked, libc, SystemError } from './libc.ts';
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
-export const SOCK_NONBLOCK = 0x800;
-export const SOCK_CLOEXEC = 0x8_0000;
+const SOCK_NONBLOCK = 0x800;
+const SOCK_CLOEXEC = 0x8_0000;
 export const MSG_DONTWAIT = 0x40;
 
 export type SocketKind = typeof SOCK_STREAM | typeof SOCK_DGRAM | typeof SOCK_RAW;
@@ -56,9 +56,13 @@ interface SocketWanted {
   readonly protocol: number;
 }
 
-/** A non-blocking socket that child processes do not inherit. @throws {SystemError} EACCES, EPERM, … */
-export function openSocket({ family, kind, protocol }: SocketWanted): number {
-  const domain = family === 4 ? AF_INET : AF_INET6;
+/** A non-blocking IP socket that child processes do not inherit. @throws {SystemError} EACCES, EPERM, … */
+export function openSocket({ family, ...wanted }: SocketWanted): number {
+  return openSocketOf(family === 4 ? AF_INET : AF_INET6, wanted);
+}
+
+/** The same of any address family. @throws {SystemError} */
+export function openSocketOf(domain: number, { kind, protocol }: Omit<SocketWanted, 'family'>): number {
   return checked(libc().socket(domain, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol), 'socket');
 }
 

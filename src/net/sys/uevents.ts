@@ -1,15 +1,6 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { checked, libc, SystemError } from './libc.ts';
-import {
-  bindSocket,
-  closeSocket,
-  MSG_DONTWAIT,
-  setOption,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_NONBLOCK,
-  socketOptions,
-} from './socket.ts';
+import { bindSocket, closeSocket, MSG_DONTWAIT, openSocketOf, setOption, SOCK_DGRAM, socketOptions } from './socket.ts';
 import { fdEvents, watchFd } from './watch-fd.ts';
 
 const AF_NETLINK = 16;
@@ -42,8 +33,7 @@ export interface UeventReceiver {
 
 /** Hears what the kernel says of devices that come and go, until disposed. Needs no privilege. @throws {SystemError} */
 export function receiveUevents(receiver: UeventReceiver): Disposable {
-  const { socket } = libc();
-  const fd = checked(socket(AF_NETLINK, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT), 'socket');
+  const fd = openSocketOf(AF_NETLINK, { kind: SOCK_DGRAM, protocol: NETLINK_KOBJECT_UEVENT });
   try {
     enlargeReceiveBuffer(fd);
     const address = Buffer.alloc(addressBytes);
