@@ -12,11 +12,12 @@ import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import { writeNotice } from './notice-file.ts';
 import { privileges } from './privileges.ts';
+import { reportIntervalMs } from './report-file.ts';
 import type { EntrySource } from './sender.ts';
 import type { SelfTest } from './self-test.ts';
 import { SensorHost } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
-import { statusIntervalMs, writeStatus } from './status-file.ts';
+import { writeStatus } from './status-file.ts';
 import { TaskExecutor } from './task-executor.ts';
 import { TaskList, type TasksMessage } from './task-list.ts';
 import { Uplink, type LinkState, type UplinkPorts } from './uplink.ts';
@@ -212,7 +213,7 @@ export class Agent {
       this.#writeStatus();
       this.#writeNotice();
     });
-    this.#cancelStatus = this.#parts.clock.after(statusIntervalMs, () => this.#reportStatus());
+    this.#cancelStatus = this.#parts.clock.after(reportIntervalMs, () => this.#reportStatus());
   }
 
   #writeNotice(): void {

@@ -1,8 +1,7 @@
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SensorReport } from '../protocol/messages.ts';
 import type { Privilege } from './privileges.ts';
-import { statusIntervalMs } from './status-file.ts';
+import { readReport, replaceReport } from './report-file.ts';
 
 /** What is collected of one kind, and how far it went. */
 export interface Collected {
@@ -40,27 +39,13 @@ export interface AgentNotice {
 
 const fileName = 'notice.json';
 
-/** Replaces the notice, for everybody to read. It need not outlive a power cut, so it is not synced. */
+/** Replaces the notice, for everybody to read. */
 export function writeNotice(folder: string, notice: AgentNotice): void {
-  const file = join(folder, fileName);
-  writeFileSync(`${file}.new`, JSON.stringify(notice));
-  // Whatever the umask is.
-  chmodSync(`${file}.new`, 0o644);
-  renameSync(`${file}.new`, file);
+  replaceReport(join(folder, fileName), notice, 0o644);
 }
 
 /** The last notice in this data folder; undefined if there is none, or none that this user may read. */
 export function readNotice(folder: string): AgentNotice | undefined {
-  try {
-    // Our own file, replaced whole.
-    return JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as AgentNotice;
-  } catch (error) {
-    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
-}
-
-/** Whether the agent of this notice still writes it; its process may be hidden from whoever asks. */
-export function isFresh({ writtenAt }: Pick<AgentNotice, 'writtenAt'>, now: number): boolean {
-  return now - writtenAt < 3 * statusIntervalMs;
+  // Our own file, replaced whole.
+  return readReport(join(folder, fileName)) as AgentNotice | undefined;
 }

@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Heartbeat } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
+import { isFresh, readReport, replaceReport } from './report-file.ts';
 import type { LinkState } from './uplink.ts';
 
 /** What a running agent tells about itself, for `agent status`. */
@@ -20,30 +21,22 @@ export interface AgentStatusReport {
   readonly tasks: readonly Pick<Task, 'id' | 'monitorName' | 'type' | 'target' | 'intervalMs' | 'paused'>[];
 }
 
-export const statusIntervalMs = 2000;
 const fileName = 'status.json';
 
-/** Replaces the report. It need not outlive a power cut, so it is not synced. */
+/** Replaces the report, for the agent's own user. */
 export function writeStatus(folder: string, report: AgentStatusReport): void {
-  const file = join(folder, fileName);
-  writeFileSync(`${file}.new`, JSON.stringify(report), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  replaceReport(join(folder, fileName), report, 0o600);
 }
 
 /** The last report in this data folder; undefined if no agent ever ran there, or it is not for this user. */
 export function readStatus(folder: string): AgentStatusReport | undefined {
-  try {
-    // Our own file, replaced whole.
-    return JSON.parse(readFileSync(join(folder, fileName), 'utf8')) as AgentStatusReport;
-  } catch (error) {
-    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
+  // Our own file, replaced whole.
+  return readReport(join(folder, fileName)) as AgentStatusReport | undefined;
 }
 
 /** Whether the agent of this report still runs: it wrote a moment ago, and its process is there. */
-export function isRunning({ pid, writtenAt }: AgentStatusReport, now: number): boolean {
-  return now - writtenAt < 3 * statusIntervalMs && isAlive(pid);
+export function isRunning(report: AgentStatusReport, now: number): boolean {
+  return isFresh(report, now) && isAlive(report.pid);
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,5 @@
-import { isFresh, readNotice, type AgentNotice, type Collected } from '../agent/notice-file.ts';
+import { readNotice, type AgentNotice, type Collected } from '../agent/notice-file.ts';
+import { isFresh } from '../agent/report-file.ts';
 import { isRunning, readStatus, type AgentStatusReport } from '../agent/status-file.ts';
 import { formatDuration } from '../core/duration.ts';
 import { printable } from '../core/printable.ts';

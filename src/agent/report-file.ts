@@ -1,0 +1,26 @@
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+/** An agent that runs writes its reports this often. */
+export const reportIntervalMs = 2000;
+
+/** Replaces a report, whole; `mode` holds whatever the umask is. It need not outlive a power cut, so it is not synced. */
+export function replaceReport(file: string, report: object, mode: 0o600 | 0o644): void {
+  writeFileSync(`${file}.new`, JSON.stringify(report), { mode: 0o600 });
+  chmodSync(`${file}.new`, mode);
+  renameSync(`${file}.new`, file);
+}
+
+/** The last report; undefined if there is none, or it is not for this user. */
+export function readReport(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an agent still writes this report; its process may be hidden from whoever asks. */
+export function isFresh({ writtenAt }: { readonly writtenAt: number }, now: number): boolean {
+  return now - writtenAt < 3 * reportIntervalMs;
+}
