@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { lineText } from '../../src/protocol/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
-import { RecordWriter } from '../../src/testing/record-writer.ts';
+import { ChainWriter } from '../../src/testing/chain-writer.ts';
 import { AttackedServer } from './attacked-server.ts';
 import { Liar } from './liar.ts';
 
@@ -22,7 +22,7 @@ test('while the disk of the client folders is full every record is kept, and wri
     server.program.start();
     await server.untilAnswering();
     using seat = await Liar.join(server, 'seat-17');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await seat.begun(writer);
     const lines = Array.from({ length: 1000 }, (_, index) =>
       writer.write({ event: 'lost', message: `event ${index} ${'x'.repeat(200)}` }),

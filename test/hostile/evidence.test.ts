@@ -6,7 +6,7 @@ import type { SensorRecord } from '../../src/core/record.ts';
 import { hashOf } from '../../src/protocol/chain.ts';
 import type { Manifest } from '../../src/server/evidence/manifest.ts';
 import { eventually } from '../../src/testing/eventually.ts';
-import { RecordWriter } from '../../src/testing/record-writer.ts';
+import { ChainWriter } from '../../src/testing/chain-writer.ts';
 import { Watchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer } from './attacked-server.ts';
 import { Liar } from './liar.ts';
@@ -53,7 +53,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with lines that are none, of the longest, of strange keys or with a line feed in them harms nobody', async () => {
     using liar = await Liar.join(server, 'liar-lines');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     const { chain } = writer.first;
     const whole = writer.write(event);
@@ -78,7 +78,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with the end of time, a text for a terminal or a name that climbs stays in its folder, and is printable', async () => {
     using liar = await Liar.join(server, '../../climber');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     const message = '\u001b]0;title\u0007\u001b[2J\u202eevil';
     const lines = [8.64e15, 0.5, 0].map((at) => writer.write({ event: 'lost', message }, { at }));
@@ -98,7 +98,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with a line number far ahead costs nothing, and the agent must begin another chain', async () => {
     using liar = await Liar.join(server, 'liar-ahead');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     const far = writer.write(event).replace('{"n":1,', '{"n":999999999999999,');
     await liar.send(writer.first.chain, [far]);
@@ -113,7 +113,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with a head that was never written is one alarm, however many lines follow', async () => {
     using liar = await Liar.join(server, 'liar-head');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     const head = { ...writer.head(), n: Number.MAX_SAFE_INTEGER };
     for (let beat = 0; beat < 4; beat++) liar.announce(head);
@@ -129,7 +129,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
   test("with another agent's chain, announced, begun or written, is refused, and the copy is told", async () => {
     using honest = await Liar.join(server, 'honest');
     using copy = await Liar.join(server, 'copy');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await honest.begun(writer);
     const { chain } = writer.first;
     await honest.send(chain, [writer.write(event)]);
@@ -147,7 +147,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with thousands of chains has a thousand, and its connection ends', async () => {
     using liar = await Liar.join(server, 'liar-chains');
-    const writers = Array.from({ length: 2000 }, () => new RecordWriter());
+    const writers = Array.from({ length: 2000 }, () => new ChainWriter());
     const entries = writers.map((writer, index) => ({
       seq: index + 1,
       item: { kind: 'record', chain: writer.first.chain, line: writer.write(event) },
@@ -155,14 +155,14 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
     liar.line.say({ type: 'entries', lane: 'live', epoch: '1', entries });
     await liar.line.until('ack');
     await eventually('it is said', () => /liar-chains sent 1000 entries .* too many chains/.test(server.said));
-    liar.begin(new RecordWriter());
+    liar.begin(new ChainWriter());
     assert.equal(await liar.line.refusal(), 'quota');
     await server.untilOthersGoOn();
   });
 
   test('with ten thousand edited lines has a thousand alarms, and others are heard', async () => {
     using liar = await Liar.join(server, 'liar-edits');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     const mac = /"m":"[\w-]{22}"/;
     for (let batch = 0; batch < 5; batch++) {
@@ -177,7 +177,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
 
   test('with a heartbeat of another head whenever it may harms nobody, until its quota ends its connection', async () => {
     using liar = await Liar.join(server, 'liar-beats');
-    const writer = new RecordWriter();
+    const writer = new ChainWriter();
     await liar.begun(writer);
     for (let n = 1; n < 900; n++) liar.announce({ ...writer.head(), n, head: hashOf(String(n)) });
     await liar.line.until('heartbeat-seen');

@@ -1,5 +1,5 @@
 import { eventually } from '../../src/testing/eventually.ts';
-import type { RecordWriter } from '../../src/testing/record-writer.ts';
+import type { ChainWriter } from '../../src/testing/chain-writer.ts';
 import type { AttackedServer } from './attacked-server.ts';
 import { heartbeat, newIdentity, WrongAgent } from './wrong-agent.ts';
 
@@ -19,11 +19,11 @@ export class Liar implements Disposable {
     return new Liar(name, await WrongAgent.welcomed(server.url, { identity, token: await server.invite() }));
   }
 
-  begin({ sensor, first: { chain, key } }: RecordWriter): void {
+  begin({ sensor, first: { chain, key } }: ChainWriter): void {
     this.line.say({ type: 'chain-begin', sensor, chain, key });
   }
 
-  async begun(writer: RecordWriter): Promise<void> {
+  async begun(writer: ChainWriter): Promise<void> {
     this.begin(writer);
     await this.line.until('chain-begun');
   }

@@ -6,7 +6,7 @@ import type { SensorRecord } from '../../src/core/record.ts';
 import { lineText } from '../../src/protocol/record-line.ts';
 import type { ServerMessage } from '../../src/protocol/messages.ts';
 import { eventually } from '../../src/testing/eventually.ts';
-import { RecordWriter } from '../../src/testing/record-writer.ts';
+import { ChainWriter } from '../../src/testing/chain-writer.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer } from '../hostile/attacked-server.ts';
 import { heartbeat, newIdentity, WrongAgent } from '../hostile/wrong-agent.ts';
@@ -75,13 +75,13 @@ class Seat implements Disposable {
     return this.#seq;
   }
 
-  async begin({ sensor, first: { chain, key } }: RecordWriter): Promise<void> {
+  async begin({ sensor, first: { chain, key } }: ChainWriter): Promise<void> {
     this.line.say({ type: 'chain-begin', sensor, chain, key });
     await this.line.until('chain-begun');
   }
 
   /** Resolves when they are acknowledged. */
-  async send({ first: { chain } }: RecordWriter, lines: readonly string[]): Promise<void> {
+  async send({ first: { chain } }: ChainWriter, lines: readonly string[]): Promise<void> {
     const entries = lines.map((line) => ({ seq: ++this.#seq, item: { kind: 'record', chain, line } }));
     this.line.say({ type: 'entries', lane: 'live', epoch: '1', entries });
     await eventually('an acknowledgement', () =>
@@ -89,7 +89,7 @@ class Seat implements Disposable {
     );
   }
 
-  announce(...writers: readonly RecordWriter[]): void {
+  announce(...writers: readonly ChainWriter[]): void {
     this.line.say({ ...heartbeat(), chains: writers.map((writer) => writer.head()) });
   }
 
@@ -125,7 +125,7 @@ async function clientLogs(server: AttackedServer): Promise<string> {
 describe('records of sensors', () => {
   let server: AttackedServer;
   let seat: Seat;
-  const [usb, mounts, traffic] = [new RecordWriter(), new RecordWriter('mounts'), new RecordWriter('traffic')];
+  const [usb, mounts, traffic] = [new ChainWriter(), new ChainWriter('mounts'), new ChainWriter('traffic')];
 
   before(async () => {
     server = await AttackedServer.open({ configuration: 'retention: {}', flags: ['--no-local-agent'] });
@@ -265,7 +265,7 @@ describe('records of sensors', () => {
 
   test('of a chain that was begun with another key are refused', async () => {
     const { chain } = usb.first;
-    seat.line.say({ type: 'chain-begin', sensor: 'usb', chain, key: new RecordWriter().first.key });
+    seat.line.say({ type: 'chain-begin', sensor: 'usb', chain, key: new ChainWriter().first.key });
     assert.equal(await seat.line.refusal(), 'not-your-entries');
     await eventually('an alarm', async () => (await alarmsOf(server)).includes('usb forked 0'));
   });

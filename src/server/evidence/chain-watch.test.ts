@@ -9,7 +9,7 @@ import { RangeSet } from '../../core/ranges.ts';
 import { hashOf } from '../../protocol/chain.ts';
 import type { ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { RecordWriter } from '../../testing/record-writer.ts';
+import { ChainWriter } from '../../testing/chain-writer.ts';
 import type { Alarm } from '../store/evidence.ts';
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 import type { Store } from '../store/store.ts';
@@ -21,7 +21,7 @@ const agentId = 'agent-1';
 const clock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) };
 
 /** An agent's chain of nothing in particular. */
-class Writer extends RecordWriter {
+class Writer extends ChainWriter {
   writeSome(count: number): void {
     for (let made = 0; made < count; made++)
       this.write({ event: 'sensor-started', message: `line of ${this.first.chain}` }, { at: 1000 + made });

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { systemClock, type Clock } from '../../core/clock.ts';
 import { lineText } from '../../protocol/record-line.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { RecordWriter } from '../../testing/record-writer.ts';
+import { ChainWriter } from '../../testing/chain-writer.ts';
 import type { KeptRecord } from '../store/evidence.ts';
 import { ClientLogs } from './client-logs.ts';
 import { safeName } from './safe-name.ts';
@@ -21,7 +21,7 @@ class Stand implements AsyncDisposable {
   readonly folder: string;
   readonly said: string[] = [];
   readonly records: KeptRecord[] = [];
-  readonly writer = new RecordWriter();
+  readonly writer = new ChainWriter();
   logs: ClientLogs;
 
   private constructor(folder: string) {

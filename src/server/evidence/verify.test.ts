@@ -18,7 +18,7 @@ import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '../../core/record.ts';
 import { createIdentity, keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../protocol/record-line.ts';
-import { RecordWriter } from '../../testing/record-writer.ts';
+import { ChainWriter } from '../../testing/chain-writer.ts';
 import { signedManifest } from './manifest.ts';
 import { readRecord } from './read-record.ts';
 import { verifyAgentFolder } from './verify-agent-folder.ts';
@@ -42,14 +42,14 @@ const textOf = (lines: readonly string[]): string => lines.map((line) => `${line
 
 const linesIn = (bytes: Buffer): string[] => bytes.toString().split(/(?<=\n)/);
 
-function writerOf(sensor: 'usb' | 'mounts' = 'usb'): RecordWriter {
-  const writer = new RecordWriter(sensor);
+function writerOf(sensor: 'usb' | 'mounts' = 'usb'): ChainWriter {
+  const writer = new ChainWriter(sensor);
   for (const [index, record] of records.entries()) writer.write(record, { at: 1000 + index });
   return writer;
 }
 
 /** What a server exports of these chains, line 3 of the second having never come. */
-async function exportTo(folder: string, writers: readonly RecordWriter[], identity = newServer()): Promise<void> {
+async function exportTo(folder: string, writers: readonly ChainWriter[], identity = newServer()): Promise<void> {
   const kept = writers.map((writer, index) => ({
     writer,
     lines: writer.lines.filter((_, line) => index !== 1 || line !== 2),
@@ -226,7 +226,7 @@ describe('exported evidence', () => {
 
 describe('the evidence folder of an agent', () => {
   let folder: string;
-  let writer: RecordWriter;
+  let writer: ChainWriter;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
     writer = writerOf();
@@ -284,7 +284,7 @@ describe('the evidence folder of an agent', () => {
   test('whose agent is at work has lines that are newer than chain.json: with its key, or refused', async () => {
     const file = join(folder, 'usb', '2026-12-03.jsonl');
     const before = await readFile(file);
-    const forged = new RecordWriter();
+    const forged = new ChainWriter();
     const sealed = writer.write({ event: 'clock-jump', byMs: 5 });
     const linked = forged
       .write({ event: 'clock-jump', byMs: 6 })

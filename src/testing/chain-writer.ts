@@ -4,7 +4,7 @@ import type { SensorName } from '../core/sensor.ts';
 import { beginChain, hashOf, seal, type RecordBody } from '../protocol/chain.ts';
 
 /** A chain of records as an agent has it: its first key, its lines, its head. */
-export class RecordWriter {
+export class ChainWriter {
   readonly sensor: SensorName;
   readonly first = beginChain(randomUUIDv7());
   readonly lines: string[] = [];
