@@ -5,8 +5,8 @@ import type { SensorRecord } from '../core/record.ts';
 /**
  * Records that cannot be changed unseen. Each line carries its number, the hash of the line before it, and a MAC with a key
  * that is hashed forward after each line: who takes over a machine finds no key of an earlier line, and cannot write one
- * anew. The links alone can be checked by anybody (`printf %s "$line" | sha256sum`), the MACs by the server, which was told the
- * first key before the first record.
+ * anew. The links alone can be checked by anybody (`printf %s "$line" | openssl dgst -sha256 -binary | basenc --base64url`, without
+ * the `=`, is the next line's `p`), the MACs by the server, which was told the first key before the first record.
  */
 export interface ChainState {
   /** UUID v7 of the chain. */
