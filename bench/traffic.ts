@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import { realtimeNs } from '../src/net/sys/clock.ts';
+import { realtimeNs } from '../src/sys/clock.ts';
 import { openEbpfCounter } from '../src/sensors/traffic/ebpf-counter.ts';
 import type { Counted, PeerCount, PeerCounter, SeenPacket } from '../src/sensors/traffic/peer-counter.ts';
 import { ipv4Packet, udpDatagram } from '../src/testing/ip-packet.ts';

@@ -1,7 +1,7 @@
 // npm run docs: writes docs/checks.md out of the registry of check types; a test fails when the file is not what this makes.
 import { writeFileSync } from 'node:fs';
 import { checkTypes } from '../src/checks/registry.ts';
-import { defaultOf, switchOf } from '../src/commands/check-options.ts';
+import { defaultOf, switchOf } from '../src/commands/check/check-options.ts';
 import type { CheckType } from '../src/core/check.ts';
 import { formatDuration } from '../src/core/duration.ts';
 import { fieldsOf, type Field, type FieldKind } from '../src/core/fields.ts';

@@ -5,7 +5,7 @@ import type { Network } from '../core/network.ts';
 import type { SensorType } from '../core/sensor.ts';
 import { keyPin } from '../protocol/identity.ts';
 import type { Heartbeat, SensorOrder } from '../protocol/messages.ts';
-import { lineText } from '../protocol/record-line.ts';
+import { lineText } from '../records/record-line.ts';
 import { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/outcome.ts';
 import { printable } from '../core/printable.ts';
 import type { SensorRecord } from '../core/record.ts';
 import type { RunningSensor, SensorContext, SensorState, SensorType } from '../core/sensor.ts';
-import type { RecordBody } from '../protocol/chain.ts';
+import type { RecordBody } from '../records/chain.ts';
 import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
 import { EvidenceChain } from './evidence/evidence-chain.ts';
 import { isDiskError, type EvidenceDisk } from './evidence/evidence-disk.ts';

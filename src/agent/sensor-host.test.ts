@@ -9,7 +9,7 @@ import type { RecordItem } from '../core/entry.ts';
 import type { SensorRecord } from '../core/record.ts';
 import type { RunningSensor, SensorContext, SensorType } from '../core/sensor.ts';
 import type { SensorOrder } from '../protocol/messages.ts';
-import { contentOf, lineText } from '../protocol/record-line.ts';
+import { contentOf, lineText } from '../records/record-line.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import type { ChainBegin } from './hosted-sensor.ts';

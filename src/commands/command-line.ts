@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
+import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
-import { addEvidence } from './evidence-command-line.ts';
-import { addFleet, serverPort } from './fleet-command-line.ts';
+import { addEvidence } from './operate/evidence-command-line.ts';
+import { addFleet } from './operate/fleet-command-line.ts';
 import { version } from './version.ts';
-import { addWatch } from './watch-command-line.ts';
+import { addWatch } from './watch/watch-command-line.ts';
 
 /** Runs one command line and returns the exit code. */
 export async function runCommandLine(given: readonly string[]): Promise<number> {
@@ -79,20 +80,20 @@ function addInteractive(program: Command): void {
     .option('--data <folder>', 'where it keeps everything (default: data in this checkout)')
     .option(
       '--listen <host:port>',
-      `address to listen on (default: 127.0.0.1:${serverPort})`,
-      `127.0.0.1:${serverPort}`,
+      `address to listen on (default: 127.0.0.1:${defaultServerPort})`,
+      `127.0.0.1:${defaultServerPort}`,
     )
     .option('--for <duration>', 'end after this time', durationArgument)
     .action(async ({ listen, data, for: forMs }: StartFlags) => {
-      const { start } = await import('./start.ts');
+      const { start } = await import('./serve/start.ts');
       const { interruption } = await import('./interruption.ts');
-      await start({ data, forMs, listen: listenAddress(listen, serverPort) }, interruption());
+      await start({ data, forMs, listen: listenAddress(listen, defaultServerPort) }, interruption());
     });
   program
     .command('shell')
     .description('ask what to watch, and watch it')
     .action(async () => {
-      const { runShell } = await import('./shell.ts');
+      const { runShell } = await import('./shell/shell.ts');
       await runShell({ input: process.stdin, output: process.stdout });
     });
   program
@@ -117,7 +118,7 @@ function addConfigured(program: Command): void {
     .option('--for <duration>', 'end after this time', durationArgument)
     .option('--json', 'print one JSON object a line')
     .action(async (file: string, flags: RunFlags) => {
-      const { runMonitors } = await import('./run.ts');
+      const { runMonitors } = await import('./run/run.ts');
       await runMonitors({ file, json: flags.json ?? false, forMs: flags.for });
     });
   program
@@ -125,7 +126,7 @@ function addConfigured(program: Command): void {
     .description('say every mistake in a configuration; exits with 3 if there is one')
     .argument('<file>', 'YAML or JSON')
     .action(async (file: string) => {
-      const { validateFile } = await import('./validate.ts');
+      const { validateFile } = await import('./run/validate.ts');
       process.exitCode = await validateFile(file, process.stdout);
     });
 }
@@ -136,19 +137,18 @@ interface EchoFlags {
   readonly udp?: number;
 }
 
-const echoPort = 12_345;
-
 function addOthers(program: Command): void {
   program
     .command('echo')
     .description('answer echo checks; over TCP and UDP unless only one is asked for')
-    .option('--tcp <port>', `TCP port (default: ${echoPort})`, portArgument)
-    .option('--udp <port>', `UDP port (default: ${echoPort})`, portArgument)
+    .option('--tcp <port>', `TCP port (default: ${defaultEchoPort})`, portArgument)
+    .option('--udp <port>', `UDP port (default: ${defaultEchoPort})`, portArgument)
     .option('--host <address>', 'address to listen on; :: is every one (default: 127.0.0.1)', '127.0.0.1')
     .action(async ({ host, tcp, udp }: EchoFlags) => {
       const { runEcho } = await import('./echo.ts');
       const { interruption } = await import('./interruption.ts');
-      const ports = tcp === undefined && udp === undefined ? { tcp: echoPort, udp: echoPort } : { tcp, udp };
+      const ports =
+        tcp === undefined && udp === undefined ? { tcp: defaultEchoPort, udp: defaultEchoPort } : { tcp, udp };
       await runEcho({ host, ...ports }, { output: process.stdout, signal: interruption() });
     });
   program
@@ -156,7 +156,7 @@ function addOthers(program: Command): void {
     .description('print a completion script: source <(watchkeeper completion bash)')
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => {
-      const { completionScript } = await import('./completion.ts');
+      const { completionScript } = await import('./completion/completion.ts');
       await addCheckTypes(program, (await import('../checks/registry.ts')).checkWords);
       process.stdout.write(completionScript(shell, program));
     });
@@ -170,8 +170,8 @@ function withTypeInLowerCase([check = '', type, ...rest]: readonly string[]): re
 /** Loaded only where they are needed: the types bring their libraries with them. The types of these words get their options. */
 async function addCheckTypes(program: Command, words: readonly string[]): Promise<void> {
   const [{ addCheckCommands }, { checkTypesFor }] = await Promise.all([
-    import('./check-commands.ts'),
-    import('./check-types.ts'),
+    import('./check/check-commands.ts'),
+    import('./check/check-types.ts'),
   ]);
   const checks = await checkTypesFor(words.length === 1 ? words[0] : undefined);
   const check = program.commands.find((command) => command.name() === 'check');

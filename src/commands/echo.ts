@@ -1,4 +1,4 @@
-import { EchoResponder, type EchoCounters } from '../checks/echo/responder.ts';
+import { EchoResponder, type EchoCounters } from '../echo/responder.ts';
 import { formatEndpoint } from '../core/target.ts';
 
 export interface EchoOptions {

@@ -33,7 +33,7 @@ export interface RecordItem {
   readonly kind: 'record';
   /** UUID v7 of the chain that the line belongs to. */
   readonly chain: string;
-  /** JSON without a line end; see protocol/chain.ts. */
+  /** JSON without a line end; see records/chain.ts. */
   readonly line: string;
 }
 
@@ -47,7 +47,7 @@ export interface SealedRecord {
   readonly at: number;
   readonly event: string;
   readonly line: string;
-  /** See protocol/chain.ts. */
+  /** See records/chain.ts. */
   readonly hash: string;
   /** Where the agent reported from, and when, by the server's clock. */
   readonly address: string | undefined;

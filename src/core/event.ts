@@ -53,7 +53,7 @@ export type ServerEvent =
     };
 
 /**
- * `malformed`, `edited`, `unlinked`: see protocol/chain.ts. `missing`: lines that were announced or followed never came.
+ * `malformed`, `edited`, `unlinked`: see records/chain.ts. `missing`: lines that were announced or followed never came.
  * `forked`: one number, two lines, as from a copied disk. `rolled-back`: the agent is at an earlier line than it was.
  * `begun-anew`: a chain took the place of another, which therefore ends.
  */

@@ -8,12 +8,12 @@ import type {
   SecureConnection,
   UdpConnection,
 } from '../core/network.ts';
-import { dialTcp, dialUdp } from './dial.ts';
+import { dialTcp, dialUdp } from './dial/dial.ts';
 import { DnsSockets } from './dns/sockets.ts';
-import { EgressPolicy } from './egress.ts';
+import { EgressPolicy } from './dial/egress.ts';
 import type { Queries } from './queries.ts';
 import { Resolver } from './resolve.ts';
-import { startTls } from './tls.ts';
+import { startTls } from './tls/tls.ts';
 
 interface NetworkParts {
   readonly clock: Clock;

@@ -3,8 +3,8 @@ import { Failure } from '../core/failure.ts';
 import type { Address, QueryChannel, QueryOptions, QueryProtocol } from '../core/network.ts';
 import { EchoChannels } from './icmp/echo-channels.ts';
 import { openSystemPing } from './icmp/system-ping.ts';
-import { TcpQueries } from './icmp/tcp-queries.ts';
-import { UdpQueries } from './icmp/udp-queries.ts';
+import { TcpQueries } from './traceroute/tcp-probes.ts';
+import { UdpQueries } from './traceroute/udp-probes.ts';
 
 /** A channel before it is known how long its name took to resolve. */
 type OpenedChannel = Omit<QueryChannel, 'resolveMs'>;

@@ -2,17 +2,17 @@ import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, isDeadline } from '../core/failure.ts';
 import type { Address, DnsServer, Family, FamilyChoice, ResolveOptions } from '../core/network.ts';
-import { dialTcp } from './dial.ts';
+import { dialTcp } from './dial/dial.ts';
 import type { DnsNetwork } from './dns/ask.ts';
 import { LookupCache } from './dns/cache.ts';
 import { lookUp, type Lookup } from './dns/lookup.ts';
 import { reverseName } from './dns/reverse-name.ts';
 import { peerOf } from './dns/server.ts';
 import { DnsSockets } from './dns/sockets.ts';
-import { parseHosts, type Hosts } from './hosts-file.ts';
+import { parseHosts, type Hosts } from './dns/hosts-file.ts';
 import { labelsOf } from './packets/dns/name.ts';
-import { parseResolvConf, type ResolverSettings } from './resolv-conf.ts';
-import { WatchedFile } from './watched-file.ts';
+import { parseResolvConf, type ResolverSettings } from './dns/resolv-conf.ts';
+import { WatchedFile } from './dns/watched-file.ts';
 
 interface ResolverParts {
   readonly clock: Clock;

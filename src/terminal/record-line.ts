@@ -1,5 +1,5 @@
 import type { SensorRecord } from '../core/record.ts';
-import { recordText } from '../core/record-text.ts';
+import { recordText } from '../records/record-text.ts';
 import type { SensorName } from '../core/sensor.ts';
 import type { Paint, Style } from './paint.ts';
 

@@ -9,7 +9,7 @@ import {
   rowWidth,
   tableTitle,
   type PeerLine,
-} from '../core/traffic-text.ts';
+} from '../records/traffic-text.ts';
 import type { Paint, Style } from './paint.ts';
 import type { ScreenSize } from './screen.ts';
 import { clip } from './text.ts';

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { SensorRecord } from '../core/record.ts';
 import type { SensorName } from '../core/sensor.ts';
-import { beginChain, hashOf, seal, type RecordBody } from '../protocol/chain.ts';
+import { beginChain, hashOf, seal, type RecordBody } from '../records/chain.ts';
 
 /** A chain of records as an agent has it: its first key, its lines, its head. */
 export class ChainWriter {

@@ -1,7 +1,7 @@
 import type { CheckContext } from '../core/check.ts';
 import { systemClock } from '../core/clock.ts';
 import { createNetwork } from '../net/network.ts';
-import { EgressPolicy } from '../net/egress.ts';
+import { EgressPolicy } from '../net/dial/egress.ts';
 
 /** A context on the real network and the real clock, as a run gets it. Ten seconds unless the test brings its own signal. */
 export function testContext(overrides: Partial<CheckContext> = {}): CheckContext {

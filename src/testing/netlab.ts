@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { enterNetwork, enterNewNetwork } from '../net/sys/namespace.ts';
+import { enterNetwork, enterNewNetwork } from '../sys/namespace.ts';
 
 const execute = promisify(execFile);
 

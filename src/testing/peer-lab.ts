@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { encodeAddress } from '../net/sys/address.ts';
-import { closeSocket, openSocket, sendTo, SOCK_RAW } from '../net/sys/socket.ts';
+import { encodeAddress } from '../sys/address.ts';
+import { closeSocket, openSocket, sendTo, SOCK_RAW } from '../sys/socket.ts';
 import { create, ip, labHost, type LabHost } from './netlab.ts';
 
 const execute = promisify(execFile);

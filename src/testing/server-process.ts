@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentIdentity } from '../agent/greeting.ts';
 import { createIdentity, keyPin } from '../protocol/identity.ts';
-import { DataFolder } from '../server/data-folder.ts';
+import { DataFolder } from '../server/host/data-folder.ts';
 import { openSqliteStore } from '../server/store/sqlite/sqlite-store.ts';
 import { closedPort } from './tcp-server.ts';
 

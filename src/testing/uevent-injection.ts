@@ -1,4 +1,4 @@
-import { SOCK_RAW, closeSocket, openSocketOf, sendTo } from '../net/sys/socket.ts';
+import { SOCK_RAW, closeSocket, openSocketOf, sendTo } from '../sys/socket.ts';
 
 /** Variables of an event: `ACTION`, `DEVPATH`, `SUBSYSTEM`, … */
 export type Uevent = Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { globSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fieldsOf } from '../../src/core/fields.ts';
-import { checkTypesFor } from '../../src/commands/check-types.ts';
+import { checkTypesFor } from '../../src/commands/check/check-types.ts';
 import { checkTypes, checkWords } from '../../src/checks/registry.ts';
 import { sensorNames } from '../../src/core/sensor.ts';
 import { sensorTypes } from '../../src/sensors/registry.ts';

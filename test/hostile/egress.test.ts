@@ -4,7 +4,7 @@ import type { CheckType } from '../../src/core/check.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { checkTypes } from '../../src/checks/registry.ts';
-import { EgressPolicy } from '../../src/net/egress.ts';
+import { EgressPolicy } from '../../src/net/dial/egress.ts';
 import { createNetwork } from '../../src/net/network.ts';
 import { Resolver } from '../../src/net/resolve.ts';
 import { dnsServer, record, replyTo, zone } from '../../src/testing/dns-server.ts';

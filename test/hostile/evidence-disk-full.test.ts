@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lineText } from '../../src/protocol/record-line.ts';
+import { lineText } from '../../src/records/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { ChainWriter } from '../../src/testing/chain-writer.ts';
 import { AttackedServer } from './attacked-server.ts';

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { cp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { contentOf, type LineContent } from '../../src/protocol/record-line.ts';
+import { contentOf, type LineContent } from '../../src/records/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { Fleet, type FleetAgent } from '../../src/testing/fleet.ts';
 

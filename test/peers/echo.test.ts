@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { echo } from '../../src/checks/echo/echo.ts';
-import { EchoResponder } from '../../src/checks/echo/responder.ts';
+import { EchoResponder } from '../../src/echo/responder.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { labAddresses, labMissing, openNetLab, type NetLab } from '../../src/testing/netlab.ts';

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { publicKeyPin } from '../../src/commands/server-line.ts';
+import { publicKeyPin } from '../../src/commands/operate/server-line.ts';
 import { createCertificate } from '../../src/protocol/certificate.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { httpServer } from '../../src/testing/http-server.ts';

@@ -6,7 +6,7 @@ import { systemClock as clock } from '../../src/core/clock.ts';
 import type { RecordItem } from '../../src/core/entry.ts';
 import { EvidenceChain } from '../../src/agent/evidence/evidence-chain.ts';
 import { EvidenceFolder } from '../../src/agent/evidence/evidence-disk.ts';
-import { lineText } from '../../src/protocol/record-line.ts';
+import { lineText } from '../../src/records/record-line.ts';
 
 const [folder = '', said = ''] = process.argv.slice(2);
 const file = openSync(said, 'a');

@@ -11,8 +11,8 @@ import { EvidenceChain } from '../../src/agent/evidence/evidence-chain.ts';
 import { EvidenceFolder } from '../../src/agent/evidence/evidence-disk.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import type { RecordItem } from '../../src/core/entry.ts';
-import { follow, hashOf, type ChainState } from '../../src/protocol/chain.ts';
-import { lineText } from '../../src/protocol/record-line.ts';
+import { follow, hashOf, type ChainState } from '../../src/records/chain.ts';
+import { lineText } from '../../src/records/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
 

@@ -3,7 +3,7 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
-import { readEvents } from '../../src/commands/event-stream.ts';
+import { readEvents } from '../../src/commands/operate/event-stream.ts';
 import type { ServerEvent } from '../../src/core/event.ts';
 import type { SensorEvent, SensorRecord } from '../../src/core/record.ts';
 import { sensorNames, type SensorName } from '../../src/core/sensor.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
-import { EchoResponder } from '../../src/checks/echo/responder.ts';
+import { EchoResponder } from '../../src/echo/responder.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { temporaryFolder } from '../peers/daemon.ts';
 

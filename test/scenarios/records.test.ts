@@ -3,7 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '../../src/core/record.ts';
-import { lineText } from '../../src/protocol/record-line.ts';
+import { lineText } from '../../src/records/record-line.ts';
 import type { ServerMessage } from '../../src/protocol/messages.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { ChainWriter } from '../../src/testing/chain-writer.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WrittenChain } from '../../protocol/chain.ts';
+import type { WrittenChain } from '../../records/chain.ts';
 import type { EvidenceDisk } from './evidence-disk.ts';
 
 /** Where a chain is: what the agent must know to write its next line. */

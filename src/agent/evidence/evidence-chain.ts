@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../../core/clock.ts';
 import type { ClassOfData, SensorRecord } from '../../core/record.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { seal, type RecordBody, type WrittenChain } from '../../protocol/chain.ts';
+import { seal, type RecordBody, type WrittenChain } from '../../records/chain.ts';
 import type { ChainHead } from '../../protocol/messages.ts';
 import type { Spool } from '../spool/spool.ts';
 import { saveChain, type KeptChain } from './chain-file.ts';

@@ -1,5 +1,5 @@
 import type { SensorRecord } from '../../core/record.ts';
-import type { RecordBody } from '../../protocol/chain.ts';
+import type { RecordBody } from '../../records/chain.ts';
 import { maxLineBytes } from '../../protocol/messages.ts';
 
 /** Beyond this, records are counted and not kept: a disk that refuses must not take the machine's memory too. */

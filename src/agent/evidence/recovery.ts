@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { beginChain, follow, hashOf, readLine, type WrittenChain } from '../../protocol/chain.ts';
+import { beginChain, follow, hashOf, readLine, type WrittenChain } from '../../records/chain.ts';
 import { readChain, saveChain, type KeptChain } from './chain-file.ts';
 import type { NumberedLine } from './delivery.ts';
 import type { EvidenceDisk } from './evidence-disk.ts';

@@ -5,7 +5,7 @@ import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
-import { Incoming } from '../../net/incoming.ts';
+import { Incoming } from '../../net/dialogue/incoming.ts';
 
 const maxGreetingBytes = 4096;
 

@@ -2,7 +2,7 @@ import type { CheckContext, Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
 import type { Reason } from '../../core/outcome.ts';
-import { withDeadline } from '../../net/deadline.ts';
+import { withDeadline } from '../../net/dial/deadline.ts';
 import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
 import { askByTcp, askByUdp, type DnsReply } from '../../net/dns/ask.ts';
 import type { DnsQuery } from '../../net/dns/query.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Outcome } from '../../core/outcome.ts';
 import { systemClock } from '../../core/clock.ts';
-import { EgressPolicy } from '../../net/egress.ts';
+import { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { Resolver } from '../../net/resolve.ts';
 import { testContext } from '../../testing/context.ts';

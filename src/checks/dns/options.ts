@@ -5,7 +5,7 @@ import { duration } from '../../core/duration.ts';
 import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { endpointOf, hostname, port } from '../../core/target.ts';
-import { tlsFields } from '../../net/tls-options.ts';
+import { tlsFields } from '../../net/tls/options.ts';
 import { labelsOf } from '../../net/packets/dns/name.ts';
 import { DnsFormatError } from '../../net/packets/dns/reader.ts';
 import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';

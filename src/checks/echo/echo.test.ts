@@ -7,7 +7,7 @@ import { tcpServer } from '../../testing/tcp-server.ts';
 import { closedUdpPort, udpServer } from '../../testing/udp-server.ts';
 import { checkContract } from '../check.contract.ts';
 import { echo } from './echo.ts';
-import { EchoResponder } from './responder.ts';
+import { EchoResponder } from '../../echo/responder.ts';
 
 const host = '127.0.0.1';
 

@@ -2,8 +2,8 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { abortError } from '../../core/failure.ts';
-import { socketFailure } from '../../net/dial.ts';
-import { Incoming } from '../../net/incoming.ts';
+import { socketFailure } from '../../net/dial/dial.ts';
+import { Incoming } from '../../net/dialogue/incoming.ts';
 import type { EchoTally } from './tally.ts';
 
 export interface Exchange {

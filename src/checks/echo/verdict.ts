@@ -4,7 +4,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { assertRoundTrips, measureRoundTrips } from '../../core/round-trips.ts';
-import type { EchoOptions } from './echo.ts';
+import type { EchoOptions } from './options.ts';
 import type { Tally } from './tally.ts';
 
 /** Writes what was counted into the measurement: also for a run that fails. */

@@ -3,9 +3,9 @@ import type { CheckContext, Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection, SecureConnection } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
-import type { HttpResponse } from '../../net/http.ts';
-import { exchangeHttp1 } from '../../net/http1.ts';
-import { certificateDetail } from '../../net/tls-certificate.ts';
+import type { HttpResponse } from '../../net/http/http.ts';
+import { exchangeHttp1 } from '../../net/http/http1.ts';
+import { certificateDetail } from '../../net/tls/certificate.ts';
 import { endpointOf } from './origin.ts';
 import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
@@ -79,7 +79,7 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
     body,
   };
   // Loaded when first spoken: Node's HTTP/2 takes longer to load than all of this check.
-  const exchange = alpn === 'h2' ? (await import('../../net/http2.ts')).exchangeHttp2 : exchangeHttp1;
+  const exchange = alpn === 'h2' ? (await import('../../net/http/http2.ts')).exchangeHttp2 : exchangeHttp1;
   const { maxBodyBytes } = options;
   const response = await exchange(socket, request, { ...context, peer: formatEndpoint(endpointOf(url)), maxBodyBytes });
   add(measurement, 'firstByteMs', response.firstByteMs);

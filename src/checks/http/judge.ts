@@ -1,4 +1,4 @@
-import { statusOf, type HttpResponse } from '../../net/http.ts';
+import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { compileAssertion } from './json-assertion.ts';
 import { parseJson } from './json-document.ts';
 import { firstUnmatched } from './matching.ts';

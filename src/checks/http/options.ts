@@ -3,7 +3,7 @@ import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
-import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
+import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
 
 /** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */

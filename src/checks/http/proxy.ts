@@ -3,8 +3,8 @@ import type { CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Endpoint } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
-import { statusOf } from '../../net/http.ts';
-import { exchangeHttp1 } from '../../net/http1.ts';
+import { statusOf } from '../../net/http/http.ts';
+import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { basicAuthorization } from './authorization.ts';
 import { endpointOf } from './origin.ts';
 

@@ -1,5 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import { statusOf, type HttpResponse } from '../../net/http.ts';
+import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import type { Hop } from './hop.ts';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

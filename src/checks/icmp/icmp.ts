@@ -1,32 +1,11 @@
-import { z } from 'zod';
 import { defineCheck, type CheckContext, type Progress } from '../../core/check.ts';
 import { nextTurn, sleep } from '../../core/clock.ts';
-import { duration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
-import { familyChoices, type QueryAnswer, type QueryChannel } from '../../core/network.ts';
-import { roundTripLimits, roundTripMetrics } from '../../core/round-trips.ts';
-import { hostname } from '../../core/target.ts';
+import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
+import { roundTripMetrics } from '../../core/round-trips.ts';
 import { judge } from './judge.ts';
+import { options, type IcmpOptions } from './options.ts';
 import { EchoTally } from './tally.ts';
-
-const options = z.strictObject({
-  host: hostname.meta({ description: 'Name or address to ping' }),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
-  count: z.coerce.number().int().min(1).max(100).default(1).meta({ description: 'Packets to send' }),
-  interval: duration({ min: 10, max: 60_000 })
-    .default(1000)
-    .meta({ description: 'Time between packets', default: '1s' }),
-  wait: duration({ min: 10, max: 60_000 })
-    .default(3000)
-    .meta({ description: 'How long to wait for answers after the last packet', default: '3s' }),
-  size: z.coerce.number().int().min(0).max(65_507).default(56).meta({ description: 'Payload bytes of each packet' }),
-  ttl: z.coerce.number().int().min(1).max(255).optional().meta({ description: 'Hops a packet may go' }),
-  dontFragment: z.boolean().default(false).meta({ description: 'Forbid routers to fragment the packets' }),
-  degraded: roundTripLimits.default({}).meta({ description: 'Degraded from' }),
-  down: roundTripLimits.default({}).meta({ description: 'Down from' }),
-});
-
-export type IcmpOptions = z.output<typeof options>;
 
 export const icmp = defineCheck({
   type: 'icmp',

@@ -2,7 +2,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { up, type Measured, type Outcome } from '../../core/outcome.ts';
 import { assertRoundTrips } from '../../core/round-trips.ts';
-import type { IcmpOptions } from './icmp.ts';
+import type { IcmpOptions } from './options.ts';
 import type { EchoTally, Failed } from './tally.ts';
 
 interface Judged {

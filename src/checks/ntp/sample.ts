@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:dgram';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
-import { withDeadline } from '../../net/deadline.ts';
-import { nextDatagram } from '../../net/dial.ts';
+import { withDeadline } from '../../net/dial/deadline.ts';
+import { nextDatagram } from '../../net/dial/dial.ts';
 import {
   decodeNtp,
   encodeNtpRequest,

@@ -5,10 +5,10 @@ import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
-import { certificateDetail } from '../../net/tls-certificate.ts';
-import { assertNotExpiring, bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls-options.ts';
-import { Dialogue, step, type Step } from './dialogue.ts';
-import { startTlsProtocols, startTlsSteps } from './starttls.ts';
+import { certificateDetail } from '../../net/tls/certificate.ts';
+import { assertNotExpiring, bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls/options.ts';
+import { Dialogue, step, type Step } from '../../net/dialogue/dialogue.ts';
+import { startTlsProtocols, startTlsSteps } from '../../net/dialogue/starttls.ts';
 
 const dayMs = 86_400_000;
 const maxSteps = 32;

@@ -8,7 +8,7 @@ import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
-import { nextDatagram } from '../../net/dial.ts';
+import { nextDatagram } from '../../net/dial/dial.ts';
 
 /** What fits in one Ethernet frame over IPv6, so that no check depends on fragments. */
 const maxPayloadBytes = 1432;

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Network, TlsOptions } from '../../core/network.ts';
-import { statusOf, type HttpResponse } from '../http.ts';
-import { exchangeHttp1 } from '../http1.ts';
+import { statusOf, type HttpResponse } from '../http/http.ts';
+import { exchangeHttp1 } from '../http/http1.ts';
 import { maxMessageBytes } from '../packets/dns/writer.ts';
 import { askOnStream, whole, type Asking, type DnsReply } from './ask.ts';
 import { encodeQuery, readReply, type DnsQuery } from './query.ts';
@@ -41,7 +41,7 @@ export function askByHttps(net: SecureNetwork, asked: DnsQuery, asking: HttpsAsk
   const tls = { ...asking.tls, alpn: ['h2', 'http/1.1'] };
   return onSecureSocket(net, { ...asking, tls }, async (socket, alpn) => {
     // Loaded when first spoken, as by the http check.
-    const exchange = alpn === 'h2' ? (await import('../http2.ts')).exchangeHttp2 : exchangeHttp1;
+    const exchange = alpn === 'h2' ? (await import('../http/http2.ts')).exchangeHttp2 : exchangeHttp1;
     const response = await exchange(socket, requestOf(query, asking), {
       ...asking,
       peer,

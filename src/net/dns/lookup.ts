@@ -1,11 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
-import { withDeadline } from '../deadline.ts';
+import { withDeadline } from '../dial/deadline.ts';
 import type { DnsMessage, DnsQuestion, DnsRecord } from '../packets/dns/message.ts';
 import { canonicalName } from '../packets/dns/name.ts';
 import { rcodeName } from '../packets/dns/record-types.ts';
-import type { ResolverSettings } from '../resolv-conf.ts';
+import type { ResolverSettings } from './resolv-conf.ts';
 import { askByUdpOrTcp, type DnsNetwork } from './ask.ts';
 import { peerOf } from './server.ts';
 

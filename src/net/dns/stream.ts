@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { abortError, Failure } from '../../core/failure.ts';
-import { streamFailure } from '../tls-failure.ts';
+import { streamFailure } from '../tls/failure.ts';
 
 interface StreamQuery {
   readonly query: Buffer;

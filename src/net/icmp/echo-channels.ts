@@ -1,11 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, Family, QueryAnswer, QueryChannel } from '../../core/network.ts';
-import { socketFailure } from '../dial.ts';
+import { socketFailure } from '../dial/dial.ts';
 import { carriesCookie, encodeEchoRequest, explainIcmpError, numberEchoRequest } from '../packets/icmp.ts';
-import { decodeAddress, encodeAddress, isSameHost } from '../sys/address.ts';
-import { SystemError } from '../sys/libc.ts';
-import { fdEvents, watchFd } from '../sys/watch-fd.ts';
+import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
+import { SystemError } from '../../sys/libc.ts';
+import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { EchoSocket, type EchoReceived } from './echo-socket.ts';
 import { roundTripMs, type Departure } from './round-trip.ts';
 

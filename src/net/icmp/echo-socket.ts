@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto';
 import type { Family } from '../../core/network.ts';
 import { decodeEcho, echoTypes, icmpProtocol } from '../packets/icmp.ts';
 import { decodeIpv4Header } from '../packets/ip.ts';
-import { encodeAddress } from '../sys/address.ts';
-import { SystemError } from '../sys/libc.ts';
-import { ReceiveBatch, type QueuedError, type Received } from '../sys/receive.ts';
+import { encodeAddress } from '../../sys/address.ts';
+import { SystemError } from '../../sys/libc.ts';
+import { ReceiveBatch, type QueuedError, type Received } from '../../sys/receive.ts';
 import {
   bindSocket,
   closeSocket,
@@ -16,7 +16,7 @@ import {
   SOCK_DGRAM,
   SOCK_RAW,
   socketOptions,
-} from '../sys/socket.ts';
+} from '../../sys/socket.ts';
 
 const anyAddress = { 4: '0.0.0.0', 6: '::' } as const;
 const receiveBufferBytes = 8 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mount } from '../../core/record.ts';
-import { readSmallFile } from '../../net/sys/small-file.ts';
+import { readSmallFile } from '../../sys/small-file.ts';
 import type { MountLine } from './mountinfo.ts';
 
 /** What is behind a mount. */

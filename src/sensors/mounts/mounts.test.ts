@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
 import type { SensorRecord } from '../../core/record.ts';
-import { recordText } from '../../core/record-text.ts';
+import { recordText } from '../../records/record-text.ts';
 import type { SensorState } from '../../core/sensor.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';

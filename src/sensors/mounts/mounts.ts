@@ -2,8 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { z } from 'zod';
 import type { Cancel } from '../../core/clock.ts';
 import type { RunningSensor, SensorContext, SensorState, SensorType } from '../../core/sensor.ts';
-import { readStart } from '../../net/sys/small-file.ts';
-import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
+import { readStart } from '../../sys/small-file.ts';
+import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { MountTable } from './mount-table.ts';
 
 const options = z.strictObject({

@@ -1,13 +1,13 @@
-import { type BpfMap, createMap, loadSocketFilter, readMap, takeEntry } from '../../net/sys/bpf.ts';
+import { type BpfMap, createMap, loadSocketFilter, readMap, takeEntry } from '../../sys/bpf.ts';
 import {
   decodeLinkAddress,
   hearAll,
   linkAddressBytes,
   openPacketSocket,
   receivePacket,
-} from '../../net/sys/packet-socket.ts';
-import { closeSocket, setOption, socketOptions } from '../../net/sys/socket.ts';
-import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
+} from '../../sys/packet-socket.ts';
+import { closeSocket, setOption, socketOptions } from '../../sys/socket.ts';
+import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { handedUp, peerCapacity } from './counting-rules.ts';
 import { addressBytes, addressText } from './peer-address.ts';
 import type { Counted, PeerCount, PeerCounter, PeerCounterOptions, RestCount } from './peer-counter.ts';

@@ -1,5 +1,5 @@
-import type { RingPacket } from '../../net/sys/packet-ring.ts';
-import { packetTypes } from '../../net/sys/packet-socket.ts';
+import type { RingPacket } from '../../sys/packet-ring.ts';
+import { packetTypes } from '../../sys/packet-socket.ts';
 import { etherTypes, namingPorts, protocols } from './counting-rules.ts';
 
 /** True for a DNS answer that came in and a TLS greeting that goes out: the filter's rule for packets one by one. */

@@ -2,7 +2,7 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Peer, SensorRecord } from '../../core/record.ts';
 import type { SensorContext, SensorState } from '../../core/sensor.ts';
-import { AddressRules } from '../../net/address-rules.ts';
+import { AddressRules } from '../../net/dial/address-rules.ts';
 import { decodeIpPacket } from '../../net/packets/ip-packet.ts';
 import { Contacts, type Meeting } from './contacts.ts';
 import { type MeteredPeer, PeerMeter, type PeerId } from './meter.ts';

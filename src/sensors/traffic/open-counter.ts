@@ -1,4 +1,4 @@
-import { SystemError } from '../../net/sys/libc.ts';
+import { SystemError } from '../../sys/libc.ts';
 import { openEbpfCounter } from './ebpf-counter.ts';
 import type { OpenedCounter, PeerCounter, PeerCounterOptions } from './peer-counter.ts';
 import { openRingCounter } from './ring-counter.ts';

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { PeerClass } from '../../core/record.ts';
-import { AddressRules } from '../../net/address-rules.ts';
+import { AddressRules } from '../../net/dial/address-rules.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
 import type { InterfaceAddress } from './surroundings.ts';
 

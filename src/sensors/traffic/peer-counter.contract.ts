@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { encodeAddress } from '../../net/sys/address.ts';
+import { encodeAddress } from '../../sys/address.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ipv4Packet, udpDatagram } from '../../testing/ip-packet.ts';
 import { ip, type LabHost, labMissing } from '../../testing/netlab.ts';

@@ -31,8 +31,8 @@ import {
   shiftRight,
   store,
   subtract,
-} from '../../net/packets/ebpf.ts';
-import { packetTypes } from '../../net/sys/packet-socket.ts';
+} from '../../sys/ebpf.ts';
+import { packetTypes } from '../../sys/packet-socket.ts';
 import { etherTypes, handedUp, loopbackIndex, namingPorts, protocols } from './counting-rules.ts';
 
 // The kind is first: without CAP_PERFMON, Linux 6.1 lets nobody write half of a word that begins with a stored register.

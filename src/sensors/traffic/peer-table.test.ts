@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RingPacket } from '../../net/sys/packet-ring.ts';
+import type { RingPacket } from '../../sys/packet-ring.ts';
 import { ipv4Packet, udpDatagram } from '../../testing/ip-packet.ts';
 import { PeerTable } from './peer-table.ts';
 

@@ -1,6 +1,6 @@
 import { ipv6Text } from '../../net/packets/ipv6.ts';
-import type { RingPacket } from '../../net/sys/packet-ring.ts';
-import { packetTypes } from '../../net/sys/packet-socket.ts';
+import type { RingPacket } from '../../sys/packet-ring.ts';
+import { packetTypes } from '../../sys/packet-socket.ts';
 import { bearsNames } from './naming-packet.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
 import type { Counted, PeerCount, RestCount } from './peer-counter.ts';

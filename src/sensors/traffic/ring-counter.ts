@@ -1,4 +1,4 @@
-import { PacketRing, type RingPacket } from '../../net/sys/packet-ring.ts';
+import { PacketRing, type RingPacket } from '../../sys/packet-ring.ts';
 import {
   attachClassicFilter,
   type ClassicInstruction,
@@ -6,9 +6,9 @@ import {
   hearAll,
   linkAddressBytes,
   openPacketSocket,
-} from '../../net/sys/packet-socket.ts';
-import { closeSocket } from '../../net/sys/socket.ts';
-import { fdEvents, watchFd } from '../../net/sys/watch-fd.ts';
+} from '../../sys/packet-socket.ts';
+import { closeSocket } from '../../sys/socket.ts';
+import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import type { PeerCounter, PeerCounterOptions } from './peer-counter.ts';
 import { handedUp, loopbackIndex, peerCapacity } from './counting-rules.ts';
 import { PeerTable } from './peer-table.ts';

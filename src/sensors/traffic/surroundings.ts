@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { ipv6Text } from '../../net/packets/ipv6.ts';
-import { libc } from '../../net/sys/libc.ts';
-import { parseResolvConf } from '../../net/resolv-conf.ts';
+import { libc } from '../../sys/libc.ts';
+import { parseResolvConf } from '../../net/dns/resolv-conf.ts';
 import { ipv4Text } from './peer-address.ts';
 import { loopbackIndex } from './counting-rules.ts';
 

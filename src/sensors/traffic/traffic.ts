@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { RunningSensor, SensorContext, SensorType } from '../../core/sensor.ts';
-import { SystemError } from '../../net/sys/libc.ts';
+import { SystemError } from '../../sys/libc.ts';
 import { TrafficObserver } from './observer.ts';
 import { openPeerCounter } from './open-counter.ts';
 import { trafficOptions, type TrafficOptions } from './options.ts';

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { printableBytes } from '../../core/printable.ts';
 import type { UsbDevice } from '../../core/record.ts';
-import type { Uevent } from '../../net/packets/uevent.ts';
-import { readUsbInterfaces } from '../../net/packets/usb-descriptors.ts';
-import { readSmallFile } from '../../net/sys/small-file.ts';
+import type { Uevent } from '../../sys/uevent.ts';
+import { readUsbInterfaces } from './descriptors.ts';
+import { readSmallFile } from '../../sys/small-file.ts';
 import { risksOf } from './risks.ts';
 
 /** An attribute of sysfs is a page at most. */

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SensorRecord } from '../../core/record.ts';
-import type { Uevent } from '../../net/packets/uevent.ts';
+import type { Uevent } from '../../sys/uevent.ts';
 import { announcedDevice, announcedNumber, readDevice, readNumber, type PluggedDevice } from './device.ts';
 import { functionSubsystems, isFunction, readFunction, type FunctionSubsystem } from './function.ts';
 import { inOrder } from './risks.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Cancel } from '../../core/clock.ts';
 import type { RunningSensor, SensorContext, SensorState, SensorType } from '../../core/sensor.ts';
-import { readUevent } from '../../net/packets/uevent.ts';
-import { hearsOfDevices, receiveUevents, type UeventReceiver } from '../../net/sys/uevents.ts';
+import { readUevent } from '../../sys/uevent.ts';
+import { hearsOfDevices, receiveUevents, type UeventReceiver } from '../../sys/uevents.ts';
 import { UsbDevices } from './devices.ts';
 
 const options = z.strictObject({});

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { systemClock, type Clock } from '../../core/clock.ts';
 import type { SealedRecord } from '../../core/entry.ts';
 import { RangeSet } from '../../core/ranges.ts';
-import { hashOf } from '../../protocol/chain.ts';
+import { hashOf } from '../../records/chain.ts';
 import type { ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ChainWriter } from '../../testing/chain-writer.ts';

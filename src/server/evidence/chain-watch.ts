@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { SealedRecord } from '../../core/entry.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { hashOf } from '../../protocol/chain.ts';
+import { hashOf } from '../../records/chain.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import type { Alarm, Anchor, ChainProgress, Cursor, Evidence, NewAlarm } from '../store/evidence.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock, type Clock } from '../../core/clock.ts';
-import { lineText } from '../../protocol/record-line.ts';
+import { lineText } from '../../records/record-line.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ChainWriter } from '../../testing/chain-writer.ts';
 import type { KeptRecord } from '../store/evidence.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { lineText } from '../../protocol/record-line.ts';
+import { lineText } from '../../records/record-line.ts';
 import type { Evidence, KeptRecord, RecordsBefore } from '../store/evidence.ts';
 import { safeName } from './safe-name.ts';
 

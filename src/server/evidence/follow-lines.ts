@@ -1,4 +1,4 @@
-import { follow, hashOf, readLine, skipTo } from '../../protocol/chain.ts';
+import { follow, hashOf, readLine, skipTo } from '../../records/chain.ts';
 import type { Anchor, Cursor, KeptLine, NewAlarm } from '../store/evidence.ts';
 
 export type Finding = Pick<NewAlarm, 'n' | 'cause' | 'message'>;

@@ -1,7 +1,7 @@
 import type { RecordItem, SealedRecord } from '../../core/entry.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { hashOf, readLine } from '../../protocol/chain.ts';
-import { contentOf, type LineContent } from '../../protocol/record-line.ts';
+import { hashOf, readLine } from '../../records/chain.ts';
+import { contentOf, type LineContent } from '../../records/record-line.ts';
 
 export interface Reading {
   readonly record: Omit<SealedRecord, 'seq' | 'address'>;

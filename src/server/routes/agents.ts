@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { sensorReport } from '../../protocol/messages.ts';
-import { agentStatuses, type AgentView } from '../fleet.ts';
+import { agentStatuses, type AgentView } from '../fleet/fleet.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export interface AgentsPorts {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { ServerEvent } from '../../core/event.ts';
 import { eventually } from '../../testing/eventually.ts';
-import { listenTcp } from '../listen.ts';
+import { listenTcp } from '../host/listen.ts';
 import { createApp } from './app.ts';
 import { eventsRoutes } from './events.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
-import { noticeOf } from '../../core/record-text.ts';
+import { noticeOf } from '../../records/record-text.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, taskSummary } from './tasks.ts';
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { sensorNames } from '../../core/sensor.ts';
-import type { AgentView } from '../fleet.ts';
-import type { Excerpt, SignedManifest } from '../evidence/manifest.ts';
+import type { AgentView } from '../fleet/fleet.ts';
+import type { SignedManifest } from '../../records/manifest.ts';
+import type { Excerpt } from '../evidence/manifest.ts';
 import type { KeptLine, LineQuery } from '../store/evidence.ts';
 import { findAgent } from './agents.ts';
 import { defineRoute, type Route } from './route.ts';

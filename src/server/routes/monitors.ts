@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDuration } from '../../core/duration.ts';
 import type { JsonObject } from '../../core/outcome.ts';
-import type { BookEntry, MonitorBook } from '../monitor-book.ts';
+import type { BookEntry, MonitorBook } from '../monitors/monitor-book.ts';
 import { defineRoute, type Route } from './route.ts';
 
 const monitorParams = z.strictObject({ monitor: z.string() });

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Hono } from 'hono';
 import type { LatestResult } from '../pipeline/latest-results.ts';
-import type { AgentView } from '../fleet.ts';
-import type { Health } from '../health.ts';
+import type { AgentView } from '../fleet/fleet.ts';
+import type { Health } from '../host/health.ts';
 import type { Task } from '../../core/task.ts';
 
 export interface StatusPorts {

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { ResultItem } from '../../core/entry.ts';
 import { statuses } from '../../core/outcome.ts';
 import type { Task } from '../../core/task.ts';
-import type { AgentView } from '../fleet.ts';
+import type { AgentView } from '../fleet/fleet.ts';
 import { findAgent } from './agents.ts';
 import { defineRoute, type Route } from './route.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { contentOf, type LineContent } from '../../../src/protocol/record-line.ts';
+import { contentOf, type LineContent } from '../../../src/records/record-line.ts';
 import { eventually } from '../../../src/testing/eventually.ts';
 import { Fleet, type FleetAgent } from '../../../src/testing/fleet.ts';
 

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { duration } from '../../core/duration.ts';
+import { familyChoices } from '../../core/network.ts';
+import { defaultEchoPort } from '../../core/ports.ts';
+import { lossyRoundTripLimits, roundTripLimits } from '../../core/round-trips.ts';
+import { hostname, port } from '../../core/target.ts';
+
+const maxMessages = 1000;
+/** The longest payload of a UDP datagram over IPv4. */
+const maxBytes = 65_507;
+
+export const options = z.strictObject({
+  host: hostname.default('localhost').meta({ description: 'Name or address of the echo server' }),
+  port: port.default(defaultEchoPort).meta({ description: 'Port of the echo server' }),
+  message: z.string().min(1).max(1000).default('Hello!').meta({ description: 'Message to send' }),
+  protocol: z.enum(['tcp', 'udp']).default('tcp').meta({ description: 'How to send it' }),
+  count: z.coerce.number().int().min(1).max(maxMessages).default(1).meta({ description: 'Messages to send' }),
+  interval: duration({ min: 0, max: 60_000 })
+    .default(100)
+    .meta({ description: 'Time between two messages', default: '100ms' }),
+  size: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(maxBytes)
+    .default(0)
+    .meta({ description: 'Bytes to fill each message up to' }),
+  wait: duration({ min: 10, max: 60_000 })
+    .default(2000)
+    .meta({ description: 'How long to wait for UDP replies after the last message', default: '2s' }),
+  degraded: lossyRoundTripLimits.prefault({}).meta({ description: 'Degraded from' }),
+  down: roundTripLimits.default({}).meta({ description: 'Down from' }),
+  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+});
+
+export type EchoOptions = z.output<typeof options>;

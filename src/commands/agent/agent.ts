@@ -1,0 +1,191 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
+import { Agent } from '../../agent/agent.ts';
+import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
+import { AgentListener } from '../../agent/listener.ts';
+import { privileges } from '../../agent/privileges.ts';
+import { SelfTest } from '../../agent/self-test.ts';
+import { openSpool } from '../../agent/spool/spool.ts';
+import { isRunning, readStatus } from '../../agent/status-file.ts';
+import type { LinkState } from '../../agent/uplink.ts';
+import { systemClock as clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
+import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import { createNetwork } from '../../net/network.ts';
+import { createCertificate } from '../../protocol/certificate.ts';
+import { keyPin } from '../../protocol/identity.ts';
+import type { SensorOrder } from '../../protocol/messages.ts';
+import { createJoinToken, formatJoinToken, parseJoinToken } from '../../protocol/join-token.ts';
+import { sensorTypes } from '../../sensors/registry.ts';
+import { defaultAgentFolder, makeFolder } from '../data-folders.ts';
+import { readEgressPolicy } from './egress-file.ts';
+import { aborted } from '../interruption.ts';
+import { version } from '../version.ts';
+
+export interface AgentOptions {
+  /** The server's http: or https: address; the one of the last time if absent. */
+  readonly join?: string;
+  /** A join token, needed once. */
+  readonly token?: string;
+  /** Where to be called by the server, instead of calling it. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  readonly name?: string;
+  /** The agent's folder. */
+  readonly data?: string;
+  /** A file whose `egress:` says what its checks may reach. */
+  readonly egress?: string;
+}
+
+interface AgentSurroundings {
+  readonly output: NodeJS.WritableStream;
+  readonly signal: AbortSignal;
+}
+
+/** Runs an agent until the signal. @throws {AppError} when it cannot start */
+export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
+  const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
+  const folder = new AgentFolder(makeFolder(options.data ?? defaultAgentFolder()));
+  refuseIfServed(folder.path);
+  const file = introduced(folder, options);
+  const url = options.listen ? undefined : serverUrl(file);
+  const say = (text: string): void => void output.write(`${new Date().toISOString()} ${text}\n`);
+  const net = createNetwork({ clock, policy });
+  const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
+  let agent: Agent | undefined;
+  const spool = await openSpool(join(folder.path, 'spool'), { onChange: () => agent?.onSpoolChange() });
+  for (const name of spool.recovered.quarantined) {
+    say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
+  }
+  const onLink = announcer(say);
+  const onFault = onlyChanges(say);
+  const told = { onLink, onOrder: orderAnnouncer(say), onFault };
+  const parts = { clock, net, folder, file, spool, selfTest, sensorTypes, ...told };
+  agent = new Agent({ ...parts, version: version(), random: Math.random });
+  agent.start();
+  const listener = options.listen && (await listen(agent, options.listen));
+  if (options.listen) sayWhereCalled(options.listen, file, say);
+  if (url) agent.uplink.dial(url);
+  say(`Agent ${file.name} (${file.agentId}); its data is in ${folder.path}.`);
+  for (const { name, isHeld, cost } of privileges()) if (!isHeld) say(`Without ${name}: ${cost}.`);
+  await aborted(signal);
+  listener?.stop();
+  await agent.stop();
+}
+
+/** Two agents on one spool would number different entries alike. @throws {AppError} unavailable */
+function refuseIfServed(folder: string): void {
+  const other = readStatus(folder);
+  if (!other || !isRunning(other, clock.now())) return;
+  const next = 'stop it, or use --data';
+  throw new AppError('unavailable', `another agent, process ${other.pid}, uses the folder ${folder}: ${next}`);
+}
+
+/** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */
+function introduced(folder: AgentFolder, { join: address, token, name, listen }: AgentOptions): AgentFile {
+  let file = folder.identity(name ?? hostname());
+  if (name !== undefined) file = { ...file, name };
+  if (token !== undefined) file = { ...file, ...trustOf(token) };
+  if (address !== undefined) file = { ...file, serverUrl: checkedUrl(address) };
+  // An agent that is called makes the token itself, for the first server that shows it.
+  if (listen && file.serverPin === undefined) {
+    file = { ...file, secret: file.secret ?? createJoinToken(keyPin(file.publicKey)).secret };
+  }
+  folder.saveIdentity(file);
+  return file;
+}
+
+function trustOf(token: string): Pick<AgentFile, 'serverPin' | 'secret'> {
+  const parsed = parseJoinToken(token);
+  if (parsed) return { serverPin: parsed.pin, secret: parsed.secret };
+  throw new AppError(
+    'usage',
+    "expected a join token that begins with wk1; 'watchkeeper invite' on the server prints one",
+  );
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.parse(text.includes('://') ? text : `https://${text}`);
+  if (url && (url.protocol === 'http:' || url.protocol === 'https:')) return url.href;
+  throw new AppError(
+    'usage',
+    `expected the server's address like https://server.example:7411, got ${JSON.stringify(text)}`,
+  );
+}
+
+function serverUrl({ serverUrl: url, serverPin }: AgentFile): URL {
+  if (url !== undefined && serverPin !== undefined) return new URL(url);
+  throw new AppError(
+    'usage',
+    "this agent has joined no server yet; 'watchkeeper invite' on the server prints the line that joins it",
+  );
+}
+
+async function listen(
+  agent: Agent,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<AgentListener> {
+  const listener = new AgentListener({
+    host,
+    port,
+    tls: isLoopback(host) ? undefined : createCertificate('watchkeeper agent', clock.now()),
+    adopt: (socket, address) => agent.uplink.adopt(socket, address),
+  });
+  await listener.start();
+  return listener;
+}
+
+function sayWhereCalled(
+  where: { readonly host: string; readonly port: number },
+  file: AgentFile,
+  say: (text: string) => void,
+): void {
+  say(`Listens on ${formatEndpoint(where)}.`);
+  if (file.secret === undefined) return;
+  const token = formatJoinToken({ pin: keyPin(file.publicKey), secret: file.secret });
+  say(
+    `In the server's configuration: agents: [{ name: ${file.name}, address: "${formatEndpoint(where)}", token: ${token} }]`,
+  );
+}
+
+/** One line whenever the line to the server changes, not one a try. */
+function announcer(say: (text: string) => void): (link: LinkState) => void {
+  const sayChange = onlyChanges(say);
+  return (link) =>
+    sayChange(
+      link.state === 'connected'
+        ? `Connected to ${link.server}.`
+        : `Not connected to ${link.server}: ${link.message}${nextOf(link)}`,
+    );
+}
+
+/** What to do; of a refusal the server has said it. */
+function nextOf({ state, message }: Exclude<LinkState, { state: 'connected' }>): string {
+  if (state === 'refused') return '';
+  // The name of the machine that the server runs on stands in what `invite` prints; not every network knows it.
+  return message.includes('getaddrinfo')
+    ? '. Trying again; if its name is not known here, --join takes its address as well.'
+    : '. Trying again until it works.';
+}
+
+/** Whoever sits at the machine may read it: what is collected, and by whom. */
+function orderAnnouncer(say: (text: string) => void): (order: SensorOrder) => void {
+  const nothing = 'Nothing is collected of this machine.';
+  const sayChange = onlyChanges(say, nothing);
+  return ({ sensors, by, purpose, until }) => {
+    if (sensors.length === 0) return sayChange(nothing);
+    const what = sensors.map(({ sensor }) => sensor).join(', ');
+    const why = purpose === undefined ? '' : `, for: ${purpose}`;
+    const end = until === undefined ? '' : `, until ${new Date(until).toISOString()}`;
+    sayChange(printable(`Collected of this machine: ${what}; by ${by}${why}${end}.`));
+  };
+}
+
+function onlyChanges(say: (text: string) => void, before = ''): (text: string) => void {
+  let last = before;
+  return (text) => {
+    if (text !== last) say(text);
+    last = text;
+  };
+}

@@ -1,0 +1,151 @@
+import { Option, type Command } from 'commander';
+import type { CheckType } from '../../core/check.ts';
+import { formatDuration } from '../../core/duration.ts';
+import { AppError } from '../../core/errors.ts';
+import { fieldsOf, type Field } from '../../core/fields.ts';
+import { describeIssues } from '../../core/issues.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+
+/** `--tls-min-version` for `tls.minVersion`. */
+export function flagOf({ path }: Field): string {
+  return `--${path.map((word) => word.replaceAll(/([A-Z])/g, '-$1').toLowerCase()).join('-')}`;
+}
+
+/** Gives a command one option for each field of the type's schema. */
+export function addFieldOptions(command: Command, check: CheckType): void {
+  for (const field of fieldsOf(check.options)) command.addOption(optionOf(field));
+}
+
+function optionOf(field: Field): Option {
+  const option = new Option(`${switchOf(field)}${placeholders[field.kind]}`, descriptionOf(field));
+  // Not .choices(): the schema judges, and says more of what it expected.
+  option.argChoices = [...(field.choices ?? field.suggestions ?? [])];
+  if (isRepeatable(field))
+    option.argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  return option;
+}
+
+/** A switch that is on by default is turned off, by `--no-…`. */
+export function switchOf(field: Field): string {
+  return isOnByDefault(field) ? flagOf(field).replace('--', '--no-') : flagOf(field);
+}
+
+function isOnByDefault(field: Field): boolean {
+  return field.kind === 'boolean' && field.default === true;
+}
+
+const placeholders: Readonly<Record<Field['kind'], string>> = {
+  text: ' <text>',
+  number: ' <number>',
+  boolean: '',
+  choice: ' <word>',
+  duration: ' <duration>',
+  list: ' <text>',
+  record: ' <key: value>',
+  structured: ' <yaml>',
+};
+
+function isRepeatable({ kind }: Field): boolean {
+  return kind === 'list' || kind === 'record';
+}
+
+function descriptionOf(field: Field): string {
+  const shown = defaultOf(field);
+  const remarks = [
+    field.choices?.join(', '),
+    field.suggestions && `${field.suggestions.join(', ')}, …`,
+    isRepeatable(field) && 'repeatable',
+    shown !== undefined && `default: ${shown}`,
+  ].filter(Boolean);
+  const meaning = isOnByDefault(field) ? notTo(field.description) : field.description;
+  return remarks.length === 0 ? meaning : `${meaning} (${remarks.join(', ')})`;
+}
+
+/** `Require a good certificate` → `Do not require a good certificate`: every switch is described by what it tells to do. */
+function notTo(description: string): string {
+  return `Do not ${description.charAt(0).toLowerCase()}${description.slice(1)}`;
+}
+
+/** The default as people write it; undefined where there is none worth a word. */
+export function defaultOf({ kind, default: value, secret }: Field): string | undefined {
+  if (value === undefined || value === '' || secret || kind === 'boolean') return undefined;
+  if (kind === 'duration' && typeof value === 'number') return formatDuration(value);
+  const text = textOf(value);
+  return text === '{}' || text === '' ? undefined : text;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
+}
+
+/**
+ * The type's options out of a target and what commander parsed.
+ * @throws {AppError} usage, with every mistake
+ */
+export async function parseOptions(
+  check: CheckType,
+  target: { readonly text: string | undefined; readonly word: string },
+  given: Given,
+): Promise<Readonly<Record<string, unknown>>> {
+  const options: Record<string, unknown> = target.text === undefined ? {} : check.fromTarget(target.text, target.word);
+  const fields = fieldsOf(check.options);
+  for (const field of fields) {
+    const value = given[attributeOf(field)];
+    if (value !== undefined) put(options, field.path, await readValue(field, value));
+  }
+  const parsed = check.options.safeParse(options);
+  if (parsed.success) return parsed.data;
+  if (target.text === undefined && fields.some((field) => field.required && options[field.path[0] ?? ''] === undefined))
+    throw new AppError('usage', `expected a target: watchkeeper check ${target.word} ${check.targetSyntax}`);
+  const mistakes = describeIssues(parsed.error, { input: options, nameOf: (path) => flagOfPath(fields, path) });
+  throw new AppError('usage', `${mistakes.join('; ')}; see watchkeeper check ${target.word} --help`);
+}
+
+function attributeOf({ path }: Field): string {
+  return path.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
+}
+
+function flagOfPath(fields: readonly Field[], path: readonly PropertyKey[]): string {
+  const field = fields.find((candidate) => candidate.path.every((word, index) => word === path[index]));
+  return field ? flagOf(field) : path.map(String).join('.');
+}
+
+function put(options: Record<string, unknown>, [name = '', inner]: readonly string[], value: unknown): void {
+  if (inner === undefined) options[name] = value;
+  // A nested object only ever comes from here: targets give top-level options.
+  else options[name] = { ...(options[name] as object | undefined), [inner]: value };
+}
+
+async function readValue(field: Field, value: unknown): Promise<unknown> {
+  if (field.kind === 'structured') return await readYaml(field, String(value));
+  if (field.kind === 'number') return readNumber(String(value));
+  // Commander collected the texts of a repeatable option.
+  if (field.kind === 'record')
+    return Object.fromEntries((value as readonly string[]).map((text) => pairOf(field, text)));
+  return value;
+}
+
+/** A text that is no number stays, so that the schema says what it expected. */
+export function readNumber(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+function pairOf(field: Field, text: string): readonly [string, string] {
+  const match = /^([^:=]+)[:=](.*)$/s.exec(text);
+  if (!match) throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${JSON.stringify(text)}`);
+  return [(match[1] ?? '').trim(), (match[2] ?? '').trim()];
+}
+
+async function readYaml(field: Field, text: string): Promise<unknown> {
+  // Loaded here because few runs need it and every run has 300 ms from start to exit.
+  const { load } = await import('js-yaml');
+  try {
+    return load(text, { maxAliases: 0 });
+  } catch (error) {
+    throw new AppError('usage', `${flagOf(field)}: expected YAML or JSON, got ${JSON.stringify(text)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import type { Candidate, Place } from './place.ts';
+
+/** A script for fish: to be sourced, or kept as `~/.config/fish/completions/watchkeeper.fish`. */
+export function fishScript(places: readonly Place[]): string {
+  return `# Completion of watchkeeper for fish: watchkeeper completion fish | source
+function __watchkeeper_after
+    set -l typed (commandline -opc)[2..]
+    test "$typed[1..$(count $argv)]" = "$argv"
+end
+function __watchkeeper_at
+    set -l typed (commandline -opc)[2..]
+    test "$typed" = "$argv"
+end
+complete -c watchkeeper -f
+${places.flatMap(placeLines).join('\n')}
+`;
+}
+
+function placeLines(place: Place): readonly string[] {
+  const path = place.path.join(' ');
+  const file = place.takesFile ? [`complete -c watchkeeper -n '__watchkeeper_after ${path}' -F`] : [];
+  return [...place.candidates.map((candidate) => candidateLine(candidate, place)), ...file];
+}
+
+function candidateLine({ word, meaning }: Candidate, { path, values }: Place): string {
+  const where = path.join(' ');
+  const told = `-d ${quoted(meaning)}`;
+  if (!word.startsWith('--')) return `complete -c watchkeeper -n '__watchkeeper_at ${where}' -a ${word} ${told}`;
+  const choices = values.get(word);
+  const taken = choices ? ` -x -a ${quoted(choices.join(' '))}` : '';
+  return `complete -c watchkeeper -n '${path.length === 0 ? '__watchkeeper_at' : `__watchkeeper_after ${where}`}' -l ${word.slice(2)}${taken} ${told}`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", String.raw`\'`)}'`;
+}

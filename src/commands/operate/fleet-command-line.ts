@@ -1,0 +1,150 @@
+import type { Command } from 'commander';
+import type { Milliseconds } from '../../core/duration.ts';
+import { defaultServerPort } from '../../core/ports.ts';
+import { durationArgument, listenAddress } from '../arguments.ts';
+import type { ListFlags, ListName } from './fleet-commands.ts';
+import type { ServerPlace } from './server-line.ts';
+
+interface ServeFlags {
+  readonly config?: string;
+  readonly data?: string;
+  readonly listen: string;
+  readonly localAgent: boolean;
+}
+
+interface AgentFlags {
+  readonly join?: string;
+  readonly token?: string;
+  readonly listen?: string;
+  readonly name?: string;
+  readonly data?: string;
+  readonly egress?: string;
+}
+
+/** Of the server, unless told otherwise. */
+const agentPort = 7412;
+
+/** The server, its agents, and what an operator does with them. */
+export function addFleet(program: Command): void {
+  addServer(program);
+  addAgent(program);
+  addLists(program);
+  addOperations(program);
+}
+
+function addServer(program: Command): void {
+  program
+    .command('serve')
+    .description('run the server: hands out work, keeps every result; SIGHUP reads the configuration again')
+    .option('--config <file>', 'monitors, agents and sensors, in YAML or JSON')
+    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/server)')
+    .option(
+      '--listen <host:port>',
+      `address to listen on; beyond loopback with TLS (default: 127.0.0.1:${defaultServerPort})`,
+      `127.0.0.1:${defaultServerPort}`,
+    )
+    .option('--no-local-agent', 'without a vantage point of its own')
+    .action(async ({ listen, ...flags }: ServeFlags) => {
+      const { serve } = await import('../serve/serve.ts');
+      const { interruption } = await import('../interruption.ts');
+      await serve({ ...flags, listen: listenAddress(listen, defaultServerPort), log: process.stderr }, interruption());
+    });
+}
+
+function addAgent(program: Command): void {
+  const agent = program
+    .command('agent')
+    .description('run checks, and sensors, on this machine for a server')
+    .option('--join <url>', 'the address of the server; the one of the last time if absent')
+    .option('--token <token>', 'a join token, needed once; also from WATCHKEEPER_TOKEN')
+    .option('--listen <host:port>', 'be called by the server instead of calling it')
+    .option('--name <name>', 'how people call this agent (default: the name of this machine)')
+    .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
+    .option('--egress <file>', 'what its checks may reach: egress: { allow: [...], deny: [...] }')
+    .action(async ({ listen, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
+      const { runAgent } = await import('../agent/agent.ts');
+      const { interruption } = await import('../interruption.ts');
+      const where = listen === undefined ? {} : { listen: listenAddress(listen, agentPort) };
+      await runAgent(
+        { ...flags, ...where, ...(token && { token }) },
+        { output: process.stderr, signal: interruption() },
+      );
+    });
+  agent
+    .command('status')
+    .description('what the agent on this machine runs, for whom, and what waits')
+    .option('--data <folder>', 'the folder of the agent')
+    .option('--json', 'as JSON')
+    .action(async (flags: { data?: string; json?: true }) => {
+      const { showAgentStatus } = await import('../agent/agent-status.ts');
+      process.exitCode = showAgentStatus(flags, process.stdout);
+    });
+}
+
+const lists: Readonly<Record<ListName, string>> = {
+  agents: 'every agent: its status, address, queue, lag and clock',
+  queues: 'how much waits at each agent to be sent',
+  tasks: 'every task, a monitor on an agent, with its latest result',
+  monitors: 'every monitor and where it runs',
+  alarms: 'where records of sensors were changed or are missing',
+};
+
+function addLists(program: Command): void {
+  // The keys are those of the record.
+  for (const [name, description] of Object.entries(lists) as [ListName, string][]) {
+    atServer(program.command(name).description(description))
+      .option('--json', 'one JSON object a line')
+      .action(async (flags: ListFlags) => {
+        const { printList } = await import('./fleet-commands.ts');
+        await printList(name, flags, process.stdout);
+      });
+  }
+}
+
+interface InviteFlags extends ServerPlace {
+  readonly for?: Milliseconds;
+}
+
+function addOperations(program: Command): void {
+  atServer(program.command('console').description('watch a running server, and tell it what to do')).action(
+    async (place: ServerPlace) => {
+      const { runConsole } = await import('./console.ts');
+      await runConsole(place, { input: process.stdin, output: process.stdout });
+    },
+  );
+  atServer(program.command('invite').description('print the line that joins one machine as an agent'))
+    .option('--for <duration>', 'how long it can be used (default: 1h, which is also the longest)', durationArgument)
+    .action(async (flags: InviteFlags) => {
+      const { invite } = await import('./fleet-commands.ts');
+      await invite(flags);
+    });
+  atServer(program.command('revoke').description('shut an agent out'))
+    .argument('<agent>', 'its id or name')
+    .action(async (agent: string, place: ServerPlace) => {
+      const { revoke } = await import('./fleet-commands.ts');
+      await revoke(agent, place);
+    });
+  program
+    .command('backup')
+    .description('copy the store of the running server on this machine')
+    .argument('<file>', 'a new file')
+    .option(...dataOption)
+    .action(async (file: string, place: Pick<ServerPlace, 'data'>) => {
+      const { backup } = await import('./fleet-commands.ts');
+      await backup(file, place);
+    });
+}
+
+const dataOption = [
+  '--data <folder>',
+  'the data folder of a server on this machine (default: ~/.local/state/watchkeeper/server)',
+] as const;
+
+/** With the options that say which server is meant. */
+export function atServer(command: Command): Command {
+  return command
+    .option(...dataOption)
+    .option('--server <url>', 'a server by its address instead')
+    .option('--token-file <file>', 'its API token; else WATCHKEEPER_API_TOKEN has it')
+    .option('--pin <hash>', 'sha256//…, which a server with a certificate of its own making prints at its start');
+}

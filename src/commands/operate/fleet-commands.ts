@@ -1,0 +1,83 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Milliseconds } from '../../core/duration.ts';
+import { formatAlarms } from '../../terminal/alarm-view.ts';
+import {
+  formatAgents,
+  formatMonitors,
+  formatQueues,
+  formatTasks,
+  queueOf,
+  type View,
+} from '../../terminal/fleet-view.ts';
+import { paintFor } from '../../terminal/paint.ts';
+import { agentsAnswer, alarmsAnswer, done, inviteAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
+import { ServerClient } from './server-client.ts';
+import { lineTo, type ServerPlace } from './server-line.ts';
+
+export interface ListFlags extends ServerPlace {
+  readonly json?: true;
+}
+
+/** A copy of a large store takes a while, and the server says nothing meanwhile. */
+const backupSilenceMs = 3_600_000;
+
+const lists = {
+  agents: listOf('/agents', agentsAnswer, { rowsOf: ({ agents }) => agents, format: formatAgents }),
+  queues: listOf('/agents', agentsAnswer, { rowsOf: ({ agents }) => agents.map(queueOf), format: formatQueues }),
+  tasks: listOf('/tasks', tasksAnswer, { rowsOf: ({ tasks }) => tasks, format: formatTasks }),
+  monitors: listOf('/monitors', monitorsAnswer, { rowsOf: ({ monitors }) => monitors, format: formatMonitors }),
+  alarms: listOf('/alarms', alarmsAnswer, { rowsOf: ({ alarms }) => alarms, format: formatAlarms }),
+} as const;
+export type ListName = keyof typeof lists;
+
+/** Prints what the server knows: a table, or with `json` an object a line. */
+export async function printList(name: ListName, flags: ListFlags, output: NodeJS.WriteStream): Promise<void> {
+  await lists[name](clientFor(flags), flags, output);
+}
+
+interface InviteFlags extends ServerPlace {
+  readonly for?: Milliseconds;
+}
+
+/** Prints the line that joins a machine: alone on stdout, so that scripts can use it. */
+export async function invite({ for: lifetimeMs, ...place }: InviteFlags): Promise<void> {
+  const body = lifetimeMs === undefined ? {} : { lifetimeMs };
+  const { command, expiresAt } = await clientFor(place).post('/invites', inviteAnswer, { body });
+  process.stderr.write(`Run this on the machine that is to join, once, before ${expiresAt}:\n`);
+  process.stdout.write(`${command}\n`);
+}
+
+/** Ends an agent's connection and refuses its key from now on. */
+export async function revoke(agent: string, place: ServerPlace): Promise<void> {
+  await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/revoke`, done);
+  process.stdout.write(`${agent} is revoked; it returns only with a new invitation and a new key.\n`);
+}
+
+/** Writes a consistent copy of the server's store, on this machine. */
+export async function backup(file: string, place: Pick<ServerPlace, 'data'>): Promise<void> {
+  const whole = resolve(file);
+  await clientFor(place).post('/store/backup', done, { body: { file: whole }, silenceMs: backupSilenceMs });
+  process.stdout.write(`The store was copied to ${whole}.\n`);
+}
+
+function clientFor(place: ServerPlace): ServerClient {
+  return new ServerClient(lineTo(place));
+}
+
+interface Listing<Answer, Row> {
+  readonly rowsOf: (answer: Answer) => readonly Row[];
+  readonly format: (rows: readonly Row[], view: View) => string;
+}
+
+function listOf<Schema extends z.ZodType, Row>(
+  path: string,
+  schema: Schema,
+  { rowsOf, format }: Listing<z.output<Schema>, Row>,
+) {
+  return async (client: ServerClient, { json }: ListFlags, output: NodeJS.WriteStream): Promise<void> => {
+    const rows = rowsOf(await client.get(path, schema));
+    if (json) for (const row of rows) output.write(`${JSON.stringify(row)}\n`);
+    else output.write(`${format(rows, { paint: paintFor(output), now: Date.now() })}\n`);
+  };
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { agentSchema } from '../../server/routes/agents.ts';
+import { monitorSchema } from '../../server/routes/monitors.ts';
+import { alarmSchema } from '../../server/routes/records.ts';
+import { resultSchema, taskSchema, taskSummarySchema } from '../../server/routes/tasks.ts';
+
+// A newer server may say more than this program knows: that is kept, for --json, and not minded.
+const agent = z.looseObject(agentSchema.shape);
+const task = z.looseObject({ ...taskSchema.shape, latest: z.looseObject(resultSchema.shape).nullable() });
+const taskSummary = z.looseObject(taskSummarySchema.shape);
+const monitor = z.looseObject(monitorSchema.shape);
+
+export type AgentAnswer = z.output<typeof agent>;
+export type TaskAnswer = z.output<typeof task>;
+export type TaskSummary = z.output<typeof taskSummary>;
+export type MonitorAnswer = z.output<typeof monitor>;
+
+export const agentsAnswer = z.looseObject({ agents: z.array(agent) });
+export const tasksAnswer = z.looseObject({ tasks: z.array(task) });
+export const monitorsAnswer = z.looseObject({ monitors: z.array(monitor) });
+export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmSchema.shape)) });
+export const inviteAnswer = z.looseObject({ command: z.string(), expiresAt: z.iso.datetime() });
+export const runAnswer = z.looseObject({ tasks: z.array(z.uuid()) });
+export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
+export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
+export const done = z.looseObject({});
+
+const id = z.string();
+const count = z.number();
+
+/** What the server's stream of events brings; a type that is not here is one of a newer server. */
+export const serverEvent = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('result'),
+    agentId: id,
+    result: z.looseObject(resultSchema.shape),
+    isLate: z.boolean(),
+  }),
+  z.looseObject({ type: z.literal('gap'), agentId: id, cause: z.string(), missing: count }),
+  z.looseObject({
+    type: z.literal('tasks'),
+    agentId: id,
+    revision: count,
+    set: z.array(taskSummary),
+    removed: z.array(id),
+  }),
+  z.looseObject({ type: z.literal('tasks-applied'), agentId: id, revision: count }),
+  z.looseObject({ type: z.literal('record'), name: z.string(), notice: z.string().nullable() }),
+  z.looseObject({
+    type: z.literal('alarm'),
+    name: z.string(),
+    sensor: z.string(),
+    cause: z.string(),
+    message: z.string(),
+  }),
+  z.looseObject({
+    type: z.literal('agent'),
+    agentId: id,
+    name: z.string(),
+    address: z.string().optional(),
+    status: z.string(),
+    before: z.string().optional(),
+  }),
+]);
+export type ConsoleEvent = z.output<typeof serverEvent>;

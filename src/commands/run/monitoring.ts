@@ -1,0 +1,36 @@
+import { systemClock as clock } from '../../core/clock.ts';
+import type { Monitor, Result } from '../../core/monitor.ts';
+import { createNetwork } from '../../net/network.ts';
+import { LagGuard } from '../../schedule/lag.ts';
+import { runMonitor } from '../../schedule/runner.ts';
+import { Scheduler } from '../../schedule/scheduler.ts';
+
+/** A person waits for the first line of each. */
+const firstWithinMs = 500;
+
+/** Monitors at work for a person; `stop` ends it for good. */
+export class Monitoring {
+  readonly #lag = new LagGuard(clock);
+  readonly #scheduler: Scheduler;
+
+  constructor(onResult: (result: Result) => void) {
+    const parts = { clock, net: createNetwork({ clock }), lag: this.#lag };
+    this.#scheduler = new Scheduler({
+      clock,
+      firstWithinMs,
+      onResult,
+      run: (monitor, turn) => runMonitor(monitor, { ...parts, ...turn }),
+    });
+  }
+
+  /** Makes the monitors that run the ones that are wanted. */
+  watch(wanted: readonly Monitor[]): void {
+    this.#scheduler.reconcile(wanted);
+  }
+
+  /** Ends everything within a second; says which monitors it still waits for. */
+  async stop(onWaiting: (monitors: readonly Monitor[]) => void): Promise<void> {
+    this.#lag.stop();
+    await this.#scheduler.stop(onWaiting);
+  }
+}

@@ -1,0 +1,57 @@
+import { agentsRoutes } from '../../server/routes/agents.ts';
+import { evidenceRoutes } from '../../server/routes/evidence.ts';
+import { eventsRoutes } from '../../server/routes/events.ts';
+import { monitorsRoutes } from '../../server/routes/monitors.ts';
+import { recordsRoutes } from '../../server/routes/records.ts';
+import { resultsRoutes } from '../../server/routes/results.ts';
+import type { Route } from '../../server/routes/route.ts';
+import { storeRoutes } from '../../server/routes/store.ts';
+import { tasksRoutes } from '../../server/routes/tasks.ts';
+import type { Server } from '../../server/server.ts';
+import type { Store } from '../../server/store/store.ts';
+import { version } from '../version.ts';
+
+interface RouteParts {
+  readonly server: Server;
+  readonly store: Store;
+  /** Where agents reach this server. */
+  readonly url: () => string;
+}
+
+/** What whoever has the token may ask for. */
+export function publicRoutes({ server, store, url }: RouteParts): readonly Route[] {
+  return [
+    ...agentsRoutes({
+      views: () => server.fleet.views(),
+      revoke: (agentId) => server.revoke(agentId),
+      async invite(lifetimeMs) {
+        const { token, expiresAt } = await server.invite(lifetimeMs);
+        return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
+      },
+    }),
+    ...monitorsRoutes(server.book),
+    ...tasksRoutes({
+      tasks: () => server.dispatcher.tasks(),
+      agents: () => server.fleet.views(),
+      latest: (taskId) => server.latest.get(taskId)?.result,
+      runNow: (agentId, taskId) => server.runNow(agentId, taskId),
+    }),
+    ...resultsRoutes(store),
+    ...recordsRoutes({
+      agents: () => server.fleet.views(),
+      records: (query) => store.records(query),
+      alarms: (query) => store.alarms(query),
+    }),
+    ...evidenceRoutes({
+      agents: () => server.fleet.views(),
+      manifest: (excerpt) => server.manifest(excerpt, version()),
+      lines: (query) => store.lines(query),
+    }),
+    ...eventsRoutes(server.bus),
+  ];
+}
+
+/** What only whoever may open the admin socket may ask for. */
+export function adminRoutes(store: Store): readonly Route[] {
+  return storeRoutes(store);
+}

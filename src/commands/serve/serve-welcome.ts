@@ -1,0 +1,25 @@
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { defaultServerFolder } from '../data-folders.ts';
+import { publicKeyPin } from '../operate/server-line.ts';
+import { version } from '../version.ts';
+
+interface Welcome {
+  readonly url: string;
+  readonly folder: string;
+  /** PEM, where the server speaks TLS. */
+  readonly certificate: string | undefined;
+}
+
+/** What a person needs who has just started a server, a line each. */
+export function welcomeLines({ url, folder, certificate }: Welcome): readonly string[] {
+  const which = folder === defaultServerFolder() ? '' : ` --data ${folder}`;
+  const pin = certificate && publicKeyPin(new X509Certificate(certificate));
+  const remote = `watchkeeper console --server ${url} --token-file FILE${pin ? ` --pin ${pin}` : ''}`;
+  return [
+    `Watchkeeper ${version()} serves ${url}; its data is in ${folder}.`,
+    `Operate it:       watchkeeper console${which}`,
+    `Join a machine:   watchkeeper invite${which}   prints the line to run there`,
+    `From elsewhere:   ${remote}   with ${join(folder, 'api-token')}`,
+  ];
+}

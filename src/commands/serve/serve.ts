@@ -1,0 +1,208 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { readConfigFile } from '../../config/config-file.ts';
+import type { Config } from '../../config/config.ts';
+import { readDefinition } from '../../config/definition.ts';
+import { formatMistake } from '../../config/mistake.ts';
+import { systemClock as clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import { AgentCalls } from '../../server/fleet/agent-calls.ts';
+import { DataFolder } from '../../server/host/data-folder.ts';
+import { ClientLogs } from '../../server/evidence/client-logs.ts';
+import { listenAdmin, listenTcp, refuseIfServed } from '../../server/host/listen.ts';
+import { LocalAgent } from '../../server/host/local-agent.ts';
+import { createApp } from '../../server/routes/app.ts';
+import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
+import { Server } from '../../server/server.ts';
+import { openSqliteStore, type Notice } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Store } from '../../server/store/store.ts';
+import { Upkeep } from '../../server/host/upkeep.ts';
+import { defaultServerFolder, makeFolder } from '../data-folders.ts';
+import { reload, type Reloading } from './serve-reload.ts';
+import { adminRoutes, publicRoutes } from './serve-routes.ts';
+import { writeEgressPolicy } from '../agent/egress-file.ts';
+import { aborted } from '../interruption.ts';
+import { welcomeLines } from './serve-welcome.ts';
+import { version } from '../version.ts';
+
+export interface ServeOptions {
+  readonly config?: string | undefined;
+  readonly data?: string | undefined;
+  /** Any other than a loopback address is served with TLS. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Whether the server has a vantage point of its own. */
+  readonly localAgent: boolean;
+  /** Where lines for the operator go. */
+  readonly log: NodeJS.WritableStream;
+  /** Called with its address once agents and people may come. */
+  readonly onReady?: (url: string) => void;
+}
+
+type Say = (text: string) => void;
+
+type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
+
+const localAgentName = 'local';
+const localInviteMs = 600_000;
+
+/** Runs the server until the signal. @throws {AppError} when it cannot start */
+export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
+  const say: Say = (text) => void options.log.write(`${new Date().toISOString()} ${text}\n`);
+  const folder = new DataFolder(makeFolder(options.data ?? defaultServerFolder()));
+  await refuseIfServed(folder.adminSocket);
+  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
+  await using running = new AsyncDisposableStack();
+  const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
+  const server = running.adopt(
+    new Server({ clock, identity: folder.identity(), store, readMonitor: readDefinition, say }),
+    (server) => server.stop(),
+  );
+  await server.load(specsIn(config), config.sensors);
+  // Before anyone can know that it runs: unhandled, the signal would end it.
+  const reloading = Promise.withResolvers<Reloading>();
+  const reloadWhenRunning = async (): Promise<void> => await reload(options.config, await reloading.promise);
+  running.defer(onHangup(() => void reloadWhenRunning()));
+
+  const tls = tlsOf(options, folder, config);
+  const routes = publicRoutes({ server, store, url: () => url });
+  const onInternalError = (error: unknown): void =>
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const common = { version: version(), onInternalError };
+  const app = createApp({ ...common, routes, token: folder.apiToken() });
+  addStatus(app, statusPorts(server));
+  const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
+  const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
+  server.gateway.attach(tcp.server);
+  // Before its listener, which waits for every connection to end.
+  running.defer(() => server.gateway.close());
+  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
+  running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
+
+  const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
+  calls.reconcile(config.server?.agents ?? []);
+  const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
+  const tidied = { store, clientLogs, retention: config.server?.retention };
+  running.adopt(new Upkeep({ ...tidied, clock, health: server.health, say }), (upkeep) => upkeep.stop()).start();
+  if (options.localAgent) {
+    writeEgressPolicy(folder.localEgress, config.egress);
+    const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
+    const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
+    await running.adopt(localAgent, (agent) => agent.stop()).start();
+  }
+  const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
+  reloading.resolve({ server, calls, renewTls, started: config, say });
+  for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
+  options.onReady?.(url);
+  await aborted(signal);
+  say('Stopping.');
+}
+
+function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
+  return monitors.map(({ spec }) => spec);
+}
+
+function statusPorts(server: Server): StatusPorts {
+  return {
+    health: server.health,
+    agents: () => server.fleet.views(),
+    tasks: () => server.dispatcher.tasks(),
+    latest: () => server.latest.all(),
+  };
+}
+
+function sentenceOf(notice: Notice): string {
+  if (notice.event === 'quarantined') {
+    const { file, reason } = notice;
+    return `${file} cannot be used and was put aside: ${reason}. A new store was begun; restore a backup if there is one.`;
+  }
+  if (notice.event === 'damaged-hour') {
+    const hour = `The results of task ${notice.taskId} from ${new Date(notice.from).toISOString()} to an hour later`;
+    return `${hour} cannot be read and are left out: ${notice.reason} A backup may still have them.`;
+  }
+  if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
+  if (notice.event === 'lock-gained') return 'The store is ours again.';
+  return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
+}
+
+/** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
+async function loadConfig(file: string, say: Say): Promise<Config> {
+  const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
+  for (const mistake of mistakes) say(formatMistake(file, mistake));
+  if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
+  return config;
+}
+
+function tlsOf(
+  { listen }: ServeOptions,
+  folder: DataFolder,
+  { server }: ServerConfig,
+): { certificate: string; key: string } | undefined {
+  if (server?.tls)
+    return { certificate: readFileSync(server.tls.certificate, 'utf8'), key: readFileSync(server.tls.key, 'utf8') };
+  return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
+}
+
+/** How others reach this server: by its name where it listens on every address. */
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const isEveryAddress = host === '0.0.0.0' || host === '::';
+  return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
+}
+
+/** How this machine reaches it. */
+function loopbackUrlOf(host: string, port: number, isTls: boolean): string {
+  return urlOf(isLoopback(host) ? host : '127.0.0.1', port, isTls);
+}
+
+function agentCallsOf(server: Server, say: Say): AgentCalls {
+  return new AgentCalls({
+    clock,
+    random: Math.random,
+    adopt: (socket, line) => server.gateway.adopt(socket, line),
+    onUnreachable: ({ name, address }, why) =>
+      say(`Agent ${name} at ${formatEndpoint(address)} cannot be reached: ${why}. It is called again until it can.`),
+  });
+}
+
+interface LogParts {
+  readonly server: Server;
+  readonly store: Store;
+  readonly folder: DataFolder;
+  readonly say: Say;
+}
+
+function clientLogsOf({ server, store, folder, say }: LogParts): ClientLogs {
+  const nameOf = (agentId: string): string => server.fleet.view(agentId)?.name ?? agentId;
+  const clientLogs = new ClientLogs({ clock, folder: folder.clients, store, nameOf, say });
+  server.bus.subscribe(({ type }) => {
+    if (type === 'record') clientLogs.wake();
+  });
+  clientLogs.wake();
+  return clientLogs;
+}
+
+interface LocalAgentParts {
+  readonly server: Server;
+  readonly folder: DataFolder;
+  readonly url: string;
+  readonly log: NodeJS.WritableStream;
+}
+
+function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent {
+  const launcher = join(import.meta.dirname, '..', '..', '..', 'bin', 'watchkeeper');
+  const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
+  const egress = ['--egress', folder.localEgress];
+  return new LocalAgent({
+    clock,
+    command: [launcher, ...agentOptions, ...egress],
+    token: async () => (await server.invite(localInviteMs)).token,
+    onOutput: (text) => log.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
+  });
+}
+
+function onHangup(callback: () => void): () => void {
+  process.on('SIGHUP', callback);
+  return () => process.off('SIGHUP', callback);
+}

@@ -1,0 +1,153 @@
+import { WriteStream } from 'node:tty';
+import { systemClock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Peer, SensorRecord } from '../../core/record.ts';
+import { recordText } from '../../records/record-text.ts';
+import { openPeerCounter } from '../../sensors/traffic/open-counter.ts';
+import { TrafficObserver } from '../../sensors/traffic/observer.ts';
+import type { MeteredPeer } from '../../sensors/traffic/meter.ts';
+import { trafficOptions, type TrafficOptions } from '../../sensors/traffic/options.ts';
+import { surroundings } from '../../sensors/traffic/surroundings.ts';
+import { everyStep } from '../../sensors/traffic/traffic.ts';
+import { trafficInterface } from '../../sensors/traffic/traffic-record.ts';
+import { LineOutput } from '../../terminal/line-output.ts';
+import { paintFor } from '../../terminal/paint.ts';
+import { formatTime } from '../../terminal/result-line.ts';
+import { Screen, type ScreenSize } from '../../terminal/screen.ts';
+import { trafficLines, type Notice, type TrafficPicture } from '../../terminal/traffic-view.ts';
+import { aborted } from '../interruption.ts';
+
+const orders = {
+  '2s': { words: 'in the last 2 s', rank: 'rate2' },
+  '10s': { words: 'in the last 10 s', rank: 'rate10' },
+  '40s': { words: 'in the last 40 s', rank: 'rate40' },
+  total: { words: 'since the start', rank: 'wire' },
+} as const;
+
+const maxNotices = 20;
+const flushLimitMs = 500;
+
+export interface TrafficFlags {
+  readonly interface?: string;
+  readonly names?: TrafficOptions['names'];
+  readonly sort?: keyof typeof orders;
+  readonly json?: true;
+}
+
+interface Watching {
+  readonly output: NodeJS.WriteStream;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Shows whom this machine talks to until the signal: on a terminal as a table that is redrawn, else record by record; in the
+ * end what there was in all. @throws {AppError} unavailable, without the right to see packets
+ */
+export async function watchTraffic(flags: TrafficFlags, watching: Watching): Promise<void> {
+  const { output } = watching;
+  const isLive = output instanceof WriteStream && output.isTTY && !flags.json;
+  await (isLive ? watchLive(flags, { ...watching, output }) : watchRecords(flags, watching));
+}
+
+async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): Promise<void> {
+  const lines = new LineOutput(output, (skipped) => process.stderr.write(`${skipped} lines were not read in time\n`));
+  const write = (record: SensorRecord): void => {
+    const at = systemClock.now();
+    if (flags.json) lines.write(JSON.stringify({ at: new Date(at).toISOString(), ...record }));
+    else lines.write(`${formatTime(at)} - ${recordText(record, 'traffic')}`);
+  };
+  using observer = observe(flags, write);
+  write({ event: 'sensor-state', ...observer.state });
+  const cancel = everyStep(systemClock, () => {
+    observer.step();
+    if (observer.isRecordDue) write(observer.takeRecord(flags.interface));
+  });
+  await aborted(signal);
+  cancel();
+  observer.step();
+  write(observer.takeRecord(flags.interface));
+  // What nobody reads would keep the process alive.
+  if (!(await lines.flush(flushLimitMs))) process.exit();
+}
+
+async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { output: WriteStream }): Promise<void> {
+  const notices: Notice[] = [];
+  const note = (record: SensorRecord): void => {
+    const text = `${formatTime(systemClock.now())} ${recordText(record)}`;
+    notices.push({ text, isAlarm: record.event === 'forbidden-peer' });
+    if (notices.length > maxNotices) notices.shift();
+  };
+  using observer = observe(flags, note);
+  if (observer.state.state === 'limited') note({ event: 'sensor-state', ...observer.state });
+  const paint = paintFor(output);
+  const picture = (size: ScreenSize): readonly string[] =>
+    trafficLines({ ...pictureOf(observer, flags, size), notices }, size, paint);
+  {
+    using screen = new Screen(output, picture);
+    screen.draw();
+    const cancel = everyStep(systemClock, () => {
+      observer.step();
+      screen.draw();
+    });
+    await aborted(signal);
+    cancel();
+  }
+  observer.step();
+  output.write(`${recordText(observer.takeRecord(flags.interface))}\n`);
+}
+
+/** @throws {AppError} unavailable, usage */
+function observe(flags: TrafficFlags, record: (record: SensorRecord) => void): TrafficObserver {
+  const options = trafficOptions.parse({ names: flags.names });
+  const isWanted = (record: SensorRecord): boolean =>
+    flags.interface === undefined || !('interface' in record) || record.interface === flags.interface;
+  const observer = new TrafficObserver({
+    options,
+    clock: systemClock,
+    record: (seen) => isWanted(seen) && record(seen),
+    surroundings,
+    openCounter: openPeerCounter,
+  });
+  if (observer.state.state === 'unavailable') throw new AppError('unavailable', observer.state.message);
+  const names = observer.interfaces.map(({ name }) => name);
+  if (flags.interface === undefined || names.includes(flags.interface)) return observer;
+  observer[Symbol.dispose]();
+  throw new AppError('usage', `--interface: expected one of ${names.join(', ')}, got ${flags.interface}`);
+}
+
+type Ranked = Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'>;
+
+function pictureOf(
+  observer: TrafficObserver,
+  { interface: only, sort = '2s' }: TrafficFlags,
+  { rows }: ScreenSize,
+): Omit<TrafficPicture, 'notices'> {
+  const { words: order, rank } = orders[sort];
+  const shown: { readonly peer: MeteredPeer; readonly bytes: number }[] = [];
+  const all = { peers: 0, wire: zero(), rate2: zero(), rate10: zero(), rate40: zero() };
+  for (const peer of observer.peersOn(only)) {
+    const numbers: Ranked = { wire: [...peer.wire], ...observer.ratesOf(peer) };
+    add(all, numbers);
+    const [sent, received] = numbers[rank];
+    shown.push({ peer, bytes: sent + received });
+  }
+  all.peers = shown.length;
+  shown.sort((one, other) => other.bytes - one.bytes);
+  const peers = shown.slice(0, rows).map(({ peer }) => observer.describe(peer));
+  const interfaces = observer.interfaces.filter(
+    ({ name, addresses }) => (only === undefined && addresses.length > 0) || name === only,
+  );
+  return { interfaces: interfaces.map(trafficInterface), peers, all, order };
+}
+
+function zero(): [number, number] {
+  return [0, 0];
+}
+
+function add(sum: Ranked, numbers: Ranked): void {
+  for (const key of ['wire', 'rate2', 'rate10', 'rate40'] as const) {
+    sum[key][0] += numbers[key][0];
+    sum[key][1] += numbers[key][1];
+  }
+}

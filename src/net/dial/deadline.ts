@@ -1,0 +1,29 @@
+import type { Clock } from '../../core/clock.ts';
+import { formatDuration, type Milliseconds } from '../../core/duration.ts';
+
+export interface Deadline {
+  readonly clock: Clock;
+  readonly timeoutMs: Milliseconds;
+  /** Of the whole run: when it aborts, the work does too, for the same reason. */
+  readonly signal: AbortSignal;
+}
+
+/** Gives work a signal that also aborts, with a `TimeoutError`, when its own time is over. */
+export async function withDeadline<T>(
+  { clock, timeoutMs, signal }: Deadline,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const cancel = clock.after(timeoutMs, () =>
+    controller.abort(new DOMException(`No answer within ${formatDuration(timeoutMs)}.`, 'TimeoutError')),
+  );
+  try {
+    return await work(controller.signal);
+  } finally {
+    cancel();
+    signal.removeEventListener('abort', onAbort);
+  }
+}

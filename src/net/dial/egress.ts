@@ -1,0 +1,92 @@
+import { networkInterfaces } from 'node:os';
+import { Failure } from '../../core/failure.ts';
+import type { Address } from '../../core/network.ts';
+import { formatEndpoint } from '../../core/target.ts';
+import { AddressRules } from './address-rules.ts';
+import { embeddedIpv4 } from './embedded-ipv4.ts';
+
+/** Never a target unless allowed. Loopback and private ranges are what people monitor, and stay open. */
+const neverTargets = new AddressRules(
+  [
+    // Unspecified, "this network"; to Linux 0.0.0.0 is this machine.
+    '0.0.0.0/8',
+    '::',
+    // Link-local, with the metadata service of most clouds; the old site-local.
+    '169.254.0.0/16',
+    'fe80::/10',
+    'fec0::/10',
+    // Metadata services elsewhere: Alibaba, Azure, Oracle, AWS, Google.
+    '100.100.100.200',
+    '168.63.129.16',
+    '192.0.0.192',
+    'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd20:ce::254',
+    // Multicast, reserved, broadcast, discard (RFC 6666).
+    '224.0.0.0/4',
+    '240.0.0.0/4',
+    'ff00::/8',
+    '100::/64',
+    // NAT64 by local rules (RFC 8215): where the IPv4 address stands is not known here.
+    '64:ff9b:1::/48',
+  ],
+  'ranges denied by default',
+);
+const loopback = new AddressRules(['127.0.0.0/8', '::1'], 'loopback');
+
+/** What an administrator sets for an agent. Ranges: `10.0.0.0/8`, one address, or either with a port: `10.0.0.0/8:5432`. */
+export interface EgressRules {
+  /** May be reached although denied by default. */
+  readonly allow?: readonly string[];
+  /** May not be reached; wins over `allow`. */
+  readonly deny?: readonly string[];
+  /** Ports of our own services, denied by default on every address of this machine. */
+  readonly ownPorts?: readonly number[];
+}
+
+/** Says whether an address may be reached. It is asked for the connected address, at every connect, redirect and retry. */
+export class EgressPolicy {
+  readonly #allowed: AddressRules;
+  readonly #denied: AddressRules;
+  readonly #ownPorts: ReadonlySet<number>;
+
+  /** @throws {AppError} invalid-config, naming the range that is none */
+  constructor({ allow = [], deny = [], ownPorts = [] }: EgressRules = {}) {
+    this.#allowed = new AddressRules(allow, 'egress.allow');
+    this.#denied = new AddressRules(deny, 'egress.deny');
+    this.#ownPorts = new Set(ownPorts);
+  }
+
+  /** @throws {Failure} denied */
+  permit(address: Address, port?: number): void {
+    if (everyMeaningOf(address).every((meaning) => this.#permits(meaning, port))) return;
+    const { ip } = address;
+    const target = port === undefined ? ip : formatEndpoint({ host: ip, port });
+    throw new Failure('denied', `The egress policy of this agent does not allow ${target}.`, {
+      detail: { address: ip },
+    });
+  }
+
+  #permits(address: Address, port: number | undefined): boolean {
+    if (this.#denied.cover(address, port)) return false;
+    return this.#allowed.cover(address, port) || !this.#isDeniedByDefault(address, port);
+  }
+
+  #isDeniedByDefault(address: Address, port: number | undefined): boolean {
+    if (neverTargets.cover(address)) return true;
+    return port !== undefined && this.#ownPorts.has(port) && isThisMachine(address);
+  }
+}
+
+/** The address without its zone, and every IPv4 address it may stand for: each must be permitted. */
+function everyMeaningOf({ ip, family }: Address): readonly Address[] {
+  if (family === 4) return [{ ip, family }];
+  const [bare = ip] = ip.split('%');
+  return [{ ip: bare, family }, ...embeddedIpv4(bare).map((inner): Address => ({ ip: inner, family: 4 }))];
+}
+
+function isThisMachine(address: Address): boolean {
+  if (loopback.cover(address)) return true;
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address: ip }) => ip));
+  return new AddressRules(own, 'own addresses').cover(address);
+}

@@ -1,0 +1,61 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import type { Clock } from '../../core/clock.ts';
+
+const lookAgainMs = 1000;
+const maxBytes = 8 * 1024 * 1024;
+
+interface WatchedFileParts<T> {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Gets the text; an empty one if the file cannot be read. */
+  readonly parse: (text: string) => T;
+}
+
+/** What a small system file says now: looked at no more than once a second, parsed again only if it changed. */
+export class WatchedFile<T> {
+  readonly #parts: WatchedFileParts<T>;
+  #stamp: string | undefined;
+  #value: T | undefined;
+  #lookedAtMs = -Infinity;
+
+  constructor(parts: WatchedFileParts<T>) {
+    this.#parts = parts;
+  }
+
+  /** Synchronous on purpose: the file is local and small, and a name is looked up within one turn of the loop. */
+  read(): T {
+    const { path, clock, parse } = this.#parts;
+    const nowMs = clock.monotonic();
+    if (this.#value !== undefined && nowMs - this.#lookedAtMs < lookAgainMs) return this.#value;
+    this.#lookedAtMs = nowMs;
+    const stamp = stampOf(path);
+    if (this.#value !== undefined && stamp === this.#stamp) return this.#value;
+    this.#stamp = stamp;
+    return (this.#value = parse(textOf(path)));
+  }
+}
+
+function stampOf(path: string): string {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  } catch {
+    return 'unreadable';
+  }
+}
+
+/** The first 8 MiB of a file. */
+function textOf(path: string): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const bytes = Buffer.alloc(Math.min(statSync(path).size, maxBytes));
+      return bytes.toString('utf8', 0, readSync(file, bytes));
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    // A machine without the file has no names in it; one that may not be read is the same to us.
+    return '';
+  }
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { recordText } from './record-text.ts';
+import { sensorRecord, type SensorRecord } from '../core/record.ts';
+import { sensorNames } from '../core/sensor.ts';
+import { readLine, type RecordBody } from './chain.ts';
+
+const stamp = z.object({
+  sensor: z.enum(sensorNames),
+  at: z.number().min(0).max(8.64e15),
+  monotonicMs: z.number().min(0),
+  boot: z.string().max(40),
+});
+
+/** What a line of a chain says, and the number it has there. */
+export interface LineContent {
+  readonly n: number;
+  readonly stamp: Omit<RecordBody, keyof SensorRecord>;
+  readonly record: SensorRecord;
+}
+
+/** Undefined if it is no line of a chain, or says nothing that a sensor of this version can say. */
+export function contentOf(line: string): LineContent | undefined {
+  const sealed = readLine(line);
+  if (!sealed) return undefined;
+  const body = parsed(line);
+  const { n: _n, p: _p, m: _m, sensor, at, monotonicMs, boot, ...rest } = body;
+  const [known, record] = [stamp.safeParse({ sensor, at, monotonicMs, boot }), sensorRecord.safeParse(rest)];
+  return known.success && record.success ? { n: sealed.n, stamp: known.data, record: record.data } : undefined;
+}
+
+/** As people read a line: when, by the agent's clock, and what. The same line gives the same text, so that a verifier can compare. */
+export function lineText(line: string): string {
+  const content = contentOf(line);
+  if (!content) return 'a line that this version cannot read';
+  const { at, sensor } = content.stamp;
+  return `${new Date(at).toISOString()} ${recordText(content.record, sensor)}`;
+}
+
+function parsed(line: string): Readonly<Record<string, unknown>> {
+  try {
+    // What reads as a line begins and ends like an object; what it holds is checked above.
+    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,111 @@
+import { printable } from '../core/printable.ts';
+import type { Mount, SensorRecord, UsbDevice } from '../core/record.ts';
+import type { SensorName } from '../core/sensor.ts';
+import { formatEndpoint } from '../core/target.ts';
+import { trafficText } from './traffic-text.ts';
+
+type RecordOf<Event extends SensorRecord['event']> = Extract<SensorRecord, { event: Event }>;
+type PlainRecord = Exclude<SensorRecord, { event: 'traffic' }>;
+
+interface Heading {
+  readonly line: string;
+  /** For people who watch many machines, before the machine; absent where they need not be told. */
+  readonly notice?: string;
+  /** It is about the sensor that wrote it, whichever that is. */
+  readonly isOfSensor?: true;
+}
+
+const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
+  'usb-present': { line: 'usb device present' },
+  'usb-connected': { line: 'usb device connected', notice: 'usb device connected by' },
+  'usb-removed': { line: 'usb device removed', notice: 'usb device removed by' },
+  'usb-function': { line: 'usb device provides' },
+  'usb-alarm': { line: 'ALARM usb device', notice: 'ALARM usb device of' },
+  'usb-notice': { line: 'usb device notice', notice: 'usb device notice of' },
+  'mount-present': { line: 'mount present' },
+  mounted: { line: 'mounted', notice: 'mounted by' },
+  remounted: { line: 'remounted', notice: 'remounted by' },
+  unmounted: { line: 'unmounted', notice: 'unmounted by' },
+  'lan-access': { line: 'local network accessed', notice: 'Network has been accessed by' },
+  'forbidden-peer': { line: 'ALARM forbidden peer', notice: 'ALARM forbidden peer of' },
+  'sensor-started': { line: 'sensor started', isOfSensor: true },
+  'sensor-stopped': { line: 'sensor stopped', notice: 'sensor stopped of', isOfSensor: true },
+  'sensor-state': { line: 'sensor', notice: 'sensor of', isOfSensor: true },
+  lost: { line: 'lost', notice: 'lost by', isOfSensor: true },
+  forged: { line: 'ALARM forged', notice: 'ALARM forged by', isOfSensor: true },
+  'clock-jump': { line: 'clock moved', notice: 'clock moved of', isOfSensor: true },
+};
+
+/**
+ * A record as people read it: one line, or several for a table, without a line end at the end. The same record of the same sensor
+ * always gives the same text, so that whoever has the records can prove the text. No sensor: whoever reads it knows which.
+ */
+export function recordText(record: SensorRecord, sensor?: SensorName): string {
+  if (record.event === 'traffic') return trafficText(record);
+  return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record)}`);
+}
+
+/** The sentence for people who watch many machines; undefined for what they need not be told. */
+export function noticeOf(
+  record: SensorRecord,
+  { machine, sensor }: { readonly machine: string; readonly sensor: SensorName },
+): string | undefined {
+  if (record.event === 'traffic' || (record.event === 'sensor-state' && record.state === 'running')) return undefined;
+  const { notice } = headings[record.event];
+  if (notice === undefined) return undefined;
+  return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record)}`);
+}
+
+function whichOf({ event }: PlainRecord, sensor: SensorName | undefined): string {
+  return sensor !== undefined && headings[event].isOfSensor ? ` (${sensor})` : '';
+}
+
+function detailOf(record: PlainRecord): string {
+  if ('why' in record) return `${record.why}: ${usbText(record.device)}`;
+  if ('device' in record) return usbText(record.device);
+  if ('mount' in record) return mountText(record.mount);
+  if ('subsystem' in record) return functionText(record);
+  if ('peer' in record) return contactText(record);
+  if ('byMs' in record) return `by ${(record.byMs / 1000).toFixed(3)} s`;
+  if ('state' in record) return `${record.state}: ${record.message}`;
+  const count = 'count' in record && record.count !== undefined ? ` (${record.count})` : '';
+  return `${record.message}${count}`;
+}
+
+/** `SanDisk Cruzer Blade (0781:5567), serial 4C53, port 2-1, storage`. */
+function usbText({ manufacturer, product, vendorId, productId, serial, port, risks }: UsbDevice): string {
+  const name = [manufacturer, product].filter((part) => part !== undefined && part !== '').join(' ');
+  const known = [
+    `${name === '' ? 'unnamed' : name} (${vendorId}:${productId})`,
+    serial === undefined ? undefined : `serial ${serial}`,
+    `port ${port}`,
+    ...risks,
+  ];
+  return known.filter((part) => part !== undefined).join(', ');
+}
+
+function functionText({ port, subsystem, name, bytes, mac }: RecordOf<'usb-function'>): string {
+  const size = bytes === undefined ? '' : `, ${bytes} bytes`;
+  const address = mac === undefined ? '' : `, mac ${mac}`;
+  return `${subsystem} ${name}${size}${address}, port ${port}`;
+}
+
+/** `device=/dev/sdb1, mountpoint=/media/x, fstype=vfat, opts=rw,nosuid, kind=usb, port=2-1`. */
+function mountText({ device, mountpoint, fstype, options, kind, usbPort }: Mount): string {
+  const port = usbPort === undefined ? '' : `, port=${usbPort}`;
+  return `device=${device}, mountpoint=${mountpoint}, fstype=${fstype}, opts=${options}, kind=${kind}${port}`;
+}
+
+/** `tcp 192.168.0.17:22, out, eth0, host.lan, mac 02:00:00:00:00:01`; what comes in is for a port of this machine. */
+function contactText(contact: RecordOf<'lan-access' | 'forbidden-peer'>): string {
+  const { protocol, peer, port, direction, interface: device, name, mac } = contact;
+  const isOut = direction === 'out';
+  const known = [
+    `${protocol} ${isOut && port !== undefined ? formatEndpoint({ host: peer, port }) : peer}`,
+    isOut || port === undefined ? direction : `in to port ${port}`,
+    device,
+    name,
+    mac === undefined ? undefined : `mac ${mac}`,
+  ];
+  return known.filter((part) => part !== undefined).join(', ');
+}

@@ -1,0 +1,83 @@
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { createCertificate, type SelfMadeCertificate } from '../../protocol/certificate.ts';
+import { createIdentity } from '../../protocol/identity.ts';
+import type { ServerIdentity } from '../gateway/greeting.ts';
+
+const identityFile = z.strictObject({ serverId: z.uuid(), publicKey: z.string(), privateKeyPem: z.string() });
+const certificateFile = z.strictObject({ certificate: z.string(), key: z.string() });
+
+/** Where the server keeps what is its own; readable by its user only. */
+export class DataFolder {
+  readonly path: string;
+
+  /** @throws {AppError} unavailable */
+  constructor(path: string) {
+    this.path = path;
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
+      throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
+    }
+  }
+
+  get database(): string {
+    return join(this.path, 'watchkeeper.db');
+  }
+
+  /** The admin socket: whoever may open it is an administrator. */
+  get adminSocket(): string {
+    return join(this.path, 'admin.sock');
+  }
+
+  /** What sensors wrote, as files for people. */
+  get clients(): string {
+    return join(this.path, 'clients');
+  }
+
+  /** What the local agent may reach. */
+  get localEgress(): string {
+    return join(this.path, 'local-egress.json');
+  }
+
+  get localAgent(): string {
+    return join(this.path, 'local-agent');
+  }
+
+  /** Who this server is. Agents pin its key, so it is made once. */
+  identity(): ServerIdentity {
+    return this.#keep('server.json', identityFile, () => ({ serverId: randomUUIDv7(), ...createIdentity() }));
+  }
+
+  /** A certificate for listening beyond loopback, where none was given. */
+  certificate(now: number): SelfMadeCertificate {
+    return this.#keep('tls.json', certificateFile, () => createCertificate('watchkeeper', now));
+  }
+
+  /** The token of the HTTP interface. */
+  apiToken(): string {
+    const file = join(this.path, 'api-token');
+    if (!existsSync(file)) this.#write(file, `wka_${randomBytes(32).toString('base64url')}\n`);
+    return readFileSync(file, 'utf8').trim();
+  }
+
+  #keep<Value>(name: string, schema: z.ZodType<Value>, make: () => Value): Value {
+    const file = join(this.path, name);
+    if (!existsSync(file)) this.#write(file, `${JSON.stringify(make())}\n`);
+    try {
+      return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    } catch (error) {
+      const next = 'Restore it from a backup: agents know this server by it.';
+      throw new AppError('invalid-config', `${file} is not what this server wrote. ${next}`, { cause: error });
+    }
+  }
+
+  #write(file: string, text: string): void {
+    writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
+    renameSync(`${file}.new`, file);
+  }
+}

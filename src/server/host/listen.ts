@@ -1,0 +1,97 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, type AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { AppError } from '../../core/errors.ts';
+
+export interface Listener {
+  readonly server: Server;
+  close(): Promise<void>;
+}
+
+export interface TcpListener extends Listener {
+  readonly port: number;
+  /** New connections see this certificate; false if TLS would begin or end, which needs a new listener. @throws for a pair that is none */
+  renew(material: TlsMaterial | undefined): boolean;
+}
+
+interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Slow requests end; those are the defaults of Node, said so that they stay. */
+const limits = { headersTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: 16 * 1024 } as const;
+
+/** Listens for people, programs and agents. @throws {AppError} unavailable, when the address is taken or not ours */
+export async function listenTcp(
+  app: Hono,
+  { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
+): Promise<TcpListener> {
+  const handle = getRequestListener(app.fetch);
+  const secure = tls && createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle);
+  const server = secure ?? createServer(limits, handle);
+  const renew = (material: TlsMaterial | undefined): boolean => {
+    if (secure && material) secure.setSecureContext({ cert: material.certificate, key: material.key });
+    return (secure === undefined) === (material === undefined);
+  };
+  await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
+  // A TCP server that listens has an address.
+  return { server, port: (server.address() as AddressInfo).port, renew, close: () => closed(server) };
+}
+
+/** @throws {AppError} unavailable, when another server answers on the admin socket of this data folder */
+export async function refuseIfServed(path: string): Promise<void> {
+  if (!(await isAnswered(path))) return;
+  throw new AppError(
+    'unavailable',
+    `another server uses this data folder: it answers on ${path}; stop it, or use --data`,
+  );
+}
+
+/** Listens on a socket in the data folder that only its owner may open. A socket that a killed server left is replaced. */
+export async function listenAdmin(app: Hono, path: string): Promise<Listener> {
+  rmSync(path, { force: true });
+  const server = createServer(limits, getRequestListener(app.fetch));
+  const mask = process.umask(0o177);
+  try {
+    await opened(server, () => server.listen(path), path);
+    chmodSync(path, 0o600);
+  } finally {
+    process.umask(mask);
+  }
+  return { server, close: () => closed(server) };
+}
+
+function opened(server: Server, listen: () => void, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', () => resolve());
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new AppError(
+          'unavailable',
+          `cannot listen on ${where} (${error.code ?? error.message}); --listen HOST:PORT chooses another address`,
+          { cause: error },
+        ),
+      ),
+    );
+    listen();
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

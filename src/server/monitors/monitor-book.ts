@@ -1,0 +1,131 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { AppError } from '../../core/errors.ts';
+import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import type { JsonObject } from '../../core/outcome.ts';
+
+export interface BookPorts {
+  saveMonitor(monitor: { readonly id: string; readonly definition: JsonObject }): Promise<void>;
+  monitors(): Promise<readonly { readonly id: string; readonly definition: JsonObject }[]>;
+  deleteMonitor(monitorId: string): Promise<boolean>;
+  setPaused(monitorId: string, isPaused: boolean): Promise<void>;
+  paused(): Promise<readonly string[]>;
+  /** A monitor out of what a person wrote. @throws {AppError} usage, with every mistake */
+  read(definition: JsonObject): MonitorSpec;
+  /** The monitors have changed. */
+  onChange(monitors: readonly MonitorSpec[]): Promise<void>;
+  /** A monitor that was saved by an earlier version and can no longer be read. */
+  onUnreadable(monitorId: string, message: string): void;
+}
+
+export interface BookEntry {
+  readonly spec: MonitorSpec;
+  /** `file`: written in the configuration, and changed only there. */
+  readonly origin: 'file' | 'api';
+}
+
+/** Every monitor there is: those of the configuration file and those made through the interface. */
+export class MonitorBook {
+  readonly #ports: BookPorts;
+  #fromFile: readonly MonitorSpec[] = [];
+  readonly #made = new Map<string, MonitorSpec>();
+  /** Monitors whose schedule a person has stopped; in the file or not. */
+  readonly #paused = new Set<string>();
+
+  constructor(ports: BookPorts) {
+    this.#ports = ports;
+  }
+
+  /** Starts with what the file says and what was made before. */
+  async load(fromFile: readonly MonitorSpec[]): Promise<void> {
+    for (const { id, definition } of await this.#ports.monitors()) {
+      try {
+        this.#made.set(id, { ...this.#ports.read(definition), id });
+      } catch (error) {
+        this.#ports.onUnreadable(id, (error as Error).message);
+      }
+    }
+    for (const id of await this.#ports.paused()) this.#paused.add(id);
+    await this.replaceFile(fromFile);
+  }
+
+  /** The configuration file has changed. */
+  async replaceFile(specs: readonly MonitorSpec[]): Promise<void> {
+    this.#fromFile = specs;
+    await this.#tell();
+  }
+
+  entries(): readonly BookEntry[] {
+    return this.#allWritten().map((entry) => this.#withPause(entry));
+  }
+
+  /** By id or by name. @throws {AppError} not-found */
+  find(idOrName: string): BookEntry {
+    return this.#withPause(this.#written(idOrName));
+  }
+
+  async create(definition: JsonObject): Promise<BookEntry> {
+    return await this.#save(randomUUIDv7(), definition);
+  }
+
+  async change(idOrName: string, definition: JsonObject): Promise<BookEntry> {
+    return await this.#save(this.#madeHere(idOrName).id, definition);
+  }
+
+  async remove(idOrName: string): Promise<void> {
+    const { id } = this.#madeHere(idOrName);
+    await this.#ports.deleteMonitor(id);
+    await this.#ports.setPaused(id, false);
+    this.#made.delete(id);
+    this.#paused.delete(id);
+    await this.#tell();
+  }
+
+  /** Stops or resumes the schedule of a monitor, wherever it was written; that outlives a restart. */
+  async pause(idOrName: string, isPaused: boolean): Promise<BookEntry> {
+    const { spec } = this.#written(idOrName);
+    if (spec.paused && !isPaused)
+      throw new AppError('usage', `${spec.name} is paused by its definition: change it there`);
+    await this.#ports.setPaused(spec.id, isPaused);
+    if (isPaused) this.#paused.add(spec.id);
+    else this.#paused.delete(spec.id);
+    await this.#tell();
+    return this.find(spec.id);
+  }
+
+  #allWritten(): readonly BookEntry[] {
+    return [
+      ...this.#fromFile.map((spec) => ({ spec, origin: 'file' as const })),
+      ...[...this.#made.values()].map((spec) => ({ spec, origin: 'api' as const })),
+    ];
+  }
+
+  #written(idOrName: string): BookEntry {
+    const found = this.#allWritten().find(({ spec }) => spec.id === idOrName || spec.name === idOrName);
+    if (found) return found;
+    throw new AppError('not-found', `there is no monitor ${JSON.stringify(idOrName)}`);
+  }
+
+  #withPause({ spec, origin }: BookEntry): BookEntry {
+    return { spec: this.#paused.has(spec.id) ? { ...spec, paused: true } : spec, origin };
+  }
+
+  #madeHere(idOrName: string): MonitorSpec {
+    const { spec, origin } = this.find(idOrName);
+    if (origin === 'api') return spec;
+    throw new AppError('usage', `${spec.name} is written in the configuration file: change it there`);
+  }
+
+  async #save(id: string, definition: JsonObject): Promise<BookEntry> {
+    const spec = { ...this.#ports.read(definition), id };
+    const namesake = this.entries().find((entry) => entry.spec.name === spec.name && entry.spec.id !== id);
+    if (namesake) throw new AppError('usage', `there is a monitor ${JSON.stringify(spec.name)} already`);
+    await this.#ports.saveMonitor({ id, definition });
+    this.#made.set(id, spec);
+    await this.#tell();
+    return this.find(id);
+  }
+
+  async #tell(): Promise<void> {
+    await this.#ports.onChange(this.entries().map(({ spec }) => spec));
+  }
+}
