@@ -19,11 +19,10 @@ function isInstalled() {
 
 function install() {
   console.error('Installing packages, once …');
-  // Not `npm ci`: it refuses a lockfile that lacks packages meant for other platforms, which some registries do not carry.
-  const options = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { status } = spawnSync('npm', ['install', ...options], { cwd: root, stdio: ['ignore', 2, 2] });
+  const options = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { status } = spawnSync('npm', ['ci', ...options], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return warmUp();
-  console.error('npm install failed: see above. Is the npm registry reachable, and is the folder yours to write?');
+  console.error('npm ci failed: see above. Is the npm registry reachable, and is the folder yours to write?');
   process.exit(1);
 }
 
