@@ -8,7 +8,7 @@ const hash = z.string().length(43);
 
 /** Lines that follow each other without a break: what the first names as the hash before it, and the hash of the last. */
 const run = z.strictObject({ first: n, previous: hash, last: n, head: hash });
-export type Run = z.output<typeof run>;
+export type LineRun = z.output<typeof run>;
 
 const chain = z.strictObject({
   sensor: z.enum(sensorNames),

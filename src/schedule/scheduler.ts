@@ -4,7 +4,7 @@ import type { Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
 import { DueHeap } from './due-heap.ts';
-import { Lane } from './lane.ts';
+import { Places } from './places.ts';
 import { missedResult } from './missed.ts';
 
 /** The run of one slot; it ends soon after its controller aborts, and never rejects. */
@@ -36,7 +36,7 @@ const longestNapMs = 1000;
 const stopLimitMs = 900;
 const stopNoticeMs = 200;
 
-interface Task {
+interface QueuedMonitor {
   readonly monitor: Monitor;
   readonly schedule: Schedule;
   /** The next slot. */
@@ -57,11 +57,11 @@ interface Run {
  */
 export class Scheduler {
   readonly #parts: SchedulerParts;
-  readonly #tasks = new Map<string, Task>();
-  readonly #due = new DueHeap<Task>();
+  readonly #entries = new Map<string, QueuedMonitor>();
+  readonly #due = new DueHeap<QueuedMonitor>();
   /** By monitor id. A run stays until it has ended, although its monitor may be gone by then. */
   readonly #runs = new Map<string, Run>();
-  readonly #lanes = new Map<string, Lane<Task>>();
+  readonly #placesByType = new Map<string, Places<QueuedMonitor>>();
   #cancelNap: Cancel = () => {};
   #latestNow = -Infinity;
   #stopped: (() => void) | undefined;
@@ -73,13 +73,13 @@ export class Scheduler {
   /** Makes the monitors that run the ones that are desired. What has not changed is not disturbed. */
   reconcile(desired: readonly Monitor[]): void {
     const wanted = new Map(desired.map((monitor) => [monitor.id, monitor]));
-    for (const task of this.#tasks.values()) {
-      const monitor = wanted.get(task.monitor.id);
-      if (!monitor || !isDeepStrictEqual(monitor, task.monitor)) this.#remove(task);
+    for (const entry of this.#entries.values()) {
+      const monitor = wanted.get(entry.monitor.id);
+      if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry);
     }
     const now = this.#parts.clock.now();
-    for (const monitor of wanted.values()) if (!this.#tasks.has(monitor.id)) this.#add(monitor, now);
-    this.#due.fill(this.#tasks.values());
+    for (const monitor of wanted.values()) if (!this.#entries.has(monitor.id)) this.#add(monitor, now);
+    this.#due.fill(this.#entries.values());
     this.#nap();
   }
 
@@ -105,13 +105,13 @@ export class Scheduler {
     const slot = slotAfter(schedule, now);
     const share = schedule.phaseMs / schedule.intervalMs;
     const dueAt = firstWithinMs === undefined ? slot : Math.min(slot, now + share * firstWithinMs);
-    this.#tasks.set(monitor.id, { monitor, schedule, dueAt });
+    this.#entries.set(monitor.id, { monitor, schedule, dueAt });
   }
 
-  #remove(task: Task): void {
-    this.#tasks.delete(task.monitor.id);
-    this.#laneOf(task.monitor).withdraw(task);
-    this.#runs.get(task.monitor.id)?.controller.abort(new DOMException('The monitor was removed.', 'AbortError'));
+  #remove(entry: QueuedMonitor): void {
+    this.#entries.delete(entry.monitor.id);
+    this.#placesFor(entry.monitor).withdraw(entry);
+    this.#runs.get(entry.monitor.id)?.controller.abort(new DOMException('The monitor was removed.', 'AbortError'));
   }
 
   #nap(): void {
@@ -126,28 +126,28 @@ export class Scheduler {
     const now = this.#parts.clock.now();
     if (now < this.#latestNow) this.#followClockBack(now);
     this.#latestNow = now;
-    for (let task = this.#due.first; task && task.dueAt <= now; task = this.#due.first) {
+    for (let entry = this.#due.first; entry && entry.dueAt <= now; entry = this.#due.first) {
       this.#due.pop();
-      const slot = task.dueAt;
-      task.dueAt = slotAfter(task.schedule, now);
-      this.#due.push(task);
-      this.#open(task, slot);
+      const slot = entry.dueAt;
+      entry.dueAt = slotAfter(entry.schedule, now);
+      this.#due.push(entry);
+      this.#open(entry, slot);
     }
     this.#nap();
   }
 
   /** The clock was set back: who would wait longer than an interval takes the next slot of the new time instead. */
   #followClockBack(now: number): void {
-    for (const task of this.#tasks.values()) {
-      if (task.dueAt - now > task.schedule.intervalMs) task.dueAt = slotAfter(task.schedule, now);
+    for (const entry of this.#entries.values()) {
+      if (entry.dueAt - now > entry.schedule.intervalMs) entry.dueAt = slotAfter(entry.schedule, now);
     }
-    this.#due.fill(this.#tasks.values());
+    this.#due.fill(this.#entries.values());
   }
 
   /** A slot has come. */
-  #open(task: Task, slot: number): void {
-    const { monitor, schedule, dueAt } = task;
-    this.#giveUpWaiting(task);
+  #open(entry: QueuedMonitor, slot: number): void {
+    const { monitor, schedule, dueAt } = entry;
+    this.#giveUpWaiting(entry);
     const count = slotsBetween(schedule, slot, dueAt);
     if (count > 1) {
       // Whole windows passed. To start every monitor at once now would be a storm, so each goes on in its next slot.
@@ -155,51 +155,51 @@ export class Scheduler {
       this.#parts.onResult(missedResult(monitor, { slot, count, message }));
       return;
     }
-    task.waitingSlot = slot;
-    if (!this.#runs.has(monitor.id)) this.#laneOf(monitor).enter(task);
+    entry.waitingSlot = slot;
+    if (!this.#runs.has(monitor.id)) this.#placesFor(monitor).enter(entry);
   }
 
   /** The window of a slot that still waits has closed. */
-  #giveUpWaiting(task: Task): void {
-    const { monitor, waitingSlot: slot } = task;
+  #giveUpWaiting(entry: QueuedMonitor): void {
+    const { monitor, waitingSlot: slot } = entry;
     if (slot === undefined) return;
-    const lane = this.#laneOf(monitor);
-    lane.withdraw(task);
-    task.waitingSlot = undefined;
+    const places = this.#placesFor(monitor);
+    places.withdraw(entry);
+    entry.waitingSlot = undefined;
     const message = this.#runs.has(monitor.id)
       ? 'The previous run was still under way; a shorter timeout or a longer interval leaves room for each.'
-      : `All ${lane.limit} places for ${monitor.type} checks were taken by other runs.`;
+      : `All ${places.limit} places for ${monitor.type} checks were taken by other runs.`;
     this.#parts.onResult(missedResult(monitor, { slot, count: 1, message }));
   }
 
-  #laneOf({ type }: Monitor): Lane<Task> {
-    let lane = this.#lanes.get(type);
-    if (!lane) {
+  #placesFor({ type }: Monitor): Places<QueuedMonitor> {
+    let places = this.#placesByType.get(type);
+    if (!places) {
       const limit = this.#parts.limits?.[type] ?? defaultLimits[type] ?? defaultLimit;
-      lane = new Lane(limit, (task) => void this.#run(task));
-      this.#lanes.set(type, lane);
+      places = new Places(limit, (entry) => void this.#run(entry));
+      this.#placesByType.set(type, places);
     }
-    return lane;
+    return places;
   }
 
-  async #run(task: Task): Promise<void> {
-    const { monitor } = task;
-    // A task enters its lane only with a slot that waits.
-    const scheduledAt = task.waitingSlot!;
-    task.waitingSlot = undefined;
+  async #run(entry: QueuedMonitor): Promise<void> {
+    const { monitor } = entry;
+    // A monitor waits for a place only with a slot that waits.
+    const scheduledAt = entry.waitingSlot!;
+    entry.waitingSlot = undefined;
     const controller = new AbortController();
     this.#runs.set(monitor.id, { monitor, controller });
     const result = await this.#parts.run(monitor, { controller, scheduledAt });
     this.#runs.delete(monitor.id);
-    if (this.#tasks.get(monitor.id) === task) this.#parts.onResult(result);
-    this.#laneOf(monitor).leave();
+    if (this.#entries.get(monitor.id) === entry) this.#parts.onResult(result);
+    this.#placesFor(monitor).leave();
     this.#startNext(monitor.id);
     if (this.#runs.size === 0) this.#stopped?.();
   }
 
   /** A slot came while this monitor's run was under way. */
   #startNext(id: string): void {
-    const task = this.#tasks.get(id);
-    if (task?.waitingSlot !== undefined) this.#laneOf(task.monitor).enter(task);
+    const entry = this.#entries.get(id);
+    if (entry?.waitingSlot !== undefined) this.#placesFor(entry.monitor).enter(entry);
   }
 }

@@ -10,7 +10,7 @@ export interface Register {
 }
 
 /** Where to read or write: so many bytes behind the address in a register. */
-export interface Place {
+export interface MemoryOperand {
   readonly base: Register;
   readonly offset: number;
 }
@@ -48,7 +48,7 @@ const MEM = 0x60;
 const ATOMIC = 0xc0;
 const jumps = { '==': 0x10, '>': 0x20, '>=': 0x30, '&': 0x40, '!=': 0x50, '<': 0xa0, '<=': 0xb0 } as const;
 
-export const at = (base: Register, offset: number): Place => ({ base, offset });
+export const at = (base: Register, offset: number): MemoryOperand => ({ base, offset });
 
 export const move = calculation(0xb0);
 export const add = calculation(0x00);
@@ -71,11 +71,11 @@ export function fromNetworkOrder(destination: Register, bits: 16 | 32): Instruct
   return { code: ALU | 0xd0 | fromRegister, destination, constant: bits };
 }
 
-export function load(destination: Register, width: Width, { base, offset }: Place): Instruction {
+export function load(destination: Register, width: Width, { base, offset }: MemoryOperand): Instruction {
   return { code: LDX | MEM | widths[width], destination, source: base, offset };
 }
 
-export function store(width: Width, { base, offset }: Place, value: Register | number): Instruction {
+export function store(width: Width, { base, offset }: MemoryOperand, value: Register | number): Instruction {
   return {
     code: (isRegister(value) ? STX : ST) | MEM | widths[width],
     destination: base,
@@ -85,7 +85,7 @@ export function store(width: Width, { base, offset }: Place, value: Register | n
 }
 
 /** Adds to a number of 64 bits that other processors add to as well. */
-export function addAtomically({ base, offset }: Place, source: Register): Instruction {
+export function addAtomically({ base, offset }: MemoryOperand, source: Register): Instruction {
   return { code: STX | ATOMIC | widths.u64, destination: base, source, offset };
 }
 

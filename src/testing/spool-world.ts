@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Queue, type LaneName } from '../agent/spool/queue.ts';
+import { Queue } from '../agent/spool/queue.ts';
+import type { Lane } from '../protocol/messages.ts';
 import { RangeSet } from '../core/ranges.ts';
 import type { GapItem } from '../core/entry.ts';
 import { diskError, SimulatedCrash, SimulatedDisk } from './simulated-disk.ts';
@@ -9,7 +10,7 @@ import { diskError, SimulatedCrash, SimulatedDisk } from './simulated-disk.ts';
 export type Action =
   | { readonly type: 'append'; readonly sizes: readonly number[]; readonly droppable: boolean }
   | { readonly type: 'start-sending' | 'note' | 'reopen' | 'kill' | 'free' }
-  | { readonly type: 'read'; readonly lane: LaneName; readonly count: number }
+  | { readonly type: 'read'; readonly lane: Lane; readonly count: number }
   | { readonly type: 'acknowledge'; readonly share: number }
   | { readonly type: 'power-cut'; readonly seed: number }
   | { readonly type: 'crash-after'; readonly operations: number; readonly power: boolean; readonly seed: number }
@@ -212,7 +213,7 @@ export class World {
     if (warning?.includes('reserve')) this.events.push('reserve used');
   }
 
-  #read(lane: LaneName, maxCount: number): void {
+  #read(lane: Lane, maxCount: number): void {
     let previous = 0;
     for (const { seq, json } of this.#queue.read(lane, { maxBytes: 500_000, maxCount })) {
       assert.ok(seq > previous, `${lane}: ${seq} came after ${previous}`);

@@ -2,8 +2,9 @@
 // what was recorded (`recorded SEQ TICKET`) and what it sends (`sent SEQ JSON`); its input brings what the server committed (`ack SEQ`).
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { openSpool, type LaneName, type Spool } from '../../src/agent/spool/spool.ts';
+import { openSpool, type Spool } from '../../src/agent/spool/spool.ts';
 import type { ResultItem } from '../../src/core/entry.ts';
+import type { Lane } from '../../src/protocol/messages.ts';
 
 const { values } = parseArgs({
   options: {
@@ -49,7 +50,7 @@ async function send(spool: Spool, appended: AbortSignal): Promise<void> {
   }
 }
 
-async function sendLane(spool: Spool, lane: LaneName): Promise<number> {
+async function sendLane(spool: Spool, lane: Lane): Promise<number> {
   const entries = await spool.read(lane, { maxBytes: 64 * 1024, maxCount: 50 });
   for (const { seq, json } of entries) say(`sent ${seq} ${json}`);
   return entries.length;

@@ -10,7 +10,7 @@ import { FakeClock } from '../../testing/fake-clock.ts';
 import { diskError, SimulatedCrash, SimulatedDisk } from '../../testing/simulated-disk.ts';
 import { SimulatedEvidenceDisk } from '../../testing/simulated-evidence-disk.ts';
 import { EvidenceChain } from './evidence-chain.ts';
-import { linesOf } from './evidence-files.ts';
+import { linesIn } from './evidence-files.ts';
 
 /** One machine with one chain, the spool beside it, and what the server was told. */
 class World {
@@ -42,7 +42,7 @@ class World {
 
   /** Those of all files, in the order of their names. */
   lines(): string[] {
-    return this.names('.jsonl').flatMap((name) => linesOf(this.#bytes(name)).map(({ line }) => line));
+    return this.names('.jsonl').flatMap((name) => linesIn(this.#bytes(name)).map(({ line }) => line));
   }
 
   names(ending: string): string[] {

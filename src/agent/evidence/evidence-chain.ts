@@ -7,9 +7,9 @@ import type { Spool } from '../spool/spool.ts';
 import { saveChain, type KeptChain } from './chain-file.ts';
 import { Delivery, type NumberedLine } from './delivery.ts';
 import { isDiskError, type EvidenceDisk } from './evidence-disk.ts';
-import { EvidenceFiles, linesFiles, type Batch, type TextOf } from './evidence-files.ts';
+import { EvidenceFiles, linesFiles, type LineBatch, type TextOf } from './evidence-files.ts';
 import { PendingRecords, type Stamp } from './pending-records.ts';
-import { newChain, recoverChain, type Recovered } from './recovery.ts';
+import { newChain, recoverChain, type RecoveredChain } from './recovery.ts';
 import { deleteFiles, oldFiles } from './retention.ts';
 
 export interface ChainParts {
@@ -30,7 +30,7 @@ export interface DeletionOptions {
 }
 
 interface SealedBatch {
-  readonly files: Batch;
+  readonly files: LineBatch;
   readonly lines: readonly NumberedLine[];
   readonly after: WrittenChain;
 }
@@ -65,7 +65,7 @@ export class EvidenceChain {
     return chain;
   }
 
-  private constructor(parts: ChainParts, { kept, files, undelivered, faults }: Recovered) {
+  private constructor(parts: ChainParts, { kept, files, undelivered, faults }: RecoveredChain) {
     const { disk, textOf, stamp } = parts;
     this.#parts = parts;
     this.#kept = kept;

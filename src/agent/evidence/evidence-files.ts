@@ -8,7 +8,7 @@ export interface OpenFile {
 }
 
 /** What is written in one piece; written again it changes nothing. */
-export interface Batch {
+export interface LineBatch {
   readonly file: string;
   readonly position: number;
   readonly bytes: Buffer;
@@ -57,14 +57,14 @@ export class EvidenceFiles {
   }
 
   /** Where these lines go; `at` is the time of the first. */
-  place(lines: readonly string[], at: number): Batch {
+  place(lines: readonly string[], at: number): LineBatch {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
     const { name, bytes: position } = this.#fileFor(at, bytes.length);
     return { file: name, position, bytes, lines };
   }
 
   /** Resolves when the lines survive a power cut. Rejects with what the disk says; then the same batch must come again. */
-  async append({ file, position, bytes }: Batch): Promise<void> {
+  async append({ file, position, bytes }: LineBatch): Promise<void> {
     await this.#disk.write(file, bytes, { position, isSynced: true });
     if (file !== this.#current?.name) await this.#leave();
     this.#current = { name: file, bytes: position + bytes.length };
@@ -72,7 +72,7 @@ export class EvidenceFiles {
   }
 
   /** Adds the lines to the text for people. What the disk refuses is made good with a later batch. */
-  async addText({ file, lines }: Batch): Promise<void> {
+  async addText({ file, lines }: LineBatch): Promise<void> {
     await this.#attempt(async () => {
       if (this.#textBytes === undefined) return await this.#writeWholeText(file);
       const text = Buffer.from(await this.#text(lines));
@@ -130,7 +130,7 @@ export class EvidenceFiles {
 
   async #writeWholeText(name: string): Promise<void> {
     const bytes = await this.#disk.read(name);
-    const text = Buffer.from(await this.#text(linesOf(bytes).map(({ line }) => line)));
+    const text = Buffer.from(await this.#text(linesIn(bytes).map(({ line }) => line)));
     await this.#disk.replace(textName(name), text);
     if (name === this.current) this.#textBytes = text.length;
   }
@@ -179,7 +179,7 @@ export function textName(name: string): string {
 }
 
 /** The complete lines, and where each ends. */
-export function linesOf(bytes: Buffer): readonly { readonly line: string; readonly end: number }[] {
+export function linesIn(bytes: Buffer): readonly { readonly line: string; readonly end: number }[] {
   const lines: { readonly line: string; readonly end: number }[] = [];
   for (let start = 0, end = bytes.indexOf('\n'); end !== -1; start = end + 1, end = bytes.indexOf('\n', start)) {
     lines.push({ line: bytes.toString('utf8', start, end), end: end + 1 });

@@ -3,10 +3,10 @@ import { beginChain, follow, hashOf, readLine, type WrittenChain } from '../../r
 import { readChain, saveChain, type KeptChain } from './chain-file.ts';
 import type { NumberedLine } from './delivery.ts';
 import type { EvidenceDisk } from './evidence-disk.ts';
-import { linesFiles, linesOf, type FilesAtHand } from './evidence-files.ts';
+import { linesFiles, linesIn, type FilesAtHand } from './evidence-files.ts';
 
 /** A chain as its folder had it, made whole. */
-export interface Recovered {
+export interface RecoveredChain {
   readonly kept: KeptChain;
   readonly files: FilesAtHand;
   /** Lines that the spool may not have. */
@@ -32,14 +32,14 @@ const maxFileBytes = 16 * 1024 * 1024;
 const maxFilesRead = 8;
 
 /** Reads the chain of a folder, or begins one. Rejects with what the disk says. */
-export async function recoverChain(disk: EvidenceDisk): Promise<Recovered> {
+export async function recoverChain(disk: EvidenceDisk): Promise<RecoveredChain> {
   const kept = await readChain(disk);
   const files = linesFiles(await disk.list());
   const names = files.filter(({ bytes }) => bytes <= maxFileBytes).map(({ name }) => name);
   const lastName = files.at(-1)?.name;
   if (!kept) return { ...(await begun(disk, files.length)), files: { current: undefined, lastName } };
   const found = await readBack(disk, names, kept);
-  const all = found.flatMap(({ name: file, bytes }) => linesOf(bytes).map(({ line, end }) => ({ file, line, end })));
+  const all = found.flatMap(({ name: file, bytes }) => linesIn(bytes).map(({ line, end }) => ({ file, line, end })));
   const lines = kept.n === 0 ? linesFrom(all, kept.head) : all;
   if (all.length > 0 && lines.length === 0) {
     const fault = 'the chain before has ended; its files stay, and this one takes its place';
@@ -61,7 +61,7 @@ export async function newChain(disk: EvidenceDisk): Promise<KeptChain> {
   return kept;
 }
 
-async function begun(disk: EvidenceDisk, files: number): Promise<Omit<Recovered, 'files'>> {
+async function begun(disk: EvidenceDisk, files: number): Promise<Omit<RecoveredChain, 'files'>> {
   const kept = await newChain(disk);
   const fault = 'the state of the chain before is gone or not readable; its files stay, and a new chain begins';
   return { kept, undelivered: [], faults: files > 0 ? [fault] : [] };
@@ -74,7 +74,7 @@ async function readBack(disk: EvidenceDisk, names: readonly string[], kept: Kept
   for (const name of names.slice(-maxFilesRead).toReversed()) {
     const bytes = await disk.read(name);
     read.unshift({ name, bytes });
-    const [first] = linesOf(bytes);
+    const [first] = linesIn(bytes);
     if ((numberOf(first?.line ?? '') ?? Infinity) <= wanted) break;
   }
   return read;
@@ -87,7 +87,7 @@ interface Found {
   readonly lastName: string | undefined;
 }
 
-async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Found): Promise<Recovered> {
+async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Found): Promise<RecoveredChain> {
   const known = lines.findIndex(({ line }) => hashOf(line) === kept.head) + 1;
   const anew = { current: undefined, lastName };
   if (known === 0 && kept.n > 0) {

@@ -1,7 +1,8 @@
 import type { SeqRange } from '../../core/entry.ts';
-import type { ReadLimit, SpooledEntry } from './lane.ts';
+import type { Lane } from '../../protocol/messages.ts';
+import type { ReadLimit, SpooledEntry } from './reader.ts';
 import type { Receipt } from './intake.ts';
-import type { LaneName, SpoolStats } from './queue.ts';
+import type { SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
 
 /** How the spool's thread is started. */
@@ -20,15 +21,15 @@ export interface AppendMessage {
 }
 
 /** What the main thread asks of the spool's thread. */
-export type Request =
+export type SpoolRequest =
   | AppendMessage
   | { readonly type: 'acknowledge'; readonly ranges: readonly SeqRange[] }
   | { readonly type: 'start-sending'; readonly id: number }
-  | { readonly type: 'read'; readonly id: number; readonly lane: LaneName; readonly limit: ReadLimit }
+  | { readonly type: 'read'; readonly id: number; readonly lane: Lane; readonly limit: ReadLimit }
   | { readonly type: 'close'; readonly id: number };
 
 /** What the spool's thread says. */
-export type Reply =
+export type SpoolReply =
   | { readonly type: 'opened'; readonly recovered: Recovered; readonly stats: SpoolStats }
   | { readonly type: 'refused'; readonly message: string }
   | { readonly type: 'receipts'; readonly receipts: readonly Receipt[]; readonly stats: SpoolStats }

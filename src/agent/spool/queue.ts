@@ -1,7 +1,8 @@
 import type { GapItem, SeqRange } from '../../core/entry.ts';
+import type { Lane } from '../../protocol/messages.ts';
 import { attempt, isDiskError, isFull, type Disk } from './disk.ts';
 import { Intake, type Pending, type Receipt } from './intake.ts';
-import { Lane, type ReadLimit, type SpooledEntry } from './lane.ts';
+import { SpoolReader, type ReadLimit, type SpooledEntry } from './reader.ts';
 import type { Ledger } from './ledger.ts';
 import { chooseVictim, rewrite } from './overflow.ts';
 import { rangesOf } from '../../core/ranges.ts';
@@ -9,8 +10,6 @@ import { recover, secureNewest, type Recovered } from './recovery.ts';
 import { Reserve } from './reserve.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
 import { SegmentWriter, type NewRecord } from './writer.ts';
-
-export type LaneName = 'live' | 'backlog';
 
 export interface QueueOptions {
   readonly now: () => number;
@@ -54,7 +53,7 @@ export class Queue {
   #nextSeq: number;
   #recordedNext: number;
   #liveFrom: number;
-  #lanes: Readonly<Record<LaneName, Lane>>;
+  #lanes: Readonly<Record<Lane, SpoolReader>>;
   #impaired: string | undefined;
   #isSecured = false;
   #isNoted = false;
@@ -113,7 +112,7 @@ export class Queue {
   }
 
   /** The next entries of a lane since `startSending`. */
-  read(lane: LaneName, limit: ReadLimit): SpooledEntry[] {
+  read(lane: Lane, limit: ReadLimit): SpooledEntry[] {
     const end = lane === 'live' ? this.#recordedNext : this.#liveFrom;
     return this.#lanes[lane].take(Math.min(end, this.#unsecuredFrom()), limit);
   }
@@ -163,11 +162,11 @@ export class Queue {
     this.#ledger.close();
   }
 
-  #newLanes(): Readonly<Record<LaneName, Lane>> {
+  #newLanes(): Readonly<Record<Lane, SpoolReader>> {
     const onOpened = (segment: Segment, contents: Contents): void => this.#declareLost(segment, contents);
     return {
-      live: new Lane(this.#segments, this.#liveFrom, onOpened),
-      backlog: new Lane(this.#segments, 1, onOpened),
+      live: new SpoolReader(this.#segments, this.#liveFrom, onOpened),
+      backlog: new SpoolReader(this.#segments, 1, onOpened),
     };
   }
 

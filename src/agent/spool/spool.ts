@@ -1,15 +1,16 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { Item, SeqRange } from '../../core/entry.ts';
+import type { Lane } from '../../protocol/messages.ts';
 import { AppError } from '../../core/errors.ts';
-import type { ReadLimit, SpooledEntry } from './lane.ts';
-import type { Reply, Request, WorkerOptions } from './messages.ts';
+import type { ReadLimit, SpooledEntry } from './reader.ts';
+import type { SpoolReply, SpoolRequest, WorkerOptions } from './messages.ts';
 import type { Receipt } from './intake.ts';
-import type { LaneName, SpoolStats } from './queue.ts';
+import type { SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
 import { maxItemBytes } from './segment.ts';
 
-export type { LaneName, ReadLimit, Recovered, SpooledEntry, SpoolStats };
+export type { ReadLimit, Recovered, SpooledEntry, SpoolStats };
 
 export interface SpoolOptions {
   /** Bytes on the disk beyond which the oldest droppable entries go; 1 GiB unless given. */
@@ -33,7 +34,7 @@ export interface Spool extends AsyncDisposable {
   /** A new connection: `live` has what is recorded from now on, `backlog` what is older and not acknowledged, oldest first. */
   startSending(): Promise<void>;
   /** The lane's next entries, none if there is nothing more at present. Call it again when `onChange` tells of more. */
-  read(lane: LaneName, limit: ReadLimit): Promise<readonly SpooledEntry[]>;
+  read(lane: Lane, limit: ReadLimit): Promise<readonly SpooledEntry[]>;
   /** The server has committed these numbers: they are deleted here. */
   acknowledge(ranges: readonly SeqRange[]): void;
   /** As of the last thing the spool did. */
@@ -56,7 +57,7 @@ export async function openSpool(folder: string, given: SpoolOptions = {}): Promi
   const workerData: WorkerOptions = { folder, limitBytes, memoryBytes };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
   // The thread's first message is one of these two.
-  const [opening] = (await once(worker, 'message')) as [Extract<Reply, { type: 'opened' | 'refused' }>];
+  const [opening] = (await once(worker, 'message')) as [Extract<SpoolReply, { type: 'opened' | 'refused' }>];
   if (opening.type === 'refused') {
     throw new AppError('unavailable', `The spool in ${folder} cannot be opened. ${opening.message}`);
   }
@@ -84,13 +85,13 @@ class ThreadedSpool implements Spool {
   #nextCall = 0;
   #ended: AppError | undefined;
 
-  constructor(worker: Worker, opened: Extract<Reply, { type: 'opened' }>, options: Required<SpoolOptions>) {
+  constructor(worker: Worker, opened: Extract<SpoolReply, { type: 'opened' }>, options: Required<SpoolOptions>) {
     this.#worker = worker;
     this.#onChange = options.onChange;
     this.#maxCharacters = 4 * options.memoryBytes;
     this.recovered = opened.recovered;
     this.#stats = opened.stats;
-    worker.on('message', (reply: Reply) => this.#receive(reply));
+    worker.on('message', (reply: SpoolReply) => this.#receive(reply));
     worker.once('error', (cause) =>
       this.#end(new AppError('internal', `The spool broke: ${String(cause)}`, { cause })),
     );
@@ -124,7 +125,7 @@ class ThreadedSpool implements Spool {
     await this.#call((id) => ({ type: 'start-sending', id }));
   }
 
-  read(lane: LaneName, limit: ReadLimit): Promise<readonly SpooledEntry[]> {
+  read(lane: Lane, limit: ReadLimit): Promise<readonly SpooledEntry[]> {
     return this.#call((id) => ({ type: 'read', id, lane, limit }));
   }
 
@@ -158,19 +159,19 @@ class ThreadedSpool implements Spool {
     this.#droppable = '';
   }
 
-  #call(request: (id: number) => Request): Promise<readonly SpooledEntry[]> {
+  #call(request: (id: number) => SpoolRequest): Promise<readonly SpooledEntry[]> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#nextCall++;
     this.#send(request(id));
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
   }
 
-  #send(request: Request): void {
+  #send(request: SpoolRequest): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     this.#worker.postMessage(request);
   }
 
-  #receive(reply: Reply): void {
+  #receive(reply: SpoolReply): void {
     if (reply.type === 'opened' || reply.type === 'refused') return;
     this.#stats = reply.stats;
     if (reply.type === 'done') {

@@ -2,8 +2,8 @@
 import { randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { folderDisk } from './disk.ts';
-import type { SpooledEntry } from './lane.ts';
-import type { AppendMessage, Reply, Request, WorkerOptions } from './messages.ts';
+import type { SpooledEntry } from './reader.ts';
+import type { AppendMessage, SpoolReply, SpoolRequest, WorkerOptions } from './messages.ts';
 import { Queue } from './queue.ts';
 
 /** How long a refusing disk is left alone, and how late the ledger may be; a restart sends again what it misses. */
@@ -28,7 +28,7 @@ function serve(queue: Queue): void {
     if (queue.lookAtSpace() || queue.isCommitDue) commit();
     queue.note();
   }, pauseMs);
-  port.on('message', (request: Request) => {
+  port.on('message', (request: SpoolRequest) => {
     const entries = handle(queue, request);
     if (request.type === 'close') return end(request.id);
     if ('id' in request) say({ type: 'done', id: request.id, entries, stats: queue.stats() });
@@ -54,7 +54,7 @@ function serve(queue: Queue): void {
   }
 }
 
-function handle(queue: Queue, request: Request): readonly SpooledEntry[] {
+function handle(queue: Queue, request: SpoolRequest): readonly SpooledEntry[] {
   if (request.type === 'read') return queue.read(request.lane, request.limit);
   if (request.type === 'append') append(queue, request);
   if (request.type === 'acknowledge') queue.acknowledge(request.ranges);
@@ -73,6 +73,6 @@ function newEpoch(): number {
   return Date.now() * 1024 + randomInt(1024);
 }
 
-function say(reply: Reply): void {
+function say(reply: SpoolReply): void {
   port.postMessage(reply);
 }

@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import type { SensorName } from '../../core/sensor.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../records/record-line.ts';
-import { readManifest, type ManifestChain, type Run } from '../../records/manifest.ts';
+import { readManifest, type ManifestChain, type LineRun } from '../../records/manifest.ts';
 import { manifestFile, signatureFile } from '../../records/verify/verify-export.ts';
 import { evidenceAnswer, linesAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
@@ -57,7 +57,11 @@ async function writeLines({ client, folder, sensor, chains }: Writing): Promise<
   }
 }
 
-async function* linesIn(client: ServerClient, chain: string, { first, last }: Run): AsyncGenerator<readonly string[]> {
+async function* linesIn(
+  client: ServerClient,
+  chain: string,
+  { first, last }: LineRun,
+): AsyncGenerator<readonly string[]> {
   for (let next = first; next <= last;) {
     const limit = Math.min(linesAtOnce, last - next + 1);
     const { lines } = await client.get(`/chains/${chain}/lines?from=${next}&limit=${limit}`, linesAnswer);

@@ -1,6 +1,6 @@
 import { hashOf, readLine } from '../chain.ts';
 
-export interface Place {
+export interface ChainPlace {
   readonly n: number;
   /** What the next line must name as the hash before it; undefined where that is not known. */
   readonly head: string | undefined;
@@ -8,13 +8,13 @@ export interface Place {
 
 /** Follows lines that should be one chain without a break, and says where they are not. */
 export class ChainReader {
-  #place: Place;
+  #place: ChainPlace;
 
-  constructor(place: Place) {
+  constructor(place: ChainPlace) {
     this.#place = place;
   }
 
-  get place(): Place {
+  get place(): ChainPlace {
     return this.#place;
   }
 

@@ -5,7 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import { follow, readLine, type ChainState } from '../chain.ts';
 import { filesOf } from './folder-files.ts';
-import { ChainReader, type Place } from './chain-reader.ts';
+import { ChainReader, type ChainPlace } from './chain-reader.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
 
 /** What an agent keeps beside its lines; the key is that of the next line. */
@@ -105,7 +105,7 @@ class FolderChain implements LineReader {
   }
 
   summary(): string {
-    const place: Place | undefined = this.#reader?.place;
+    const place: ChainPlace | undefined = this.#reader?.place;
     const anew = this.#chains > 1 ? `, in ${this.#chains} chains that were begun one after the other` : '';
     const count = (this.#ahead?.n ?? 0) - (this.#state?.n ?? 0);
     const newer = count > 0 ? `, but for the ${count} newest, which are sealed with its key` : '';

@@ -4,7 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import { keyPin, verifyBytes } from '../../protocol/identity.ts';
 import { ChainReader } from './chain-reader.ts';
 import { filesOf } from './folder-files.ts';
-import { readManifest, type Manifest, type Run } from '../manifest.ts';
+import { readManifest, type Manifest, type LineRun } from '../manifest.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
 
 export const manifestFile = 'manifest.json';
@@ -60,11 +60,11 @@ async function readSigned({ folder, present }: ExportFolder, findings: Finding[]
 
 /** Follows lines through the runs that were signed. */
 class RunReader implements LineReader {
-  readonly #runs: Iterator<Run>;
-  #run: Run | undefined;
+  readonly #runs: Iterator<LineRun>;
+  #run: LineRun | undefined;
   #chain: ChainReader | undefined;
 
-  constructor(runs: Iterable<Run>) {
+  constructor(runs: Iterable<LineRun>) {
     this.#runs = runs[Symbol.iterator]();
     this.#begin();
   }

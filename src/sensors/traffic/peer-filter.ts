@@ -15,7 +15,7 @@ import {
   loadMap,
   move,
   multiply,
-  type Place,
+  type MemoryOperand,
   r0,
   r1,
   r2,
@@ -62,7 +62,7 @@ const wirePackets = -144;
 const wireBytes = -152;
 const metBefore = -160;
 
-const stack = (offset: number): Place => at(r10, offset);
+const stack = (offset: number): MemoryOperand => at(r10, offset);
 const pointTo = (register: Register, offset: number): readonly Instruction[] => [
   move(register, r10),
   add(register, offset),

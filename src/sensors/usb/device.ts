@@ -32,7 +32,7 @@ function lengthWithoutLineEnd(bytes: Buffer): number {
 }
 
 /** The number that the device at a path has now. */
-export function readNumber(sysfs: string, path: string): number | undefined {
+export function readAttributeNumber(sysfs: string, path: string): number | undefined {
   return numberIn(readAttribute(join(sysfs, path), 'devnum'));
 }
 

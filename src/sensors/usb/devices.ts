@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SensorRecord } from '../../core/record.ts';
 import type { Uevent } from '../../sys/uevent.ts';
-import { announcedDevice, announcedNumber, readDevice, readNumber, type PluggedDevice } from './device.ts';
+import { announcedDevice, announcedNumber, readDevice, readAttributeNumber, type PluggedDevice } from './device.ts';
 import { functionSubsystems, isFunction, readFunction, type FunctionSubsystem } from './function.ts';
 import { inOrder } from './risks.ts';
 
@@ -56,7 +56,7 @@ export class UsbDevices {
     const paths = new Set(this.#list('bus/usb/devices').filter(isDevicePath));
     for (const known of this.#known.values()) {
       const { path, number } = known.plugged;
-      if (!paths.has(path) || readNumber(this.#sysfs, path) !== number) this.#remove(known);
+      if (!paths.has(path) || readAttributeNumber(this.#sysfs, path) !== number) this.#remove(known);
     }
     for (const path of paths) {
       const plugged = this.#known.has(path) ? undefined : readDevice(this.#sysfs, path);
@@ -88,7 +88,7 @@ export class UsbDevices {
     }
     // An old event may be of a device that was here before the one that is.
     if (action === 'remove' && known)
-      if (known.plugged.number === number || readNumber(this.#sysfs, path) !== known.plugged.number)
+      if (known.plugged.number === number || readAttributeNumber(this.#sysfs, path) !== known.plugged.number)
         this.#remove(known);
   }
 

@@ -5,7 +5,7 @@ import { hashOf } from '../../records/chain.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import type { Alarm, Anchor, ChainProgress, Cursor, Evidence, NewAlarm } from '../store/evidence.ts';
-import { followLines, type Finding } from './follow-lines.ts';
+import { followLines, type ChainFault } from './follow-lines.ts';
 
 export interface WatchParts {
   readonly clock: Clock;
@@ -287,7 +287,7 @@ function isSealed({ cursor }: Watched): boolean {
 }
 
 interface Step extends ChainProgress {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ChainFault[];
   readonly saidMissingTo: number;
   readonly isEnd: boolean;
 }

@@ -1,11 +1,11 @@
 import { follow, hashOf, readLine, skipTo } from '../../records/chain.ts';
 import type { Anchor, Cursor, KeptLine, NewAlarm } from '../store/evidence.ts';
 
-export type Finding = Pick<NewAlarm, 'n' | 'cause' | 'message'>;
+export type ChainFault = Pick<NewAlarm, 'n' | 'cause' | 'message'>;
 
 export interface Followed {
   readonly cursor: Cursor;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ChainFault[];
   readonly saidMissingTo: number;
 }
 
@@ -27,7 +27,7 @@ export function followLines(
   { chain, cursor, anchor, givenUpTo, saidMissingTo }: Course,
   lines: readonly KeptLine[],
 ): Followed {
-  const findings: Finding[] = [];
+  const findings: ChainFault[] = [];
   let at = cursor;
   for (const { n, line, hash } of lines) {
     if (n > Math.max(at.n, givenUpTo) + 1) break;
@@ -48,7 +48,7 @@ export function followLines(
   return { cursor: at, findings, saidMissingTo };
 }
 
-function missing(from: number, to: number): Finding {
+function missing(from: number, to: number): ChainFault {
   const which = from === to ? `line ${from}` : `lines ${from} to ${to}`;
   const message = `expected ${which}, which the agent has written, and nothing waits at the agent any more: look for it in the evidence folder there`;
   return { n: from, cause: 'missing', message };

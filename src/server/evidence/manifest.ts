@@ -1,6 +1,6 @@
 import { sensorNames, type SensorName } from '../../core/sensor.ts';
 import { readLine } from '../../records/chain.ts';
-import type { Manifest, ManifestChain, Run, SignedManifest } from '../../records/manifest.ts';
+import type { Manifest, ManifestChain, LineRun, SignedManifest } from '../../records/manifest.ts';
 import { signBytes, type Identity } from '../../protocol/identity.ts';
 import type { Chain, Evidence, KeptLine } from '../store/evidence.ts';
 
@@ -46,7 +46,7 @@ export async function signedManifest(excerpt: Excerpt, parts: ManifestParts): Pr
 
 function chainOf(
   { sensor, chain: id, begunAt, cursor }: Chain,
-  runs: readonly Run[],
+  runs: readonly LineRun[],
   alarms: Awaited<ReturnType<Evidence['alarms']>>,
 ): ManifestChain {
   return {
@@ -64,10 +64,10 @@ async function runsOf(
   { chain: id }: Chain,
   { from, to }: Excerpt,
   store: Pick<Evidence, 'lines'>,
-): Promise<readonly Run[]> {
-  const runs: Run[] = [];
+): Promise<readonly LineRun[]> {
+  const runs: LineRun[] = [];
   /** Where they were at the last line that was asked for: what comes behind it is not in the excerpt. */
-  let end: { readonly count: number; readonly last: Run } | undefined;
+  let end: { readonly count: number; readonly last: LineRun } | undefined;
   for await (const { n: number, at, line, hash: head } of linesOf(id, store)) {
     const isAsked = at >= from && at < to;
     if (!isAsked && !end) continue;
@@ -87,7 +87,7 @@ async function* linesOf(id: string, store: Pick<Evidence, 'lines'>): AsyncGenera
 }
 
 /** By a line, which continues the last run or begins one; returns the run that it is in. */
-function extend(runs: Run[], line: Run): Run {
+function extend(runs: LineRun[], line: LineRun): LineRun {
   const last = runs.at(-1);
   if (!last || line.first !== last.last + 1 || line.previous !== last.head) {
     runs.push(line);

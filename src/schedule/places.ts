@@ -1,5 +1,5 @@
 /** How many runs of one check type may be under way; the rest wait their turn, each item once. */
-export class Lane<Item> {
+export class Places<Item> {
   readonly limit: number;
   #busy = 0;
   // A set keeps the order of arrival and lets an item leave the middle at no cost.

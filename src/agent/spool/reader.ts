@@ -15,7 +15,7 @@ export interface ReadLimit {
 }
 
 /** Walks once over the entries that are not settled, oldest first. */
-export class Lane {
+export class SpoolReader {
   readonly #segments: Segments;
   readonly #onOpened: (segment: Segment, contents: Contents) => void;
   #next: number;
