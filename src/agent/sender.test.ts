@@ -40,6 +40,17 @@ function line(source: ListSource): { sender: Sender; frames: Frame[] } {
   return { frames, sender: new Sender(source, { unsentBytes: 0, sendFrame }) };
 }
 
+type Entries = Awaited<ReturnType<EntrySource['read']>>;
+
+/** A sender whose spool is in the middle of a read. */
+function readingLine() {
+  const reading = Promise.withResolvers<Entries>();
+  const frames: string[] = [];
+  const source: EntrySource = { epoch: '1', read: () => reading.promise, acknowledge: () => {} };
+  const sender = new Sender(source, { unsentBytes: 0, sendFrame: (frame) => void frames.push(frame) });
+  return { sender, frames, source: { finish: reading.resolve, fail: reading.reject } };
+}
+
 describe('the sender', () => {
   test('sends what waited as backlog and what comes as live, each once', async () => {
     const source = new ListSource();
@@ -88,6 +99,50 @@ describe('the sender', () => {
       sender.acknowledged(frame.entries.map(({ seq }): SeqRange => [seq, seq]));
     }
     assert.equal(frames.flatMap(({ entries }) => entries).length, 45_000);
+  });
+
+  test('MU2: waits while the network takes nothing, and goes on once it does', async () => {
+    const source = new ListSource();
+    source.append('live', 5);
+    const frames: string[] = [];
+    let unsentBytes = 1024 * 1024 + 1;
+    const network = {
+      get unsentBytes() {
+        return unsentBytes;
+      },
+      sendFrame: (frame: string) => void frames.push(frame),
+    };
+    const sender = new Sender(source, network);
+    sender.wake();
+    await settle();
+    assert.equal(frames.length, 0);
+    unsentBytes = 1024 * 1024;
+    sender.wake();
+    await settle();
+    assert.equal(frames.length, 1);
+  });
+
+  test('MU3: what was being read when the connection ended is not sent on it', async () => {
+    const { sender, frames, source } = readingLine();
+    sender.wake();
+    await settle();
+    sender.stop();
+    source.finish([{ seq: 1, json: '{}' }]);
+    await settle();
+    assert.deepEqual(frames, []);
+  });
+
+  test('MU1: a spool that closes under a read ends nothing but the sending', async () => {
+    const { sender, frames, source } = readingLine();
+    sender.wake();
+    await settle();
+    sender.stop();
+    // A rejection that nobody handles would fail this test, as it would end the agent.
+    source.fail(new Error('The spool is closed.'));
+    await settle();
+    sender.wake();
+    await settle();
+    assert.deepEqual(frames, []);
   });
 
   test('sends nothing after it was stopped', async () => {

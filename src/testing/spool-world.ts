@@ -4,6 +4,7 @@ import { Queue } from '../agent/spool/queue.ts';
 import type { Lane } from '../protocol/messages.ts';
 import { RangeSet } from '../core/ranges.ts';
 import type { GapItem } from '../core/entry.ts';
+import { randomFrom } from './random-from.ts';
 import { diskError, SimulatedCrash, SimulatedDisk } from './simulated-disk.ts';
 
 /** Something that happens in the life of a spool. */
@@ -79,6 +80,8 @@ export class World {
   readonly #json = new Map<number, string>();
   readonly #recorded = new Map<number, number>();
   readonly #droppable = new Set<number>();
+  /** JSON of appends that were told there was no room. */
+  readonly #refused = new Set<string>();
   readonly #server = new Map<number, string>();
   readonly #gaps: Readonly<Record<GapItem['cause'], RangeSet>> = {
     overflow: new RangeSet(),
@@ -205,12 +208,17 @@ export class World {
 
   #commit(): void {
     for (const { ticket, seq } of this.#queue.commit()) {
-      if (seq === undefined) this.events.push('refused');
+      if (seq === undefined) this.#refuse(ticket);
       else this.#recorded.set(seq, ticket);
     }
     const { impaired, warning } = this.#queue.stats();
     if (impaired?.includes('ENOSPC')) this.events.push('disk full');
     if (warning?.includes('reserve')) this.events.push('reserve used');
+  }
+
+  #refuse(ticket: number): void {
+    this.events.push('refused');
+    this.#refused.add(this.#json.get(ticket) ?? '');
   }
 
   #read(lane: Lane, maxCount: number): void {
@@ -226,6 +234,9 @@ export class World {
   #receive(seq: number, json: string): void {
     const known = this.#server.get(seq);
     assert.ok(known === undefined || known === json, `number ${seq} was given away twice`);
+    assert.ok(!this.#refused.has(json), `entry ${seq} arrived although its append had been refused`);
+    for (const [cause, gaps] of Object.entries(this.#gaps))
+      assert.ok(!gaps.has(seq), `entry ${seq} arrived after a gap (${cause}) had said that it never will`);
     if (known !== undefined) this.events.push('resent');
     this.#server.set(seq, json);
     this.#acknowledgeable.push(seq);
@@ -279,15 +290,4 @@ export class World {
     };
     return second;
   }
-}
-
-/** A small generator with good enough mixing (mulberry32), so that a seed replays a life. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
