@@ -20,6 +20,8 @@ export interface Node {
   /** Of a value that is left out: of what stands before it. */
   readonly offset: number;
   readonly value: unknown;
+  /** What was written, where the value is another: `007` is 7. */
+  readonly source?: string;
   readonly items?: readonly Node[];
   readonly entries?: ReadonlyMap<string, Entry>;
 }
@@ -108,7 +110,9 @@ export class Composer {
 
   #contents(event: Exclude<ValueEvent, AliasEvent>, path: Path, offset: number): Node {
     if (event.type === EVENT_ID.SCALAR) {
-      return { offset, value: valueOf(event, getScalarValue(this.#text, event)) };
+      const source = getScalarValue(this.#text, event);
+      const value = valueOf(event, source);
+      return value === source || source === '' ? { offset, value } : { offset, value, source };
     }
     if (event.type === EVENT_ID.SEQUENCE) {
       const items = this.#items(path);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { http } from '../checks/http/http.ts';
 import { checkWords } from '../checks/registry.ts';
 import type { Monitor } from '../core/monitor.ts';
 import { readConfig } from './config.ts';
@@ -14,6 +15,11 @@ function monitorsOf(text: string, environment: Readonly<Record<string, string>> 
   const { config, mistakes } = readConfig(text, environment);
   assert.deepEqual(mistakes, []);
   return config?.monitors ?? [];
+}
+
+function optionsOf(type: string, options: string, target = 'http://h/'): Monitor['options'] {
+  const [monitor] = monitorsOf(`monitors: [{ type: ${type}, target: '${target}', options: ${options} }]`);
+  return monitor?.options ?? {};
 }
 
 function briefly({ name, type, target, intervalMs }: Monitor) {
@@ -197,4 +203,116 @@ sensors:
 test('a server may begin without a monitor', () => {
   assert.deepEqual(readConfig('monitors: []', {}, { mayBeEmpty: true }).config?.monitors, []);
   assert.equal(readConfig('monitors: 7', {}, { mayBeEmpty: true }).config, undefined);
+});
+
+describe('CK1: a scalar that has one meaning where it stands is taken', () => {
+  test('numbers where a word, a text or a list is wanted', () => {
+    const options = optionsOf('http', '{ family: 4, status: 200, contains: ok, headers: { x-n: 1 } }');
+    const { family, status, contains, headers } = options;
+    assert.deepEqual(
+      { family, status, contains, headers },
+      {
+        family: '4',
+        status: ['200'],
+        contains: ['ok'],
+        headers: { 'x-n': '1' },
+      },
+    );
+    assert.equal(optionsOf('https', '{ httpVersion: 2 }', 'https://h/')['httpVersion'], '2');
+    assert.equal(optionsOf('http', '{ httpVersion: 1.1 }')['httpVersion'], '1.1');
+  });
+
+  for (const text of [
+    '007',
+    '0x10',
+    '1e3',
+    '1.10',
+    'null',
+    '~',
+    'true',
+    'False',
+    '.inf',
+    '2024-01-28',
+    '12:30',
+    '+1',
+    '0o17',
+  ]) {
+    test(`${text} stays what was written where a text is wanted`, () => {
+      const { contains, headers, auth, body } = optionsOf(
+        'http',
+        `{ contains: [${text}], headers: { x: ${text} }, auth: { user: u, password: ${text} }, body: ${text} }`,
+      );
+      assert.deepEqual([contains, headers, auth, body], [[text], { x: text }, { user: 'u', password: text }, text]);
+    });
+  }
+
+  test('switches and numbers as people write them', () => {
+    const options = optionsOf('icmp', "{ count: '3', dontFragment: yes, size: 007 }", '192.0.2.1');
+    assert.deepEqual([options['count'], options['dontFragment'], options['size']], [3, true, 7]);
+    assert.deepEqual(optionsOf('http', '{ tls: { verify: off } }')['tls'], {
+      ...http.options.parse({ url: 'http://h/' }).tls,
+      verify: false,
+    });
+  });
+
+  test('names, and what only a server reads', () => {
+    const { config, mistakes } = readConfig(
+      'monitors: [{ name: 007, type: icmp, target: 192.0.2.1, paused: no, agents: 17 }]\nsensors: [{ by: 42, agents: a, usb: }]',
+      {},
+    );
+    assert.deepEqual(mistakes, []);
+    const [monitor] = config?.monitors ?? [];
+    assert.deepEqual([monitor?.name, monitor?.spec.paused, monitor?.spec.agents], ['007', false, ['17']]);
+    assert.deepEqual(config?.sensors[0]?.by, '42');
+  });
+
+  test('what is handed on to agents is what their own schemas take', () => {
+    const text = 'monitors: [{ type: icmp, target: 192.0.2.1, options: { family: 4, count: "3" } }]';
+    const [monitor] = readConfig(text, {}).config?.monitors ?? [];
+    assert.deepEqual(monitor?.spec.options, { host: '192.0.2.1', family: '4', count: 3 });
+  });
+
+  test('a number of the environment is one', () => {
+    const [monitor] = monitorsOf("monitors: [{ type: tcp, options: { host: h, port: '${PORT}' } }]", { PORT: '8080' });
+    assert.equal(monitor?.target, 'h:8080');
+  });
+});
+
+describe('D1: the dictionary of hosts in its shortest forms', () => {
+  test('one check, or a list of them, without an interval', () => {
+    const monitors = monitorsOf(
+      'hosts: { localhost: ICMP, example.org: [HTTP, ICMP], example.net: { services: http } }',
+    );
+    assert.deepEqual(
+      monitors.map(({ name }) => name),
+      ['localhost icmp', 'example.org http', 'example.org icmp', 'example.net http'],
+    );
+  });
+
+  test('CH14: a check that needs more than the host says how to give it', () => {
+    const { mistakes } = readConfig('hosts: { localhost: UDP }', {});
+    assert.deepEqual(
+      mistakes.map(({ message }) => message),
+      ['UDP needs port, and it is missing: Port to send to; write checks: { udp: { port: … } } for localhost'],
+    );
+  });
+});
+
+test('CH8: a typing error in a target is a mistake of the configuration', () => {
+  for (const [type, target] of [
+    ['icmp', '127.0.0.1:80'],
+    ['traceroute', 'http://h'],
+    ['tcp', 'h:65536'],
+    ['tcp', 'h:0'],
+    ['udp', 'h:'],
+    ['ntp', 'a b'],
+    ['http', 'http:/x'],
+    ['dns', 'a,b'],
+    ['echo', '256.1.1.1'],
+  ] as const) {
+    const { config, mistakes } = readConfig(`monitors: [{ type: ${type}, target: '${target}' }]`, {});
+    assert.equal(config, undefined, target);
+    assert.equal(mistakes.length, 1, target);
+    assert.match(mistakes[0]?.message ?? '', /expected /, target);
+  }
 });

@@ -1,10 +1,12 @@
+import { got } from '../core/issues.ts';
 import { nearestWord } from '../core/nearest.ts';
+import { quoted } from '../core/quoted.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import { ConfigDocument } from './document.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
 import type { Environment } from './environment.ts';
 import { writtenByHost } from './hosts.ts';
-import { got, type Mistake, type Path, type Report } from './mistake.ts';
+import type { Mistake, Path, Report, WrittenFile } from './mistake.ts';
 import { readSensors } from './sensors-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
 import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
@@ -54,17 +56,17 @@ function inOrder(mistakes: readonly Mistake[]): readonly Mistake[] {
 }
 
 function configOf(document: ConfigDocument, environment: Environment, mayBeEmpty: boolean): Config | undefined {
-  const { mistakes, report } = document;
+  const { mistakes } = document;
   const data = document.read();
-  const file = mistakes.length === 0 ? contentsOf(data, report) : undefined;
+  const file = mistakes.length === 0 ? contentsOf(data, document.report) : undefined;
   if (!file) return undefined;
-  const egress = readEgress(file.egress, report);
-  const monitors = readMonitors(allWritten(file, report), { document, environment });
-  const server = readServer(file, report);
-  const sensors = readSensors(file.sensors, report);
+  const egress = readEgress(file.egress, document);
+  const monitors = readMonitors(allWritten(file, document), { document, environment });
+  const server = readServer(file, document);
+  const sensors = readSensors(file.sensors, document);
   const needsNone = (mayBeEmpty && mistakes.length === 0) || ['sensors', ...serverKeys].some((key) => key in file);
   if (mistakes.length === 0 && monitors.length === 0 && !needsNone) {
-    report([], 'expected at least one monitor, under monitors or hosts');
+    document.report([], 'expected at least one monitor, under monitors or hosts');
   }
   return egress && server && (monitors.length > 0 || needsNone) ? { monitors, egress, server, sensors } : undefined;
 }
@@ -116,23 +118,23 @@ function readMonitors(allWritten: Iterable<Written>, { document, environment }: 
     const other = byName.get(name);
     if (!other) byName.set(name, { monitor, path });
     else
-      written.report(
+      document.report(
         written.pathOf(['name']),
-        `another monitor, in line ${document.lineOf(other.path)}, is called ${JSON.stringify(name)}`,
+        `another monitor, in line ${document.lineOf(other.path)}, is called ${quoted(name)}`,
       );
   }
   return Array.from(byName.values(), ({ monitor }) => monitor);
 }
 
-function* allWritten({ monitors, hosts, hostsPath }: Contents, report: Report): Generator<Written> {
+function* allWritten({ monitors, hosts, hostsPath }: Contents, file: WrittenFile): Generator<Written> {
   const list: unknown = monitors ?? [];
-  if (Array.isArray(list)) yield* list.map((entry, index) => writtenInList(entry, index, report));
-  else report(['monitors'], `expected a list of monitors, ${got(list)}`);
-  yield* writtenByHost(hosts ?? {}, hostsPath, report);
+  if (Array.isArray(list)) yield* list.map((entry, index) => writtenInList(entry, index, file));
+  else file.report(['monitors'], `expected a list of monitors, ${got(list)}`);
+  yield* writtenByHost(hosts ?? {}, hostsPath, file);
 }
 
-function writtenInList(entry: unknown, index: number, report: Report): Written {
-  return { entry, report, pathOf: (path) => ['monitors', index, ...path] };
+function writtenInList(entry: unknown, index: number, file: WrittenFile): Written {
+  return { entry, file, pathOf: (path) => ['monitors', index, ...path] };
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -13,7 +13,10 @@ export function readDefinition(definition: JsonObject): MonitorSpec {
   const mistakes: string[] = [];
   const report = (path: readonly (string | number)[], message: string): void =>
     void mistakes.push(path.length > 0 ? `${formatPath(path)}: ${message}` : message);
-  const monitor = readMonitor({ entry: definition, report, pathOf: (path) => path }, {});
+  const monitor = readMonitor(
+    { entry: definition, file: { report, sourceOf: () => undefined }, pathOf: (path) => path },
+    {},
+  );
   if (monitor && mistakes.length === 0) return monitor.spec;
   throw new AppError('usage', mistakes.join('; '));
 }

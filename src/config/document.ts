@@ -1,4 +1,5 @@
 import { parseEvents, YAMLException } from 'js-yaml';
+import type { SourceOf } from '../core/scalars.ts';
 import { Composer, maxLevels, tooDeep, type Entry, type Node } from './composer.ts';
 import { Lines } from './lines.ts';
 import { formatPath, type Mistake, type Path, type Report } from './mistake.ts';
@@ -22,6 +23,14 @@ export class ConfigDocument {
   /** Takes down a mistake at the place of `path`, or of its closest ancestor that exists. */
   readonly report: Report = (path, message, at = 'value') => {
     this.#takeDown(this.#offsetOf(path, at), message, path);
+  };
+
+  /** How the scalar at `path` was written; undefined where its value says so, or there is none. */
+  readonly sourceOf: SourceOf = (path) => {
+    let node = this.#root;
+    // Data that came from YAML has no symbols for keys.
+    for (const step of path) node = node && entryIn(node, step as string | number)?.node;
+    return node?.source;
   };
 
   /** The line of a value, from 1. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { describeIssue, valueAt } from '../core/issues.ts';
 import { nearestWord } from '../core/nearest.ts';
-import type { Path, Report } from './mistake.ts';
+import { readWritten } from '../core/scalars.ts';
+import { partOf, type Path, type Report, type WrittenFile } from './mistake.ts';
 
 const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
 
@@ -16,12 +17,13 @@ const schema = z.strictObject({ allow: z.array(range).default([]), deny: z.array
 export type EgressSection = z.output<typeof schema>;
 
 /** Undefined if there is a mistake in it, which is then reported. */
-export function readEgress(written: unknown, report: Report): EgressSection | undefined {
-  const parsed = schema.safeParse(written ?? {});
+export function readEgress(written: unknown, file: WrittenFile): EgressSection | undefined {
+  const { report, sourceOf } = partOf(file, ['egress']);
+  const { result: parsed } = readWritten(schema, written ?? {}, sourceOf);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     // What came from YAML has no symbols for keys.
-    const path = ['egress', ...(issue.path as Path)];
+    const path = issue.path as Path;
     if (issue.code === 'unrecognized_keys') reportUnknown(issue.keys, path, report);
     else report(path, describeIssue(issue, valueAt(written, issue.path)));
   }

@@ -1,52 +1,60 @@
 import { z } from 'zod';
-import { got, type Path, type Report } from './mistake.ts';
+import { got } from '../core/issues.ts';
+import type { Path, WrittenFile } from './mistake.ts';
 import type { Written } from './monitor-entry.ts';
 
 const hostKeys = ['checks', 'services', 'interval', 'timeout'];
-const words = z.array(z.string());
+const services = z.union([z.string().transform((word) => [word]), z.array(z.string()).min(1)]);
 const mapping = z.record(z.string(), z.unknown());
 
 /**
  * The dictionary form: for each host a list of checks and one interval, or for each check its options.
  * A host may have several such entries in a list, each with its own interval.
  */
-export function* writtenByHost(hosts: unknown, path: Path, report: Report): Generator<Written> {
+export function* writtenByHost(hosts: unknown, path: Path, file: WrittenFile): Generator<Written> {
   const dictionary = mapping.safeParse(hosts);
   if (!dictionary.success) {
-    report(path, `expected a mapping from hosts to their checks, ${got(hosts)}`);
+    file.report(path, `expected a mapping from hosts to their checks, ${got(hosts)}`);
     return;
   }
   for (const [host, value] of Object.entries(dictionary.data)) {
-    const entries = Array.isArray(value)
-      ? value.map((entry, index) => [entry, [index]] as const)
-      : [[value, []] as const];
-    for (const [entry, step] of entries) yield* writtenOfHost(entry, host, { path: [...path, host, ...step], report });
+    for (const [entry, step] of entriesOf(value))
+      yield* writtenOfHost(entry, host, { path: [...path, host, ...step], file });
   }
+}
+
+/** The entries of a host and where each stands. `host: [HTTP, ICMP]` and `host: HTTP` are short for its services. */
+function entriesOf(value: unknown): readonly (readonly [entry: unknown, step: Path])[] {
+  if (services.safeParse(value).success) return [[{ services: value }, []]];
+  return Array.isArray(value) ? value.map((entry, index) => [entry, [index]] as const) : [[value, []]];
 }
 
 interface Place {
   readonly path: Path;
-  readonly report: Report;
+  readonly file: WrittenFile;
 }
 
-function* writtenOfHost(value: unknown, host: string, { path, report }: Place): Generator<Written> {
+function* writtenOfHost(value: unknown, host: string, { path, file }: Place): Generator<Written> {
   const entry = mapping.safeParse(value);
   if (!entry.success) {
-    report(path, `expected a mapping with checks and an interval, ${got(value)}`);
+    file.report(path, `expected a mapping with checks and an interval, ${got(value)}`);
     return;
   }
   for (const key of Object.keys(entry.data)) {
-    if (!hostKeys.includes(key)) report([...path, key], `expected ${hostKeys.join(', ')}, got ${key}`, 'key');
+    if (!hostKeys.includes(key)) file.report([...path, key], `expected ${hostKeys.join(', ')}, got ${key}`, 'key');
   }
   const key = 'services' in entry.data ? 'services' : 'checks';
   const { [key]: checks, interval, timeout } = entry.data;
-  const shared: Shared = { host, times: { interval, timeout }, path, checksPath: [...path, key], report };
-  const list = words.safeParse(checks);
+  const shared: Shared = { host, times: { interval, timeout }, path, checksPath: [...path, key], file };
+  const list = services.safeParse(checks);
   const options = mapping.safeParse(checks);
   if (list.success) yield* writtenByWord(list.data, shared);
   else if (options.success) yield* writtenByOptions(options.data, shared);
   else
-    report(shared.checksPath, `expected a list of checks, or a mapping from checks to their options, ${got(checks)}`);
+    file.report(
+      shared.checksPath,
+      `expected a list of checks, or a mapping from checks to their options, ${got(checks)}`,
+    );
 }
 
 interface Shared extends Place {
@@ -56,16 +64,14 @@ interface Shared extends Place {
 }
 
 /** `services: [HTTP, ICMP]` */
-function* writtenByWord(
-  list: readonly string[],
-  { host, times, path, checksPath, report }: Shared,
-): Generator<Written> {
+function* writtenByWord(list: readonly string[], { host, times, path, checksPath, file }: Shared): Generator<Written> {
   for (const [index, type] of list.entries()) {
     yield {
       entry: { name: nameOf(host, type), type, target: host, ...times },
       pathOf: ([first, ...rest]) =>
         first === 'interval' || first === 'timeout' ? [...path, first, ...rest] : [...checksPath, index],
-      report,
+      file,
+      howToGive: (option) => `write checks: { ${type.toLowerCase()}: { ${option}: … } } for ${host}`,
     };
   }
 }
@@ -73,12 +79,12 @@ function* writtenByWord(
 /** `checks: {tcp: {port: 443, interval: 30s}}`; what is no option of the check itself is written as for a monitor. */
 function* writtenByOptions(
   checks: Readonly<Record<string, unknown>>,
-  { host, times, path, checksPath, report }: Shared,
+  { host, times, path, checksPath, file }: Shared,
 ): Generator<Written> {
   for (const [type, value] of Object.entries(checks)) {
     const own = mapping.safeParse(value ?? {});
     if (!own.success) {
-      report([...checksPath, type], `expected a mapping of options, ${got(value)}`);
+      file.report([...checksPath, type], `expected a mapping of options, ${got(value)}`);
       continue;
     }
     const { interval = times.interval, timeout = times.timeout, ...options } = own.data;
@@ -89,7 +95,7 @@ function* writtenByOptions(
         if (first !== 'interval' && first !== 'timeout') return [...checksPath, type];
         return first in own.data ? [...checksPath, type, first] : [...path, first];
       },
-      report,
+      file,
     };
   }
 }

@@ -1,3 +1,5 @@
+import type { SourceOf } from '../core/scalars.ts';
+
 /** Where in the file's data: `['monitors', 3, 'options', 'port']`. */
 export type Path = readonly (string | number)[];
 
@@ -15,6 +17,20 @@ export interface Mistake {
 /** Takes a mistake down; `at: 'key'` points at the name of the value instead of the value. */
 export type Report = (path: Path, message: string, at?: 'key' | 'value') => void;
 
+/** A file whose data is read: takes mistakes down, and knows how each scalar was written. */
+export interface WrittenFile {
+  readonly report: Report;
+  readonly sourceOf: SourceOf;
+}
+
+/** The part of a file below `above`, with paths from there. */
+export function partOf({ report, sourceOf }: WrittenFile, above: Path): WrittenFile {
+  return {
+    report: (path, message, at) => report([...above, ...path], message, at),
+    sourceOf: (path) => sourceOf([...above, ...path]),
+  };
+}
+
 /** `office.yaml:12:11: monitors[3].options.port: expected …` */
 export function formatMistake(file: string, { line, column, path, message }: Mistake): string {
   const where = `${file}:${line}:${column}`;
@@ -28,15 +44,4 @@ export function formatPath(path: Path): string {
 function formatStep(step: string | number): string {
   if (typeof step === 'number') return `[${step}]`;
   return /^[\w-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
-}
-
-const longestShown = 60;
-
-/** What came, short enough for a line: `got a list`, `got "htpp"`. */
-export function got(value: unknown): string {
-  if (value === undefined || value === null) return 'got nothing';
-  if (Array.isArray(value)) return 'got a list';
-  if (typeof value === 'object') return 'got a mapping';
-  const text = JSON.stringify(value);
-  return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
 }

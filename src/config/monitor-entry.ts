@@ -4,13 +4,14 @@ import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
 import { duration } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
-import { describeIssue, valueAt } from '../core/issues.ts';
+import { describeIssue, got, valueAt } from '../core/issues.ts';
 import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
+import { readWritten, type SourceOf } from '../core/scalars.ts';
 import { substitute, type Environment } from './environment.ts';
-import { got, type Path, type Report } from './mistake.ts';
+import type { Path, WrittenFile } from './mistake.ts';
 
 const maxTimeoutMs = 3_600_000;
 
@@ -37,7 +38,9 @@ export interface Written {
   readonly entry: unknown;
   /** From a place in the entry to its place in the file. */
   readonly pathOf: (path: Path) => Path;
-  readonly report: Report;
+  readonly file: WrittenFile;
+  /** How an option is given that the form of this entry has no place for. */
+  readonly howToGive?: (option: string) => string;
 }
 
 export interface ConfiguredMonitor extends Monitor {
@@ -49,12 +52,12 @@ export interface ConfiguredMonitor extends Monitor {
 export function readMonitor(written: Written, environment: Environment): ConfiguredMonitor | undefined {
   const entry = withEnvironment(written, environment);
   if (entry === undefined) return undefined;
-  const parsed = entrySchema.safeParse(entry);
+  const { input, result: parsed } = readWritten(entrySchema, entry, sourceIn(written));
   if (!parsed.success) {
     reportIssues(parsed.error, { known: Object.keys(entrySchema.shape), placeOf: (path) => path, written });
   }
   // A mistake in the name or the times hides none in the options.
-  const what = parsed.success ? parsed.data : whatSchema.safeParse(entry).data;
+  const what = parsed.success ? parsed.data : whatSchema.safeParse(input).data;
   const check = what && checkOf(what, written);
   const options = check && optionsOf(check, what, written);
   if (!parsed.success || !options) return undefined;
@@ -71,21 +74,30 @@ export function readMonitor(written: Written, environment: Environment): Configu
   return { ...common, options: options.parsed, spec };
 }
 
-function checkOf({ type }: What, { pathOf, report }: Written): CheckType | undefined {
+/** How the scalars of an entry were written, by their places in it. */
+function sourceIn({ file, pathOf }: Written): SourceOf {
+  // Data that came from YAML has no symbols for keys.
+  return (path) => file.sourceOf(pathOf(path as Path));
+}
+
+function checkOf({ type }: What, { pathOf, file }: Written): CheckType | undefined {
   const check = findCheckType(type);
   if (!check) {
     const hint = guess(type, checkWords) || `; known are ${checkWords.join(', ')}`;
-    report(pathOf(['type']), `expected a check type, ${got(type)}${hint}`);
+    file.report(pathOf(['type']), `expected a check type, ${got(type)}${hint}`);
   }
   return check;
 }
 
 /** Undefined if a variable is missing: an empty password must not take the place of a secret. */
-function withEnvironment({ entry, pathOf, report }: Written, environment: Environment): unknown {
+function withEnvironment({ entry, pathOf, file }: Written, environment: Environment): unknown {
   let isComplete = true;
   const onMissing = (name: string, path: Path): void => {
     isComplete = false;
-    report(pathOf(path), `the environment has no variable ${name}; set it, or write $$\{${name}} for the text itself`);
+    file.report(
+      pathOf(path),
+      `the environment has no variable ${name}; set it, or write $$\{${name}} for the text itself`,
+    );
   };
   const substituted = substitute(entry, [], { environment, onMissing });
   return isComplete ? substituted : undefined;
@@ -101,10 +113,11 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
   const given = what.options ?? {};
   const fromTarget = optionsOfTarget(check, what, written);
   if (!fromTarget) return undefined;
-  const input = { ...fromTarget, ...given };
-  const parsed = check.options.safeParse(input);
-  if (parsed.success) return { written: input as JsonObject, parsed: parsed.data };
-  reportIssues(parsed.error, {
+  const sourceOf: SourceOf = ([first = '', ...rest]) =>
+    first in given ? sourceIn(written)(['options', first, ...rest]) : undefined;
+  const { input, result } = readWritten(check.options, { ...fromTarget, ...given }, sourceOf);
+  if (result.success) return { written: input as JsonObject, parsed: result.data };
+  reportIssues(result.error, {
     check,
     known: Object.keys(check.options.shape),
     placeOf: (path) =>
@@ -117,14 +130,14 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
 function optionsOfTarget(
   check: CheckType,
   { type, target }: What,
-  { pathOf, report }: Written,
+  { pathOf, file }: Written,
 ): Readonly<Record<string, unknown>> | undefined {
   if (target === undefined) return {};
   try {
     return check.fromTarget(target, type.toLowerCase());
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    report(pathOf(['target']), error.message);
+    file.report(pathOf(['target']), error.message);
     return undefined;
   }
 }
@@ -152,7 +165,7 @@ function reportUnknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, con
   const known = knownAt(parent, context);
   for (const key of keys) {
     const hint = guess(key, known) || `; known are ${known.join(', ')}`;
-    written.report(written.pathOf(placeOf([...parent, key])), `there is no such option${hint}`, 'key');
+    written.file.report(written.pathOf(placeOf([...parent, key])), `there is no such option${hint}`, 'key');
   }
 }
 
@@ -166,7 +179,7 @@ function reportIssue(issue: z.core.$ZodIssue, context: IssueContext): void {
   const missing = value === undefined ? missingOption(path, context) : undefined;
   // The path says which option is wrong, unless that came out of the target.
   const about = place[0] === 'target' && path[0] !== 'target' ? `${path.join('.')}: ` : '';
-  written.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value)}`);
+  written.file.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value)}`);
 }
 
 function knownAt(path: Path, { check, known }: IssueContext): readonly string[] {
@@ -175,10 +188,12 @@ function knownAt(path: Path, { check, known }: IssueContext): readonly string[] 
   return inside.flatMap((field) => field.path[path.length] ?? []);
 }
 
-function missingOption(path: Path, { check }: IssueContext): string | undefined {
+function missingOption(path: Path, { check, written }: IssueContext): string | undefined {
   if (!check) return undefined;
   const field = fieldsOfCheck(check).find((field) => field.path.join('.') === path.join('.'));
-  return field && `${check.title} needs ${path.join('.')}, and it is missing: ${field.description}`;
+  if (!field) return undefined;
+  const howTo = written.howToGive ? `; ${written.howToGive(path.join('.'))}` : '';
+  return `${check.title} needs ${path.join('.')}, and it is missing: ${field.description}${howTo}`;
 }
 
 const fieldsByCheck = new WeakMap<CheckType, readonly Field[]>();

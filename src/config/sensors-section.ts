@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { describeIssue, valueAt } from '../core/issues.ts';
+import { describeIssue, got, valueAt } from '../core/issues.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
+import { readWritten } from '../core/scalars.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import { sensorTypes } from '../sensors/registry.ts';
-import { got, type Path, type Report } from './mistake.ts';
+import { partOf, type Path, type Report, type WrittenFile } from './mistake.ts';
 
 const maxPlans = 1000;
 const expectedTime = 'expected a time with its zone, like 2026-12-02T18:00:00+01:00';
@@ -20,21 +21,22 @@ const entrySchema = z.object({
 const keys = [...Object.keys(entrySchema.shape), ...sensorTypes.map(({ type }) => type)];
 
 /** Every plan that is right; the mistakes in the others are reported. */
-export function readSensors(written: unknown, report: Report): readonly SensorPlan[] {
+export function readSensors(written: unknown, file: WrittenFile): readonly SensorPlan[] {
   if (written === undefined) return [];
   if (!Array.isArray(written) || written.length > maxPlans) {
     const what = Array.isArray(written) ? `a list of ${written.length}` : got(written);
-    report(['sensors'], `expected a list of at most ${maxPlans} entries, each with by and a sensor, ${what}`);
+    file.report(['sensors'], `expected a list of at most ${maxPlans} entries, each with by and a sensor, ${what}`);
     return [];
   }
   return written.flatMap((entry: unknown, index) => {
-    const plan = readPlan(entry, (path, message, at) => report(['sensors', index, ...path], message, at));
+    const plan = readPlan(entry, partOf(file, ['sensors', index]));
     return plan ? [plan] : [];
   });
 }
 
-function readPlan(entry: unknown, report: Report): SensorPlan | undefined {
-  const parsed = entrySchema.safeParse(entry);
+function readPlan(entry: unknown, file: WrittenFile): SensorPlan | undefined {
+  const { report } = file;
+  const { result: parsed } = readWritten(entrySchema, entry, file.sourceOf);
   if (!parsed.success) {
     reportIssues(parsed.error, { written: entry, report });
     if (!isMapping(entry)) return undefined;
@@ -46,11 +48,11 @@ function readPlan(entry: unknown, report: Report): SensorPlan | undefined {
   if (ordered.length === 0) report([], `expected a sensor: ${sensorTypes.map(({ type }) => type).join(', ')}`);
   const sensors = ordered.map(({ type, options }) => {
     const given = mapping[type] ?? {};
-    const checked = options.safeParse(given);
-    const reportInside: Report = (path, message, at) => report([type, ...path], message, at);
-    if (!checked.success) reportIssues(checked.error, { written: given, report: reportInside });
+    const inside = partOf(file, [type]);
+    const { input, result } = readWritten(options, given, inside.sourceOf);
+    if (!result.success) reportIssues(result.error, { written: given, report: inside.report });
     // YAML data is JSON, and what a schema of options takes is a mapping.
-    return { sensor: type, options: given as JsonObject, isRight: checked.success };
+    return { sensor: type, options: input as JsonObject, isRight: result.success };
   });
   const isRight = parsed.success && sensors.length > 0 && sensors.every((each) => each.isRight);
   if (!isRight) return undefined;

@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { duration } from '../core/duration.ts';
 import { describeIssue, valueAt } from '../core/issues.ts';
 import { endpointOf, hostname, port } from '../core/target.ts';
-import type { Path, Report } from './mistake.ts';
+import { readWritten } from '../core/scalars.ts';
+import type { Path, WrittenFile } from './mistake.ts';
 
 /** The sections of a file that only a server reads. */
 export const serverKeys = ['agents', 'tls', 'retention'] as const;
 
 const dayMs = 86_400_000;
-const days = (defaultDays: number) => duration({ min: dayMs, max: 36_500 * dayMs }).default(defaultDays * dayMs);
+const days = (defaultDays: number) => duration({ min: dayMs, max: 36_500 * dayMs, default: defaultDays * dayMs });
 
 const endpoint = z
   .string()
@@ -54,10 +55,10 @@ export type ServerSection = z.output<typeof sectionSchema>;
 /** The server's sections; undefined if there is a mistake in them, which is then reported. */
 export function readServer(
   file: Readonly<Partial<Record<(typeof serverKeys)[number], unknown>>>,
-  report: Report,
+  { report, sourceOf }: WrittenFile,
 ): ServerSection | undefined {
   const given = Object.fromEntries(serverKeys.filter((key) => key in file).map((key) => [key, file[key]]));
-  const parsed = sectionSchema.safeParse(given);
+  const { result: parsed } = readWritten(sectionSchema, given, sourceOf);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
     // Paths into data that came from YAML have no symbols.

@@ -27,14 +27,25 @@ interface DurationLimits {
 }
 
 /** An option that people write as `10s` or as a number of seconds and that code reads in milliseconds. */
-export function duration({ min, max }: DurationLimits) {
+export function duration(limits: DurationLimits): DurationOption;
+/** The same, with what an absent option means. */
+export function duration(limits: DurationLimits & { readonly default: Milliseconds }): z.ZodDefault<DurationOption>;
+export function duration({ min, max, default: usual }: DurationLimits & { readonly default?: Milliseconds }) {
+  const option = optionBetween(min, max);
+  // JSON Schema shows options as they are written: it has the default in the same spelling.
+  return usual === undefined ? option : option.default(usual).meta({ default: formatDuration(usual) });
+}
+
+type DurationOption = ReturnType<typeof optionBetween>;
+
+function optionBetween(min: Milliseconds, max: Milliseconds) {
   const range = `expected a duration from ${formatDuration(min)} to ${formatDuration(max)}, like 10s or 500ms`;
   return z
     .union([z.number(), z.string()], range)
     .transform((value, context): Milliseconds => {
       const parsed = parseDuration(value);
       if (parsed !== undefined && parsed >= min && parsed <= max) return parsed;
-      context.addIssue({ code: 'custom', message: `${range}, got ${JSON.stringify(value)}`, input: value });
+      context.addIssue({ code: 'custom', message: range, input: value });
       return z.NEVER;
     })
     .meta({ format: 'duration', minimumMs: min, maximumMs: max });

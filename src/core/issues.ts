@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { quoted } from './quoted.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -31,6 +32,9 @@ const kindNames: Readonly<Record<string, string>> = {
 
 /** One mistake without its place; `value` is what came. */
 export function describeIssue(issue: Issue, value: unknown): string {
+  // A schema's own sentence; the library's begin with other words.
+  if (issue.message.startsWith('expected ') && !issue.message.includes('got '))
+    return `${issue.message}, ${got(value)}`;
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${kindNames[issue.expected] ?? issue.expected}, ${got(value)}`;
@@ -53,11 +57,13 @@ function sizeOf(origin: string): string {
 
 const longestShown = 60;
 
-function got(value: unknown): string {
+/** What came, short enough for a line: `got a list`, `got "htpp"`. */
+export function got(value: unknown): string {
   // An empty place in YAML is null.
   if (value === undefined || value === null) return 'got nothing';
-  const text = typeof value === 'number' && !Number.isFinite(value) ? 'no number' : JSON.stringify(value);
-  return `got ${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}`;
+  if (Array.isArray(value)) return 'got a list';
+  if (typeof value === 'object') return 'got a mapping';
+  return `got ${typeof value === 'string' ? quoted(value, longestShown) : JSON.stringify(value)}`;
 }
 
 /** Undefined where the path leads nowhere. */

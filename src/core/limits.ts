@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, formatDuration } from './duration.ts';
+import { duration, formatDuration, type Milliseconds } from './duration.ts';
 import { Failure } from './failure.ts';
 import type { Reason } from './outcome.ts';
 
@@ -9,6 +9,9 @@ export type Severity = 'degraded' | 'down';
 const longestMs = 3_600_000;
 
 export const latencyLimit = duration({ min: 1, max: longestMs });
+
+/** A limit that holds unless another is given. */
+export const latencyLimitOr = (usualMs: Milliseconds) => duration({ min: 1, max: longestMs, default: usualMs });
 
 /** The `degraded` option of a check type whose only figure is how long it took. */
 export function degradedByLatency(description: string) {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { decimalNumber } from './numbers.ts';
 import type { Measured } from './outcome.ts';
 import { assertBelow, latencyLimit, limitReached, type Severity } from './limits.ts';
 import type { Metric } from './metrics.ts';
 
 const description = 'share lost, in percent';
-const loss = z.coerce.number().min(0).max(100);
+const loss = decimalNumber(0, 100);
 
 /** Limits of a check type that sends several packets or messages and times the way of each. */
 export const roundTripLimits = z.strictObject({

@@ -1,37 +1,62 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
+import { wholeNumber } from './numbers.ts';
+import { quoted } from './quoted.ts';
+import { servicePort } from './services.ts';
+
+const nameOfLabels = /^[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/;
+/** No top-level domain is a number (RFC 3696 section 2), so that this can only be meant as an IPv4 address. */
+const endsInNumber = /(?:^|\.)(?:\d+|0x[\da-f]+)\.?$/i;
+const bracketed = /^\[(.*)\]$/;
 
 /** A host name (RFC 1123, with underscores as the DNS allows them) or an IP address; names are case-insensitive. */
 export const hostname = z
   .string()
   .trim()
   .max(253)
-  .regex(
-    /^(?:[\w-]{1,63}(?:\.[\w-]{1,63})*\.?|[\da-f:.]+(?:%[\w.-]{1,32})?)$/i,
-    'expected a host name or an IP address',
-  )
-  .transform((name) => name.toLowerCase());
+  .superRefine((text, context) => {
+    const mistake = hostMistake(text);
+    if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake, input: text });
+  })
+  .transform((text) => text.replace(bracketed, '$1').toLowerCase());
 
-export const port = z.coerce.number().int().min(1).max(65_535);
-
-/**
- * Splits `host:port`, `[::1]:port`, a bare host or a bare IPv6 address. A port that is no number stays in place, so that
- * the schema can say what is wrong with it.
- * @throws {AppError} usage, when a bracket is not closed
- */
-export function endpointOf(target: string): { host: string; port?: number } {
-  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(target);
-  if (bracketed) return withPort(bracketed[1] ?? '', bracketed[2]);
-  if (target.startsWith('['))
-    throw new AppError('usage', `expected [IPv6 address]:port, got ${JSON.stringify(target)}`);
-  const colon = target.indexOf(':');
-  const isBareIpv6 = colon !== target.lastIndexOf(':');
-  if (colon < 0 || isBareIpv6) return { host: target };
-  return withPort(target.slice(0, colon), target.slice(colon + 1));
+/** Why a text cannot be a host: a typing error is found before a packet leaves. */
+function hostMistake(text: string): string | undefined {
+  const host = text.replace(bracketed, '$1');
+  if (isIPv6(host)) return undefined;
+  if (text.includes('://')) return `expected a host name or an IP address, not a URL, got ${quoted(text)}`;
+  if (/^[^:]*:\d+$|\]:\d+$/.test(text))
+    return `expected a host name or an IP address without a port, got ${quoted(text)}`;
+  if (host !== text || !nameOfLabels.test(host)) return 'expected a host name or an IP address';
+  if (endsInNumber.test(host) && !isIPv4(host))
+    return 'expected a host name, or an IPv4 address of four numbers from 0 to 255';
+  return undefined;
 }
 
-function withPort(host: string, text: string | undefined): { host: string; port?: number } {
-  return text === undefined ? { host } : { host, port: Number(text) };
+/** A TCP or UDP port to talk to. */
+export const port = wholeNumber(1, 65_535, 'a port');
+
+/**
+ * Splits `host:port`, `host:service`, `[::1]:port`, a bare host or a bare IPv6 address.
+ * @throws {AppError} usage, when a bracket is not closed or the port is neither a number nor the name of a service
+ */
+export function endpointOf(target: string): { host: string; port?: number } {
+  const text = target.trim();
+  const [, inBrackets, afterBrackets] = /^\[([^\]]*)\](?::(.*))?$/.exec(text) ?? [];
+  if (inBrackets !== undefined) return withPort(inBrackets, afterBrackets, text);
+  if (text.startsWith('[')) throw new AppError('usage', `expected [IPv6 address]:port, got ${quoted(text)}`);
+  const colon = text.indexOf(':');
+  const isBareIpv6 = colon !== text.lastIndexOf(':');
+  if (colon < 0 || isBareIpv6) return { host: text };
+  return withPort(text.slice(0, colon), text.slice(colon + 1), text);
+}
+
+function withPort(host: string, written: string | undefined, target: string): { host: string; port?: number } {
+  if (written === undefined) return { host };
+  const number = /^\d{1,6}$/.test(written) ? Number(written) : servicePort(written);
+  if (number !== undefined) return { host, port: number };
+  throw new AppError('usage', `expected HOST:PORT with a port from 1 to 65535, got ${quoted(target)}`);
 }
 
 export function formatEndpoint({ host, port: number }: { readonly host: string; readonly port: number }): string {
@@ -41,4 +66,17 @@ export function formatEndpoint({ host, port: number }: { readonly host: string; 
 /** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Why a text is no URL of one of these schemes; undefined if it is one. A typing error must not become a name to look up. */
+export function urlMistake(text: string, schemes: readonly string[]): string | undefined {
+  const expected = `expected a URL like ${schemes[0]}//example.com`;
+  const [, authority = ''] = /^[a-z][a-z\d+.-]*:\/\/([^/?#\\]*)/i.exec(text) ?? [];
+  const url = URL.parse(text);
+  if (!url || authority === '' || !schemes.includes(url.protocol)) return expected;
+  const host = url.hostname.replace(bracketed, '$1');
+  const mistake = hostMistake(host);
+  if (mistake !== undefined) return mistake;
+  // The URL standard reads 1.2.3 as 1.2.0.3.
+  return isIPv4(host) && !authority.includes(host) ? `${expected}; this one leads to ${host}` : undefined;
 }

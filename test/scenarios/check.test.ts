@@ -127,15 +127,17 @@ describe('check', () => {
   test('a mistake names the option, what was expected and what came: exit 3', async () => {
     const mistakes: readonly (readonly [string, RegExp])[] = [
       ['check tcp', /expected a target: watchkeeper check tcp HOST:PORT/],
-      ['check tcp localhost:http', /--port: expected a number/],
-      ['check tcp localhost:99999', /--port: expected at most 65535, got 99999/],
+      ['check tcp localhost', /expected watchkeeper check tcp HOST:PORT, got "localhost", which has no port/],
+      ['check tcp localhost:nothing', /expected HOST:PORT with a port from 1 to 65535, got "localhost:nothing"/],
+      ['check tcp localhost:99999', /: port: expected a port from 1 to 65535, got 99999/],
+      ['check tcp localhost --port http', /--port: expected a port from 1 to 65535, got "http"/],
       ['check tcp localhost:1 --family 5', /--family: expected one of .*auto.*, got "5"/],
       ['check tcp localhost:1 --familly 4', /unknown option '--familly'.*\n.*--family/],
       ['check tcp localhost:1 --timeout soon', /Expected a duration from 1ms to 24d, like 10s or 500ms/],
       ['check tcp localhost:1 --timeout 0', /Expected a duration from 1ms/],
       ['check tcp localhost:1 --count 0', /Expected a whole number of at least 1/],
       ['check tpc localhost:1', /unknown command 'tpc'.*\n.*tcp/],
-      ['check tcp localhost:1 --dialogue [{', /--dialogue: expected YAML or JSON, got/],
+      ['check tcp localhost:1 --dialogue [{', /--dialogue: this is not YAML/],
       ['check http example.org --headers nonsense', /--headers: expected key: value, got "nonsense"/],
       ['chek tcp localhost:1', /unknown command 'chek'.*\n.*check/],
     ];
@@ -146,6 +148,32 @@ describe('check', () => {
       assert.match(stderr, /^watchkeeper: /, words);
       assert.equal(stdout, '', words);
     }
+  });
+
+  test('CH8: a typing error in a target is misuse, at once, whatever the type', async () => {
+    const typed = [
+      'icmp 127.0.0.1:80',
+      'traceroute a,b',
+      'tcp host',
+      'http http:/x',
+      'https 1.2.3',
+      'dns example.org:53',
+    ];
+    typed.push('udp h:0', 'ntp h:65536', 'echo 256.1.1.1', 'tcp [::1', 'icmp http://h');
+    await Promise.all(
+      typed.map(async (words) => {
+        const { code, stderr, stdout } = await runWatchkeeper(['check', ...words.split(' ')]);
+        assert.deepEqual([code, stdout], [3, ''], words);
+        assert.match(stderr, /^watchkeeper: .*expected .* got /, words);
+      }),
+    );
+  });
+
+  test('CK1: values on the command line are taken as they are meant', async () => {
+    const words = ['check', 'tcp', '127.0.0.1:1', '--dialogue', '[{ expect: 220 }]', '--family', '4', '--json'];
+    const { code, stdout } = await runWatchkeeper(words);
+    assert.equal(code, 2);
+    assert.match(stdout, /"reason":"refused"/);
   });
 
   test('every kind of option reaches the check: repeated, by key, nested, turned off, structured', async () => {

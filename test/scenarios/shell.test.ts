@@ -70,8 +70,8 @@ describe('the shell, fed line by line', () => {
   test('A2: a bad answer is explained and asked again', async () => {
     const text = await transcript('tcp', 'not a host', 'localhost', 'http', '0', '80', 'soon', '0.1', '7', 'view');
     assert.match(text, /expected a host name or an IP address, got "not a host"/);
-    assert.match(text, /expected a number, got "http"/);
-    assert.match(text, /expected at least 1, got 0/);
+    assert.match(text, /expected a port from 1 to 65535, got "http"/);
+    assert.match(text, /expected a port from 1 to 65535, got "0"/);
     assert.match(text, /expected seconds from 1 to 604800, like 10 or 1\.5 or 2m, got "soon"/);
     assert.match(text, /TCP localhost:80, every 7s/);
     assert.match(await transcript('ntp', '[::1', 'localhost', ''), /expected \[IPv6 address\]:port, got "\[::1"/);

@@ -2,8 +2,10 @@ import { domainToASCII } from 'node:url';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { duration } from '../../core/duration.ts';
+import { AppError } from '../../core/errors.ts';
 import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
+import { wholeNumber } from '../../core/numbers.ts';
 import { endpointOf, hostname, port } from '../../core/target.ts';
 import { tlsFields } from '../../net/tls/options.ts';
 import { labelsOf } from '../../net/packets/dns/name.ts';
@@ -21,6 +23,11 @@ const domainName = z
   .min(1)
   .max(1000)
   .transform((text, context) => {
+    const mistake = typingErrorIn(text);
+    if (mistake !== undefined) {
+      context.addIssue({ code: 'custom', message: mistake, input: text });
+      return z.NEVER;
+    }
     // Only names of people's own languages need it: it would refuse escapes and other signs that the DNS allows.
     const name = /^[ -~]*$/.test(text) ? text : domainToASCII(text);
     if (isIP(name) !== 0 || labelsOf(name)) return name;
@@ -28,6 +35,15 @@ const domainName = z
     context.addIssue({ code: 'custom', message, input: text });
     return z.NEVER;
   });
+
+/** Signs that a name may have in the DNS, and that a person who does not escape them has typed by mistake. */
+function typingErrorIn(text: string): string | undefined {
+  if (isIP(text) !== 0) return undefined;
+  if (/^\d+(?:\.\d+){3}$/.test(text)) return 'expected a domain name, or four numbers from 0 to 255';
+  if (text.includes('://')) return 'expected a domain name, not a URL';
+  if (/:\d*$/.test(text)) return 'expected a domain name without a port';
+  return /(?<!\\)[\s,;]/.test(text) ? 'expected one domain name without blanks and commas' : undefined;
+}
 
 const serverText = z
   .string()
@@ -38,10 +54,13 @@ const serverText = z
   );
 
 function isServer(text: string): boolean {
-  // An open bracket is a mistake in how it is written, like any other.
-  if (text.startsWith('[') && !text.includes(']')) return false;
-  const endpoint = endpointOf(text);
-  return hostname.safeParse(endpoint.host).success && port.optional().safeParse(endpoint.port).success;
+  try {
+    const endpoint = endpointOf(text);
+    return hostname.safeParse(endpoint.host).success && port.optional().safeParse(endpoint.port).success;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
 }
 
 const recordType = z
@@ -93,10 +112,10 @@ export const options = z
     recursion: z.boolean().default(true).meta({ description: 'Ask the server to find what it does not know' }),
     dnssec: z.boolean().default(false).meta({ description: 'Require an answer that the server validated (AD)' }),
     expect: expectation.prefault({}),
-    wait: duration({ min: 10, max: 60_000 })
-      .default(3000)
-      .meta({ description: 'How long to wait for the answer to each try', default: '3s' }),
-    retries: z.int().min(0).max(10).default(1).meta({ description: 'Further tries when no proper answer came' }),
+    wait: duration({ min: 10, max: 60_000, default: 3000 }).meta({
+      description: 'How long to wait for the answer to each try',
+    }),
+    retries: wholeNumber(0, 10).default(1).meta({ description: 'Further tries when no proper answer came' }),
     degraded: degradedByLatency('time for the try that was answered'),
   })
   .superRefine(({ record, expect }, context) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../../core/duration.ts';
 import { familyChoices } from '../../core/network.ts';
+import { wholeNumber } from '../../core/numbers.ts';
 import { defaultEchoPort } from '../../core/ports.ts';
 import { lossyRoundTripLimits, roundTripLimits } from '../../core/round-trips.ts';
 import { hostname, port } from '../../core/target.ts';
@@ -14,20 +15,12 @@ export const options = z.strictObject({
   port: port.default(defaultEchoPort).meta({ description: 'Port of the echo server' }),
   message: z.string().min(1).max(1000).default('Hello!').meta({ description: 'Message to send' }),
   protocol: z.enum(['tcp', 'udp']).default('tcp').meta({ description: 'How to send it' }),
-  count: z.coerce.number().int().min(1).max(maxMessages).default(1).meta({ description: 'Messages to send' }),
-  interval: duration({ min: 0, max: 60_000 })
-    .default(100)
-    .meta({ description: 'Time between two messages', default: '100ms' }),
-  size: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(maxBytes)
-    .default(0)
-    .meta({ description: 'Bytes to fill each message up to' }),
-  wait: duration({ min: 10, max: 60_000 })
-    .default(2000)
-    .meta({ description: 'How long to wait for UDP replies after the last message', default: '2s' }),
+  count: wholeNumber(1, maxMessages).default(1).meta({ description: 'Messages to send' }),
+  interval: duration({ min: 0, max: 60_000, default: 100 }).meta({ description: 'Time between two messages' }),
+  size: wholeNumber(0, maxBytes).default(0).meta({ description: 'Bytes to fill each message up to' }),
+  wait: duration({ min: 10, max: 60_000, default: 2000 }).meta({
+    description: 'How long to wait for UDP replies after the last message',
+  }),
   degraded: lossyRoundTripLimits.prefault({}).meta({ description: 'Degraded from' }),
   down: roundTripLimits.default({}).meta({ description: 'Down from' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),

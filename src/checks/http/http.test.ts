@@ -208,7 +208,7 @@ test('the IP version is the one asked for', async () => {
 
 test('a bad option is explained', async (t) => {
   const cases: readonly (readonly [object, RegExp])[] = [
-    [{ url: 'ftp://host/' }, /expected a URL like http:\/\/example\.com, got "ftp:\/\/host\/"/],
+    [{ url: 'ftp://host/' }, /expected a URL like http:\/\/example\.com/],
     [{ url: 'http://user:password@host/' }, /give user and password as auth/],
     [{ headers: { 'x-a': 'b\r\nx-c: d' } }, /without line breaks/],
     [{ headers: { 'Content-Length': '5' } }, /set by Watchkeeper itself/],

@@ -33,7 +33,7 @@ export const http = defineCheck({
   asks: ['url'],
   aliases: ['https'],
   targetSyntax: 'URL',
-  fromTarget: (target, word) => ({ url: target.includes('://') ? target : `${word}://${target}` }),
+  fromTarget: (target, word) => ({ url: /^https?:|:\/\//i.test(target) ? target : `${word}://${target}` }),
   targetOf: ({ url }) => url,
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();

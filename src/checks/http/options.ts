@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
+import { wholeNumber } from '../../core/numbers.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
+import { urlMistake } from '../../core/target.ts';
 import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
 
@@ -15,8 +17,9 @@ const url = (schemes: readonly string[]) =>
     .string()
     .trim()
     .max(8192)
-    .refine((text) => schemes.includes(URL.parse(text)?.protocol ?? ''), {
-      error: (issue) => `expected a URL like ${schemes[0]}//example.com, got ${JSON.stringify(issue.input)}`,
+    .superRefine((text, context) => {
+      const mistake = urlMistake(text, schemes);
+      if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake, input: text });
     });
 
 /** Framing is ours: a monitor that sets it could make one request look like two. */
@@ -105,11 +108,7 @@ export const options = z
     headers: headers(headerValue, ownHeaders).meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
     auth,
-    maxRedirects: z
-      .number()
-      .int()
-      .min(0)
-      .max(20)
+    maxRedirects: wholeNumber(0, 20)
       .default(5)
       .meta({ description: 'How many redirects to follow; 0 takes a redirect as the answer' }),
     status: z
@@ -141,11 +140,7 @@ export const options = z
       .enum(['1.1', '2', 'auto'])
       .default('1.1')
       .meta({ description: 'HTTP version; auto prefers 2 where TLS offers it' }),
-    maxBodyBytes: z
-      .number()
-      .int()
-      .min(0)
-      .max(67_108_864)
+    maxBodyBytes: wholeNumber(0, 67_108_864)
       .default(1_048_576)
       .meta({ description: 'Largest body to accept, decoded' }),
     degraded: degradedByLatency('time for the whole answer, with redirects'),

@@ -4,41 +4,36 @@ import { defineCheck, type CheckContext, type Measurement } from '../../core/che
 import { sleep } from '../../core/clock.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
-import { assertBelow, latencyLimit, limitReached, type Severity } from '../../core/limits.ts';
+import { assertBelow, latencyLimit, latencyLimitOr, limitReached, type Severity } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
+import { wholeNumber } from '../../core/numbers.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { showReferenceId } from '../../net/packets/ntp.ts';
 import { takeSample, type Sample } from './sample.ts';
 
 const ntpPort = 123;
-const wait = duration({ min: 10, max: 60_000 });
+const waitLimits = { min: 10, max: 60_000 } as const;
 
 const rootDistance = { description: 'how wrong the time may be, all the way from the reference clock' };
 const limits = z.strictObject({
   latency: latencyLimit.optional().meta({ description: 'round trip' }),
   offset: latencyLimit.optional().meta({ description: 'how far the clocks are apart' }),
   rootDistance: latencyLimit.optional().meta(rootDistance),
-  stratum: z.coerce.number().int().min(1).max(15).optional().meta({ description: 'stratum' }),
+  stratum: wholeNumber(1, 15).optional().meta({ description: 'stratum' }),
 });
 
 /** From 1.5 s on most NTP servers themselves would not follow it. */
 const degraded = limits.extend({
-  rootDistance: latencyLimit.default(1500).meta({ ...rootDistance, default: '1500ms' }),
+  rootDistance: latencyLimitOr(1500).meta(rootDistance),
 });
 
 const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address of the NTP server' }),
   port: port.default(ntpPort).meta({ description: 'Port of the NTP server' }),
-  samples: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(8)
-    .default(1)
-    .meta({ description: 'How often to ask; the fastest answer counts' }),
-  spacing: wait.default(500).meta({ description: 'Time between two samples', default: '500ms' }),
-  wait: wait.default(2000).meta({ description: 'How long to wait for each answer', default: '2s' }),
+  samples: wholeNumber(1, 8).default(1).meta({ description: 'How often to ask; the fastest answer counts' }),
+  spacing: duration({ ...waitLimits, default: 500 }).meta({ description: 'Time between two samples' }),
+  wait: duration({ ...waitLimits, default: 2000 }).meta({ description: 'How long to wait for each answer' }),
   degraded: degraded.prefault({}).meta({ description: 'Degraded from' }),
   down: limits.default({}).meta({ description: 'Down from' }),
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),

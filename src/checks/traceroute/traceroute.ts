@@ -4,6 +4,7 @@ import { defineCheck, type Measurement } from '../../core/check.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { familyChoices, queryProtocols } from '../../core/network.ts';
+import { wholeNumber } from '../../core/numbers.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { hostname, port } from '../../core/target.ts';
 import { describeHop, HopReport } from './hop-report.ts';
@@ -21,13 +22,13 @@ const options = z
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
     protocol: z.enum(queryProtocols).default('icmp').meta({ description: 'What to send' }),
     port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
-    firstHop: z.coerce.number().int().min(1).max(255).default(1).meta({ description: 'Hop to begin with' }),
-    maxHops: z.coerce.number().int().min(1).max(255).default(30).meta({ description: 'Hop to give up after' }),
-    queries: z.coerce.number().int().min(1).max(10).default(3).meta({ description: 'Packets to each hop' }),
-    wait: duration({ min: 10, max: 60_000 })
-      .default(1000)
-      .meta({ description: 'How long to wait for an answer to each packet', default: '1s' }),
-    parallel: z.coerce.number().int().min(1).max(64).default(16).meta({ description: 'Packets on their way at once' }),
+    firstHop: wholeNumber(1, 255).default(1).meta({ description: 'Hop to begin with' }),
+    maxHops: wholeNumber(1, 255).default(30).meta({ description: 'Hop to give up after' }),
+    queries: wholeNumber(1, 10).default(3).meta({ description: 'Packets to each hop' }),
+    wait: duration({ min: 10, max: 60_000, default: 1000 }).meta({
+      description: 'How long to wait for an answer to each packet',
+    }),
+    parallel: wholeNumber(1, 64).default(16).meta({ description: 'Packets on their way at once' }),
     names: z.boolean().default(false).meta({ description: 'Look up the names of the hops' }),
   })
   .refine(({ firstHop, maxHops }) => firstHop <= maxHops, {

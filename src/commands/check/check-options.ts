@@ -2,8 +2,10 @@ import { Option, type Command } from 'commander';
 import type { CheckType } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
-import { fieldsOf, type Field } from '../../core/fields.ts';
+import { fieldsOf, valueAt, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
+import { quoted } from '../../core/quoted.ts';
+import { readWritten, type SourceOf } from '../../core/scalars.ts';
 
 type Given = Readonly<Record<string, unknown>>;
 
@@ -80,36 +82,57 @@ function textOf(value: unknown): string {
   return Array.isArray(value) ? value.join(', ') : JSON.stringify(value);
 }
 
+interface Target {
+  readonly text: string | undefined;
+  readonly word: string;
+}
+
 /**
  * The type's options out of a target and what commander parsed.
  * @throws {AppError} usage, with every mistake
  */
 export async function parseOptions(
   check: CheckType,
-  target: { readonly text: string | undefined; readonly word: string },
+  target: Target,
   given: Given,
 ): Promise<Readonly<Record<string, unknown>>> {
   const options: Record<string, unknown> = target.text === undefined ? {} : check.fromTarget(target.text, target.word);
   const fields = fieldsOf(check.options);
+  const sources = new Map<string, SourceOf>();
   for (const field of fields) {
     const value = given[attributeOf(field)];
-    if (value !== undefined) put(options, field.path, await readValue(field, value));
+    if (value !== undefined) put(options, field.path, await readValue(field, value, sources));
   }
-  const parsed = check.options.safeParse(options);
-  if (parsed.success) return parsed.data;
-  if (target.text === undefined && fields.some((field) => field.required && options[field.path[0] ?? ''] === undefined))
-    throw new AppError('usage', `expected a target: watchkeeper check ${target.word} ${check.targetSyntax}`);
-  const mistakes = describeIssues(parsed.error, { input: options, nameOf: (path) => flagOfPath(fields, path) });
+  const { result } = readWritten(check.options, options, ([first, ...rest]) => sources.get(String(first))?.(rest));
+  if (result.success) return result.data;
+  assertComplete(fields, options, { check, target });
+  const nameOf = (path: readonly PropertyKey[]): string => nameOfPath(fields, path, given);
+  const mistakes = describeIssues(result.error, { input: options, nameOf });
   throw new AppError('usage', `${mistakes.join('; ')}; see watchkeeper check ${target.word} --help`);
+}
+
+/** @throws {AppError} usage, when what the type needs was given neither as the target nor as an option */
+function assertComplete(
+  fields: readonly Field[],
+  options: Given,
+  { check, target }: { readonly check: CheckType; readonly target: Target },
+): void {
+  const missing = fields.filter((field) => field.required && valueAt(options, field) === undefined);
+  if (missing.length === 0) return;
+  const usage = `watchkeeper check ${target.word} ${check.targetSyntax}`;
+  if (target.text === undefined) throw new AppError('usage', `expected a target: ${usage}`);
+  const names = missing.map(({ path }) => path.join('.')).join(' and ');
+  throw new AppError('usage', `expected ${usage}, got ${quoted(target.text)}, which has no ${names}`);
 }
 
 function attributeOf({ path }: Field): string {
   return path.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
 }
 
-function flagOfPath(fields: readonly Field[], path: readonly PropertyKey[]): string {
+/** What was given as an option is called by its flag, the rest came out of the target. */
+function nameOfPath(fields: readonly Field[], path: readonly PropertyKey[], given: Given): string {
   const field = fields.find((candidate) => candidate.path.every((word, index) => word === path[index]));
-  return field ? flagOf(field) : path.map(String).join('.');
+  return field && given[attributeOf(field)] !== undefined ? flagOf(field) : path.map(String).join('.');
 }
 
 function put(options: Record<string, unknown>, [name = '', inner]: readonly string[], value: unknown): void {
@@ -118,34 +141,28 @@ function put(options: Record<string, unknown>, [name = '', inner]: readonly stri
   else options[name] = { ...(options[name] as object | undefined), [inner]: value };
 }
 
-async function readValue(field: Field, value: unknown): Promise<unknown> {
-  if (field.kind === 'structured') return await readYaml(field, String(value));
-  if (field.kind === 'number') return readNumber(String(value));
+async function readValue(field: Field, value: unknown, sources: Map<string, SourceOf>): Promise<unknown> {
+  if (field.kind === 'structured') return await readYaml(field, String(value), sources);
   // Commander collected the texts of a repeatable option.
   if (field.kind === 'record')
     return Object.fromEntries((value as readonly string[]).map((text) => pairOf(field, text)));
   return value;
 }
 
-/** A text that is no number stays, so that the schema says what it expected. */
-export function readNumber(text: string): number | string {
-  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
-}
-
 function pairOf(field: Field, text: string): readonly [string, string] {
   const match = /^([^:=]+)[:=](.*)$/s.exec(text);
-  if (!match) throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${JSON.stringify(text)}`);
+  if (!match) throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${quoted(text)}`);
   return [(match[1] ?? '').trim(), (match[2] ?? '').trim()];
 }
 
-async function readYaml(field: Field, text: string): Promise<unknown> {
+async function readYaml(field: Field, text: string, sources: Map<string, SourceOf>): Promise<unknown> {
   // Loaded here because few runs need it and every run has 300 ms from start to exit.
-  const { load } = await import('js-yaml');
-  try {
-    return load(text, { maxAliases: 0 });
-  } catch (error) {
-    throw new AppError('usage', `${flagOf(field)}: expected YAML or JSON, got ${JSON.stringify(text)}`, {
-      cause: error,
-    });
-  }
+  const { ConfigDocument } = await import('../../config/document.ts');
+  const document = new ConfigDocument(text);
+  const data = document.read();
+  const [mistake] = document.mistakes;
+  if (mistake) throw new AppError('usage', `${flagOf(field)}: ${mistake.message}, got ${quoted(text)}`);
+  // The fields that take YAML are options of their own, not inside a group.
+  sources.set(field.path[0] ?? '', document.sourceOf);
+  return data;
 }

@@ -4,10 +4,12 @@ import { parseDuration, type Milliseconds } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
 import { fieldsOf, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
+import { quoted } from '../../core/quoted.ts';
+import { readWritten } from '../../core/scalars.ts';
 import { maxIntervalMs, minIntervalMs, type Monitor } from '../../core/monitor.ts';
 import type { Prompt } from '../../terminal/prompt.ts';
 import { adHocMonitor } from '../check/ad-hoc-monitor.ts';
-import { defaultOf, readNumber } from '../check/check-options.ts';
+import { defaultOf } from '../check/check-options.ts';
 
 /** What a question takes: the value of a good answer, or why it is not one. */
 type Reading<Value> = { readonly value: Value } | { readonly mistake: string };
@@ -44,7 +46,7 @@ export async function askMonitor(prompt: Prompt, word: string, named: CheckType)
     default: defaultInterval,
     read: (answer) => readDuration(answer, { minMs: minIntervalMs, maxMs: maxIntervalMs }),
   });
-  const parsed = check.options.safeParse(options);
+  const { result: parsed } = readWritten(check.options, options);
   if (parsed.success) {
     const timeoutMs = askedMs ?? defaultTimeoutOf(check, parsed.data);
     return adHocMonitor(check, parsed.data, { intervalMs, timeoutMs });
@@ -93,7 +95,6 @@ function readTarget(check: CheckType, answer: string, word: string): Reading<Rec
 }
 
 function valueOf(field: Field, answer: string): unknown {
-  if (field.kind === 'number') return readNumber(answer);
   if (field.kind === 'list') return answer.split(/[\s,]+/);
   return answer;
 }
@@ -101,8 +102,9 @@ function valueOf(field: Field, answer: string): unknown {
 /** What the schema says of the options given so far; what is still to come is no mistake. */
 function mistakesIn(check: CheckType, given: Record<string, unknown>): readonly string[] {
   return Object.entries(given).flatMap(([name, value]) => {
-    const parsed = check.options.shape[name]?.safeParse(value);
-    return parsed?.error ? describeIssues(parsed.error, { input: value, nameOf: (path) => path.join('.') }) : [];
+    const field = check.options.shape[name];
+    const { error } = field ? readWritten(field, value).result : {};
+    return error ? describeIssues(error, { input: value, nameOf: (path) => path.join('.') }) : [];
   });
 }
 
@@ -113,7 +115,7 @@ async function askKindOfIcmp(prompt: Prompt, icmp: CheckType): Promise<CheckType
     words: kindsOfIcmp,
     read(answer) {
       const value = kindsOfIcmp.find((known) => known === answer.toLowerCase());
-      return value ? { value } : { mistake: `expected ${kindsOfIcmp.join(' or ')}, got ${JSON.stringify(answer)}` };
+      return value ? { value } : { mistake: `expected ${kindsOfIcmp.join(' or ')}, got ${quoted(answer)}` };
     },
   });
   return (kind === 'traceroute' && findCheckType('traceroute')) || icmp;
@@ -134,7 +136,7 @@ function readDuration(
   const value = parseDuration(answer);
   if (value !== undefined && value >= minMs && value <= maxMs) return { value };
   const range = `from ${minMs / 1000} to ${maxMs / 1000}`;
-  return { mistake: `expected seconds ${range}, like 10 or 1.5 or 2m, got ${JSON.stringify(answer)}` };
+  return { mistake: `expected seconds ${range}, like 10 or 1.5 or 2m, got ${quoted(answer)}` };
 }
 
 /** Asks until the answer is good. */
@@ -159,9 +161,7 @@ export function askYes(prompt: Prompt, label: string): Promise<boolean> {
     words: ['yes', 'no'],
     read(answer) {
       if (/^y(es)?$/i.test(answer)) return { value: true };
-      return /^no?$/i.test(answer)
-        ? { value: false }
-        : { mistake: `expected yes or no, got ${JSON.stringify(answer)}` };
+      return /^no?$/i.test(answer) ? { value: false } : { mistake: `expected yes or no, got ${quoted(answer)}` };
     },
   });
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { Failure } from '../../core/failure.ts';
+import { decimalNumber } from '../../core/numbers.ts';
 import type { Measured } from '../../core/outcome.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { hostname } from '../../core/target.ts';
@@ -11,10 +12,7 @@ const keyPem = parsedText(createPrivateKey, 'an unencrypted private key as PEM t
 /** The options of every check that speaks TLS. */
 export const tlsFields = {
   verify: z.boolean().default(true).meta({ description: 'Require a certificate that is valid and trusted' }),
-  expiryDays: z.coerce
-    .number()
-    .min(0)
-    .max(3650)
+  expiryDays: decimalNumber(0, 3650)
     .default(14)
     .meta({ description: 'Degraded when the certificate has fewer days left' }),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),

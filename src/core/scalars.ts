@@ -1,0 +1,94 @@
+import type { z } from 'zod';
+import { valueAt } from './issues.ts';
+
+/** How a scalar was written, where that is known: YAML reads `007` as a number. */
+export type SourceOf = (path: readonly PropertyKey[]) => string | undefined;
+
+/** What a schema made of data, and the data it took: with scalars of the kinds that the schema wants. */
+export interface AsRead<Value> {
+  readonly input: unknown;
+  readonly result: z.ZodSafeParseResult<Value>;
+}
+
+/** Each round mends one level: a scalar becomes a list, then its item a text. */
+const maxRounds = 4;
+
+/**
+ * Parses data that people wrote. A scalar of another kind than the schema wants is taken if it has one meaning there: a number
+ * where a text is wanted is the text that was written, `yes` where a switch is wanted is true, one value is a list of it.
+ */
+export function readWritten<Value>(
+  schema: z.ZodType<Value>,
+  written: unknown,
+  sourceOf: SourceOf = () => undefined,
+): AsRead<Value> {
+  let input = written;
+  for (let round = 1; ; round++) {
+    const result = schema.safeParse(input);
+    if (result.success || round === maxRounds) return { input, result };
+    const mended = mend(input, result.error.issues, sourceOf);
+    if (mended === input) return { input, result };
+    input = mended;
+  }
+}
+
+function mend(written: unknown, issues: readonly z.core.$ZodIssue[], sourceOf: SourceOf): unknown {
+  let input = written;
+  for (const issue of issues) {
+    const value = valueAt(input, issue.path);
+    const replacement = meant(issue, value, sourceOf(issue.path));
+    if (replacement !== undefined) input = withValueAt(input, issue.path, replacement);
+  }
+  return input;
+}
+
+type Scalar = string | number | boolean | readonly string[];
+
+/** The value that was meant; undefined if that is not sure. */
+function meant(issue: z.core.$ZodIssue, value: unknown, source: string | undefined): Scalar | undefined {
+  const text = textOf(value, source);
+  if (text === undefined) return undefined;
+  // A choice among words and numbers holds scalars only.
+  if (issue.code === 'invalid_value') return issue.values.find((known) => String(known) === text) as Scalar | undefined;
+  return issue.code === 'invalid_type' ? asKind[issue.expected]?.(text, value) : undefined;
+}
+
+const numeral = /^\s*[+-]?\d{1,15}(?:\.\d{1,15})?\s*$/;
+const asNumber = (text: string, value: unknown): Scalar | undefined =>
+  typeof value === 'string' && numeral.test(text) ? Number(text) : undefined;
+
+/** By the kinds that Zod names. */
+const asKind: Readonly<Record<string, (text: string, value: unknown) => Scalar | undefined>> = {
+  string: (text) => text,
+  array: (text, value) => (value === null ? undefined : [text]),
+  boolean: (text) => switches.get(text.toLowerCase()),
+  number: asNumber,
+  int: asNumber,
+};
+
+/** YAML 1.1 and people. */
+const switches: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['on', true],
+  ['false', false],
+  ['no', false],
+  ['off', false],
+]);
+
+/** A scalar as it was written; undefined for lists, mappings, and what is left out. */
+function textOf(value: unknown, source: string | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  if (source !== undefined) return source;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** A copy with another value at the place; what is beside the way there is shared. */
+function withValueAt(data: unknown, [step, ...rest]: readonly PropertyKey[], value: unknown): unknown {
+  if (step === undefined) return value;
+  // The path came from a schema that looked into this data.
+  const inner: unknown = Reflect.get(data as object, step);
+  const replaced = withValueAt(inner, rest, value);
+  if (Array.isArray(data)) return data.with(Number(step), replaced);
+  return { ...(data as object), [step]: replaced };
+}
