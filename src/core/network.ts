@@ -44,6 +44,8 @@ export interface TlsOptions {
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
   readonly alpn?: readonly string[] | undefined;
+  /** Whether an OCSP response must come with the certificate, or is only read where one comes. */
+  readonly ocsp: 'staple' | 'require';
   /** Resume an earlier session with the same options instead of a full handshake. */
   readonly resume: boolean;
 }
@@ -54,7 +56,34 @@ export interface CertificateFacts {
   readonly issuer: string;
   readonly validFromMs: number;
   readonly validToMs: number;
+  /** Hexadecimal. */
+  readonly serial: string;
+  /** SHA-256 of the whole certificate, in hexadecimal. */
+  readonly fingerprint: string;
+  /** `RSA`, `EC P-256`, `Ed25519`. */
+  readonly keyType: string;
+  /** 0 where the kind of key has no such figure. */
+  readonly keyBits: number;
+  /** `sha256WithRSAEncryption`. */
+  readonly signature: string;
+  /** Hosts and addresses it is for (subject alternative names). */
+  readonly names: readonly string[];
 }
+
+/**
+ * The part that a certificate has: the server's own, one between it and the trusted one, the trusted one, or none, because
+ * the way to a trusted one leads past it.
+ */
+export type CertificateRole = 'server' | 'issuer' | 'anchor' | 'unused';
+
+export interface ChainCertificate extends CertificateFacts {
+  readonly role: CertificateRole;
+  /** False for a trusted one that the server did not send. */
+  readonly sent: boolean;
+}
+
+/** What the OCSP response says that came with the certificate: `none` came, or it proves nothing. */
+export type OcspVerdict = 'good' | 'revoked' | 'unknown' | 'none' | 'invalid';
 
 export interface SecureConnection {
   readonly socket: TLSSocket;
@@ -63,8 +92,15 @@ export interface SecureConnection {
   readonly cipher: string;
   readonly alpn: string | undefined;
   readonly resumed: boolean;
-  /** The server's own; undefined where the session was resumed without it. */
-  readonly certificate: CertificateFacts | undefined;
+  /** The server's own first; what it sent beside the way to the trusted one comes last. */
+  readonly certificates: readonly ChainCertificate[];
+  /** The first to expire on the way from the server's own to the trusted one, which does not count itself. */
+  readonly expiresFirst: CertificateFacts | undefined;
+  readonly ocsp: OcspVerdict;
+  /** Sentences: what is wrong with the certificates; empty if `verify`. */
+  readonly faults: readonly string[];
+  /** Sentences: what breaks a standard, and clients tolerate. */
+  readonly oddities: readonly string[];
 }
 
 export interface DnsServer {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { nextTurn, type Clock } from '../core/clock.ts';
 import type {
   Address,
@@ -12,8 +13,8 @@ import { dialTcp, dialUdp } from './dial/dial.ts';
 import { DnsSockets } from './dns/sockets.ts';
 import { EgressPolicy } from './dial/egress.ts';
 import type { Queries } from './queries.ts';
+import type { StartOptions } from './tls/tls.ts';
 import { Resolver } from './resolve.ts';
-import { startTls } from './tls/tls.ts';
 
 interface NetworkParts {
   readonly clock: Clock;
@@ -68,6 +69,12 @@ export function createNetwork({
       return await untilStamped({ ...opened.open({ protocol, address, port }, options), resolveMs }, options.signal);
     },
   };
+}
+
+/** Loaded when first wanted: most checks speak no TLS. */
+async function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
+  const loaded = await import('./tls/tls.ts');
+  return await loaded.startTls(socket, options, clock);
 }
 
 /**

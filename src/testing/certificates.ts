@@ -20,15 +20,22 @@ const serverNames = 'DNS:localhost,DNS:example.test,IP:127.0.0.1,IP:::1';
 const ecKey = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] as const;
 const dayMs = 86_400_000;
 
-interface Profile {
+/** What a certificate of a test is to be. */
+export interface Profile {
   readonly subject: string;
   readonly names?: string;
   /** Validity in days from now. */
   readonly fromDays?: number;
   readonly toDays?: number;
-  readonly signer?: 'ca' | 'otherCa' | 'intermediate' | 'expiredIntermediate';
+  /** The name of a certificate that was made before in the same folder: `ca` if left out. */
+  readonly signer?: string;
   readonly isAuthority?: boolean;
-  readonly hasWeakKey?: boolean;
+  /** Arguments of `openssl req -newkey`. */
+  readonly key?: readonly string[];
+  /** Hash of the signature. */
+  readonly digest?: string;
+  /** Lines of an extensions section of openssl. */
+  readonly extensions?: readonly string[];
 }
 
 /** Every certificate of the tests. The signer of one must stand above it. */
@@ -41,7 +48,7 @@ const profiles = {
   wildcard: { subject: 'localhost', names: 'DNS:*.example.test,DNS:w*.partial.test,DNS:127.0.0.1' },
   /** Its name stands only in the subject, where it does not count (RFC 9525 section 2). */
   withoutNames: { subject: 'localhost' },
-  weakKey: { subject: 'localhost', names: serverNames, hasWeakKey: true },
+  weakKey: { subject: 'localhost', names: serverNames, key: ['rsa:1024'] },
   untrusted: { subject: 'localhost', names: serverNames, signer: 'otherCa' },
   client: { subject: 'watchkeeper client' },
   intermediate: { subject: 'Watchkeeper test intermediate', isAuthority: true },
@@ -66,20 +73,28 @@ export function testCertificates(): Promise<TestCertificates> {
 }
 
 async function makeAll(): Promise<TestCertificates> {
-  const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-certificates-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = await certificateFolder();
   const [ca, otherCa, selfSigned] = await Promise.all([
     makeRoot(folder, 'ca', roots.ca),
     makeRoot(folder, 'otherCa', roots.otherCa),
     makeRoot(folder, 'selfSigned', 'localhost'),
   ]);
   const issued: Record<string, TestCertificate> = { ca, otherCa, selfSigned };
-  for (const [name, profile] of Object.entries<Profile>(profiles)) issued[name] = await issue(folder, name, profile);
+  for (const [name, profile] of Object.entries<Profile>(profiles))
+    issued[name] = await issueCertificate(folder, name, profile);
   // Filled from the same two tables as the type.
   return issued as TestCertificates;
 }
 
-async function makeRoot(folder: string, name: string, subject: string): Promise<TestCertificate> {
+/** A folder for certificates, removed when the process ends. */
+export async function certificateFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-certificates-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A self-signed authority; as `selfSigned`, one for `localhost`. */
+export async function makeRoot(folder: string, name: string, subject: string): Promise<TestCertificate> {
   const key = ['-newkey', ...ecKey, '-nodes', '-keyout', `${name}.key`];
   const names = name === 'selfSigned' ? ['-addext', `subjectAltName=${serverNames}`] : [];
   const about = ['-subj', `/CN=${subject}`, '-days', '30', ...names, '-out', `${name}.pem`];
@@ -87,36 +102,25 @@ async function makeRoot(folder: string, name: string, subject: string): Promise<
   return await read(folder, name);
 }
 
-async function issue(folder: string, name: string, profile: Profile): Promise<TestCertificate> {
-  const {
-    subject,
-    names,
-    fromDays = -1,
-    toDays = 30,
-    signer = 'ca',
-    isAuthority = false,
-    hasWeakKey = false,
-  } = profile;
+/** A certificate of this name in the folder, signed by one that is there already. */
+export async function issueCertificate(folder: string, name: string, profile: Profile): Promise<TestCertificate> {
+  const { subject, names, fromDays = -1, toDays = 30, signer = 'ca', isAuthority = false } = profile;
+  const { key = ecKey, digest = 'sha256', extensions = [] } = profile;
   // `openssl ca` keeps a register of what it signed; an empty one each has nothing to object to.
   const register = join(folder, `${name}-register`);
   await mkdir(register);
   await writeFile(join(register, 'index.txt'), '');
-  const extensions = [`basicConstraints=CA:${isAuthority}`, ...(names ? [`subjectAltName=${names}`] : [])];
-  await writeFile(join(folder, `${name}.cnf`), caConfig(register, extensions));
-  const key = ['-newkey', ...(hasWeakKey ? ['rsa:1024'] : ecKey), '-nodes', '-keyout', `${name}.key`];
-  await run('openssl', ['req', '-new', ...key, '-subj', `/CN=${subject}`, '-out', `${name}.csr`], { cwd: folder });
-  const signing = [
-    '-batch',
-    '-notext',
-    '-config',
-    `${name}.cnf`,
-    '-cert',
-    `${signer}.pem`,
-    '-keyfile',
-    `${signer}.key`,
-  ];
+  const constraints = extensions.some((line) => line.startsWith('basicConstraints'))
+    ? []
+    : [`basicConstraints=CA:${isAuthority}`];
+  const lines = [...constraints, ...(names ? [`subjectAltName=${names}`] : []), ...extensions];
+  await writeFile(join(folder, `${name}.cnf`), caConfig(register, lines));
+  const request = ['-newkey', ...key, '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${subject}`];
+  await run('openssl', ['req', '-new', ...request, '-out', `${name}.csr`], { cwd: folder });
+  const signing = ['-config', `${name}.cnf`, '-md', digest, '-cert', `${signer}.pem`, '-keyfile', `${signer}.key`];
   const validity = ['-startdate', asn1Time(fromDays), '-enddate', asn1Time(toDays)];
-  await run('openssl', ['ca', ...signing, ...validity, '-in', `${name}.csr`, '-out', `${name}.pem`], { cwd: folder });
+  const files = ['-in', `${name}.csr`, '-out', `${name}.pem`];
+  await run('openssl', ['ca', '-batch', '-notext', ...signing, ...validity, ...files], { cwd: folder });
   return await read(folder, name);
 }
 

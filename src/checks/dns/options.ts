@@ -94,8 +94,8 @@ const expectation = z.strictObject({
     .meta({ description: 'Time that every answer must still be valid for' }),
 });
 
-const { serverName, verify, minVersion, ca } = tlsFields;
-const tls = z.strictObject({ serverName, verify, minVersion, ca });
+const { serverName, verify, minVersion, ca, ocsp } = tlsFields;
+const tls = z.strictObject({ serverName, verify, minVersion, ca, ocsp });
 
 export const options = z
   .strictObject({

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import type { Connection, SecureConnection } from '../../core/network.ts';
+import type { Connection } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import type { HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
-import { certificateDetail } from '../../net/tls/certificate.ts';
+import { noteTls } from '../../net/tls/report.ts';
 import { endpointOf } from './origin.ts';
 import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
@@ -53,7 +53,7 @@ async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection
   const { serverName = host, ...tls } = hop.tls;
   const alpn = alpnOfVersion[options.httpVersion];
   const secure = await net.startTls(socket, { ...tls, serverName, alpn, signal });
-  noteTls(measurement, secure, context.clock.now());
+  noteTls(measurement, secure, { nowMs: context.clock.now(), where: formatEndpoint({ host, port }) });
   try {
     return await ask(hop, { ...context, socket: secure.socket, alpn: secure.alpn });
   } finally {
@@ -91,16 +91,6 @@ function noteConnection(measurement: Measurement, { address, resolveMs, connectM
   measurement.detail['address'] = address.ip;
   add(measurement, 'resolveMs', resolveMs);
   add(measurement, 'connectMs', connectMs);
-}
-
-const dayMs = 86_400_000;
-
-function noteTls(measurement: Measurement, secure: SecureConnection, nowMs: number): void {
-  const { protocol, cipher, certificate, resumed, handshakeMs } = secure;
-  measurement.detail['tls'] = { protocol, cipher, resumed, ...certificateDetail(certificate) };
-  add(measurement, 'tlsMs', handshakeMs);
-  const daysLeft = ((certificate?.validToMs ?? Number.NaN) - nowMs) / dayMs;
-  if (Number.isFinite(daysLeft)) measurement.metrics['certificateDaysLeft'] = daysLeft;
 }
 
 function add({ metrics }: Measurement, phase: string, durationMs: number): void {

@@ -3,7 +3,7 @@ import { defineCheck, type Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
-import { assertNotExpiring } from '../../net/tls/options.ts';
+import { assertNotExpiring } from '../../net/tls/report.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { authorizationOf } from './authorization.ts';
 import { visit, type Hop } from './hop.ts';
@@ -27,7 +27,7 @@ export const http = defineCheck({
     { name: 'redirects', unit: 'count', meaning: 'redirects followed' },
     { name: 'headerBytes', unit: 'bytes', meaning: 'header of the final answer' },
     { name: 'bodyBytes', unit: 'bytes', meaning: 'body of the final answer as transferred' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the certificate expires' },
+    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires, over all redirects' },
   ],
   defaultTimeoutMs: 10_000,
   asks: ['url'],

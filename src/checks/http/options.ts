@@ -5,7 +5,7 @@ import { wholeNumber } from '../../core/numbers.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
 import { urlMistake } from '../../core/target.ts';
-import { bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls/options.ts';
+import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
 
 /** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */
@@ -94,7 +94,7 @@ const auth = z
   .refine(({ user, password }) => password === undefined || user !== undefined, 'expected a user with the password')
   .default({});
 
-const tls = z.strictObject(tlsFields).refine(hasBothOrNeither, bothOrNeither).prefault({});
+const tls = z.strictObject(tlsFields).superRefine(checkTlsOptions).prefault({});
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const patterns = z.array(pattern).max(maxEntries).default([]);

@@ -46,6 +46,6 @@ const harmlessHeaders: ReadonlySet<string> = new Set(['accept', 'accept-encoding
 /** Any header a person configured may be a key, and a client certificate says who we are: another origin gets none of it. */
 function withoutSecrets(hop: Hop): Hop {
   const headers = Object.fromEntries(Object.entries(hop.headers).filter(([name]) => harmlessHeaders.has(name)));
-  const { verify, expiryDays, minVersion, ca, resume } = hop.tls;
-  return { ...hop, headers, tls: { verify, expiryDays, minVersion, ca, resume } };
+  const { certificate: _, key: __, serverName: ___, ...tls } = hop.tls;
+  return { ...hop, headers, tls };
 }

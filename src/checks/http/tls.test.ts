@@ -24,10 +24,15 @@ test('an https page is up, with its handshake, its protocol and its certificate'
   const outcome = await run({ url: server.origin, tls: { ca: ca.certificate } });
   assert.equal(outcome.message, '200 OK');
   assert.ok((outcome.metrics['tlsMs'] ?? 0) > 0);
-  const { protocol, cipher, subject, issuer, resumed } = outcome.detail['tls'] as Record<string, unknown>;
+  const { protocol, cipher, resumed } = outcome.detail['tls'] as Record<string, unknown>;
+  assert.deepEqual({ protocol, resumed }, { protocol: 'TLSv1.3', resumed: false });
+  const rows = outcome.detail['certificates'] as readonly Record<string, unknown>[];
   assert.deepEqual(
-    { protocol, subject, issuer, resumed },
-    { protocol: 'TLSv1.3', subject: 'CN=localhost', issuer: 'CN=Watchkeeper test CA', resumed: false },
+    rows.map(({ role, sent, subject, issuer }) => [role, sent, subject, issuer]),
+    [
+      ['server', true, 'CN=localhost', 'CN=Watchkeeper test CA'],
+      ['anchor', false, 'CN=Watchkeeper test CA', 'CN=Watchkeeper test CA'],
+    ],
   );
   assert.match(String(cipher), /^TLS_/);
   const daysLeft = outcome.metrics['certificateDaysLeft'] ?? 0;
@@ -62,7 +67,10 @@ test('a certificate near its end is degraded, as near as the option says', async
   const tls = { ca: ca.certificate };
   const outcome = await run({ url: server.origin, tls });
   assert.equal(outcome.status, 'degraded');
-  assert.match(outcome.message, /^Expected a certificate with at least 14 days left, got 3\.\d days left\.$/);
+  assert.match(
+    outcome.message,
+    /^Expected certificates with at least 14 days left, got 3\.\d days left on "CN=localhost" of localhost:\d+\.$/,
+  );
   assert.equal((await run({ url: server.origin, tls: { ...tls, expiryDays: 1 } })).status, 'up');
 });
 
@@ -121,12 +129,29 @@ test('every run does a full handshake, unless sessions may be resumed', async ()
   assert.deepEqual([await resumedOf(true), await resumedOf(true)], [false, true]);
 });
 
-test('a key that belongs to another certificate is said to be unusable, and says nothing of the target', async () => {
-  await using server = await serverWith(good);
-  const outcome = await run({ url: server.origin, tls: { certificate: client.certificate, key: good.key } });
-  assert.equal(outcome.reason, 'unsupported');
-  assert.equal(outcome.status, 'unknown');
-  assert.match(outcome.message, /key values mismatch/);
+function mistake(tls: object): string {
+  const { error } = http.options.safeParse({ url: 'https://localhost/', tls });
+  return error?.issues[0]?.message ?? 'none';
+}
+
+test('a key that belongs to another certificate, or is none, is a mistake in the options, in plain words', () => {
+  const pair = { certificate: client.certificate, key: client.key };
+  assert.equal(mistake(pair), 'none');
+  assert.equal(mistake({ ...pair, key: good.key }), 'expected the key that belongs to the certificate, got another');
+  assert.equal(mistake({ certificate: client.certificate }), 'expected certificate and key together');
+  assert.equal(
+    mistake({ ...pair, key: client.certificate }),
+    'expected an unencrypted private key as PEM text: it cannot be read',
+  );
+  assert.equal(
+    mistake({ ca: `${ca.certificate}${ca.certificate.replaceAll(/^[^-]{64}$/gm, 'A'.repeat(64))}` }),
+    'expected certificates as PEM text: number 2 in it cannot be read',
+  );
+  assert.match(
+    mistake({ ca: 'ca.pem' }),
+    /^expected certificates as PEM text: it has no "-----BEGIN CERTIFICATE-----"/,
+  );
+  assert.equal(mistake({ verify: false, ocsp: 'require' }), 'expected verify: true with ocsp: require');
 });
 
 test('a server that ignores what HTTP/2 asks for in the handshake is said to', async () => {

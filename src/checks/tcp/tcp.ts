@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
+import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
-import { certificateDetail } from '../../net/tls/certificate.ts';
-import { assertNotExpiring, bothOrNeither, hasBothOrNeither, tlsFields } from '../../net/tls/options.ts';
+import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
+import { assertNotExpiring, noteTls } from '../../net/tls/report.ts';
 import { Dialogue, step, type Step } from '../../net/dialogue/dialogue.ts';
 import { startTlsProtocols, startTlsSteps } from '../../net/dialogue/starttls.ts';
 
-const dayMs = 86_400_000;
 const maxSteps = 32;
 
 const tls = z
@@ -21,7 +21,7 @@ const tls = z
       .meta({ description: 'Begin with a TLS handshake, instead of only after STARTTLS' }),
     ...tlsFields,
   })
-  .refine(hasBothOrNeither, bothOrNeither)
+  .superRefine(checkTlsOptions)
   .prefault({});
 
 const options = z.strictObject({
@@ -38,6 +38,7 @@ const options = z.strictObject({
     .default([])
     .meta({ description: 'Steps of {send, expect, reject}: text to send, what to wait for, and what means no' }),
   degraded: degradedByLatency('time for connecting and all that follows'),
+  strict: strictOption,
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
 });
 
@@ -53,7 +54,7 @@ export const tcp = defineCheck({
     { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
     { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
     { name: 'dialogueMs', unit: 'ms', meaning: 'sending and waiting for what was expected, with STARTTLS' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the certificate expires' },
+    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
   ],
   defaultTimeoutMs: 10_000,
   asks: ['host', 'port'],
@@ -111,25 +112,23 @@ async function talk(
   }
 }
 
-async function secure(socket: Socket, { host, tls }: Options, visit: Visit): Promise<Socket> {
+async function secure(socket: Socket, options: Options, visit: Visit): Promise<Socket> {
   const { net, clock, signal, measurement } = visit;
+  const { host, tls } = options;
   const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
-  const { protocol, cipher, resumed, certificate, handshakeMs } = secured;
-  add(measurement, 'tlsMs', handshakeMs);
-  measurement.detail['tls'] = { protocol, cipher, resumed, ...certificateDetail(certificate) };
-  if (certificate) add(measurement, 'certificateDaysLeft', (certificate.validToMs - clock.now()) / dayMs);
+  noteTls(measurement, secured, { nowMs: clock.now(), where: formatEndpoint(options) });
   return secured.socket;
 }
 
-/** Times and days that are no numbers (a certificate may hold a date that is none) are left out. */
 function add({ metrics }: Measurement, name: string, value: number): void {
-  if (Number.isFinite(value)) metrics[name] = (metrics[name] ?? 0) + value;
+  metrics[name] = (metrics[name] ?? 0) + value;
 }
 
-/** @throws {Failure} threshold */
+/** @throws {Failure} threshold, protocol */
 function assertWithin(options: Options, measurement: Measurement): void {
   const { connectMs = 0, tlsMs = 0, dialogueMs = 0 } = measurement.metrics;
   measurement.latencyMs = connectMs + tlsMs + dialogueMs;
+  new Oddities(measurement).assertNone(options);
   assertNotExpiring(measurement, options.tls);
   assertFast('Connecting and all that followed', measurement.latencyMs, options);
 }

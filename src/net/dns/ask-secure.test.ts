@@ -26,6 +26,7 @@ async function askServer(listener: RequestListener): Promise<DnsReply> {
     minVersion: 'TLSv1.3',
     ca: ca.certificate,
     resume: false,
+    ocsp: 'staple',
   } as const;
   const asking = {
     server: { address: { ip: '127.0.0.1', family: 4 }, port },

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { testCertificates } from '../../testing/certificates.ts';
-import { certificateDetail, factsOf, isIssuedFor } from './certificate.ts';
+import { certificateOf, isIssuedFor } from './certificate.ts';
 
 const certificates = await testCertificates();
-const certificateOf = (name: keyof typeof certificates): X509Certificate =>
-  new X509Certificate(certificates[name].certificate);
+const read = (name: keyof typeof certificates) => certificateOf(new X509Certificate(certificates[name].certificate));
 
 test('a certificate is good for the names it lists, a wildcard for exactly one label, an address only as an address', () => {
   const cases: readonly (readonly [keyof typeof certificates, string, boolean])[] = [
@@ -27,13 +28,26 @@ test('a certificate is good for the names it lists, a wildcard for exactly one l
     ['withoutNames', 'localhost', false],
   ];
   for (const [name, serverName, good] of cases)
-    assert.equal(isIssuedFor(certificateOf(name), serverName), good, `${name} for ${serverName}`);
+    assert.equal(isIssuedFor(read(name), serverName), good, `${name} for ${serverName}`);
 });
 
-test('a certificate in an outcome is its names and its time', () => {
-  const { subject, issuer, validTo } = certificateDetail(factsOf(certificateOf('good')));
-  assert.equal(subject, 'CN=localhost');
-  assert.equal(issuer, 'CN=Watchkeeper test CA');
-  assert.match(validTo ?? '', /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  assert.deepEqual(certificateDetail(undefined), {});
+async function openssl(...args: string[]): Promise<string> {
+  const command = ['x509', '-in', certificates.good.certificatePath, '-noout', ...args];
+  const { stdout } = await promisify(execFile)('openssl', command);
+  return stdout.trim();
+}
+
+test('CK7: a certificate is known by serial number, fingerprint, key and names, as openssl prints them', async () => {
+  const { facts } = read('good');
+  assert.equal(`serial=${facts.serial}`, await openssl('-serial'));
+  const fingerprint = (await openssl('-fingerprint', '-sha256')).replace(/^.*=/, '').replaceAll(':', '').toLowerCase();
+  assert.equal(facts.fingerprint, fingerprint);
+  const text = await openssl('-text');
+  assert.match(text, new RegExp(`Public-Key: \\(${facts.keyBits} bit\\)`));
+  assert.match(text, /NIST CURVE: P-256/);
+  assert.equal(facts.keyType, 'EC P-256');
+  assert.match(text, new RegExp(`Signature Algorithm: ${facts.signature}`));
+  assert.deepEqual(facts.names, ['localhost', 'example.test', '127.0.0.1', '::1']);
+  assert.equal(facts.subject, 'CN=localhost');
+  assert.equal(facts.issuer, 'CN=Watchkeeper test CA');
 });

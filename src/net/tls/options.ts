@@ -1,48 +1,85 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import { Failure } from '../../core/failure.ts';
 import { decimalNumber } from '../../core/numbers.ts';
-import type { Measured } from '../../core/outcome.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { hostname } from '../../core/target.ts';
 
-const certificatePem = parsedText((text) => new X509Certificate(text), 'a certificate as PEM text');
-const keyPem = parsedText(createPrivateKey, 'an unencrypted private key as PEM text');
+const certificatePem = parsedText(parseCertificates, 'certificates as PEM text');
+const keyPem = parsedText(parseKey, 'an unencrypted private key as PEM text');
+
+/** Each certificate of a PEM text. @throws {Error} */
+function parseCertificates(pem: string): void {
+  const blocks = pem.match(/-----BEGIN [^-\n]*CERTIFICATE-----[^-]*-----END [^-\n]*CERTIFICATE-----/g);
+  if (!blocks) throw new Error('it has no "-----BEGIN CERTIFICATE-----" and "-----END CERTIFICATE-----"');
+  for (const [index, block] of blocks.entries()) {
+    readOrThrow(() => new X509Certificate(block), `number ${index + 1} in it cannot be read`);
+  }
+}
+
+/** @throws {Error} */
+function parseKey(pem: string): void {
+  if (/ENCRYPTED/.test(pem)) throw new Error('it is encrypted');
+  readOrThrow(() => createPrivateKey(pem), 'it cannot be read');
+}
+
+/** OpenSSL's own words say nothing to people. @throws {Error} with this message */
+function readOrThrow(read: () => unknown, message: string): void {
+  try {
+    read();
+  } catch (error) {
+    throw new Error(message, { cause: error });
+  }
+}
 
 /** The options of every check that speaks TLS. */
 export const tlsFields = {
   verify: z.boolean().default(true).meta({ description: 'Require a certificate that is valid and trusted' }),
-  expiryDays: decimalNumber(0, 3650)
-    .default(14)
-    .meta({ description: 'Degraded when the certificate has fewer days left' }),
+  expiryDays: decimalNumber(0, 3650).default(14).meta({
+    description: 'Degraded when a certificate on the way to the trusted one has fewer days left; 0: never',
+  }),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
   serverName: hostname.optional().meta({ description: 'Name to ask for and to expect, instead of the host' }),
-  ca: certificatePem
-    .optional()
-    .meta({ description: 'Certificate authority to trust instead of the usual ones (PEM text)' }),
-  certificate: certificatePem.optional().meta({ description: 'Client certificate (PEM text)' }),
-  key: keyPem.optional().meta({ description: 'Key of the client certificate (PEM text)', secret: true }),
+  ca: certificatePem.optional().meta({
+    description:
+      "Certificates to trust instead of the usual ones: authorities, or the server's own (PEM text, one or more)",
+    file: true,
+  }),
+  certificate: certificatePem.optional().meta({ description: 'Client certificate (PEM text)', file: true }),
+  key: keyPem.optional().meta({ description: 'Key of the client certificate (PEM text)', secret: true, file: true }),
+  ocsp: z.enum(['staple', 'require']).default('staple').meta({
+    description: 'Read the OCSP response that comes with the certificate, or require one that says good',
+  }),
   resume: z
     .boolean()
     .default(false)
     .meta({ description: 'Resume earlier TLS sessions instead of a full handshake each' }),
 };
 
-/** Numbers of a certificate that expires soon. @throws {Failure} threshold */
-export function assertNotExpiring({ metrics = {} }: Measured, { expiryDays }: { readonly expiryDays: number }): void {
-  const { certificateDaysLeft = Infinity } = metrics;
-  if (certificateDaysLeft >= expiryDays) return;
-  const left = `${certificateDaysLeft.toFixed(1)} days left`;
-  throw new Failure('threshold', `Expected a certificate with at least ${expiryDays} days left, got ${left}.`);
-}
-
-interface KeyPair {
+interface Chosen {
+  readonly verify: boolean;
+  readonly ocsp: 'staple' | 'require';
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
 }
 
-export function hasBothOrNeither({ certificate, key }: KeyPair): boolean {
-  return (certificate === undefined) === (key === undefined);
+/** Options of TLS that do not go together; for `superRefine`. */
+export function checkTlsOptions(chosen: Chosen, context: z.RefinementCtx): void {
+  const mistake = mistakeOf(chosen);
+  if (mistake) context.addIssue({ code: 'custom', message: mistake });
 }
 
-export const bothOrNeither = 'expected certificate and key together';
+function mistakeOf({ verify, ocsp, certificate, key }: Chosen): string | undefined {
+  if (!verify && ocsp === 'require') return 'expected verify: true with ocsp: require';
+  if ((certificate === undefined) !== (key === undefined)) return 'expected certificate and key together';
+  if (certificate === undefined || key === undefined || fits(certificate, key)) return undefined;
+  return 'expected the key that belongs to the certificate, got another';
+}
+
+function fits(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // One of them cannot be read, which its own option says.
+    return true;
+  }
+}

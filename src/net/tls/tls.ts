@@ -1,52 +1,51 @@
-import type { X509Certificate } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
-import {
-  connect,
-  createSecureContext,
-  type ConnectionOptions,
-  type SecureContext,
-  type SecureContextOptions,
-  type TLSSocket,
-} from 'node:tls';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import { abortError, Failure } from '../../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../../core/network.ts';
-import { factsOf } from './certificate.ts';
-import { certificateFailure, streamFailure } from './failure.ts';
+import { withoutFinalDot } from './certificate.ts';
+import { contextFor, type TlsContext } from './contexts.ts';
+import { streamFailure } from './failure.ts';
+import { judgePeer, type Shown } from './judge-peer.ts';
 
-type StartOptions = TlsOptions & { readonly signal: AbortSignal };
+export type StartOptions = TlsOptions & { readonly signal: AbortSignal };
 
 /**
  * Does the TLS handshake on a connected socket, and checks the certificate if `verify`.
  * @throws {Failure} tls-…, reset, closed, timeout, unsupported; or the signal's reason
  */
 export async function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
-  const { signal, serverName, verify } = options;
+  const { signal, serverName } = options;
   const doing = `TLS with ${serverName}`;
   const { promise, resolve, reject } = Promise.withResolvers<SecureConnection>();
   const context = contextFor(options);
+  const session = options.resume ? new Session(sessionId(socket, options, context), clock.now()) : undefined;
   const startedMs = clock.monotonic();
-  const secure = connect(connectionOptions(socket, options, context));
+  const secure = connect(connectionOptions(socket, options, { context, session }));
   // Node translates the whole chain for its own check of the name, which costs a fifth of the handshake; ours asks OpenSSL.
   secure.getPeerCertificate = noCertificate;
+  let staple: Buffer | undefined;
 
   const onAbort = (): void => reject(abortError(signal, doing));
   const onError = (error: Error): void => reject(streamFailure(error, doing));
   const onClose = (): void => reject(new Failure('closed', `${doing}: the connection was closed.`));
   const onSecure = (): void => {
     const handshakeMs = clock.monotonic() - startedMs;
-    // Once only: making this object takes longer than anything else of ours in a handshake.
-    const certificate = secure.getPeerX509Certificate() ?? (secure.isSessionReused() ? context.certificate : undefined);
-    if (options.resume) context.certificate = certificate;
-    const facts = certificate && factsOf(certificate);
-    const failure = certificateFailure({ serverName, certificate, facts, verdict: verdictOn(secure) });
-    if (verify && failure) return reject(failure);
-    resolve({ ...describe(secure), handshakeMs, certificate: facts });
+    const nowMs = clock.now();
+    const shown = secure.isSessionReused() ? session?.offered?.shown : shownBy(secure, { context, staple, nowMs });
+    if (!shown) return reject(new Failure('tls-untrusted', `Expected a certificate of ${serverName}, got none.`));
+    const { failure, ...verdict } = judgePeer(shown, options, nowMs);
+    if (failure && options.verify) return reject(failure);
+    if (!failure) session?.keep({ shown });
+    const { certificates, expiresFirst } = shown.peer;
+    resolve({ ...describe(secure), ...verdict, handshakeMs, certificates, expiresFirst });
   };
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   secure.once('secureConnect', onSecure).on('error', onError).once('close', onClose);
-  if (options.resume) secure.on('session', (session) => (context.session = session));
+  secure.once('OCSPResponse', (response: Buffer | null) => (staple = response ?? undefined));
+  if (session) secure.on('session', (ticket) => session.keep({ ticket }));
   return promise
     .catch((error: unknown) => {
       secure.destroy();
@@ -58,8 +57,14 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
 // The type promises a certificate; nothing of ours asks.
 const noCertificate = (() => undefined) as unknown as TLSSocket['getPeerCertificate'];
 
-function connectionOptions(socket: Socket, options: StartOptions, context: Context): ConnectionOptions {
-  const { serverName, alpn, resume } = options;
+interface Means {
+  readonly context: TlsContext;
+  readonly session: Session | undefined;
+}
+
+function connectionOptions(socket: Socket, options: StartOptions, { context, session }: Means): ConnectionOptions {
+  const { serverName, alpn } = options;
+  const ticket = session?.offered?.ticket;
   return {
     socket,
     host: serverName,
@@ -67,49 +72,21 @@ function connectionOptions(socket: Socket, options: StartOptions, context: Conte
     // The certificate is checked after the handshake, where it can still be read for the message.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
+    requestOCSP: true,
     // An address is no server name (RFC 6066 section 3).
-    ...(isIP(serverName) === 0 && { servername: serverName }),
+    ...(isIP(serverName) === 0 && { servername: withoutFinalDot(serverName) }),
     ...(alpn && { ALPNProtocols: [...alpn] }),
-    ...(resume && context.session && { session: context.session }),
+    ...(ticket && { session: ticket }),
   };
 }
 
-interface Context {
-  readonly secureContext: SecureContext;
-  /** The last session, for `resume`, and the server's certificate, which a resumed session does not bring. */
-  session?: Buffer;
-  certificate?: X509Certificate | undefined;
-}
-
-const maxContexts = 1000;
-const contexts = new Map<string, Context>();
-
-/**
- * Elliptic first: the hybrid with ML-KEM doubles the cost of a handshake and its secrecy for decades is worth little to a
- * check. A server that insists on it still gets it, one round trip later.
- */
-const ecdhCurve = 'X25519:P-256:P-384:X25519MLKEM768';
-
-/** One context per option set: making one parses every trusted root, which costs more than a handshake. */
-function contextFor({ minVersion, ca, certificate, key, resume, serverName }: TlsOptions): Context {
-  const id = JSON.stringify([minVersion, ca, certificate, key, resume && serverName]);
-  const known = contexts.get(id);
-  if (known) return known;
-  const [oldest] = contexts.keys();
-  if (contexts.size >= maxContexts && oldest !== undefined) contexts.delete(oldest);
-  const context = { secureContext: createContext({ minVersion, ca, cert: certificate, key, ecdhCurve }) };
-  contexts.set(id, context);
-  return context;
-}
-
-function createContext(options: SecureContextOptions): SecureContext {
-  try {
-    return createSecureContext(options);
-  } catch (error) {
-    // Good PEM texts that do not fit: a key of another certificate, or too weak a one.
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Failure('unsupported', `OpenSSL cannot use the certificates of these options: ${why}.`, { cause: error });
-  }
+function shownBy(
+  secure: TLSSocket,
+  { context, staple, nowMs }: { context: TlsContext; staple: Buffer | undefined; nowMs: number },
+): Shown | undefined {
+  // Once only: it takes longer than anything else of ours in a handshake, and Node gives the whole chain only at the first call.
+  const own = secure.getPeerX509Certificate();
+  return own && { peer: context.peers.of(own, nowMs), verdict: verdictOn(secure), staple };
 }
 
 /** The verdict's code; empty if OpenSSL found nothing wrong. */
@@ -118,7 +95,41 @@ function verdictOn({ authorizationError }: TLSSocket): string {
   return (authorizationError as unknown as string | null | undefined) ?? '';
 }
 
-function describe(socket: TLSSocket): Omit<SecureConnection, 'handshakeMs' | 'certificate'> {
+/** A session that a server can resume, and what it showed in the full handshake: resuming brings no certificate. */
+interface Resumable {
+  readonly ticket: Buffer;
+  readonly shown: Shown;
+}
+
+const resumables = new BoundedMap<string, Resumable>(1000);
+
+/** Sessions are one server's: of a name, an address and a port, under the same options. */
+function sessionId({ remoteAddress, remotePort }: Socket, { serverName }: TlsOptions, { id }: TlsContext): string {
+  return JSON.stringify([serverName, remoteAddress, remotePort, id]);
+}
+
+/** The part of a handshake that resumes an earlier session, and keeps its own for later ones. */
+class Session {
+  readonly #id: string;
+  /** The earlier one, while the certificates it was made with are valid: after that the server has to show itself anew. */
+  readonly offered: Resumable | undefined;
+  #kept: Partial<Resumable> = {};
+
+  constructor(id: string, nowMs: number) {
+    this.#id = id;
+    const earlier = resumables.get(id);
+    if (nowMs <= (earlier?.shown.peer.expiresFirst?.validToMs ?? Infinity)) this.offered = earlier;
+  }
+
+  /** The ticket comes before or after the end of the handshake; only both together are of use. */
+  keep(part: Partial<Resumable>): void {
+    this.#kept = { ...this.#kept, ...part };
+    const { ticket, shown } = this.#kept;
+    if (ticket && shown) resumables.set(this.#id, { ticket, shown });
+  }
+}
+
+function describe(socket: TLSSocket): Pick<SecureConnection, 'socket' | 'protocol' | 'cipher' | 'alpn' | 'resumed'> {
   return {
     socket,
     protocol: socket.getProtocol() ?? 'unknown',

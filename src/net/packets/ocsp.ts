@@ -1,0 +1,108 @@
+import {
+  bitsOf,
+  childrenOf,
+  DerError,
+  derTag,
+  DerSequence,
+  field,
+  oidText,
+  plainField,
+  readDer,
+  smallInteger,
+  timeMs,
+  unwrap,
+  type DerValue,
+} from './der.ts';
+
+export type CertificateStatus = 'good' | 'revoked' | 'unknown';
+
+/** What a responder says of one certificate (RFC 6960 section 4.2.1). */
+export interface SingleResponse {
+  /** Object identifier of the hash below. */
+  readonly hashAlgorithm: string;
+  readonly issuerNameHash: Buffer;
+  readonly issuerKeyHash: Buffer;
+  readonly serial: Buffer;
+  readonly status: CertificateStatus;
+  /** Epoch milliseconds; NaN for a date that is none. */
+  readonly revokedAtMs?: number;
+  readonly thisUpdateMs: number;
+  readonly nextUpdateMs?: number;
+}
+
+export interface OcspResponse {
+  readonly responses: readonly SingleResponse[];
+  /** The responder, by its encoded name or by the SHA-1 hash of its key. */
+  readonly responderName?: Buffer;
+  readonly responderKeyHash?: Buffer;
+  /** What is signed, how (an object identifier), and the signature. */
+  readonly signed: Buffer;
+  readonly algorithm: string;
+  readonly signature: Buffer;
+  /** DER of certificates that came along. */
+  readonly certificates: readonly Buffer[];
+}
+
+/** OCSPResponseStatus (RFC 6960 section 4.2.1) without `successful`. */
+const errors: Readonly<Record<number, string>> = {
+  1: 'malformedRequest',
+  2: 'internalError',
+  3: 'tryLater',
+  5: 'sigRequired',
+  6: 'unauthorized',
+};
+
+const basicResponse = '1.3.6.1.5.5.7.48.1.1';
+const maxCertificates = 10;
+const maxResponses = 100;
+
+/** Reads the DER of an OCSP response. @throws {DerError}, also if it is the responder's word that it has no answer */
+export function readOcspResponse(der: Buffer): OcspResponse {
+  const outer = new DerSequence(readDer(der));
+  const status = smallInteger(outer.take(derTag.enumerated)) ?? -1;
+  if (status !== 0) throw new DerError(`the responder answered ${errors[status] ?? `status ${status}`}`);
+  const wrapped = new DerSequence(unwrap(outer.take(field(0))));
+  const type = oidText(wrapped.take());
+  if (type !== basicResponse) throw new DerError(`expected a basic response, got type ${type}`);
+  const basic = new DerSequence(readDer(wrapped.take(derTag.octetString).contents));
+  const data = basic.take(derTag.sequence);
+  const algorithm = oidText(new DerSequence(basic.take()).take());
+  const signature = bitsOf(basic.take());
+  const along = basic.optional(field(0));
+  const certificates = along ? childrenOf(unwrap(along)).slice(0, maxCertificates) : [];
+  const signed = { signed: data.bytes, algorithm, signature };
+  return { ...responseData(data), ...signed, certificates: certificates.map(({ bytes }) => bytes) };
+}
+
+function responseData(value: DerValue): Pick<OcspResponse, 'responses' | 'responderName' | 'responderKeyHash'> {
+  const data = new DerSequence(value);
+  data.optional(field(0));
+  const name = data.optional(field(1));
+  const keyHash = name ? undefined : unwrap(data.take(field(2))).contents;
+  // producedAt: the times of each single response count.
+  data.take(derTag.generalizedTime);
+  const responses = childrenOf(data.take(derTag.sequence)).slice(0, maxResponses).map(singleResponse);
+  return { responses, ...(name && { responderName: name.contents }), ...(keyHash && { responderKeyHash: keyHash }) };
+}
+
+function singleResponse(value: DerValue): SingleResponse {
+  const parts = new DerSequence(value);
+  const id = new DerSequence(parts.take());
+  const hashAlgorithm = oidText(new DerSequence(id.take()).take());
+  const issuerNameHash = id.take(derTag.octetString).contents;
+  const issuerKeyHash = id.take(derTag.octetString).contents;
+  const serial = id.take(derTag.integer).contents;
+  const status = statusOf(parts.take());
+  const thisUpdateMs = timeMs(parts.take(derTag.generalizedTime));
+  const next = parts.optional(field(0));
+  const nextUpdateMs = next && timeMs(unwrap(next));
+  const about = { hashAlgorithm, issuerNameHash, issuerKeyHash, serial, ...status, thisUpdateMs };
+  return nextUpdateMs === undefined ? about : { ...about, nextUpdateMs };
+}
+
+function statusOf(value: DerValue): Pick<SingleResponse, 'status' | 'revokedAtMs'> {
+  if (value.tag === plainField(0)) return { status: 'good' };
+  if (value.tag !== field(1)) return { status: 'unknown' };
+  const [revokedAt] = childrenOf(value);
+  return { status: 'revoked', ...(revokedAt && { revokedAtMs: timeMs(revokedAt) }) };
+}

@@ -1,0 +1,48 @@
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { BoundedMap } from '../../core/bounded-map.ts';
+import { Failure } from '../../core/failure.ts';
+import type { TlsOptions } from '../../core/network.ts';
+import { groups } from './groups.ts';
+import { Peers } from './peer.ts';
+import { TrustedCertificates } from './trusted.ts';
+
+export interface TlsContext {
+  /** The same for the same options. */
+  readonly id: string;
+  readonly secureContext: SecureContext;
+  readonly peers: Peers;
+}
+
+const contexts = new BoundedMap<string, TlsContext>(1000);
+
+/** One context per option set: making one parses every trusted root, which costs more than a handshake. */
+export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): TlsContext {
+  const id = JSON.stringify([minVersion, ca, certificate, key]);
+  const known = contexts.get(id);
+  if (known) return known;
+  // A server's own certificate, or an intermediate, may be trusted without the root that it hangs on.
+  const trust = { ca, allowPartialTrustChain: true };
+  const secureContext = createContext({ minVersion, cert: certificate, key, ecdhCurve: groups.join(':'), ...trust });
+  const peers = ca === undefined ? Peers.usual : new Peers(TrustedCertificates.of(ca));
+  const context = { id, secureContext, peers };
+  contexts.set(id, context);
+  return context;
+}
+
+/** Good PEM texts that do not fit, by the end of OpenSSL's code. */
+const misfits: readonly (readonly [pattern: RegExp, meaning: string])[] = [
+  [/KEY_VALUES_MISMATCH$|KEY_TYPE_MISMATCH$/, 'tls.key is not the key of tls.certificate'],
+  [/KEY_TOO_SMALL$|MD_TOO_WEAK$/, 'the key or the signature of tls.certificate is too weak'],
+];
+
+function createContext(options: SecureContextOptions): SecureContext {
+  try {
+    return createSecureContext(options);
+  } catch (error) {
+    const { code = 'no code' } = error as NodeJS.ErrnoException;
+    const [, meaning] = misfits.find(([pattern]) => pattern.test(code)) ?? [code, 'they do not fit together'];
+    throw new Failure('unsupported', `The certificates in these options cannot be used: ${meaning} (${code}).`, {
+      cause: error,
+    });
+  }
+}
