@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   echo: ['core', 'sys'],
   'net/packets': [],
   'net/dial': ['core', 'net/packets', 'sys'],
-  'net/tls': ['core', 'net/dial'],
+  'net/tls': ['core', 'net/packets', 'net/dial'],
   'net/dialogue': ['core', 'net/dial', 'net/tls'],
   'net/http': ['core', 'net/packets', 'net/dial', 'net/tls'],
   'net/dns': ['core', 'net/packets', 'net/dial', 'net/tls', 'net/http'],

@@ -217,7 +217,7 @@ test('a bad option is explained', async (t) => {
     [{ jsonPath: ['status is ok'] }, /expected a comparison like \$\.status == "ok"/],
     [{ jsonPath: ['$..a[?count($..b) > 1]'] }, /too costly/],
     [{ auth: { user: 'a', token: 'b' } }, /not both/],
-    [{ tls: { certificate: 'nonsense' } }, /expected a certificate as PEM text/],
+    [{ tls: { certificate: 'nonsense' } }, /expected certificates as PEM text/],
     [{ httpVersion: '2' }, /expected an https URL for HTTP\/2/],
   ];
   for (const [bad, message] of cases)

@@ -3,14 +3,14 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import { Failure } from '../../core/failure.ts';
 import type { TlsOptions } from '../../core/network.ts';
 import { groups } from './groups.ts';
-import { Peers } from './peer.ts';
+import { ServerChains } from './server-chain.ts';
 import { TrustedCertificates } from './trusted.ts';
 
 export interface TlsContext {
   /** The same for the same options. */
   readonly id: string;
   readonly secureContext: SecureContext;
-  readonly peers: Peers;
+  readonly chains: ServerChains;
 }
 
 const contexts = new BoundedMap<string, TlsContext>(1000);
@@ -23,8 +23,8 @@ export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): Tl
   // A server's own certificate, or an intermediate, may be trusted without the root that it hangs on.
   const trust = { ca, allowPartialTrustChain: true };
   const secureContext = createContext({ minVersion, cert: certificate, key, ecdhCurve: groups.join(':'), ...trust });
-  const peers = ca === undefined ? Peers.usual : new Peers(TrustedCertificates.of(ca));
-  const context = { id, secureContext, peers };
+  const chains = ca === undefined ? ServerChains.usual : new ServerChains(TrustedCertificates.of(ca));
+  const context = { id, secureContext, chains };
   contexts.set(id, context);
   return context;
 }

@@ -36,8 +36,8 @@ export function noteTls(measurement: Measurement, secure: SecureConnection, { no
 const rows = new WeakMap<readonly ChainCertificate[], JsonObject>();
 
 /** Each certificate as an object, for an outcome's detail; made once for each server. */
-export function certificatesDetail(peer: Pick<SecureConnection, 'certificates'>): JsonObject {
-  const { certificates } = peer;
+export function certificatesDetail(chain: Pick<SecureConnection, 'certificates'>): JsonObject {
+  const { certificates } = chain;
   return rows.getOrInsertComputed(certificates, () =>
     certificates.length === 0 ? {} : { certificates: certificates.map(rowOf) },
   );

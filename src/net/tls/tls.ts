@@ -7,7 +7,7 @@ import type { SecureConnection, TlsOptions } from '../../core/network.ts';
 import { withoutFinalDot } from './certificate.ts';
 import { contextFor, type TlsContext } from './contexts.ts';
 import { streamFailure } from './failure.ts';
-import { judgePeer, type Shown } from './judge-peer.ts';
+import { judgeChain, type Shown } from './judge-chain.ts';
 
 export type StartOptions = TlsOptions & { readonly signal: AbortSignal };
 
@@ -35,10 +35,10 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
     const nowMs = clock.now();
     const shown = secure.isSessionReused() ? session?.offered?.shown : shownBy(secure, { context, staple, nowMs });
     if (!shown) return reject(new Failure('tls-untrusted', `Expected a certificate of ${serverName}, got none.`));
-    const { failure, ...verdict } = judgePeer(shown, options, nowMs);
+    const { failure, ...verdict } = judgeChain(shown, options, nowMs);
     if (failure && options.verify) return reject(failure);
     if (!failure) session?.keep({ shown });
-    const { certificates, expiresFirst } = shown.peer;
+    const { certificates, expiresFirst } = shown.chain;
     resolve({ ...describe(secure), ...verdict, handshakeMs, certificates, expiresFirst });
   };
   signal.addEventListener('abort', onAbort, { once: true });
@@ -86,7 +86,7 @@ function shownBy(
 ): Shown | undefined {
   // Once only: it takes longer than anything else of ours in a handshake, and Node gives the whole chain only at the first call.
   const own = secure.getPeerX509Certificate();
-  return own && { peer: context.peers.of(own, nowMs), verdict: verdictOn(secure), staple };
+  return own && { chain: context.chains.of(own, nowMs), verdict: verdictOn(secure), staple };
 }
 
 /** The verdict's code; empty if OpenSSL found nothing wrong. */
@@ -118,7 +118,7 @@ class Session {
   constructor(id: string, nowMs: number) {
     this.#id = id;
     const earlier = resumables.get(id);
-    if (nowMs <= (earlier?.shown.peer.expiresFirst?.validToMs ?? Infinity)) this.offered = earlier;
+    if (nowMs <= (earlier?.shown.chain.expiresFirst?.validToMs ?? Infinity)) this.offered = earlier;
   }
 
   /** The ticket comes before or after the end of the handshake; only both together are of use. */

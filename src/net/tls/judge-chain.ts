@@ -10,20 +10,20 @@ import {
   weaknesses,
   type CertificateFault,
 } from './faults.ts';
-import type { Peer } from './peer.ts';
+import type { ServerChain } from './server-chain.ts';
 import { certificatesDetail } from './report.ts';
 import { readStaple, type Staple } from './staple.ts';
 
 /** What a server showed of itself in a full handshake. */
 export interface Shown {
-  readonly peer: Peer;
+  readonly chain: ServerChain;
   /** OpenSSL's verdict on the chain, as Node's code; empty if it is good. */
   readonly verdict: string;
   /** The OCSP response that came with the certificate. */
   readonly staple: Buffer | undefined;
 }
 
-export interface PeerVerdict extends Pick<SecureConnection, 'faults' | 'oddities'> {
+export interface ChainVerdict extends Pick<SecureConnection, 'faults' | 'oddities'> {
   readonly ocsp: OcspVerdict;
   /** What to throw for a check that verifies. */
   readonly failure: Failure | undefined;
@@ -32,18 +32,21 @@ export interface PeerVerdict extends Pick<SecureConnection, 'faults' | 'oddities
 type Wanted = Pick<TlsOptions, 'serverName' | 'ocsp'>;
 
 /** Everything that is wrong with a server's certificates, the gravest first: name, trust, revocation, time, weakness. */
-export function judgePeer(shown: Shown, wanted: Wanted, nowMs: number): PeerVerdict {
-  const { peer, verdict, staple: der } = shown;
+export function judgeChain(shown: Shown, wanted: Wanted, nowMs: number): ChainVerdict {
+  const { chain, verdict, staple: der } = shown;
   // A handshake that brings a certificate brings the server's own.
-  const own = peer.sent[0]!;
-  const issuer = peer.path.certificates[1] ?? peer.path.anchor;
+  const own = chain.sent[0]!;
+  const issuer = chain.path.certificates[1] ?? chain.path.anchor;
   const staple = der ? readStaple(der, { certificate: own, issuer, nowMs }) : ({ verdict: 'none' } as const);
   const named = nameFaults(own, wanted.serverName);
   const revoked = revocationFaults(staple, wanted);
   const explained =
     verdict === ''
       ? { trust: [], rest: [] }
-      : { trust: trustFaults(peer.path, peer.sent), rest: [...timeFaults(peer.path, nowMs), ...weaknesses(peer.path)] };
+      : {
+          trust: trustFaults(chain.path, chain.sent),
+          rest: [...timeFaults(chain.path, nowMs), ...weaknesses(chain.path)],
+        };
   const isUnexplained = verdict !== '' && explained.trust.length + explained.rest.length === 0;
   const other = isUnexplained ? [otherFault(verdict)] : [];
   const faults = [...named, ...explained.trust, ...other, ...revoked, ...explained.rest];
@@ -55,13 +58,13 @@ export function judgePeer(shown: Shown, wanted: Wanted, nowMs: number): PeerVerd
   };
 }
 
-function failureOf(faults: readonly CertificateFault[], { peer }: Shown, { serverName }: Wanted): Failure | undefined {
+function failureOf(faults: readonly CertificateFault[], { chain }: Shown, { serverName }: Wanted): Failure | undefined {
   const [gravest] = faults;
   if (!gravest) return undefined;
   const texts = faults.map(({ text }) => text).join('; ');
-  const advice = peer.path.isTrusted || gravest.reason !== 'tls-untrusted' ? '' : trustAdvice;
+  const advice = chain.path.isTrusted || gravest.reason !== 'tls-untrusted' ? '' : trustAdvice;
   const message = `The certificate of ${serverName} is not accepted: ${texts}.${advice}`;
-  return new Failure(gravest.reason, message, { detail: certificatesDetail(peer) });
+  return new Failure(gravest.reason, message, { detail: certificatesDetail(chain) });
 }
 
 function revocationFaults(staple: Staple, { ocsp }: Wanted): readonly CertificateFault[] {

@@ -6,50 +6,50 @@ import { buildPath, type CertificatePath } from './path.ts';
 import { TrustedCertificates } from './trusted.ts';
 
 /** The certificates that a server sends, and the way from its own to a trusted one. */
-export interface Peer {
+export interface ServerChain {
   readonly sent: readonly Certificate[];
   readonly path: CertificatePath;
   readonly certificates: readonly ChainCertificate[];
   readonly expiresFirst: CertificateFacts | undefined;
 }
 
-interface KnownPeer {
-  readonly peer: Peer;
+interface KnownChain {
+  readonly chain: ServerChain;
   readonly builtMs: number;
 }
 
 const maxSent = 100;
-const maxPeers = 5000;
+const maxChains = 5000;
 /** A path is built anew after this time: a certificate on it may have expired where another way is open. */
 const rebuildMs = 3_600_000;
 
 /** The servers that were met, by the fingerprints of what they sent. */
-export class Peers {
+export class ServerChains {
   readonly #trusted: TrustedCertificates;
-  readonly #known = new BoundedMap<string, KnownPeer>(maxPeers);
+  readonly #known = new BoundedMap<string, KnownChain>(maxChains);
 
   constructor(trusted: TrustedCertificates) {
     this.#trusted = trusted;
   }
 
   /** Under the certificates that Node trusts unless told otherwise. */
-  static readonly usual = new Peers(TrustedCertificates.usual);
+  static readonly usual = new ServerChains(TrustedCertificates.usual);
 
   /** `own` as Node gives it right after the handshake: the others that were sent hang on it as issuers, in their order. */
-  of(own: X509Certificate, nowMs: number): Peer {
+  of(own: X509Certificate, nowMs: number): ServerChain {
     const certificates: X509Certificate[] = [];
     for (let next: X509Certificate | undefined = own; next && certificates.length < maxSent;)
       [, next] = [certificates.push(next), next.issuerCertificate];
     const id = certificates.map(({ fingerprint256 }) => fingerprint256).join(' ');
     const before = this.#known.get(id);
-    if (before && Math.abs(nowMs - before.builtMs) < rebuildMs) return before.peer;
-    const peer = describePeer([...new Set(certificates.map(certificateOf))], this.#trusted, nowMs);
-    this.#known.set(id, { peer, builtMs: nowMs });
-    return peer;
+    if (before && Math.abs(nowMs - before.builtMs) < rebuildMs) return before.chain;
+    const chain = describeChain([...new Set(certificates.map(certificateOf))], this.#trusted, nowMs);
+    this.#known.set(id, { chain, builtMs: nowMs });
+    return chain;
   }
 }
 
-function describePeer(sent: readonly Certificate[], trusted: TrustedCertificates, nowMs: number): Peer {
+function describeChain(sent: readonly Certificate[], trusted: TrustedCertificates, nowMs: number): ServerChain {
   const path = buildPath(sent, trusted, nowMs);
   const { certificates, anchor } = path;
   const onPath = anchor ? [...certificates, anchor] : certificates;
