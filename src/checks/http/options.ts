@@ -4,61 +4,13 @@ import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
-import { urlMistake } from '../../core/target.ts';
+import { requestHeaders, responseHeaders, url } from '../../net/http/request-options.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
 
 /** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */
 const maxTextLength = 65_536;
 const maxEntries = 50;
-
-const url = (schemes: readonly string[]) =>
-  z
-    .string()
-    .trim()
-    .max(8192)
-    .superRefine((text, context) => {
-      const mistake = urlMistake(text, schemes);
-      if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake, input: text });
-    });
-
-/** Framing is ours: a monitor that sets it could make one request look like two. */
-const ownHeaders = [
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'te',
-  'upgrade',
-  'expect',
-  'proxy-authorization',
-];
-
-const headerValue = z
-  .string()
-  .max(8192)
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected a header value without line breaks and control characters');
-
-/** A record of headers; what is wrong with a name is said at that name. */
-const headers = (value: z.ZodString, reserved: readonly string[]) =>
-  z
-    .record(z.string(), value)
-    .superRefine((given, context) => {
-      const names = Object.keys(given);
-      if (names.length > maxEntries)
-        context.addIssue({ code: 'custom', message: `expected at most ${maxEntries} headers, got ${names.length}` });
-      for (const name of names) {
-        const message = headerNameMistake(name, reserved);
-        if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message, input: name });
-      }
-    })
-    .transform((given) => Object.fromEntries(Object.entries(given).map(([name, text]) => [name.toLowerCase(), text])))
-    .default({});
-
-function headerNameMistake(name: string, reserved: readonly string[]): string | undefined {
-  if (!/^[!#$%&'*+.^`|~\w-]{1,100}$/.test(name))
-    return `expected a header name of letters, digits and hyphens, got ${JSON.stringify(name)}`;
-  return reserved.includes(name.toLowerCase()) ? `the header ${name} is set by Watchkeeper itself` : undefined;
-}
 
 const texts = z.array(z.string().min(1).max(maxTextLength)).max(maxEntries).default([]);
 
@@ -105,7 +57,7 @@ export const options = z
       .refine((text) => !URL.parse(text)?.username, 'give user and password as auth, not in the URL')
       .meta({ description: 'Full URL, http or https' }),
     method: z.enum(methods).default('GET').meta({ description: 'Request method' }),
-    headers: headers(headerValue, ownHeaders).meta({ description: 'Request headers by name', secret: true }),
+    headers: requestHeaders.meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
     auth,
     maxRedirects: wholeNumber(0, 20)
@@ -128,7 +80,7 @@ export const options = z
       .max(maxEntries)
       .default([])
       .meta({ description: 'Comparisons on the body as JSON: $.queue < 100' }),
-    responseHeaders: headers(z.string().max(8192), []).meta({
+    responseHeaders: responseHeaders.meta({
       description: 'Headers that the response must have, each containing this text',
     }),
     tls,
