@@ -1,5 +1,6 @@
 // npm run docs: writes docs/checks.md out of the registry of check types; a test fails when the file is not what this makes.
 import { writeFileSync } from 'node:fs';
+import { findCheckModule } from '../src/checks/modules.ts';
 import { checkTypes } from '../src/checks/registry.ts';
 import { defaultOf, switchOf } from '../src/commands/check/check-options.ts';
 import type { CheckType } from '../src/core/check.ts';
@@ -23,8 +24,9 @@ export function checksDocument(): string {
 }
 
 function sectionOf(check: CheckType): string {
-  const { type, title, summary, aliases = [], targetSyntax, defaultTimeoutMs } = check;
-  const also = aliases.length === 0 ? '' : ` (also ${aliases.map(code).join(', ')})`;
+  const { type, title, summary, targetSyntax, defaultTimeoutMs } = check;
+  const { aliases } = findCheckModule(type) ?? {};
+  const also = aliases ? ` (also ${aliases.map(code).join(', ')})` : '';
   const extra = check.plannedMs ? ', and the time that its own count and interval take' : '';
   const metrics = check.metrics.map(({ name, unit, meaning }) => row([code(name), unit, meaning]));
   return `## ${title}

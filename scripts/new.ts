@@ -1,4 +1,4 @@
-// npm run new check NAME: makes src/checks/NAME with its test, and its line in the registry.
+// npm run new check NAME: makes src/checks/NAME with its test, and its line in src/checks/modules.ts.
 import { cpSync, existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -19,15 +19,18 @@ for (const file of readdirSync(folder)) {
   renameSync(resolve(folder, file), renamed);
   rewrite(renamed, (text) => text.replaceAll('template', name).replaceAll('Template', name.toUpperCase()));
 }
-rewrite(resolve(checks, 'registry.ts'), (text) =>
-  text
-    .replace(/\n\n\/\*\* Every check type/, `\nimport { ${name} } from './${name}/${name}.ts';$&`)
-    .replace(/(?<=checkTypes = \[)[^\]]*(?=\])/, (names) =>
-      [...(names.match(/\w+/g) ?? []), name].toSorted().join(', '),
-    ),
+const line = `  { type: '${name}', load: () => import('./${name}/${name}.ts') },\n`;
+rewrite(resolve(checks, 'modules.ts'), (text) =>
+  text.replace(/(?<=CheckModule\[\] = \[\n)[^]*?(?=\];)/, (lines) =>
+    lines
+      .split(/(?<=\n)/)
+      .concat(line)
+      .toSorted()
+      .join(''),
+  ),
 );
 console.log(
-  `Made src/checks/${name} and its line in src/checks/registry.ts. Next: write ${name}.ts and ${name}.test.ts, then npm run docs and npm test.`,
+  `Made src/checks/${name} and its line in src/checks/modules.ts. Next: write ${name}.ts and ${name}.test.ts, then npm run docs and npm test.`,
 );
 
 function rewrite(file: string, change: (text: string) => string): void {

@@ -12,10 +12,13 @@ import { addWatch } from './watch/watch-command-line.ts';
 export async function runCommandLine(given: readonly string[]): Promise<number> {
   process.on('uncaughtException', (error) => process.exit(report(error)));
   endQuietlyWithoutReader();
-  const program = createProgram();
+  const { program, check } = createProgram();
   try {
     const words = given[0] === 'check' ? withTypeInLowerCase(given) : given;
-    if (words[0] === 'check') await addCheckTypes(program, words.slice(1, 2));
+    if (words[0] === 'check') {
+      const { addCheckType } = await import('./check/check.ts');
+      await addCheckType(check, words[1]);
+    }
     await program.parseAsync(words, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -41,7 +44,7 @@ function endQuietlyWithoutReader(): void {
 }
 
 /** Every command, its options and its help; what a command needs is loaded when it runs. */
-function createProgram(): Command {
+function createProgram(): Programs {
   const program = new Command('watchkeeper')
     .description('Watches a network and says, with evidence, what is wrong, where, and since when.')
     .version(version(), '-V, --version', 'show the version')
@@ -54,12 +57,20 @@ function createProgram(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
   addInteractive(program);
+  const check = addCheck(program);
   addConfigured(program);
   addFleet(program);
   addEvidence(program);
   addWatch(program);
-  addOthers(program);
-  return program;
+  addEcho(program);
+  addCompletion(program, check);
+  return { program, check };
+}
+
+interface Programs {
+  readonly program: Command;
+  /** Its types bring their libraries with them: they are added when they are wanted. */
+  readonly check: Command;
 }
 
 interface RunFlags {
@@ -96,7 +107,10 @@ function addInteractive(program: Command): void {
       const { runShell } = await import('./shell/shell.ts');
       await runShell({ input: process.stdin, output: process.stdout });
     });
-  program
+}
+
+function addCheck(program: Command): Command {
+  return program
     .command('check')
     .usage('<type> [target] [options]')
     .description('check one target now, once or several times')
@@ -137,7 +151,7 @@ interface EchoFlags {
   readonly udp?: number;
 }
 
-function addOthers(program: Command): void {
+function addEcho(program: Command): void {
   program
     .command('echo')
     .description('answer echo checks; over TCP and UDP unless only one is asked for')
@@ -151,13 +165,17 @@ function addOthers(program: Command): void {
         tcp === undefined && udp === undefined ? { tcp: defaultEchoPort, udp: defaultEchoPort } : { tcp, udp };
       await runEcho({ host, ...ports }, { output: process.stdout, signal: interruption() });
     });
+}
+
+function addCompletion(program: Command, check: Command): void {
   program
     .command('completion')
     .description('print a completion script: source <(watchkeeper completion bash)')
     .argument('<shell>', 'bash, zsh or fish')
     .action(async (shell: string) => {
       const { completionScript } = await import('./completion/completion.ts');
-      await addCheckTypes(program, (await import('../checks/registry.ts')).checkWords);
+      const { addCheckTypes } = await import('./check/check.ts');
+      await addCheckTypes(check);
       process.stdout.write(completionScript(shell, program));
     });
 }
@@ -165,15 +183,4 @@ function addOthers(program: Command): void {
 /** People write `check DNS` as well. */
 function withTypeInLowerCase([check = '', type, ...rest]: readonly string[]): readonly string[] {
   return type === undefined ? [check] : [check, type.toLowerCase(), ...rest];
-}
-
-/** Loaded only where they are needed: the types bring their libraries with them. The types of these words get their options. */
-async function addCheckTypes(program: Command, words: readonly string[]): Promise<void> {
-  const [{ addCheckCommands }, { checkTypesFor }] = await Promise.all([
-    import('./check/check-commands.ts'),
-    import('./check/check-types.ts'),
-  ]);
-  const checks = await checkTypesFor(words.length === 1 ? words[0] : undefined);
-  const check = program.commands.find((command) => command.name() === 'check');
-  if (check) addCheckCommands(check, { checks, words });
 }

@@ -39,8 +39,6 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   readonly asks: readonly (keyof z.input<Schema> & string)[];
   /** The shell asks for the timeout too: for this type it decides what silence means. */
   readonly asksTimeout?: boolean;
-  /** Other words people use for it; `https` is `http` with another default scheme. */
-  readonly aliases?: readonly string[];
   /** How a target is written on a command line, for help texts: `HOST:PORT`. */
   readonly targetSyntax: string;
   /** Options out of a target as people write it; `word` is the type's name or the alias that was used. */

@@ -4,7 +4,7 @@ import type { Monitor, Result } from '../core/monitor.ts';
 import { failed, type Outcome } from '../core/outcome.ts';
 import type { Lag, LagGuard } from './lag.ts';
 
-export interface RunParts extends Omit<CheckContext, 'signal'> {
+export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgress'> {
   /** Of this run alone: the runner aborts it at the deadline, its owner aborts it to stop the run. */
   readonly controller: AbortController;
   /** The slot the run was due in; absent when it was asked for by hand. */
@@ -14,12 +14,12 @@ export interface RunParts extends Omit<CheckContext, 'signal'> {
 
 /** One run of a monitor by its check. Never rejects: whatever a check throws is our bug and becomes `unknown/internal`. */
 export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, parts: RunParts): Promise<Result> {
-  const { controller, scheduledAt, lag, ...context } = parts;
-  const { clock } = context;
+  const { clock, net, onProgress, controller, scheduledAt, lag } = parts;
+  const { signal } = controller;
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
   const cancelDeadline = clock.after(monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
-  const outcome = await outcomeOf(check, monitor, { ...context, signal: controller.signal });
+  const outcome = await outcomeOf(check, monitor, { signal, clock, net, ...(onProgress && { onProgress }) });
   cancelDeadline();
   const durationMs = clock.monotonic() - startedMs;
   const stalled = lag?.since(startedMs);

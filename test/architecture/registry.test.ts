@@ -3,8 +3,8 @@ import { globSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { fieldsOf } from '../../src/core/fields.ts';
-import { checkTypesFor } from '../../src/commands/check/check-types.ts';
-import { checkTypes, checkWords } from '../../src/checks/registry.ts';
+import { checkModules, loadCheckType, moduleWords } from '../../src/checks/modules.ts';
+import { checkTypes, checkWords, findCheckType } from '../../src/checks/registry.ts';
 import { sensorNames } from '../../src/core/sensor.ts';
 import { sensorTypes } from '../../src/sensors/registry.ts';
 
@@ -21,15 +21,17 @@ describe('the registry of checks', () => {
     assert.equal(new Set(checkWords).size, checkWords.length, checkWords.join(' '));
   });
 
-  for (const check of checkTypes) {
-    test(`${check.type} loaded alone, as by the command line, is the one of the registry`, async () => {
-      assert.deepEqual(await checkTypesFor(check.type), [check]);
+  for (const module of checkModules) {
+    test(`${module.type} is what its module exports under its name`, async () => {
+      const check = await loadCheckType(module);
+      assert.equal(check.type, module.type);
+      for (const word of moduleWords(module)) assert.equal(findCheckType(word.toUpperCase()), check);
     });
   }
 
-  test('is loaded as a whole for a word that is no name of a type', async () => {
-    for (const word of [undefined, 'https', '_template', '../checks', 'gopher'])
-      assert.equal(await checkTypesFor(word), checkTypes);
+  test('has no type for other words', () => {
+    for (const word of ['', '_template', '../checks', 'gopher', 'constructor'])
+      assert.equal(findCheckType(word), undefined);
   });
 
   for (const { type, options, metrics } of checkTypes) {

@@ -31,7 +31,6 @@ export const http = defineCheck({
   ],
   defaultTimeoutMs: 10_000,
   asks: ['url'],
-  aliases: ['https'],
   targetSyntax: 'URL',
   fromTarget: (target, word) => ({ url: /^https?:|:\/\//i.test(target) ? target : `${word}://${target}` }),
   targetOf: ({ url }) => url,

@@ -25,7 +25,6 @@ export const icmp = defineCheck({
   defaultTimeoutMs: 10_000,
   plannedMs: ({ count, interval }) => (count - 1) * interval,
   asks: ['host'],
-  aliases: ['ping'],
   targetSyntax: 'HOST',
   fromTarget: (host) => ({ host }),
   targetOf: ({ host }) => host,

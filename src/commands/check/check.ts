@@ -1,5 +1,8 @@
-import type { CheckType, Progress } from '../../core/check.ts';
+import type { Command } from 'commander';
+import { checkModules, findCheckModule, loadCheckType, moduleWords } from '../../checks/modules.ts';
+import { defaultTimeoutOf, type CheckType, type Progress } from '../../core/check.ts';
 import { sleep, systemClock as clock } from '../../core/clock.ts';
+import type { Milliseconds } from '../../core/duration.ts';
 import type { Monitor, Result } from '../../core/monitor.ts';
 import type { Status } from '../../core/outcome.ts';
 import { createNetwork } from '../../net/network.ts';
@@ -7,17 +10,52 @@ import { runCheck } from '../../schedule/run-check.ts';
 import { CheckReport } from '../../terminal/check-report.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
+import { adHocMonitor } from './ad-hoc-monitor.ts';
+import { addFieldOptions, parseOptions } from './check-options.ts';
+import { addRunOptions, type RunSettings } from './run-options.ts';
 
-export interface CheckRequest {
-  readonly check: CheckType;
-  /** What to run; its interval is from the start of one run to the start of the next. */
-  readonly monitor: Monitor;
-  readonly count: number;
-  readonly json: boolean;
+/** Gives `check` the type that a word names, with its options; every type where it names none, without theirs, for the help. */
+export async function addCheckType(parent: Command, word = ''): Promise<void> {
+  const named = findCheckModule(word);
+  for (const module of named ? [named] : checkModules) {
+    const check = await loadCheckType(module);
+    const command = addCommand(parent, check, moduleWords(module).slice(1));
+    if (named) addOptions(command, check, word);
+  }
+}
+
+/** Gives `check` every type with all its options, for completion. */
+export async function addCheckTypes(parent: Command): Promise<void> {
+  for (const module of checkModules) {
+    const check = await loadCheckType(module);
+    addOptions(addCommand(parent, check, moduleWords(module).slice(1)), check, check.type);
+  }
+}
+
+function addCommand(parent: Command, { type, summary, targetSyntax }: CheckType, aliases: readonly string[]): Command {
+  return parent
+    .command(type)
+    .aliases(aliases)
+    .usage('[target] [options]')
+    .description(summary)
+    .argument('[target]', targetSyntax);
+}
+
+function addOptions(command: Command, check: CheckType, word: string): void {
+  command.optionsGroup(`Options of ${check.title}:`);
+  addFieldOptions(command, check);
+  command.optionsGroup('Options of the run:');
+  const settingsOf = addRunOptions(command);
+  command.action(async (target: string | undefined, given: Readonly<Record<string, unknown>>) => {
+    const options = await parseOptions(check, { text: target, word }, given);
+    process.exitCode = await runChecks(check, options, settingsOf(given));
+  });
 }
 
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
-export async function runChecks({ check, monitor, count, json }: CheckRequest): Promise<number> {
+async function runChecks(check: CheckType, options: Monitor['options'], settings: RunSettings): Promise<number> {
+  const { count, intervalMs, timeoutMs = defaultTimeoutOf(check, options), json } = settings;
+  const monitor = adHocMonitor(check, options, { intervalMs, timeoutMs });
   const report = new CheckReport({ json, count, metrics: check.metrics });
   const seen = new Set<Status>();
   for await (const result of results({ check, monitor, count }, report)) {
@@ -28,16 +66,19 @@ export async function runChecks({ check, monitor, count, json }: CheckRequest): 
   return exitCodeOf[worst(seen)];
 }
 
+interface Runs {
+  readonly check: CheckType;
+  readonly monitor: Monitor;
+  readonly count: number;
+}
+
 /** Every result until the last run or Ctrl-C. A run cut short counts only when there is no other. */
-async function* results(
-  { check, monitor, count }: Omit<CheckRequest, 'json'>,
-  report: CheckReport,
-): AsyncGenerator<Result> {
+async function* results({ check, monitor, count }: Runs, report: CheckReport): AsyncGenerator<Result> {
   const interrupted = interruption();
   const net = createNetwork({ clock });
   const startedMs = clock.monotonic();
   for (let round = 0; round < count; round++) {
-    const waitMs = startedMs + round * monitor.intervalMs - clock.monotonic();
+    const waitMs: Milliseconds = startedMs + round * monitor.intervalMs - clock.monotonic();
     if (waitMs > 0) await sleep(clock, waitMs, interrupted).catch(() => {});
     if (interrupted.aborted) return;
     const controller = new AbortController();

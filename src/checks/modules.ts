@@ -1,0 +1,37 @@
+import type { CheckType } from '../core/check.ts';
+
+interface CheckModule {
+  /** The name of the folder, of its file, and of what that exports. */
+  readonly type: string;
+  /** Other words that people use for it. */
+  readonly aliases?: readonly string[];
+  /** A type is loaded alone where only one is needed: that halves the start of `check`. */
+  readonly load: () => Promise<object>;
+}
+
+/** Every check type. Configuration, command line, shell, API and documentation derive from this list. */
+export const checkModules: readonly CheckModule[] = [
+  { type: 'dns', load: () => import('./dns/dns.ts') },
+  { type: 'echo', load: () => import('./echo/echo.ts') },
+  { type: 'http', aliases: ['https'], load: () => import('./http/http.ts') },
+  { type: 'icmp', aliases: ['ping'], load: () => import('./icmp/icmp.ts') },
+  { type: 'ntp', load: () => import('./ntp/ntp.ts') },
+  { type: 'tcp', load: () => import('./tcp/tcp.ts') },
+  { type: 'traceroute', load: () => import('./traceroute/traceroute.ts') },
+  { type: 'udp', load: () => import('./udp/udp.ts') },
+];
+
+/** The words that name a check type, lower case. */
+export function moduleWords({ type, aliases = [] }: CheckModule): readonly string[] {
+  return [type, ...aliases];
+}
+
+/** The module of a word as people write it; undefined if there is none. */
+export function findCheckModule(word: string): CheckModule | undefined {
+  return checkModules.find((module) => moduleWords(module).includes(word.toLowerCase()));
+}
+
+export async function loadCheckType({ type, load }: CheckModule): Promise<CheckType> {
+  // A test holds every module to it: what it exports under its name is its check type.
+  return Reflect.get(await load(), type) as CheckType;
+}
