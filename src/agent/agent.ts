@@ -4,6 +4,7 @@ import type { ResultItem } from '../core/entry.ts';
 import type { Network } from '../core/network.ts';
 import type { SensorType } from '../core/sensor.ts';
 import { keyPin } from '../protocol/identity.ts';
+import type { Dialler } from '../protocol/line.ts';
 import type { Heartbeat, SensorOrder } from '../protocol/messages.ts';
 import { lineText } from '../records/record-line.ts';
 import { LagGuard } from '../schedule/lag.ts';
@@ -24,6 +25,7 @@ import { Uplink, type LinkState, type UplinkPorts } from './uplink.ts';
 
 export interface AgentParts {
   readonly clock: Clock;
+  readonly dialler: Dialler;
   readonly net: Network;
   readonly folder: AgentFolder;
   readonly file: AgentFile;
@@ -106,9 +108,10 @@ export class Agent {
   }
 
   #uplinkPorts(): UplinkPorts {
-    const { clock, file, version, random, onLink } = this.#parts;
+    const { clock, dialler, file, version, random, onLink } = this.#parts;
     return {
       clock,
+      dialler,
       version,
       random,
       identity: file,

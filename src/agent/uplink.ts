@@ -1,15 +1,15 @@
-import type { ClientRequest } from 'node:http';
 import { isIP } from 'node:net';
-import { WebSocket } from 'ws';
 import type { Cancel } from '../core/clock.ts';
-import { Channel, channelBindingOf, socketOptions } from '../protocol/channel.ts';
+import { Channel } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
+import type { Dialler, Line } from '../protocol/line.ts';
 import { agentPath, serverMessage, type AgentMessage, type ServerMessage } from '../protocol/messages.ts';
 import { Greeting, type AgentIdentity, type Trust } from './greeting.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import { ServerSession, type SessionPorts } from './server-session.ts';
 
 export interface UplinkPorts extends SessionPorts {
+  readonly dialler: Dialler;
   readonly identity: AgentIdentity;
   readonly version: string;
   /** Asked at each greeting: the secret of a join token is dropped once it has been used. */
@@ -45,7 +45,8 @@ export class Uplink {
   #current: Channel<ServerMessage, AgentMessage> | undefined;
   /** The connection in use, and those that have not greeted yet. */
   readonly #channels = new Set<Channel<ServerMessage, AgentMessage>>();
-  #dialling: WebSocket | undefined;
+  /** Gives the call up that is under way, if there is one. */
+  #cancelDial: Cancel = () => {};
   #cancelRetry: Cancel | undefined;
   #serverAddresses: readonly string[] = [];
   #isStopped = false;
@@ -72,29 +73,18 @@ export class Uplink {
   /** Dials the server, and again whenever the line is lost. `url` is its http: or https: address. */
   dial(url: URL): void {
     if (this.#isStopped) return;
-    // The certificate is not what proves the server: its signature over this very connection is (greeting.ts).
-    const socket = new WebSocket(new URL(agentPath, url), {
-      rejectUnauthorized: false,
-      handshakeTimeout: connectLimitMs,
-      finishRequest: (request) => this.#request(request),
-      ...socketOptions,
-    });
+    const { clock, dialler } = this.#ports;
     this.#noteServer(url.hostname.replaceAll(/[[\]]/g, ''));
-    this.#dialling = socket;
-    const { clock } = this.#ports;
     const dialledMs = clock.monotonic();
-    let failure: Error | undefined;
-    let isOpened = false;
-    socket.once('error', (error) => (failure = error));
-    socket.once('open', () => {
-      isOpened = true;
-      void this.adopt(socket, url.host).then((error) => this.#retry(url, error));
+    this.#cancelDial = dialler.dial(new URL(agentPath, url), connectLimitMs, {
+      onOpen: (line) => void this.adopt(line, url.host).then((error) => this.#retry(url, error)),
+      onFailed: (error) => this.#retry(url, error, clock.monotonic() - dialledMs),
+      onAddress: (address) => this.#noteServer(address),
     });
-    socket.once('close', () => isOpened || this.#retry(url, failure, clock.monotonic() - dialledMs));
   }
 
-  /** Speaks over an open WebSocket, whoever dialled it. Resolves when it has ended, with what went wrong. */
-  adopt(socket: WebSocket, server: string): Promise<Error | undefined> {
+  /** Speaks over an open line, whoever dialled it. Resolves when it has ended, with what went wrong. */
+  adopt(line: Line, server: string): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     const { identity, version, source, clock } = this.#ports;
     const greeting = new Greeting({
@@ -102,11 +92,11 @@ export class Uplink {
       trust: this.#ports.trust(),
       epoch: source.epoch,
       version,
-      channelBinding: channelBindingOf(socket),
+      channelBinding: line.channelBinding,
     });
     const cancelGreeting = clock.after(greetingLimitMs, () => channel.terminate());
     const channel: Channel<ServerMessage, AgentMessage> = new Channel({
-      socket,
+      line,
       incoming: serverMessage,
       clock,
       events: {
@@ -140,16 +130,8 @@ export class Uplink {
     this.#isStopped = true;
     this.#cancelRetry?.();
     this.#session?.end();
-    this.#dialling?.terminate();
+    this.#cancelDial();
     for (const channel of this.#channels) channel.close();
-  }
-
-  #request(request: ClientRequest): void {
-    const onLookup = (error: Error | null, address: string): void => {
-      if (!error) this.#noteServer(address);
-    };
-    request.once('socket', (socket) => socket.on('lookup', onLookup));
-    request.end();
   }
 
   /** Nothing happens if it is a name. */

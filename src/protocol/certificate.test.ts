@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { connect, createServer } from 'node:tls';
-import { channelBinding } from './channel.ts';
+import { channelBinding } from '../adapters/web-socket-line.ts';
 import { createCertificate } from './certificate.ts';
 
 test('a certificate we make is one by the books, signed by its own key', () => {

@@ -1,10 +1,7 @@
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import { WebSocket } from 'ws';
 import type { z } from 'zod';
 import type { Cancel, Clock } from '../core/clock.ts';
-import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
+import { decodeFrame, ProtocolError } from './frames.ts';
+import type { Line } from './line.ts';
 import { turn } from './turns.ts';
 import { heartbeatIntervalMs, type ErrorMessage, type ProtocolErrorCode } from './messages.ts';
 
@@ -19,14 +16,6 @@ const closeLimitMs = 500;
 /** RFC 6455, section 7.4.1. */
 const closeCode = { normal: 1000, policy: 1008, tryAgainLater: 1013 } as const;
 
-/** How every WebSocket of the protocol is opened, on either side. */
-export const socketOptions = {
-  maxPayload: maxFrameBytes,
-  perMessageDeflate: false,
-  // Channel answers: who sends pings and reads no answers must not fill our memory with them.
-  autoPong: false,
-} as const;
-
 interface Message {
   readonly type: string;
 }
@@ -39,13 +28,13 @@ export interface ChannelEvents<Incoming> {
 }
 
 interface ChannelParts<Incoming extends Message> {
-  readonly socket: WebSocket;
+  readonly line: Line;
   readonly incoming: z.ZodType<Incoming | ErrorMessage>;
   readonly clock: Clock;
   readonly events: ChannelEvents<Incoming>;
 }
 
-/** Typed messages over one WebSocket, bounded both ways. Ends by itself when the other side is silent, stalls or speaks wrongly. */
+/** Typed messages over one line, bounded both ways. Ends by itself when the other side is silent, stalls or speaks wrongly. */
 export class Channel<Incoming extends Message, Outgoing extends Message> {
   readonly #parts: ChannelParts<Incoming>;
   readonly #cancelWatch: Cancel;
@@ -59,19 +48,20 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
 
   constructor(parts: ChannelParts<Incoming>) {
     this.#parts = parts;
-    const { socket, clock } = parts;
+    const { line, clock } = parts;
     this.#heardMs = clock.monotonic();
-    // With the type `nodebuffer`, which is the default, every message is one Buffer.
-    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
-    socket.on('ping', (data) => this.#answerPing(data));
-    socket.on('error', (error) => (this.#error ??= asProtocolError(error)));
-    socket.once('close', () => this.#onClosed());
+    line.listen({
+      onFrame: (frame, isText) => this.#receive(frame, isText),
+      onPing: (data) => this.#answerPing(data),
+      onError: (error) => (this.#error ??= asProtocolError(error)),
+      onClose: () => this.#onClosed(),
+    });
     this.#cancelWatch = this.#watch();
   }
 
   /** What is sent and not yet taken by the network. */
   get unsentBytes(): number {
-    return this.#parts.socket.bufferedAmount;
+    return this.#parts.line.unsentBytes;
   }
 
   send(message: Outgoing): void {
@@ -85,21 +75,21 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
 
   /** Sends, or ends the connection if the other side does not keep up. After the end it does nothing. */
   sendFrame(frame: string, onSettled: () => void = () => {}): void {
-    const { socket } = this.#parts;
-    if (this.#error || socket.readyState !== WebSocket.OPEN) return onSettled();
-    if (socket.bufferedAmount <= maxUnsentBytes) return socket.send(frame, onSettled);
+    const { line } = this.#parts;
+    if (this.#error || !line.isOpen) return onSettled();
+    if (line.unsentBytes <= maxUnsentBytes) return line.send(frame, onSettled);
     this.#fail(new Error('the other side does not keep up'));
     onSettled();
   }
 
-  /** Ends in peace. */
+  /** Closes normally (code 1000). */
   close(): void {
     this.#end(closeCode.normal);
   }
 
   /** Ends at once, without waiting for the other side. */
   terminate(): void {
-    this.#parts.socket.terminate();
+    this.#parts.line.terminate();
   }
 
   /** Tells the other side what is wrong, and ends the connection; `cause` is what our side is told. */
@@ -117,25 +107,25 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.reject('unavailable', 'the message could not be handled; it may be sent again later', cause);
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
-    const { socket } = this.#parts;
+  #receive(frame: Buffer, isText: boolean): void {
+    const { line } = this.#parts;
     // What one read of the network held is still delivered; nothing more is read before all of that is handled.
     this.#waiting++;
-    socket.pause();
+    line.pause();
     this.#handling = this.#handling
-      .then(() => this.#handle(data, isBinary))
-      .finally(() => --this.#waiting === 0 && socket.resume());
+      .then(() => this.#handle(frame, isText))
+      .finally(() => --this.#waiting === 0 && line.resume());
   }
 
-  async #handle(data: Buffer, isBinary: boolean): Promise<void> {
+  async #handle(frame: Buffer, isText: boolean): Promise<void> {
     await turn();
     if (this.#error) return;
     try {
-      if (isBinary) throw new ProtocolError('bad-frame', 'expected text, got a binary frame');
-      const message = decodeFrame(this.#parts.incoming, data.toString());
+      if (!isText) throw new ProtocolError('bad-frame', 'expected text, got a binary frame');
+      const message = decodeFrame(this.#parts.incoming, frame.toString());
       if (isErrorMessage(message))
         return this.#fail(new ProtocolError(message.code, `the other side says: ${message.message}`));
-      await this.#parts.events.onMessage(message, data.length);
+      await this.#parts.events.onMessage(message, frame.length);
       this.#heardMs = this.#parts.clock.monotonic();
     } catch (error) {
       this.abandon(error);
@@ -145,7 +135,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   #answerPing(data: Buffer): void {
     this.#heardMs = this.#parts.clock.monotonic();
     // Only the latest ping needs an answer (RFC 6455, section 5.5.3), so none is queued behind what is unsent.
-    if (this.unsentBytes === 0 && this.#parts.socket.readyState === WebSocket.OPEN) this.#parts.socket.pong(data);
+    if (this.unsentBytes === 0 && this.#parts.line.isOpen) this.#parts.line.pong(data);
   }
 
   #fail(error: Error): void {
@@ -154,7 +144,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   }
 
   #end(code: number): void {
-    this.#parts.socket.close(code);
+    this.#parts.line.close(code);
     this.#cancelEnd();
     if (!this.#isClosed) this.#cancelEnd = this.#parts.clock.after(closeLimitMs, () => this.terminate());
   }
@@ -179,7 +169,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   }
 
   #sayAlive(): void {
-    if (this.unsentBytes === 0 && this.#parts.socket.readyState === WebSocket.OPEN) this.#parts.socket.ping();
+    if (this.unsentBytes === 0 && this.#parts.line.isOpen) this.#parts.line.ping();
   }
 
   #giveUp(why: string): void {
@@ -204,23 +194,4 @@ function isErrorMessage(message: Message): message is ErrorMessage {
 function asProtocolError(error: Error): Error {
   const { code } = error as NodeJS.ErrnoException;
   return code?.startsWith('WS_ERR_') ? new ProtocolError('bad-frame', error.message) : error;
-}
-
-/** Says no to a request for a WebSocket, and does not wait for the other side to hang up. */
-export function refuseUpgrade(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable'): void {
-  socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-/** What ties signatures to this very TLS connection (RFC 9266); empty without TLS. */
-export function channelBinding(socket: Socket): string {
-  if (!(socket instanceof TLSSocket)) return '';
-  return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)).toString('base64url');
-}
-
-/** The same for an open WebSocket. */
-export function channelBindingOf(socket: WebSocket): string {
-  // `ws` has no public name for the socket below.
-  const { _socket: underlying } = socket as WebSocket & { readonly _socket: Socket };
-  return channelBinding(underlying);
 }

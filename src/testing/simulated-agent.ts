@@ -1,3 +1,4 @@
+import { webSocketDialler } from '../adapters/web-socket-line.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import type { SeqRange } from '../core/entry.ts';
 import type { AgentIdentity } from '../agent/greeting.ts';
@@ -33,6 +34,7 @@ export class SimulatedAgent {
     this.#resultsPerSecond = resultsPerSecond;
     this.uplink = new Uplink({
       clock,
+      dialler: webSocketDialler,
       identity,
       version: 'simulated',
       random: Math.random,

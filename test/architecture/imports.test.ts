@@ -29,6 +29,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sensors: ['core', 'sensors/*'],
   schedule: ['core', 'checks'],
   protocol: ['core'],
+  adapters: ['core', 'protocol', 'sys'],
   agent: ['core', 'protocol', 'records', 'schedule', 'checks', 'sensors', 'net', 'net/*'],
   'server/store': ['core'],
   'server/pipeline': ['core'],

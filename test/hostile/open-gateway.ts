@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { WebSocketAcceptor } from '../../src/adapters/web-socket-acceptor.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { createIdentity } from '../../src/protocol/identity.ts';
 import { Gateway, type GatewayPorts } from '../../src/server/gateway/gateway.ts';
@@ -27,9 +28,14 @@ export async function openGateway(t: TestContext, commit: GatewayPorts['commit']
   });
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  gateway.attach(server);
+  const acceptor = new WebSocketAcceptor({
+    admit: (address) => gateway.admit(address),
+    onLine: ({ line, address, settle }) => void gateway.adopt(line, { address, onSettled: settle }),
+  });
+  acceptor.attach(server);
   t.after(() => {
     gateway.close();
+    acceptor.close();
     server.close();
     server.closeAllConnections();
   });

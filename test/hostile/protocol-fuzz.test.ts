@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket, WebSocketServer } from 'ws';
+import { webSocketDialler, WebSocketLine } from '../../src/adapters/web-socket-line.ts';
 import { Uplink, type UplinkPorts } from '../../src/agent/uplink.ts';
 import { systemClock as clock } from '../../src/core/clock.ts';
 import { AppError } from '../../src/core/errors.ts';
@@ -134,7 +135,7 @@ test('whatever a server says in whatever order, an agent lets go of nothing befo
         opened(new WebSocket(`ws://127.0.0.1:${port}`)),
       ]);
       const greeting = new Greeting(serverIdentity, { channelBinding: '' });
-      const ended = uplink.adopt(far, 'fuzz');
+      const ended = uplink.adopt(new WebSocketLine(far), 'fuzz');
       for (const word of words) {
         if (word === 'challenge') near.send(JSON.stringify(greeting.challenge));
         else if (word === 'welcome') {
@@ -164,6 +165,7 @@ test('whatever a server says in whatever order, an agent lets go of nothing befo
 function uplinkOf(source: UplinkPorts['source'], onWelcome = (): void => {}): Uplink {
   return new Uplink({
     clock,
+    dialler: webSocketDialler,
     identity: newIdentity('fuzzed'),
     version: '1',
     random: () => 0.05,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket, type ClientOptions } from 'ws';
 import { Greeting, type AgentIdentity, type Trust } from '../../src/agent/greeting.ts';
-import { channelBindingOf } from '../../src/protocol/channel.ts';
+import { channelBindingOf } from '../../src/adapters/web-socket-line.ts';
 import { createIdentity, keyPin } from '../../src/protocol/identity.ts';
 import { parseJoinToken } from '../../src/protocol/join-token.ts';
 import type { AgentMessage, ErrorMessage, ServerMessage } from '../../src/protocol/messages.ts';

@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { AgentListener } from '../../adapters/agent-listener.ts';
+import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
 import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
-import { AgentListener } from '../../agent/listener.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { SelfTest } from '../../agent/self-test.ts';
 import { openSpool } from '../../agent/spool/spool.ts';
@@ -61,7 +62,7 @@ export async function runAgent(options: AgentOptions, { output, signal }: AgentS
   const onLink = announcer(say);
   const onFault = onlyChanges(say);
   const told = { onLink, onOrder: orderAnnouncer(say), onFault };
-  const parts = { clock, net, folder, file, spool, selfTest, sensorTypes, ...told };
+  const parts = { clock, dialler: webSocketDialler, net, folder, file, spool, selfTest, sensorTypes, ...told };
   agent = new Agent({ ...parts, version: version(), random: Math.random });
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
@@ -130,7 +131,7 @@ async function listen(
     host,
     port,
     tls: isLoopback(host) ? undefined : createCertificate('watchkeeper agent', clock.now()),
-    adopt: (socket, address) => agent.uplink.adopt(socket, address),
+    adopt: (line, address) => agent.uplink.adopt(line, address),
   });
   await listener.start();
   return listener;

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { WebSocketAcceptor } from '../../adapters/web-socket-acceptor.ts';
+import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { readDefinition } from '../../config/definition.ts';
@@ -75,7 +77,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   addStatus(app, statusPorts(server));
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
   const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
-  server.gateway.attach(tcp.server);
+  running.adopt(acceptorOf(server), (acceptor) => acceptor.close()).attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
   const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
@@ -156,11 +158,19 @@ function loopbackUrlOf(host: string, port: number, isTls: boolean): string {
   return urlOf(isLoopback(host) ? host : '127.0.0.1', port, isTls);
 }
 
+function acceptorOf({ gateway }: Server): WebSocketAcceptor {
+  return new WebSocketAcceptor({
+    admit: (address) => gateway.admit(address),
+    onLine: ({ line, address, settle }) => void gateway.adopt(line, { address, onSettled: settle }),
+  });
+}
+
 function agentCallsOf(server: Server, say: Say): AgentCalls {
   return new AgentCalls({
     clock,
     random: Math.random,
-    adopt: (socket, line) => server.gateway.adopt(socket, line),
+    dialler: webSocketDialler,
+    adopt: (line, arrival) => server.gateway.adopt(line, arrival),
     onUnreachable: ({ name, address }, why) =>
       say(`Agent ${name} at ${formatEndpoint(address)} cannot be reached: ${why}. It is called again until it can.`),
   });

@@ -1,11 +1,10 @@
-import { WebSocket } from 'ws';
 import type { Cancel, Clock } from '../../core/clock.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
-import { channelBindingOf, socketOptions } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import { parseJoinToken } from '../../protocol/join-token.ts';
+import type { Dialler, Line } from '../../protocol/line.ts';
 import { agentPath } from '../../protocol/messages.ts';
-import type { Line } from '../gateway/gateway.ts';
+import type { Arrival } from '../gateway/gateway.ts';
 
 /** An agent that listens, and where. */
 export interface CalledAgent {
@@ -16,10 +15,11 @@ export interface CalledAgent {
 
 interface CallParts {
   readonly clock: Clock;
+  readonly dialler: Dialler;
   /** 0 ≤ n < 1, for the jitter between calls. */
   readonly random: () => number;
   /** Speaks with the agent on an open line; resolves when it has ended, with what went wrong. */
-  readonly adopt: (socket: WebSocket, line: Line) => Promise<Error | undefined>;
+  readonly adopt: (line: Line, arrival: Arrival) => Promise<Error | undefined>;
   /** Told when an agent that could be reached no longer can, or never could. */
   readonly onUnreachable: (agent: CalledAgent, why: string) => void;
 }
@@ -56,7 +56,8 @@ export class AgentCalls {
 class AgentCall {
   readonly #agent: CalledAgent;
   readonly #parts: CallParts;
-  #socket: WebSocket | undefined;
+  #line: Line | undefined;
+  #cancelDial: Cancel = () => {};
   #cancel: Cancel = () => {};
   #isUnreachable = false;
   #isStopped = false;
@@ -70,36 +71,28 @@ class AgentCall {
   stop(): void {
     this.#isStopped = true;
     this.#cancel();
-    this.#socket?.terminate();
+    this.#cancelDial();
+    this.#line?.terminate();
   }
 
   #call(): void {
     const { host } = this.#agent.address;
     const address = formatEndpoint(this.#agent.address);
-    // The certificate is not what proves the agent: its signature over this very connection is.
-    const socket = new WebSocket(`${isLoopback(host) ? 'ws' : 'wss'}://${address}${agentPath}`, {
-      rejectUnauthorized: false,
-      handshakeTimeout: connectLimitMs,
-      ...socketOptions,
+    const { clock, dialler } = this.#parts;
+    const url = new URL(`${isLoopback(host) ? 'ws' : 'wss'}://${address}${agentPath}`);
+    const calledMs = clock.monotonic();
+    this.#cancelDial = dialler.dial(url, connectLimitMs, {
+      onOpen: (line) => void this.#speak(line).then((error) => this.#callAgain(error)),
+      onFailed: (error) => this.#callAgain(error, clock.monotonic() - calledMs),
     });
-    this.#socket = socket;
-    let failure: Error | undefined;
-    let isOpened = false;
-    socket.once('error', (error) => (failure = error));
-    const calledMs = this.#parts.clock.monotonic();
-    socket.once('open', () => {
-      isOpened = true;
-      void this.#speak(socket).then((error) => this.#callAgain(error));
-    });
-    socket.once('close', () => isOpened || this.#callAgain(failure, this.#parts.clock.monotonic() - calledMs));
   }
 
-  #speak(socket: WebSocket): Promise<Error | undefined> {
+  #speak(line: Line): Promise<Error | undefined> {
     const { address, token } = this.#agent;
+    this.#line = line;
     this.#isUnreachable = false;
-    return this.#parts.adopt(socket, {
+    return this.#parts.adopt(line, {
       address: formatEndpoint(address),
-      channelBinding: channelBindingOf(socket),
       pairing: token === undefined ? undefined : parseJoinToken(token),
     });
   }

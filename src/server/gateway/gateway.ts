@@ -1,8 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
-import { Channel, channelBinding, refuseUpgrade, socketOptions } from '../../protocol/channel.ts';
-import { agentMessage, agentPath, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
+import { Channel } from '../../protocol/channel.ts';
+import type { Line } from '../../protocol/line.ts';
+import { agentMessage, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
 import { AgentSession, type SessionPorts } from './agent-session.ts';
 import { Greeting, type GreetingOptions, type ServerIdentity } from './greeting.ts';
 import { Strangers } from './strangers.ts';
@@ -15,8 +13,8 @@ export interface GatewayPorts extends Omit<SessionPorts, 'onLive' | 'uncommitted
   onFault(session: AgentSession, error: Error): void;
 }
 
-/** A connection whose other end says it is an agent. */
-export interface Line extends GreetingOptions {
+/** Where a line came from, and what is known of its other end. */
+export interface Arrival extends Omit<GreetingOptions, 'channelBinding'> {
   readonly address: string;
   /** The other end has proved who it is, or the connection has ended. */
   readonly onSettled?: () => void;
@@ -29,7 +27,6 @@ const greetingLimitBytes = 16 * 1024;
 /** Where agents' connections arrive, whichever side dialled. One session per agent: a newer one replaces the older. */
 export class Gateway {
   readonly #ports: GatewayPorts;
-  readonly #acceptor = new WebSocketServer({ noServer: true, ...socketOptions });
   readonly #sessions = new Map<string, AgentSession>();
   readonly #channels = new Set<Channel<AgentMessage, ServerMessage>>();
   readonly #strangers = new Strangers();
@@ -39,15 +36,14 @@ export class Gateway {
     this.#ports = ports;
   }
 
-  /** Takes the agents' connections from this server's upgrades. */
-  attach(server: Server): void {
-    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#upgrade(request, socket, head),
-    );
+  /** Whether a caller from this address may open a line, and what it may send until it has said who it is. */
+  admit(address: string): { readonly limitBytes: number; readonly onSettled: () => void } | undefined {
+    if (!this.#strangers.hasRoomFor(address)) return undefined;
+    return { limitBytes: greetingLimitBytes, onSettled: this.#strangers.enter(address) };
   }
 
-  /** Makes a session of an open WebSocket. Resolves when it has ended, with what went wrong. */
-  adopt(socket: WebSocket, { address, onSettled = () => {}, ...greetingOptions }: Line): Promise<Error | undefined> {
+  /** Makes a session of an open line. Resolves when it has ended, with what went wrong. */
+  adopt(line: Line, { address, onSettled = () => {}, pairing }: Arrival): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     const cancelGreeting = this.#ports.clock.after(greetingLimitMs, () => channel.terminate());
     const settle = (): void => {
@@ -55,7 +51,7 @@ export class Gateway {
       onSettled();
     };
     const channel: Channel<AgentMessage, ServerMessage> = new Channel({
-      socket,
+      line,
       incoming: agentMessage,
       clock: this.#ports.clock,
       events: {
@@ -74,9 +70,10 @@ export class Gateway {
       settle();
       this.#keep(session);
     };
+    const greeting = new Greeting(this.#ports.identity, { channelBinding: line.channelBinding, pairing });
     const session = new AgentSession(
       { ...this.#ports, onLive, uncommitted: this.#uncommitted },
-      { channel, address, greeting: new Greeting(this.#ports.identity, greetingOptions) },
+      { channel, address, greeting },
     );
     return promise;
   }
@@ -88,24 +85,6 @@ export class Gateway {
   /** Ends every connection. */
   close(): void {
     for (const channel of this.#channels) channel.terminate();
-    this.#acceptor.close();
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? 'unknown';
-    // Nobody else listens for it from here on, and an error that nobody listens for would end the server.
-    socket.on('error', () => socket.destroy());
-    if (request.url !== agentPath) return refuseUpgrade(socket, '404 Not Found');
-    if (!this.#strangers.hasRoomFor(address)) return refuseUpgrade(socket, '503 Service Unavailable');
-    this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
-      const leave = this.#strangers.enter(address);
-      const stopCounting = limitBytes(socket, greetingLimitBytes);
-      const onSettled = (): void => {
-        leave();
-        stopCounting();
-      };
-      void this.adopt(webSocket, { address, channelBinding: channelBinding(request.socket), onSettled });
-    });
   }
 
   #keep(session: AgentSession): void {
@@ -119,15 +98,4 @@ export class Gateway {
     this.#sessions.delete(session.agentId);
     this.#ports.onDisconnected(session);
   }
-}
-
-/** Destroys the socket when it has received more, until what is returned is called. */
-function limitBytes(socket: Duplex, limit: number): () => void {
-  let received = 0;
-  const count = (chunk: Buffer): void => {
-    received += chunk.length;
-    if (received > limit) socket.destroy();
-  };
-  socket.on('data', count);
-  return () => socket.off('data', count);
 }
