@@ -4,6 +4,7 @@ import type { Milliseconds } from './duration.ts';
 import { Failure, isDeadline } from './failure.ts';
 import type { Metric } from './metrics.ts';
 import type { Network } from './network.ts';
+import { triedText, type Tried } from './tried.ts';
 import { failed, type JsonObject, type JsonValue, type Measured, type Outcome } from './outcome.ts';
 
 /** A step of a run worth showing while it lasts: a hop of a traceroute, one echo of a ping. */
@@ -72,7 +73,7 @@ export function defineCheck<Schema extends OptionsSchema>(definition: Definition
     async run(options, context) {
       const measurement: Measurement = { metrics: {}, detail: {} };
       try {
-        return await definition.run(options, context, measurement);
+        return withTried(await definition.run(options, context, measurement));
       } catch (error) {
         const { signal } = context;
         const isKnown = error instanceof Failure && (!signal.aborted || error.cause === signal.reason);
@@ -83,6 +84,14 @@ export function defineCheck<Schema extends OptionsSchema>(definition: Definition
       }
     },
   };
+}
+
+/** A name that answers at some of its addresses is up; the message says which of them did not answer. */
+function withTried(outcome: Outcome): Outcome {
+  const { status, detail, message } = outcome;
+  if (status !== 'up' || detail['tried'] === undefined) return outcome;
+  // Only `addressDetail` writes it.
+  return { ...outcome, message: `${message} · ${triedText(detail['tried'] as readonly Tried[])}` };
 }
 
 function aborted({ reason }: AbortSignal, measurement: Measurement): Outcome {

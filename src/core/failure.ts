@@ -1,9 +1,11 @@
-import { failed, type Measured, type Outcome, type Reason, type Source, type Status } from './outcome.ts';
+import { failed, reasonFacts, type Measured, type Outcome, type Reason, type Source, type Status } from './outcome.ts';
 
 interface FailureOptions extends Measured {
   readonly cause?: unknown;
   readonly as?: { readonly status?: Status; readonly source?: Source };
 }
+
+type Evidence = Pick<Measured, 'detail' | 'metrics'> & { readonly message?: string; readonly cause?: unknown };
 
 /**
  * The state of the world as a throwable: what `net` throws when a dial, a handshake or a lookup fails, and what a
@@ -20,12 +22,28 @@ export class Failure extends Error {
     this.#measured = options;
   }
 
+  /** Whose fault it is. */
+  get source(): Source {
+    return this.#measured.as?.source ?? reasonFacts[this.reason].source;
+  }
+
+  /** The same failure with more evidence, and with another message or cause where one is given. */
+  with({ message = this.message, cause = this.cause, detail, metrics }: Evidence): Failure {
+    return new Failure(this.reason, message, {
+      ...this.#measured,
+      cause,
+      detail: { ...this.#measured.detail, ...detail },
+      metrics: { ...this.#measured.metrics, ...metrics },
+    });
+  }
+
   /** The outcome of this failure; `before` is what the check had measured by then. */
   toOutcome(before: Measured = {}): Outcome {
     const { latencyMs = before.latencyMs, metrics, detail, as } = this.#measured;
     return failed(this.reason, this.message, {
       latencyMs,
-      metrics: { ...before.metrics, ...metrics },
+      // A check that follows redirects has added up the times of all of them.
+      metrics: { ...metrics, ...before.metrics },
       detail: { ...before.detail, ...detail },
       ...(as && { as }),
     });

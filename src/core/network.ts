@@ -1,10 +1,11 @@
 import type { Socket as UdpHandle } from 'node:dgram';
 import type { Socket } from 'node:net';
 import type { SecureVersion, TLSSocket } from 'node:tls';
+import type { Tried } from './tried.ts';
 
 export type Family = 4 | 6;
 
-/** Which family to use when a name has both: `auto` takes IPv4 where there is one, else IPv6, so that a run is repeatable. */
+/** Which IP version a check may use: `auto` is either, in the order of RFC 6724. */
 export const familyChoices = ['auto', '4', '6'] as const;
 export type FamilyChoice = (typeof familyChoices)[number];
 
@@ -21,16 +22,31 @@ export interface ResolveOptions extends Waits {
   readonly family?: FamilyChoice;
 }
 
+/** `first`: only the first address of a name; `any`: the first one that answers (RFC 8305). */
+export const addressChoices = ['first', 'any'] as const;
+export type AddressChoice = (typeof addressChoices)[number];
+
+export interface DialOptions extends ResolveOptions {
+  /** `any` if undefined. */
+  readonly addresses?: AddressChoice | undefined;
+}
+
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
 
-/** A connected TCP socket, what it took, and to whom. The caller destroys the socket. */
-export interface Connection {
-  readonly socket: Socket;
+/** The address that was dialled; what `Connection` and `UdpConnection` say of the way there. */
+export interface Dialled {
   readonly address: Address;
   readonly resolveMs: number;
+  /** Present when more than one address was tried: all of them, in order, the address that answered included. */
+  readonly tried?: readonly Tried[];
+}
+
+/** A connected TCP socket, and how long connecting took. The caller destroys the socket. */
+export interface Connection extends Dialled {
+  readonly socket: Socket;
   readonly connectMs: number;
 }
 
@@ -109,10 +125,8 @@ export interface DnsServer {
 }
 
 /** A connected UDP socket: it hears only its peer, and ICMP errors. The caller closes it. */
-export interface UdpConnection {
+export interface UdpConnection extends Dialled {
   readonly socket: UdpHandle;
-  readonly address: Address;
-  readonly resolveMs: number;
 }
 
 export const queryProtocols = ['icmp', 'udp', 'tcp'] as const;
@@ -184,8 +198,10 @@ export interface QueryOptions extends ResolveOptions {
  * failure is a `Failure` with a reason.
  */
 export interface Network {
-  /** @throws {Failure} name-not-found, resolver-failed, timeout */
+  /** The first of `resolveAll`. @throws as `resolveAll` */
   resolve(host: string, options: ResolveOptions): Promise<Address>;
+  /** The addresses of a name, at least one, in the order of RFC 6724. @throws {Failure} name-not-found, resolver-failed, timeout */
+  resolveAll(host: string, options: ResolveOptions): Promise<readonly Address[]>;
   /** The name of an address, without its final dot; undefined if it has none. @throws {Failure} resolver-failed */
   reverse(address: Address, options: Waits): Promise<string | undefined>;
   /** The system's DNS servers, in the order in which they are asked. */
@@ -197,9 +213,15 @@ export interface Network {
   exchangeDns(server: DnsServer, message: Waits & { readonly query: Buffer }): Promise<Buffer>;
   /** @throws {Failure} denied */
   permit(address: Address, port?: number): void;
-  connect(endpoint: Endpoint, options: ResolveOptions): Promise<Connection>;
+  /**
+   * Connects to the addresses of a name in turn: to the next one at once when an address refuses or cannot be reached,
+   * and beside it when it is silent. The failure carries the address, the time of the lookup, and every address tried.
+   * @throws {Failure} as `resolve` and `permit`; refused, reset, unreachable, timeout
+   */
+  connect(endpoint: Endpoint, options: DialOptions): Promise<Connection>;
   startTls(socket: Socket, options: TlsOptions & Waits): Promise<SecureConnection>;
-  openUdp(endpoint: Endpoint, options: ResolveOptions): Promise<UdpConnection>;
+  /** Opens a socket to the first address that this machine has a route to. @throws {Failure} as `connect` */
+  openUdp(endpoint: Endpoint, options: DialOptions): Promise<UdpConnection>;
   /** @throws {Failure} unsupported, where the system lets us send no such packets; and as `resolve` and `permit` */
   openQueries(target: QueryTarget, options: QueryOptions): Promise<QueryChannel>;
 }

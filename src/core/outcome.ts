@@ -15,7 +15,7 @@ interface ReasonFacts {
 }
 
 /** Every reason an outcome can carry, whose fault it is, and which status it means, unless the check says otherwise. */
-const reasonFacts = {
+export const reasonFacts = {
   timeout: { source: 'target', status: 'down' },
   refused: { source: 'target', status: 'down' },
   reset: { source: 'target', status: 'down' },

@@ -1,17 +1,9 @@
 import type { Socket } from 'node:net';
 import { nextTurn, type Clock } from '../core/clock.ts';
-import type {
-  Address,
-  Connection,
-  Network,
-  QueryChannel,
-  ResolveOptions,
-  SecureConnection,
-  UdpConnection,
-} from '../core/network.ts';
-import { dialTcp, dialUdp } from './dial/dial.ts';
-import { DnsSockets } from './dns/sockets.ts';
+import type { Network, QueryChannel, SecureConnection } from '../core/network.ts';
 import { EgressPolicy } from './dial/egress.ts';
+import { Dialler } from './dialler.ts';
+import { DnsSockets } from './dns/sockets.ts';
 import type { Queries } from './queries.ts';
 import type { StartOptions } from './tls/tls.ts';
 import { Resolver } from './resolve.ts';
@@ -28,22 +20,13 @@ export function createNetwork({
   resolver = new Resolver({ clock }),
   policy = new EgressPolicy(),
 }: NetworkParts): Network {
+  const dialler = new Dialler({ clock, resolver, policy });
   const dnsSockets = new DnsSockets();
   let queries: Promise<Queries> | undefined;
 
-  /** The only way from a name to a permitted address. */
-  async function locate(
-    { host, port }: { readonly host: string; readonly port?: number | undefined },
-    options: ResolveOptions,
-  ): Promise<{ address: Address; resolveMs: number }> {
-    const startedMs = clock.monotonic();
-    const address = await resolver.resolve(host, options);
-    policy.permit(address, port);
-    return { address, resolveMs: clock.monotonic() - startedMs };
-  }
-
   return {
     resolve: (host, options) => resolver.resolve(host, options),
+    resolveAll: (host, options) => resolver.resolveAll(host, options),
     reverse: (address, options) => resolver.reverse(address, options),
     dnsServers: () => resolver.servers,
     async exchangeDns(server, message): Promise<Buffer> {
@@ -51,19 +34,11 @@ export function createNetwork({
       return await dnsSockets.exchange(server, message);
     },
     permit: (address, port) => policy.permit(address, port),
-    async connect(endpoint, options): Promise<Connection> {
-      const located = await locate(endpoint, options);
-      const startedMs = clock.monotonic();
-      const socket = await dialTcp(located.address, endpoint.port, options.signal);
-      return { ...located, socket, connectMs: clock.monotonic() - startedMs };
-    },
+    connect: (endpoint, options) => dialler.tcp(endpoint, options),
     startTls: (socket, options): Promise<SecureConnection> => startTls(socket, options, clock),
-    async openUdp(endpoint, options): Promise<UdpConnection> {
-      const located = await locate(endpoint, options);
-      return { ...located, socket: await dialUdp(located.address, endpoint.port, options.signal) };
-    },
+    openUdp: (endpoint, options) => dialler.udp(endpoint, options),
     async openQueries({ protocol, host, port }, options): Promise<QueryChannel> {
-      const { address, resolveMs } = await locate({ host, port }, options);
+      const { address, resolveMs } = await dialler.locate({ host, port }, options);
       const opened = await (queries ??= loadQueries(clock));
       options.signal.throwIfAborted();
       return await untilStamped({ ...opened.open({ protocol, address, port }, options), resolveMs }, options.signal);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { tcp } from '../checks/tcp/tcp.ts';
 import { systemClock } from '../core/clock.ts';
-import type { DnsServer, FamilyChoice } from '../core/network.ts';
+import type { Address, DnsServer, Family, FamilyChoice } from '../core/network.ts';
 import { testContext } from '../testing/context.ts';
 import { dnsServer, record, replyTo, silent, zone, type Answer, type DnsTestServer } from '../testing/dns-server.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
@@ -34,16 +34,21 @@ interface Setting {
   readonly servers: readonly DnsServer[];
   readonly hosts?: string;
   readonly resolvConf?: string;
+  /** The IP versions of which the machine has an address. */
+  readonly families?: readonly Family[];
 }
 
+const sources = { 4: { ip: '203.0.113.9', prefixBits: 24 }, 6: { ip: '2001:db8:9::9', prefixBits: 64 } };
+
 let settings = 0;
-async function resolverOf({ servers, hosts = '', resolvConf = '' }: Setting) {
+async function resolverOf({ servers, hosts = '', resolvConf = '', families = [4] }: Setting) {
   const clock = new FakeClock();
   const hostsPath = join(folder, `hosts-${++settings}`);
   const resolvConfPath = join(folder, `resolv.conf-${settings}`);
   await writeFile(hostsPath, hosts);
   await writeFile(resolvConfPath, resolvConf);
-  const resolver = new Resolver({ clock, hostsPath, resolvConfPath, servers });
+  const own = { families: (): readonly Family[] => families, sourceOf: ({ family }: Address) => sources[family] };
+  const resolver = new Resolver({ clock, hostsPath, resolvConfPath, nsswitchPath: '', servers, ownAddresses: own });
   const resolve = async (host: string, family: FamilyChoice = 'auto'): Promise<string> =>
     (await resolver.resolve(host, { family, signal: AbortSignal.timeout(10_000) })).ip;
   return { clock, resolver, resolve, hostsPath };
@@ -56,10 +61,10 @@ describe('what needs no server', () => {
     const { resolve } = await resolverOf({ servers: [server], hosts });
     assert.equal(await resolve('192.0.2.1'), '192.0.2.1');
     assert.equal(await resolve('::1'), '::1');
-    assert.equal(await resolve('localhost'), '127.0.0.1');
+    assert.equal(await resolve('localhost', '4'), '127.0.0.1');
     assert.equal(await resolve('localhost', '6'), '::1');
-    assert.equal(await resolve('some.LOCALHOST.'), '127.0.0.1');
-    assert.equal(await resolve('both.test'), '192.0.2.9');
+    assert.equal(await resolve('some.LOCALHOST.', '4'), '127.0.0.1');
+    assert.equal(await resolve('both.test', '4'), '192.0.2.9');
     assert.equal(await resolve('both.test', '6'), '2001:db8::9');
     assert.equal(await resolve('alias'), '192.0.2.9');
     await assert.rejects(resolve('192.0.2.1', '6'), { message: '192.0.2.1 has no IPv6 address.' });

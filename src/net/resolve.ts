@@ -2,15 +2,18 @@ import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, isDeadline } from '../core/failure.ts';
 import type { Address, DnsServer, Family, FamilyChoice, ResolveOptions } from '../core/network.ts';
+import { inOrder } from './dial/address-order.ts';
 import { dialTcp } from './dial/dial.ts';
+import { OwnAddresses } from './dial/own-addresses.ts';
 import type { DnsNetwork } from './dns/ask.ts';
 import { LookupCache } from './dns/cache.ts';
+import { findAddresses, nothingFound, notFound, type Found } from './dns/find-addresses.ts';
 import { lookUp, type Lookup } from './dns/lookup.ts';
+import { parseNameSources, type NameSource } from './dns/nsswitch.ts';
 import { reverseName } from './dns/reverse-name.ts';
 import { peerOf } from './dns/server.ts';
 import { DnsSockets } from './dns/sockets.ts';
 import { parseHosts, type Hosts } from './dns/hosts-file.ts';
-import { labelsOf } from './packets/dns/name.ts';
 import { parseResolvConf, type ResolverSettings } from './dns/resolv-conf.ts';
 import { WatchedFile } from './dns/watched-file.ts';
 
@@ -18,38 +21,48 @@ interface ResolverParts {
   readonly clock: Clock;
   readonly hostsPath?: string;
   readonly resolvConfPath?: string;
+  readonly nsswitchPath?: string;
   /** Instead of the file's servers. */
   readonly servers?: readonly DnsServer[];
+  /** Instead of those of this machine. */
+  readonly ownAddresses?: Pick<OwnAddresses, 'families' | 'sourceOf'>;
 }
 
-interface Found {
-  readonly address?: Address;
-  readonly said: readonly string[];
-}
+/** At least one, in the order in which to try them. */
+export type Addresses = readonly [Address, ...Address[]];
 
 const familiesOf: Readonly<Record<FamilyChoice, readonly Family[]>> = { auto: [4, 6], '4': [4], '6': [6] };
-const recordTypeOf = { 4: 'A', 6: 'AAAA' } as const;
 const loopback: readonly Address[] = [
   { ip: '127.0.0.1', family: 4 },
   { ip: '::1', family: 6 },
 ];
 
-/** Names to addresses and back, by the hosts file and the DNS servers of the system, with a cache that keeps to the TTL. */
+/** Names to addresses and back, as the system's own resolver finds them, with a cache that keeps to the TTL. */
 export class Resolver {
   readonly #clock: Clock;
   readonly #hosts: WatchedFile<Hosts>;
   readonly #settings: WatchedFile<ResolverSettings>;
+  readonly #sources: WatchedFile<readonly NameSource[]>;
   readonly #servers: readonly DnsServer[] | undefined;
   readonly #cache: LookupCache;
   readonly #net: DnsNetwork;
+  readonly #own: Pick<OwnAddresses, 'families' | 'sourceOf'>;
+  #turn = 0;
 
-  constructor({ clock, hostsPath = '/etc/hosts', resolvConfPath = '/etc/resolv.conf', servers }: ResolverParts) {
+  constructor({ clock, ...parts }: ResolverParts) {
+    const {
+      hostsPath = '/etc/hosts',
+      resolvConfPath = '/etc/resolv.conf',
+      nsswitchPath = '/etc/nsswitch.conf',
+    } = parts;
     this.#clock = clock;
     this.#hosts = new WatchedFile({ path: hostsPath, clock, parse: parseHosts });
     this.#settings = new WatchedFile({ path: resolvConfPath, clock, parse: parseResolvConf });
-    this.#servers = servers;
+    this.#sources = new WatchedFile({ path: nsswitchPath, clock, parse: parseNameSources });
+    this.#servers = parts.servers;
     this.#cache = new LookupCache(clock);
     this.#net = systemNetwork();
+    this.#own = parts.ownAddresses ?? new OwnAddresses(clock);
   }
 
   /** The servers that are asked, in their order. */
@@ -57,22 +70,26 @@ export class Resolver {
     return this.#servers ?? this.#settings.read().servers;
   }
 
-  /** @throws {Failure} name-not-found, resolver-failed; or the signal's reason */
-  async resolve(host: string, { family = 'auto', signal }: ResolveOptions): Promise<Address> {
+  /** The first address of a name in the order of RFC 6724. @throws as `resolveAll` */
+  async resolve(host: string, options: ResolveOptions): Promise<Address> {
+    return (await this.resolveAll(host, options))[0];
+  }
+
+  /** The addresses of a name in the order of RFC 6724. @throws {Failure} name-not-found, resolver-failed; or the signal's reason */
+  async resolveAll(host: string, { family = 'auto', signal }: ResolveOptions): Promise<Addresses> {
     const families = familiesOf[family];
-    const known = this.#known(host);
-    for (const wanted of families) {
-      const address = known.find((one) => one.family === wanted);
-      if (address) return address;
+    const itself = this.#inOrder(addressItself(host, families));
+    if (itself) return itself;
+    let found = nothingFound;
+    for (const source of isIP(host) === 0 ? this.#sources.read() : []) {
+      found =
+        source === 'files'
+          ? { ...found, addresses: this.#listed(host, families) }
+          : await this.#ask(host, { families, signal });
+      const ordered = this.#inOrder(found.addresses);
+      if (ordered) return ordered;
     }
-    const said: string[] = [];
-    for (const name of isIP(host) === 0 && !isLocalhost(host) ? this.#candidates(host) : []) {
-      const found = await this.#find(name, families, signal);
-      if (found.address) return found.address;
-      said.push(...found.said);
-    }
-    const what = family === 'auto' ? 'address' : `IPv${family} address`;
-    throw new Failure('name-not-found', `${host} has no ${what}${said.length > 0 ? `: ${said.join(', ')}` : ''}.`);
+    throw notFound(`${host} has no ${family === 'auto' ? 'address' : `IPv${family} address`}`, found);
   }
 
   /** The name of an address; undefined if it has none. @throws {Failure} resolver-failed; or the signal's reason */
@@ -81,32 +98,29 @@ export class Resolver {
     return listed ?? (await this.#lookUp(reverseName(ip), 'PTR', signal)).data[0];
   }
 
-  /** What needs no server: an address itself, this machine (RFC 6761 section 6.3), the hosts file. */
-  #known(host: string): readonly Address[] {
-    const version = isIP(host);
-    if (version === 4 || version === 6) return [{ ip: host, family: version }];
-    return isLocalhost(host) ? loopback : this.#hosts.read().addressesOf(host.toLowerCase());
+  /** Addresses by the hosts file, and of this machine under any other name (RFC 6761 section 6.3). */
+  #listed(host: string, families: readonly Family[]): readonly Address[] {
+    const isWanted = ({ family }: Address): boolean => families.includes(family);
+    const listed = this.#hosts.read().addressesOf(host.toLowerCase()).filter(isWanted);
+    return listed.length === 0 && isLocalhost(host) ? loopback.filter(isWanted) : listed;
   }
 
-  /** The full names that a name may stand for, in the order to try them. */
-  #candidates(host: string): readonly string[] {
-    const { search, ndots } = this.#settings.read();
-    const completed = host.endsWith('.') ? [] : search.map((domain) => `${host}.${domain}`);
-    const isQualified = host.endsWith('.') || host.split('.').length > ndots;
-    const names = isQualified ? [host, ...completed] : [...completed, host];
-    return names.filter((name) => labelsOf(name) !== undefined);
+  async #ask(host: string, { families, signal }: Search): Promise<Found> {
+    if (isLocalhost(host)) return nothingFound;
+    const usable = this.#own.families().filter((family) => families.includes(family));
+    const others = families.filter((family) => !usable.includes(family));
+    return await findAddresses(host, {
+      groups: [usable, others].filter(({ length }) => length > 0),
+      settings: this.#settings.read(),
+      clock: this.#clock,
+      signal,
+      lookUp: (name, type, limit) => this.#lookUp(name, type, limit),
+    });
   }
 
-  async #find(name: string, families: readonly Family[], signal: AbortSignal): Promise<Found> {
-    const said: string[] = [];
-    for (const family of families) {
-      const lookup = await this.#lookUp(name, recordTypeOf[family], signal);
-      const [ip] = lookup.data;
-      if (ip !== undefined) return { address: { ip, family }, said };
-      said.push(`${lookup.said} for ${name}`);
-      if (!lookup.nameExists) break;
-    }
-    return { said };
+  #inOrder(addresses: readonly Address[]): Addresses | undefined {
+    const [first, ...others] = inOrder(addresses, (destination) => this.#own.sourceOf(destination));
+    return first && [first, ...others];
   }
 
   async #lookUp(name: string, type: string, signal: AbortSignal): Promise<Lookup> {
@@ -122,7 +136,9 @@ export class Resolver {
   }
 
   #settingsNow(): ResolverSettings {
-    return { ...this.#settings.read(), servers: this.servers };
+    const settings = this.#settings.read();
+    const first = settings.rotate ? this.#turn++ % this.servers.length : 0;
+    return { ...settings, servers: [...this.servers.slice(first), ...this.servers.slice(0, first)] };
   }
 
   /** A run whose time ends before a name is found has seen nothing of its target. */
@@ -130,6 +146,17 @@ export class Resolver {
     const asked = this.servers.map(peerOf).join(', ');
     return new Failure('resolver-failed', `Looking ${name} up, asking ${asked}: ${reason.message}`, { cause: reason });
   }
+}
+
+interface Search {
+  readonly families: readonly Family[];
+  readonly signal: AbortSignal;
+}
+
+function addressItself(host: string, families: readonly Family[]): readonly Address[] {
+  const version = isIP(host);
+  if (version !== 4 && version !== 6) return [];
+  return families.includes(version) ? [{ ip: host, family: version }] : [];
 }
 
 function isLocalhost(host: string): boolean {

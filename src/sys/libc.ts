@@ -10,6 +10,7 @@ const signatures = {
   bind: { arguments: [int, 'buffer', 'uint32'], return: int },
   connect: { arguments: [int, 'buffer', 'uint32'], return: int },
   setsockopt: { arguments: [int, int, int, 'buffer', 'uint32'], return: int },
+  getsockname: { arguments: [int, 'buffer', 'buffer'], return: int },
   getsockopt: { arguments: [int, int, int, 'buffer', 'buffer'], return: int },
   sendto: { arguments: [int, 'buffer', size, int, 'buffer', 'uint32'], return: 'int64' },
   recvfrom: { arguments: [int, 'buffer', size, int, 'buffer', 'buffer'], return: 'int64' },

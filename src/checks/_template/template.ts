@@ -5,6 +5,7 @@ import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
 
 const maxGreetingBytes = 4096;
@@ -35,10 +36,10 @@ export const template = defineCheck({
   targetOf: formatEndpoint,
   async run(options, { clock, net, signal }, measurement) {
     const { host, port, family, contains } = options;
-    const { socket, address, resolveMs, connectMs } = await net.connect({ host, port }, { family, signal });
+    const { socket, resolveMs, connectMs, ...dialled } = await net.connect({ host, port }, { family, signal });
     // What is written here is kept, however the run ends.
     measurement.metrics = { resolveMs, connectMs };
-    measurement.detail = { address: address.ip };
+    measurement.detail = addressDetail(dialled);
     try {
       const connectedMs = clock.monotonic();
       const incoming = new Incoming(socket, maxGreetingBytes);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { exchangeOverTcp, exchangeOverUdp } from './exchange.ts';
 import { options, type EchoOptions } from './options.ts';
 import { EchoTally } from './tally.ts';
@@ -54,14 +55,14 @@ async function exchange(options: EchoOptions, context: CheckContext, parts: Part
   const { host, port, family, interval: intervalMs, wait: waitMs } = options;
   const plan = { messages, intervalMs, waitMs, clock, signal, tally, where: formatEndpoint(options) };
   if (options.protocol === 'udp') {
-    const { socket, address, resolveMs } = await net.openUdp({ host, port }, { family, signal });
+    const { socket, resolveMs, ...dialled } = await net.openUdp({ host, port }, { family, signal });
     measurement.metrics = { resolveMs };
-    measurement.detail = { address: address.ip };
+    measurement.detail = addressDetail(dialled);
     return await exchangeOverUdp(socket, plan).finally(() => socket.close());
   }
-  const { socket, address, resolveMs, connectMs } = await net.connect({ host, port }, { family, signal });
+  const { socket, resolveMs, connectMs, ...dialled } = await net.connect({ host, port }, { family, signal });
   measurement.metrics = { resolveMs, connectMs };
-  measurement.detail = { address: address.ip };
+  measurement.detail = addressDetail(dialled);
   await exchangeOverTcp(socket, plan).finally(() => socket.destroy());
 }
 

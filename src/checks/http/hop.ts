@@ -3,6 +3,7 @@ import type { CheckContext, Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import type { HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { noteTls } from '../../net/tls/report.ts';
@@ -87,8 +88,8 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   return response;
 }
 
-function noteConnection(measurement: Measurement, { address, resolveMs, connectMs }: Connection): void {
-  measurement.detail['address'] = address.ip;
+function noteConnection(measurement: Measurement, { resolveMs, connectMs, ...dialled }: Connection): void {
+  Object.assign(measurement.detail, addressDetail(dialled));
   add(measurement, 'resolveMs', resolveMs);
   add(measurement, 'connectMs', connectMs);
 }

@@ -9,6 +9,7 @@ import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { showReferenceId } from '../../net/packets/ntp.ts';
 import { takeSample, type Sample } from './sample.ts';
 
@@ -67,12 +68,12 @@ export const ntp = defineCheck({
   targetOf: ({ host, port }) => (port === ntpPort ? host : formatEndpoint({ host, port })),
   async run(options, context, measurement) {
     const { host, port, family } = options;
-    const { socket, address, resolveMs } = await context.net.openUdp(
+    const { socket, resolveMs, ...dialled } = await context.net.openUdp(
       { host, port },
       { family, signal: context.signal },
     );
     measurement.metrics = { resolveMs };
-    measurement.detail = { address: address.ip };
+    measurement.detail = addressDetail(dialled);
     try {
       const best = await bestSample(socket, options, { context, measurement });
       record(best, measurement);

@@ -6,6 +6,7 @@ import { familyChoices } from '../../core/network.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { assertNotExpiring, noteTls } from '../../net/tls/report.ts';
 import { Dialogue, step, type Step } from '../../net/dialogue/dialogue.ts';
@@ -64,9 +65,9 @@ export const tcp = defineCheck({
   async run(options, context, measurement) {
     const { host, port, family } = options;
     const { signal } = context;
-    const { socket, address, resolveMs, connectMs } = await context.net.connect({ host, port }, { family, signal });
+    const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect({ host, port }, { family, signal });
     measurement.metrics = { resolveMs, connectMs };
-    measurement.detail = { address: address.ip };
+    measurement.detail = addressDetail(dialled);
     try {
       await converse(socket, options, { ...context, measurement });
       assertWithin(options, measurement);

@@ -8,6 +8,7 @@ import { familyChoices } from '../../core/network.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { nextDatagram } from '../../net/dial/dial.ts';
 
 /** What fits in one Ethernet frame over IPv6, so that no check depends on fragments. */
@@ -49,9 +50,9 @@ export const udp = defineCheck({
   targetOf: formatEndpoint,
   async run(options, { clock, net, signal }, measurement) {
     const { host, port, family } = options;
-    const { socket, address, resolveMs } = await net.openUdp({ host, port }, { family, signal });
+    const { socket, resolveMs, ...dialled } = await net.openUdp({ host, port }, { family, signal });
     measurement.metrics = { resolveMs };
-    measurement.detail = { address: address.ip, response: false };
+    measurement.detail = { ...addressDetail(dialled), response: false };
     try {
       const startedMs = clock.monotonic();
       socket.send(payloadOf(options));

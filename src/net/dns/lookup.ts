@@ -6,7 +6,7 @@ import type { DnsMessage, DnsQuestion, DnsRecord } from '../packets/dns/message.
 import { canonicalName } from '../packets/dns/name.ts';
 import { rcodeName } from '../packets/dns/record-types.ts';
 import type { ResolverSettings } from './resolv-conf.ts';
-import { askByUdpOrTcp, type DnsNetwork } from './ask.ts';
+import { askByTcp, askByUdpOrTcp, type DnsNetwork } from './ask.ts';
 import { peerOf } from './server.ts';
 
 /** What the servers know about a name and a type; `data` is empty if there is no such record. */
@@ -33,16 +33,19 @@ const maxAliases = 16;
 
 /** Asks each server in turn until one says what there is, or that there is nothing. @throws {Failure} resolver-failed */
 export async function lookUp(question: DnsQuestion, { net, settings, clock, signal }: LookupParts): Promise<Lookup> {
-  const { servers, attempts, timeoutMs } = settings;
+  const { servers, attempts, timeoutMs, useTcp } = settings;
+  const ask = useTcp ? askByTcp : askByUdpOrTcp;
   const query = { question, recursionDesired: true };
   const complaints = new Set<string>();
   for (const server of Array.from({ length: attempts }, () => servers).flat()) {
     try {
-      const asking = (limited: AbortSignal) => askByUdpOrTcp(net, query, { server, signal: limited });
+      const asking = (limited: AbortSignal) => ask(net, query, { server, signal: limited });
       const { message } = await withDeadline({ clock, timeoutMs, signal }, asking);
       const lookup = readLookup(question, message, server);
       if (lookup) return lookup;
-      complaints.add(`${peerOf(server)} answered ${rcodeName(message.rcode)}.`);
+      complaints.add(
+        `${peerOf(server)} answered ${isLame(message) ? 'that it does not look names up' : rcodeName(message.rcode)}.`,
+      );
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -55,7 +58,7 @@ export async function lookUp(question: DnsQuestion, { net, settings, clock, sign
 /** Undefined if the server could not say. */
 function readLookup(question: DnsQuestion, message: DnsMessage, server: DnsServer): Lookup | undefined {
   const rcode = rcodeName(message.rcode);
-  if (rcode !== 'NOERROR' && rcode !== 'NXDOMAIN') return undefined;
+  if ((rcode !== 'NOERROR' && rcode !== 'NXDOMAIN') || isLame(message)) return undefined;
   const chain = followAliases(question, message.answers);
   const data = chain.filter(({ type }) => type === question.type).map((record) => record.data);
   if (data.length > 0) {
@@ -65,6 +68,11 @@ function readLookup(question: DnsQuestion, message: DnsMessage, server: DnsServe
   const nameExists = rcode === 'NOERROR';
   const said = `${peerOf(server)} answered ${nameExists ? `no ${question.type} record` : rcode}`;
   return { data, ttlMs: negativeTtlMs(message.authorities), nameExists, said };
+}
+
+/** A server that neither looks names up nor is in charge of this one, and so has nothing to say: its answer is no "no". */
+function isLame({ rcode, flags, answers }: DnsMessage): boolean {
+  return rcode === 0 && answers.length === 0 && !flags.includes('ra') && !flags.includes('aa');
 }
 
 /** The records of the question and the CNAME records on the way to them. */

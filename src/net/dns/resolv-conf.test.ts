@@ -8,6 +8,9 @@ const defaults = {
   ndots: 1,
   timeoutMs: 2000,
   attempts: 2,
+  rotate: false,
+  singleRequest: false,
+  useTcp: false,
 };
 
 test('an empty file means the server of this machine', () => {
@@ -32,6 +35,9 @@ options ndots:2 rotate timeout:1 attempts:4 edns0
     ndots: 2,
     timeoutMs: 1000,
     attempts: 4,
+    rotate: true,
+    singleRequest: false,
+    useTcp: false,
   });
 });
 
@@ -40,4 +46,10 @@ test('what is beyond the limits of the C library is cut to them', () => {
   const settings = parseResolvConf(`${servers}\noptions ndots:99 timeout:0 attempts:100`);
   const { ndots, timeoutMs, attempts } = settings;
   assert.deepEqual([settings.servers.length, ndots, timeoutMs, attempts], [3, 15, 1000, 5]);
+});
+
+test('CN1: the options that change how servers are asked are read', () => {
+  const { rotate, singleRequest, useTcp } = parseResolvConf('options single-request use-vc\noptions rotate');
+  assert.deepEqual([rotate, singleRequest, useTcp], [true, true, true]);
+  assert.equal(parseResolvConf('options single-request-reopen').singleRequest, true);
 });

@@ -12,6 +12,12 @@ export interface ResolverSettings {
   readonly timeoutMs: number;
   /** How often each server is asked. */
   readonly attempts: number;
+  /** Begin with another server each time. */
+  readonly rotate: boolean;
+  /** Ask for IPv4 and IPv6 one after the other: some firewalls lose one of two questions from one port. */
+  readonly singleRequest: boolean;
+  /** Ask by TCP only. */
+  readonly useTcp: boolean;
 }
 
 /** The limits of the C library; its timeout of 5 s would outlast most checks, so ours is shorter unless the file says one. */
@@ -23,6 +29,7 @@ const limits = { ndots: 15, timeout: 30, attempts: 5 };
 export function parseResolvConf(text: string): ResolverSettings {
   const servers: DnsServer[] = [];
   const options = { ...defaults };
+  const flags = new Set<string>();
   let search: readonly string[] = [];
   for (const line of text.split('\n')) {
     const [keyword, ...words] = line
@@ -31,7 +38,11 @@ export function parseResolvConf(text: string): ResolverSettings {
       .split(/\s+/);
     if (keyword === 'nameserver') servers.push(...serverOf(words[0] ?? ''));
     if (keyword === 'search' || keyword === 'domain') search = words.map((domain) => domain.toLowerCase());
-    if (keyword === 'options') for (const word of words) readOption(options, word);
+    if (keyword !== 'options') continue;
+    for (const word of words) {
+      flags.add(word);
+      readOption(options, word);
+    }
   }
   return {
     servers: servers.length > 0 ? servers.slice(0, maxServers) : serverOf('127.0.0.1'),
@@ -39,6 +50,9 @@ export function parseResolvConf(text: string): ResolverSettings {
     ndots: options.ndots,
     timeoutMs: options.timeout * 1000,
     attempts: options.attempts,
+    rotate: flags.has('rotate'),
+    singleRequest: flags.has('single-request') || flags.has('single-request-reopen'),
+    useTcp: flags.has('use-vc'),
   };
 }
 
