@@ -105,11 +105,11 @@ function joined(found: readonly Found[]): Found {
 
 /** A host is not found only if every question about it was answered; otherwise the resolver has failed. */
 export function notFound(what: string, { said, failures }: Found): Failure {
-  const answers = said.join(', ');
+  const answers = said.length > 0 ? [said.join(', ')] : [];
   const [failure] = failures;
-  if (!failure) return new Failure('name-not-found', `${[what, answers].filter(Boolean).join(': ')}.`);
+  if (!failure) return new Failure('name-not-found', `${[what, ...answers].join(': ')}.`);
   const complaints = unique(failures.map(({ message }) => message));
-  return failure.with({ message: [...complaints, ...(answers && [`${answers}.`])].join(' ') });
+  return failure.with({ message: [...complaints, ...answers.map((answer) => `${answer}.`)].join(' ') });
 }
 
 export const nothingFound: Found = { addresses: [], said: [], failures: [], exists: false };
