@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, isDeadline } from '../core/failure.ts';
 import type { Address, DnsServer, Family, FamilyChoice, ResolveOptions } from '../core/network.ts';
-import { inOrder } from './dial/address-order.ts';
+import { byPreference } from './dial/address-order.ts';
 import { dialTcp } from './dial/dial.ts';
 import { OwnAddresses } from './dial/own-addresses.ts';
 import type { DnsNetwork } from './dns/ask.ts';
@@ -119,7 +119,7 @@ export class Resolver {
   }
 
   #inOrder(addresses: readonly Address[]): Addresses | undefined {
-    const [first, ...others] = inOrder(addresses, (destination) => this.#own.sourceOf(destination));
+    const [first, ...others] = byPreference(addresses, (destination) => this.#own.sourceOf(destination));
     return first && [first, ...others];
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv6 } from 'node:net';
 import { describe, test } from 'node:test';
 import type { Address } from '../../core/network.ts';
-import { inOrder, type SourceAddress } from './address-order.ts';
+import { byPreference, type SourceAddress } from './address-order.ts';
 
 /** Destinations in the order of the resolver, each with the source (and its prefix length) that the kernel would take. */
 type Candidates = Readonly<Record<string, string | null>>;
@@ -13,7 +13,7 @@ function ordered(candidates: Candidates): readonly string[] {
     const [source, bits] = candidates[ip]?.split('/') ?? [];
     return source === undefined ? undefined : { ip: source, prefixBits: Number(bits ?? 64) };
   };
-  return inOrder(destinations, sourceOf).map(({ ip }) => ip);
+  return byPreference(destinations, sourceOf).map(({ ip }) => ip);
 }
 
 describe('CB6: the examples of RFC 6724 section 10.2', () => {

@@ -2,7 +2,7 @@ import type { Address } from '../../core/network.ts';
 import { ipv6Bytes } from '../packets/ipv6.ts';
 
 /** The address that the kernel would send from; undefined if it has no route to the destination. */
-export type SourceOf = (destination: Address) => SourceAddress | undefined;
+export type SourceLookup = (destination: Address) => SourceAddress | undefined;
 
 export interface SourceAddress {
   readonly ip: string;
@@ -48,7 +48,7 @@ interface Ranked {
  * Destinations in the order in which to try them (RFC 6724 section 6), by rules 1, 2, 5, 6, 8, 9 and 10. Rules 3, 4 and 7
  * are about deprecated, mobile and tunnelled source addresses, which the kernel avoids when it chooses the source.
  */
-export function inOrder(destinations: readonly Address[], sourceOf: SourceOf): readonly Address[] {
+export function byPreference(destinations: readonly Address[], sourceOf: SourceLookup): readonly Address[] {
   if (destinations.length < 2) return destinations;
   const ranked = destinations.map((address) => rankOf(address, sourceOf(address)));
   // The sort is stable, which is rule 10: leave the order unchanged.
