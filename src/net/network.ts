@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { nextTurn, type Clock } from '../core/clock.ts';
 import type { Network, QueryChannel, SecureConnection } from '../core/network.ts';
 import { EgressPolicy } from './dial/egress.ts';
-import { Dialler } from './dialler.ts';
+import { AddressDialler } from './address-dialler.ts';
 import { DnsSockets } from './dns/sockets.ts';
 import type { Queries } from './queries.ts';
 import type { StartOptions } from './tls/tls.ts';
@@ -20,7 +20,7 @@ export function createNetwork({
   resolver = new Resolver({ clock }),
   policy = new EgressPolicy(),
 }: NetworkParts): Network {
-  const dialler = new Dialler({ clock, resolver, policy });
+  const dialler = new AddressDialler({ clock, resolver, policy });
   const dnsSockets = new DnsSockets();
   let queries: Promise<Queries> | undefined;
 

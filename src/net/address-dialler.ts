@@ -15,7 +15,7 @@ import type { EgressPolicy } from './dial/egress.ts';
 import { firstToAnswer } from './dial/race.ts';
 import type { Addresses, Resolver } from './resolve.ts';
 
-interface DiallerParts {
+interface AddressDiallerParts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly policy: EgressPolicy;
@@ -27,10 +27,10 @@ interface Dialling<T> {
 }
 
 /** The only way from a name to a permitted address. */
-export class Dialler {
-  readonly #parts: DiallerParts;
+export class AddressDialler {
+  readonly #parts: AddressDiallerParts;
 
-  constructor(parts: DiallerParts) {
+  constructor(parts: AddressDiallerParts) {
     this.#parts = parts;
   }
 
