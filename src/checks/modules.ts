@@ -19,6 +19,7 @@ export const checkModules: readonly CheckModule[] = [
   { type: 'tcp', load: () => import('./tcp/tcp.ts') },
   { type: 'traceroute', load: () => import('./traceroute/traceroute.ts') },
   { type: 'udp', load: () => import('./udp/udp.ts') },
+  { type: 'websocket', aliases: ['ws', 'wss'], load: () => import('./websocket/websocket.ts') },
 ];
 
 /** The words that name a check type, lower case. */

@@ -81,7 +81,8 @@ function transfer(socket: Socket, request: HttpRequest, options: ExchangeOptions
   });
 }
 
-function responseFailure(error: unknown, peer: string): unknown {
+/** What `ResponseParser` throws, as what it says of the peer. */
+export function responseFailure(error: unknown, peer: string): unknown {
   if (!(error instanceof Http1Error)) return error;
   const { fault, message } = error;
   const text =

@@ -29,6 +29,8 @@ interface ResponseLimits {
   readonly method: string;
   /** Of the body as it is transferred. */
   readonly maxBodyBytes: number;
+  /** The request asked for another protocol: 101 is a final response, and what follows it is kept as `rest`. */
+  readonly mayUpgrade?: boolean;
 }
 
 const newline = 10;
@@ -39,6 +41,8 @@ export class ResponseParser {
   head: ResponseHead | undefined;
   readonly body = new GrowingBuffer();
   headerBytes = 0;
+  /** What came after the response. */
+  rest: Buffer = Buffer.alloc(0);
   #state: State = 'status';
   #line = '';
   #status: Omit<ResponseHead, 'headers'> | undefined;
@@ -58,6 +62,7 @@ export class ResponseParser {
     let at = 0;
     while (at < bytes.length && this.#state !== 'done')
       at = this.#isInBody() ? this.#take(bytes, at) : this.#read(bytes, at);
+    this.rest = bytes.subarray(at);
     return this.#state === 'done';
   }
 
@@ -163,6 +168,11 @@ export class ResponseParser {
   #endHeader(): void {
     // A status line always comes before the fields.
     const head: ResponseHead = { ...this.#status!, headers: this.#headers };
+    if (head.status === 101 && this.#limits.mayUpgrade) {
+      this.head = head;
+      this.#state = 'done';
+      return;
+    }
     if (head.status < 200) return this.#skipInterim(head);
     this.head = head;
     const framing = framingOf(head, this.#limits.method);
