@@ -9,6 +9,7 @@ import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
 import { quoted } from '../../core/quoted.ts';
 import { formatEndpoint } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
 import { assertNotExpiring, noteTls } from '../../net/tls/report.ts';
@@ -39,7 +40,6 @@ export const websocket = defineCheck({
   ],
   defaultTimeoutMs: 10_000,
   asks: ['url'],
-  aliases: ['ws', 'wss'],
   targetSyntax: 'URL',
   fromTarget: (target, word) => ({
     url: target.includes('://') ? target : `${word === 'wss' ? 'wss' : 'ws'}://${target}`,
@@ -48,10 +48,11 @@ export const websocket = defineCheck({
   async run(options, context, measurement) {
     const { net, signal } = context;
     const endpoint = endpointOf(new URL(options.url));
+    measurement.detail['url'] = options.url;
     const connection = await net.connect(endpoint, { family: options.family, signal });
-    const { address, resolveMs, connectMs } = connection;
+    const { resolveMs, connectMs } = connection;
     measurement.metrics = { resolveMs, connectMs };
-    measurement.detail = { url: options.url, address: address.ip };
+    Object.assign(measurement.detail, addressDetail(connection));
     const visit: Visit = { ...context, options, measurement, endpoint };
     try {
       await talk(await secured(connection.socket, visit), visit);
