@@ -22,10 +22,10 @@ const agentFile = z.strictObject({
   name: z.string(),
   publicKey: z.string(),
   privateKeyPem: z.string(),
-  /** Of the server's key; absent until the first join. */
+  /** Pin of the server's public key; absent until the first join. */
   serverPin: z.string().optional(),
   serverUrl: z.url().optional(),
-  /** Of a token that has not been used yet: the server's, or this agent's own for the server that calls it. */
+  /** Secret of an unused join token: issued by the server or, where the server calls this agent, by the agent itself. */
   secret: z.string().optional(),
 });
 /** Who this agent is, and whom it serves. Made once; readable by its user only. */
@@ -49,7 +49,7 @@ export class AgentFolder {
     }
   }
 
-  /** Reads who this agent is, or makes it up. @throws {AppError} invalid-config, when the file is there and not readable as one */
+  /** Reads the agent's identity, or creates it at the first start. @throws {AppError} invalid-config, when the file is there and not readable as one */
   identity(name: string): AgentFile {
     const kept = this.#read('agent.json', agentFile);
     if (kept) return kept;
@@ -62,12 +62,12 @@ export class AgentFolder {
     this.#replace('agent.json', file);
   }
 
-  /** The tasks of the last connection, so that an agent that starts without its server goes on watching. */
+  /** The tasks of the last connection: an agent that starts while its server is away continues with them. */
   tasks(): readonly Task[] {
     try {
       return (this.#read('tasks.json', tasksFile) as readonly Task[] | undefined) ?? [];
     } catch {
-      // The server sends them again; what cannot be read is not worth refusing to start.
+      // The server sends them again, so an unreadable file must not prevent the start.
       return [];
     }
   }
@@ -76,18 +76,18 @@ export class AgentFolder {
     this.#replace('tasks.json', tasks);
   }
 
-  /** What was ordered last of the sensors, for a start without the server; nothing if that is not known. */
+  /** The last sensor order, for a start without the server; an empty order if it cannot be read. */
   sensorOrder(): SensorOrder {
     const nothing = { sensors: [], by: '' };
     try {
       return this.#read('sensors.json', sensorOrder) ?? nothing;
     } catch {
-      // Whether more may be collected than was ordered is not to be guessed; the server says it again.
+      // Never collect more than was ordered: without a readable order, collect nothing until the server sends it again.
       return nothing;
     }
   }
 
-  /** Throws what the disk says; then no order is kept, for the one before may have allowed more. */
+  /** Throws the disk's error. The old order is then deleted, because it may have allowed more. */
   saveSensorOrder(order: SensorOrder): void {
     try {
       this.#replace('sensors.json', order);
@@ -128,12 +128,12 @@ export class AgentFolder {
   }
 }
 
-/** The watched person may pass through to the notice (notice-file.ts); all else in the folder is for its user only. */
+/** Mode 0711: everybody may open the notice (notice-file.ts) by its path; all other files are for the agent's user only. */
 function openToAll(path: string): void {
   try {
     chmodSync(path, 0o711);
   } catch (error) {
-    // A folder that somebody else made and lent stays as it is.
+    // The mode of a folder that belongs to another user is left unchanged.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   }
 }

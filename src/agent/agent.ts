@@ -36,15 +36,15 @@ export interface AgentParts {
   readonly random: () => number;
   /** A line for the operator: what changed between this agent and its server. */
   readonly onLink: (link: LinkState) => void;
-  /** What is collected of this machine from now on. */
+  /** Called with the new order when what is collected on this machine changes. */
   readonly onOrder: (order: SensorOrder) => void;
-  /** What this machine refuses to do, a sentence each time. */
+  /** Called with a sentence when an operation on this machine fails. */
   readonly onFault: (text: string) => void;
 }
 
 /**
- * One vantage point: tasks come in over the uplink, the executor runs them, each result goes into the spool, and from the
- * spool to the server, which says when it may be forgotten. Without a server it goes on with the tasks it has.
+ * One vantage point. Tasks arrive over the uplink, the executor runs them, and each result goes into the spool and from the
+ * spool to the server, whose acknowledgement deletes it. Without a server the agent continues with the tasks it has.
  */
 export class Agent {
   readonly uplink: Uplink;
@@ -88,7 +88,7 @@ export class Agent {
     this.uplink.wake();
   }
 
-  /** Ends within about a second; what was measured is in the spool. */
+  /** Stops within about a second; every finished measurement is in the spool. */
   async stop(): Promise<void> {
     await Promise.all([this.#executor.stop(), this.#sensors.stop()]);
     this.#parts.selfTest.stop();
@@ -156,7 +156,7 @@ export class Agent {
     return true;
   }
 
-  /** Kept first, so that a start without the server never collects what is no longer ordered; a full disk holds up neither. */
+  /** Saved before it is applied, so that a restart without the server never collects more than was ordered. A full disk delays neither. */
   #takeOrder(order: SensorOrder): void {
     this.#try('The order for the sensors was not saved', () => this.#parts.folder.saveSensorOrder(order));
     this.#sensors.take(order);
@@ -176,7 +176,7 @@ export class Agent {
     this.#try('The tasks were not saved', () => this.#parts.folder.saveTasks(this.#tasks.tasks));
   }
 
-  /** What a full disk refuses is done again later, and must not end the agent: it still has a voice. */
+  /** A write that a full disk refuses is repeated later; it must not end the agent, which can still report. */
   #try(whatFails: string, write: () => void): void {
     try {
       write();
@@ -185,7 +185,7 @@ export class Agent {
     }
   }
 
-  /** The two have met: from now on keys alone are each side's word, and the token is used up. */
+  /** The greeting succeeded: from now on the pinned keys identify both sides, and the join token is dropped. */
   #remember(serverPin: string): void {
     if (this.#file.secret === undefined && this.#file.serverPin === serverPin) return;
     const { secret: _used, ...file } = this.#file;

@@ -17,11 +17,11 @@ export interface AgentIdentity extends Identity {
   readonly name: string;
 }
 
-/** Whom this agent speaks to. */
+/** Which server this agent accepts. */
 export interface Trust {
-  /** Of the server's key; unknown until a server that calls has proved to hold the token of this agent. */
+  /** Pin of the server's public key; unknown until a calling server has proved that it holds this agent's token. */
   readonly serverPin?: string | undefined;
-  /** Of a token that is not used yet: the server's, to join with, or this agent's own, for the server that calls. */
+  /** Secret of an unused token: the server's join token, or this agent's own for a server that calls it. */
   readonly secret?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ interface GreetingParts {
   readonly channelBinding: string;
 }
 
-/** The agent's half of the greeting: it answers the challenge of the server it trusts, and checks the signature in return. */
+/** The agent's half of the greeting: answers the challenge of the server it trusts and verifies that server's signature. */
 export class Greeting {
   readonly #parts: GreetingParts;
   readonly #nonce = createNonce();

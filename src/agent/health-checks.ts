@@ -3,10 +3,10 @@ import { Failure } from '../core/failure.ts';
 import type { Network } from '../core/network.ts';
 import type { SelfCheck } from './self-test.ts';
 
-/** A name that cannot exist (RFC 6761, section 6.4): whoever says so is a resolver that works. */
+/** A name that cannot exist (RFC 6761, section 6.4): a resolver that answers NXDOMAIN works. */
 const canaryName = 'watchkeeper-canary.invalid';
 
-/** Whether some resolver answers, whatever it says. */
+/** Checks that a configured resolver answers; any answer will do. */
 export function resolverCheck(net: Network): SelfCheck {
   return async (signal) => {
     try {
@@ -19,7 +19,7 @@ export function resolverCheck(net: Network): SelfCheck {
   };
 }
 
-/** Whether the default gateway is there: it answers an echo or, if it does not answer those, ARP knows it. */
+/** Checks that the default gateway is reachable: it answers a ping or has a complete ARP entry. */
 export function gatewayCheck(net: Network): SelfCheck {
   return async (signal) => {
     const gateway = defaultGateway(await readText('/proc/net/route'));
@@ -65,7 +65,7 @@ async function answersEcho(net: Network, host: string, signal: AbortSignal): Pro
     channel.send(0);
     return await promise;
   } catch {
-    // Not allowed to send echoes here, or not permitted: ARP decides.
+    // Pings are not permitted here, so the ARP entry decides.
     return false;
   } finally {
     limit.removeEventListener('abort', onAbort);

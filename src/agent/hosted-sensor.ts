@@ -12,7 +12,7 @@ import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';
 
 export type ChainBegin = Extract<AgentMessage, { type: 'chain-begin' }>;
-/** When something was seen, by three clocks. */
+/** When something was seen: wall clock, monotonic clock and boot id. */
 export type Moment = Pick<RecordBody, 'at' | 'monotonicMs' | 'boot'>;
 
 export interface HostedSensorParts {
@@ -22,7 +22,7 @@ export interface HostedSensorParts {
   readonly spool: Pick<Spool, 'append'>;
   readonly moment: () => Moment;
   readonly textOf: TextOf;
-  /** Of this program: the records say who wrote them. */
+  /** Version of this program, written into the records. */
   readonly version: string;
   /** Tells the server of a new chain, if there is a connection. */
   readonly announce: (begin: ChainBegin) => void;
@@ -44,24 +44,24 @@ interface Run {
   readonly chain: EvidenceChain;
   /** As JSON: other options are another run. */
   readonly options: string;
-  /** Ends what the sensor may still write. */
+  /** Stops accepting records from the sensor. */
   readonly leave: () => void;
 }
 
 const retryAfterMs = 5000;
-/** Twice what a sensor may take. */
+/** Twice the time that a sensor may take to stop. */
 const stopLimitMs = 2000;
 const settleLimitMs = stopLimitMs + 500;
 const maxMessageCharacters = 300;
 
-/** One sensor of this machine: its chain, which outlives each run, and the sensor itself while it is wanted. */
+/** One sensor of this machine: its chain, which outlives every run, and the running sensor while an order asks for it. */
 export class HostedSensor {
   readonly #parts: HostedSensorParts;
   #wanted: Wanted | undefined;
-  /** Why the next stop. */
+  /** Reason that the next `stopped` record gives. */
   #why = '';
   #chain: EvidenceChain | undefined;
-  /** The chains that the server said it knows, and does not know. */
+  /** The chain that the server confirmed, and the one that it cannot verify. */
   #begun: string | undefined;
   #unknown: string | undefined;
   #run: Run | undefined;
@@ -74,7 +74,7 @@ export class HostedSensor {
     this.#parts = parts;
   }
 
-  /** The last line that is safe; undefined while there is no chain that the server knows. */
+  /** The last line on disk; undefined until the server has confirmed the chain. */
   get head(): ChainHead | undefined {
     return this.#chain?.head;
   }
@@ -87,7 +87,7 @@ export class HostedSensor {
     return { sensor: this.#parts.type.type, ...state };
   }
 
-  /** For whoever is watched; undefined if it is not wanted. */
+  /** Shown to the watched person; undefined if no order asks for this sensor. */
   get collected(): Collected | undefined {
     const { report, head } = this;
     if (!report) return undefined;
@@ -98,27 +98,27 @@ export class HostedSensor {
     return { title, summary, state, message, records: head?.n ?? 0, ...last };
   }
 
-  /** Starts, changes or stops it, as is due; `why` is for the record that says it was stopped. */
+  /** Starts, changes or stops the sensor to match `wanted`; `why` goes into the record that says it stopped. */
   want(wanted: Wanted | undefined, why: string): void {
     this.#wanted = wanted;
     this.#why = why;
     this.#settle();
   }
 
-  /** Says again what the server has not answered; it may have come back without its memory of it. */
+  /** Announces the chain again if the server has not confirmed it, for instance because it lost its memory of it. */
   announce(): void {
     const announcement = this.#chain?.announcement;
     if (announcement) this.#parts.announce({ type: 'chain-begin', sensor: this.#parts.type.type, ...announcement });
   }
 
-  /** The server knows a chain; nothing happens if it is another's. */
+  /** The server confirmed a chain; chains of other sensors are ignored. */
   onChainBegun(chain: string): void {
     if (this.#chain?.announcement?.chain !== chain) return;
     this.#begun = chain;
     this.#settle();
   }
 
-  /** The server cannot verify a chain, as after its backup was restored; nothing happens if it is another's. */
+  /** The server cannot verify a chain, for instance after a restored backup; chains of other sensors are ignored. */
   onChainUnknown(chain: string): void {
     if (this.#chain?.id !== chain) return;
     this.#unknown = chain;
@@ -134,10 +134,10 @@ export class HostedSensor {
     await this.#chain?.deleteOldFiles({ classOfData: this.#parts.type.classOfData, isInUse: this.#run !== undefined });
   }
 
-  /** Stops it; what was seen is on the disk and in the spool, if they took it. */
+  /** Stops the sensor. What it saw is on disk and in the spool, unless these refused it. */
   async close(why: string): Promise<void> {
     this.want(undefined, why);
-    // What settles may wait for a disk or a spool that refuses, until the chain is closed.
+    // A change under way may wait for a disk or spool that refuses, until the chain is closed.
     await this.#within(settleLimitMs, this.#settling);
     this.#cancelRetry();
     await this.#chain?.close();
@@ -148,7 +148,7 @@ export class HostedSensor {
     this.#settling ??= this.#untilSettled();
   }
 
-  /** One change at a time; what is wanted meanwhile is looked at afterwards. */
+  /** Applies one change at a time; orders that arrive meanwhile are applied afterwards. */
   async #untilSettled(): Promise<void> {
     while (this.#isUnsettled) {
       this.#isUnsettled = false;
@@ -166,14 +166,14 @@ export class HostedSensor {
     if (wanted && !this.#run && !chain.announcement) this.#start(wanted, chain);
   }
 
-  /** The server knows the chain that is written, or is told of it. */
+  /** Makes sure that the server knows the current chain, or announces it. */
   async #agree(chain: EvidenceChain): Promise<void> {
     if (chain.id === this.#unknown) await chain.beginAnew();
     if (chain.announcement && chain.announcement.chain === this.#begun) await chain.announced();
     this.announce();
   }
 
-  /** A chain of an earlier life is opened also if nothing is wanted: it may have lines that the server does not have. */
+  /** An existing chain is opened even without an order: it may hold lines that the server does not have yet. */
   async #chainFor(wanted: Wanted | undefined): Promise<EvidenceChain | undefined> {
     const { type, disk, ...rest } = this.#parts;
     await this.#attempt(async () => {
@@ -185,7 +185,7 @@ export class HostedSensor {
     return this.#chain;
   }
 
-  /** One that never has started holds up neither another order nor the end of the agent. */
+  /** A start that never completes must not block the next order or shutdown. */
   #start({ options, by }: Wanted, chain: EvidenceChain): void {
     const { type, clock, version, serverAddresses } = this.#parts;
     const parsed = type.options.safeParse(options);
@@ -231,7 +231,7 @@ export class HostedSensor {
     cancel();
   }
 
-  /** A sensor may not throw: one that does has a mistake, and the agent's other work goes on. */
+  /** A sensor must not throw. If one does, that is a bug; the agent's other work continues. */
   #fail(error: unknown): void {
     const message = `a mistake in this program: ${error instanceof Error ? error.message : String(error)}`;
     this.#setState({ state: 'unavailable', message });
@@ -248,7 +248,7 @@ export class HostedSensor {
     this.#state = { state, message: printable(message) };
   }
 
-  /** What a full disk refuses is tried again, and must not end the agent. */
+  /** Retries what a full disk refuses; it must not end the agent. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();

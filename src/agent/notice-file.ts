@@ -3,7 +3,7 @@ import type { SensorReport } from '../protocol/messages.ts';
 import type { Privilege } from './privileges.ts';
 import { readReport, replaceReport } from './report-file.ts';
 
-/** What is collected of one kind, and how far it went. */
+/** One kind of collected data and how much there is of it. */
 export interface Collected {
   readonly title: string;
   /** What is collected, in a sentence. */
@@ -15,23 +15,23 @@ export interface Collected {
   readonly lastRecordAt?: number;
 }
 
-/** What a running agent tells everybody on its machine: the watched person has a right to know. */
+/** What a running agent tells everybody on its machine. The watched person has a right to know it. */
 export interface AgentNotice {
   readonly name: string;
   readonly pid: number;
   /** When this was written; an agent that runs writes it every two seconds. */
   readonly writtenAt: number;
-  /** Where everything goes. */
+  /** Where the records are sent. */
   readonly server: string;
   readonly isConnected: boolean;
-  /** Who collects, and for what. */
+  /** Who ordered the collection; the purpose is in `purpose`. */
   readonly by: string;
   readonly purpose?: string;
-  /** From then on nothing is collected. */
+  /** Collection ends at this time, epoch milliseconds. */
   readonly until?: number;
   /** Empty if nothing is collected of this machine. */
   readonly collected: readonly Collected[];
-  /** What waits to be sent, results of checks too. */
+  /** Entries waiting to be sent, including results of checks. */
   readonly waiting: number;
   readonly lastAcknowledgedAt?: number;
   readonly privileges: readonly Privilege[];
@@ -46,6 +46,6 @@ export function writeNotice(folder: string, notice: AgentNotice): void {
 
 /** The last notice in this data folder; undefined if there is none, or none that this user may read. */
 export function readNotice(folder: string): AgentNotice | undefined {
-  // Our own file, replaced whole.
+  // The agent itself wrote the file, in one atomic replace.
   return readReport(join(folder, fileName)) as AgentNotice | undefined;
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export interface Privilege {
   readonly name: string;
   readonly isHeld: boolean;
-  /** What is lost without it. */
+  /** What does not work without it. */
   readonly cost: string;
 }
 

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 /** An agent that runs writes its reports this often. */
 export const reportIntervalMs = 2000;
 
-/** Replaces a report, whole; `mode` holds whatever the umask is. It need not outlive a power cut, so it is not synced. */
+/** Replaces a report atomically, with exactly this `mode` regardless of the umask. Not synced: a report need not survive a power cut. */
 export function replaceReport(file: string, report: object, mode: 0o600 | 0o644): void {
   writeFileSync(`${file}.new`, JSON.stringify(report), { mode: 0o600 });
   chmodSync(`${file}.new`, mode);

@@ -6,7 +6,7 @@ type Health = Heartbeat['health'];
 type Impairment = Health['impaired'][number];
 export type Part = Impairment['part'];
 
-/** Looks at one part of this machine; a sentence if it is not well, undefined if it is. It never rejects. */
+/** Checks one part of this machine. Resolves with a sentence if it fails, undefined if it works; never rejects. */
 export type SelfCheck = (signal: AbortSignal) => Promise<string | undefined>;
 
 interface SelfTestParts {
@@ -17,17 +17,17 @@ interface SelfTestParts {
 const intervalMs = 15_000;
 const limitMs = 4000;
 const resolutionMs = 20;
-/** More than this, and what this agent times says little about its targets. */
+/** Above this delay the agent's measured times say little about its targets. */
 const lagLimitMs = 1000;
-/** One failure may be the other end's; two in a row are ours. */
+/** One failure may be the fault of the other end; two in a row count as ours. */
 const failuresUntilImpaired = 2;
 
-/** The agent's look at itself: whether its voice should count. */
+/** The agent tests itself, so that the server knows whether to trust its results. */
 export class SelfTest {
   readonly #parts: SelfTestParts;
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #failures = new Map<Part, { count: number; message: string }>();
-  /** What never worked here (no gateway, no resolver: an isolated network) is how this machine is, not an impairment. */
+  /** A part that never worked here (an isolated network has no gateway or resolver) is not an impairment. */
   readonly #wasWell = new Set<Part>();
   #cancel: Cancel = () => {};
   #lagBeforeMs = 0;

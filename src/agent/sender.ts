@@ -21,11 +21,11 @@ interface SourceEntry {
   readonly json: string;
 }
 
-/** Sent and not acknowledged; more waits in the spool. Live results queue behind what the server has of the backlog: so little that it is a fraction of a second. */
+/** Entries that may be sent and not yet acknowledged, per lane. The backlog's window is small, so live results wait behind it for a fraction of a second only. */
 const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 4000 };
-/** More than this on its way to the network, and the rest waits in the spool until something is acknowledged. */
+/** Beyond this many unsent bytes nothing is sent until an acknowledgement comes. */
 const maxUnsentBytes = 1024 * 1024;
-/** What a server reads within some milliseconds, so that it is never away for long. One larger entry still fits a frame. */
+/** The server handles a frame of this size in a few milliseconds. A single larger entry is sent alone. */
 const maxBytesPerFrame = 128 * 1024;
 
 /**

@@ -16,16 +16,16 @@ export interface SensorHostParts extends Pick<
   readonly types: readonly SensorType[];
   /** Each sensor has a folder in it. */
   readonly folder: string;
-  /** From now on this is collected; said at each start and change. */
+  /** Called at each start and change of the order. */
   readonly onOrder: (order: SensorOrder) => void;
 }
 
-/** A wall clock that moves by more between two looks was set, or the machine slept. */
+/** If the wall clock moves by more than this between two looks, it was set or the machine slept. */
 const jumpMs = 2000;
 const lookEveryMs = 2000;
 const deleteEveryMs = 3600_000;
 
-/** The sensors of this machine: as the server orders, no longer than agreed, and each with its evidence. */
+/** Runs the sensors that the server orders, until the agreed end, each with its own chain of evidence. */
 export class SensorHost {
   readonly #parts: SensorHostParts;
   readonly #sensors: readonly HostedSensor[];
@@ -35,7 +35,7 @@ export class SensorHost {
   #cancelLook: Cancel = () => {};
   #cancelDeletion: Cancel = () => {};
 
-  /** `kept` is the order of an earlier life, which holds until the server gives another. */
+  /** `kept` is the saved order of the last run; it is in force until the server sends another. */
   constructor(parts: SensorHostParts, kept: SensorOrder) {
     this.#parts = parts;
     this.#order = kept;
@@ -65,7 +65,7 @@ export class SensorHost {
     return [...known, ...unknown.map(({ sensor }) => ({ sensor, state: 'unavailable' as const, message }))];
   }
 
-  /** For whoever is watched. */
+  /** Shown to the watched person. */
   get collected(): readonly Collected[] {
     return this.#sensors.flatMap(({ collected }) => collected ?? []);
   }
@@ -76,7 +76,7 @@ export class SensorHost {
     this.#deleteOldFiles();
   }
 
-  /** Applies at once, and takes the place of the order before. */
+  /** Replaces the current order at once. */
   take(order: SensorOrder): void {
     this.#order = order;
     this.#isOver = false;
@@ -115,7 +115,7 @@ export class SensorHost {
     this.#parts.onOrder(this.order);
   }
 
-  /** Looks after the clock: whether it was set, and whether the time agreed on has come. */
+  /** Detects a clock that was set, and ends collection at the agreed time. */
   #look(): void {
     const { clock } = this.#parts;
     const offsetMs = this.#wallOffsetMs();

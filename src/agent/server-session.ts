@@ -17,21 +17,21 @@ import type { TasksMessage } from './task-list.ts';
 export interface SessionPorts {
   readonly clock: Clock;
   readonly source: EntrySource & {
-    /** A new connection: from now on `live` is what comes, `backlog` what is there. */
+    /** A new connection begins: new entries are `live`, older unacknowledged ones `backlog`. */
     startSending(): Promise<void>;
   };
-  /** The server has proved who it is, and took this agent. */
+  /** The server has proved its identity and accepted this agent. */
   onWelcome(serverKey: string): void;
   /** False if the message is a change to a revision that this agent does not have. */
   onTasks(message: TasksMessage): boolean;
   onSensors(order: SensorOrder): void;
-  /** The server keeps the first key of this chain. */
+  /** The server has stored the first key of this chain. */
   onChainBegun(chain: string): void;
   /** The server cannot verify this chain. */
   onChainUnknown(chain: string): void;
   /** Why the task cannot be run now; undefined if it was started. */
   onRunNow(taskId: string): string | undefined;
-  /** What the heartbeat tells. */
+  /** Contents of the heartbeat. */
   vitals(): Omit<Heartbeat, 'type' | 'at'>;
 }
 
@@ -101,7 +101,7 @@ export class ServerSession {
     greeting.confirm(signature);
     await this.#ports.source.startSending();
     this.#sender = new Sender(this.#ports.source, channel);
-    // Acknowledgements that were lost with the last connection.
+    // These acknowledgements may have been lost with the last connection.
     this.#sender.acknowledged(received);
     this.#ports.onWelcome(greeting.serverKey);
     this.#beat();

@@ -58,13 +58,13 @@ export class TaskExecutor {
     return undefined;
   }
 
-  /** Nothing starts any more, also not what the server still hands out meanwhile. */
+  /** Starts no more runs, even if the server still sends tasks. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#scheduler.stop();
   }
 
-  /** The options are parsed here, by this agent's schema: what the server wrote is not trusted to fit this version. */
+  /** Options are parsed by this agent's own schema: the server may run another version. */
   #monitorOf(task: Task): Monitor {
     const { id, monitorName: name, type, target, intervalMs, timeoutMs } = task;
     const check = findCheckType(type);
@@ -84,7 +84,7 @@ export class TaskExecutor {
 
   #report({ monitor, ...rest }: Result): void {
     const task = this.#tasks.get(monitor.id);
-    // Its task was taken away while it ran: nobody asked for this result any more.
+    // The task was removed while it ran, so the result belongs to nobody.
     if (!task) return;
     const isPlain = rest.status === 'up' && this.#lastStatus.get(task.id) === 'up';
     this.#lastStatus.set(task.id, rest.status);

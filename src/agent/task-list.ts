@@ -8,7 +8,7 @@ export class TaskList {
   readonly #tasks: Map<string, Task>;
   #revision: number | undefined;
 
-  /** Starts with what was kept from an earlier life; the first message of a connection replaces it all. */
+  /** Starts with the saved tasks; the first message of a connection replaces them all. */
   constructor(kept: readonly Task[] = []) {
     this.#tasks = new Map(kept.map((task) => [task.id, task]));
   }

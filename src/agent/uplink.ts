@@ -12,7 +12,7 @@ export interface UplinkPorts extends SessionPorts {
   readonly dialler: Dialler;
   readonly identity: AgentIdentity;
   readonly version: string;
-  /** Asked at each greeting: the secret of a join token is dropped once it has been used. */
+  /** Asked at each greeting, because the secret of a join token is dropped once it is used. */
   trust(): Trust;
   /** 0 ≤ n < 1, for the jitter of the reconnect. */
   readonly random: () => number;
@@ -25,19 +25,19 @@ export type LinkState =
 
 /** Full jitter within this: a thousand agents that lost the same server come back spread over it. */
 const reconnectSpreadMs = 5000;
-/** A refusal is a person's to mend: asking again soon would only be noise. */
+/** Only a person can resolve a refusal, so asking again soon would only be noise. */
 const refusedDelayMs = 30_000;
 /** TCP asks again after 1, 2, 4 … seconds: beyond this its pauses are longer than ours. */
 const connectLimitMs = 5000;
-/** One server at a time, and room for it to come again before its old line is known to be dead. */
+/** One server at a time, with room for it to connect again before its old line is known to be dead. */
 const maxConnections = 20;
-/** So long a server may take to prove who it is. */
+/** Time limit for a server to prove its identity. */
 const greetingLimitMs = 10_000;
 
 /** A name may stand for several servers. */
 const maxServerAddresses = 16;
 
-/** The line to the server: one connection at a time, opened again for ever. */
+/** The line to the server: one connection at a time, reopened whenever it ends. */
 export class Uplink {
   readonly #ports: UplinkPorts;
   #session: ServerSession | undefined;
@@ -55,7 +55,7 @@ export class Uplink {
     this.#ports = ports;
   }
 
-  /** Where the server is, or was; known before the first packet is sent there. */
+  /** IP addresses of the server, current and past; known before the first packet is sent there. */
   get serverAddresses(): readonly string[] {
     return this.#serverAddresses;
   }
@@ -112,7 +112,7 @@ export class Uplink {
     });
     const onWelcome = (serverKey: string): void => {
       cancelGreeting();
-      // Only a server that has proved who it is takes the place of an older connection.
+      // Only a server that has proved its identity replaces an older connection.
       for (const other of this.#channels) if (other !== channel) other.terminate();
       this.#session = session;
       this.#current = channel;
@@ -141,16 +141,16 @@ export class Uplink {
     this.#serverAddresses = [...this.#serverAddresses, address].slice(-maxServerAddresses);
   }
 
-  /** Whoever comes last may be the server: strangers that only hold the line must not keep it out. */
+  /** The newest caller may be the server: strangers that hold lines open must not keep it out. */
   #dropOldestStranger(): void {
     if (this.#channels.size <= maxConnections) return;
     for (const channel of this.#channels) if (channel !== this.#current) return channel.terminate();
   }
 
-  /** `waitedMs` went by in vain already, and counts. */
+  /** `waitedMs` is the time that the failed attempt already took; it shortens the delay. */
   #retry(url: URL, error: Error | undefined, waitedMs = 0): void {
     if (this.#isStopped) return;
-    // Only the server's own trouble passes by itself.
+    // Only unavailability passes by itself; any other protocol error is a refusal.
     const isRefused = error instanceof ProtocolError && error.code !== 'unavailable';
     const spreadMs = isRefused ? refusedDelayMs : reconnectSpreadMs;
     const delayMs = Math.max(0, this.#ports.random() * spreadMs - waitedMs);

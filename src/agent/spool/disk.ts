@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** The one folder the spool lives in. Everything is synchronous, because only the spool's own thread uses it; errors carry the system's code. */
+/** The spool's folder. Calls are synchronous because only the spool's own thread makes them; errors carry the system's code. */
 export interface Disk {
   list(): readonly FileEntry[];
   /** The bytes from `start`, at most `length` of them. */
@@ -31,7 +31,7 @@ export interface Disk {
 }
 
 export interface DiskSpace {
-  /** What this process may still take. */
+  /** Bytes that this process may still write. */
   readonly freeBytes: number;
   readonly totalBytes: number;
 }
@@ -48,10 +48,10 @@ export interface DiskFile {
   close(): void;
 }
 
-/** The end of the name of a file that was not put into its place yet. */
+/** Suffix of a file that has not replaced its target yet. */
 export const unfinished = '.new';
 
-/** True for what the system says of a disk (full, broken, read-only), false for our own mistakes. */
+/** True for an error of the system (disk full, broken, read-only), false for a bug of ours. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
@@ -61,7 +61,7 @@ export function isFull({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** Puts a synced file in the place of the one of that name, in one step: a crash leaves the old or the new. */
+/** Replaces a file atomically and synced: a crash leaves the old or the new one. */
 export function replaceFile(disk: Disk, name: string, bytes: Uint8Array): void {
   const file = disk.create(name + unfinished);
   try {
@@ -74,7 +74,7 @@ export function replaceFile(disk: Disk, name: string, bytes: Uint8Array): void {
   disk.sync();
 }
 
-/** False if the disk refuses; for what can be done again at the next start. */
+/** Returns false if the disk refuses; for work that the next start repeats. */
 export function attempt(work: () => unknown): boolean {
   try {
     work();
@@ -133,7 +133,7 @@ function withFile<T>(path: string, use: (descriptor: number) => T): T {
 function diskFile(descriptor: number): DiskFile {
   return {
     write(bytes, position) {
-      // A nearly full disk takes a part and says so only at the next call.
+      // A nearly full disk accepts a part and reports the error only at the next call.
       for (let written = 0; written < bytes.length;) {
         written += writeSync(descriptor, bytes, written, bytes.length - written, position + written);
       }

@@ -10,7 +10,7 @@ export interface Receipt {
 
 export type Pending = NewRecord & {
   readonly ticket?: number;
-  /** What this gap entry declares missing. */
+  /** Numbers that this gap entry declares missing. */
   readonly declares?: readonly SeqRange[];
 };
 
@@ -30,7 +30,7 @@ export class Intake {
     return this.#waiting;
   }
 
-  /** Nothing waits to be written, and nobody waits to be told. */
+  /** True if no entry and no receipt is pending. */
   get isIdle(): boolean {
     return this.#waiting.length === 0 && this.#receipts.length === 0;
   }
@@ -44,7 +44,7 @@ export class Intake {
     this.#bytes += record.jsonBytes;
   }
 
-  /** Takes out the oldest ones, which were recorded. */
+  /** Removes the oldest entries, which have been recorded. */
   take(count: number): readonly Pending[] {
     const taken = this.#waiting.splice(0, count);
     for (const { seq, ticket, jsonBytes } of taken) {
@@ -54,7 +54,7 @@ export class Intake {
     return taken;
   }
 
-  /** Drops the oldest that may go, a quarter at once so that the search is paid for rarely; if none may, the newest. */
+  /** Drops the oldest droppable entries until a quarter of the memory is free, so that the search is rare; if none is droppable, the newest. */
   makeRoom(): void {
     const before = this.#waiting.length;
     this.#waiting = this.#waiting.filter((record) => {
@@ -77,7 +77,7 @@ export class Intake {
     return ranges;
   }
 
-  /** What became of appends since the last call. */
+  /** Receipts of appends since the last call. */
   takeReceipts(): Receipt[] {
     return this.#receipts.splice(0);
   }

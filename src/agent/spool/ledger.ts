@@ -6,7 +6,7 @@ export interface LedgerPage {
   readonly epoch: number;
   /** No number below this is given away again. */
   readonly nextSeq: number;
-  /** What needs no sending any more. */
+  /** Numbers that need no more sending. */
   readonly settled: readonly SeqRange[];
 }
 
@@ -69,7 +69,7 @@ function openOrCreate(disk: Disk): DiskFile {
 }
 
 function encodePage({ epoch, nextSeq, settled }: LedgerPage, generation: number): Buffer {
-  // What does not fit is sent once more after a restart; the server knows it.
+  // Ranges that do not fit are sent again after a restart; the server ignores repeats.
   const ranges = settled.slice(0, maxRanges);
   const bytes = Buffer.alloc(pageHeaderBytes + ranges.length * 16);
   bytes.writeUInt32LE(magic, 0);

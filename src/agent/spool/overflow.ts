@@ -12,7 +12,7 @@ import type { Contents, Segment, Segments } from './segments.ts';
 export interface Victim {
   readonly segment: Segment;
   readonly contents: Contents;
-  /** What may be dropped of it. */
+  /** Its records that may be dropped. */
   readonly droppable: readonly StoredRecord[];
 }
 
@@ -65,7 +65,7 @@ export function rewrite(segments: Segments, victim: Victim, epoch: number): bool
     isDamaged: false,
     failedReads: 0,
   });
-  // The segment itself says now that its other numbers are settled.
+  // From now on the segment's header says that its other numbers are settled.
   segments.settled.delete([first, last]);
   return true;
 }

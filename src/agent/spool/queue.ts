@@ -14,11 +14,11 @@ import { SegmentWriter, type NewRecord } from './writer.ts';
 export interface QueueOptions {
   readonly now: () => number;
   readonly newEpoch: number;
-  /** Of segments on the disk: beyond it the oldest droppable entries go. */
+  /** Limit of all segments on disk; beyond it the oldest droppable entries are dropped. */
   readonly limitBytes: number;
-  /** Of the disk, held for when it is full. */
+  /** Disk space held in reserve for when the disk is full. */
   readonly reserveBytes: number;
-  /** Of entries that wait for a disk that refuses them. */
+  /** Memory for entries while the disk refuses writes. */
   readonly memoryBytes: number;
 }
 
@@ -33,13 +33,13 @@ export interface SpoolStats {
   readonly oldestAt?: number;
   /** Why nothing can be recorded at present; entries wait in memory meanwhile. */
   readonly impaired?: string;
-  /** Why that may come: the disk gets full. */
+  /** Why recording may soon stop: the disk is getting full. */
   readonly warning?: string;
 }
 
 const rangesPerGap = 4000;
 
-/** The durable queue itself: everything is done when a call returns, and nothing is recorded before `commit` says so. */
+/** The durable queue. Every call is complete when it returns; an entry is recorded once `commit` has returned its receipt. */
 export class Queue {
   readonly recovered: Recovered;
   readonly #options: QueueOptions;
@@ -79,7 +79,7 @@ export class Queue {
     if (contents) this.#declareLost(newest, contents);
   }
 
-  /** Gives the entry its number. It is recorded once a `commit` returns its ticket. An empty one stands for what the caller had no room for. */
+  /** Numbers an entry; it is recorded once `commit` returns its ticket. Empty `json` stands for an entry that the caller had no room for. */
   append(json: string, { ticket, droppable }: { readonly ticket: number; readonly droppable: boolean }): void {
     this.#gather(json, { ticket, droppable, isGap: false });
     if (json === '') return this.#intake.refuseNewest();
@@ -87,7 +87,7 @@ export class Queue {
     if (this.isImpaired || !this.#writeWaiting()) this.#intake.makeRoom();
   }
 
-  /** Makes everything that waits durable, as far as the disk allows, and returns what was settled since the last call. */
+  /** Makes all pending entries durable, as far as the disk allows, and returns the receipts since the last call. */
   commit(): Receipt[] {
     if (this.#writeWaiting()) {
       this.#declare(this.#intake.takeRefused(), 'overflow');
@@ -96,7 +96,7 @@ export class Queue {
     return this.#intake.takeReceipts();
   }
 
-  /** Something waits to be written or told, or what was found at the start waits to be secured before it can be sent. */
+  /** True if entries or receipts are pending, or entries found at the start must be synced again before they may be sent. */
   get isCommitDue(): boolean {
     return !this.#intake.isIdle || !this.#isSecured;
   }
@@ -125,7 +125,7 @@ export class Queue {
     this.#removeSettled();
   }
 
-  /** Notes on the disk what is settled; false if the disk refuses, or if it is too much for the ledger. */
+  /** Writes the settled numbers to the ledger; false if the disk refuses or they do not all fit. */
   note(): boolean {
     if (this.#isNoted) return true;
     const { epoch } = this.recovered;
@@ -134,7 +134,7 @@ export class Queue {
     return this.#isNoted;
   }
 
-  /** Looks after the space on the disk; true if what it warns of has changed. */
+  /** Checks the free disk space and renews the reserve; true if the warning has changed. */
   lookAtSpace(): boolean {
     const before = this.#reserve.warning;
     this.#reserve.look();
@@ -175,7 +175,7 @@ export class Queue {
     this.#intake.add({ seq: this.#nextSeq++, at: this.#options.now(), json, jsonBytes, ...facts });
   }
 
-  /** Says that entries will never come; they are settled once that is durable. */
+  /** Declares entries missing by gap entries; the numbers are settled once these are durable. */
   #declare(ranges: readonly SeqRange[], cause: GapItem['cause']): void {
     for (let start = 0; start < ranges.length; start += rangesPerGap) {
       const declares = ranges.slice(start, start + rangesPerGap);
@@ -205,7 +205,7 @@ export class Queue {
       return true;
     } catch (error) {
       if (!isDiskError(error)) throw error;
-      // What a failed write or sync left behind is unknown: this file is never written again, its last records go into a new one.
+      // The state of a file after a failed write or sync is unknown: it is never written again, and its last records go into a new one.
       this.#writer?.close();
       this.#writer = undefined;
       if (isFull(error) && this.#useReserve()) return this.#try(write);
@@ -214,7 +214,7 @@ export class Queue {
     }
   }
 
-  /** Half of it is for what comes next; then the oldest plain results go, which takes some space too. */
+  /** Half of the reserve is for new entries; the other half for dropping old ones, which needs space too. */
   #useReserve(): boolean {
     const givenUp = this.#reserve.giveUp();
     if (givenUp > 0) this.#limitBytes = Math.min(this.#limitBytes, this.#segments.bytes + givenUp / 2);
@@ -264,7 +264,7 @@ export class Queue {
     if (this.#segments.hasRemovable) this.#segments.removeSettled(this.note());
   }
 
-  /** Beyond the limit: the gap is durable before what it declares is gone. */
+  /** Drops old entries beyond the limit. The gap entry is durable before the entries that it declares are removed. */
   #makeRoom(): void {
     while (this.#segments.bytes > this.#limitBytes) {
       const victim = chooseVictim(this.#segments);
@@ -274,7 +274,7 @@ export class Queue {
       if (!this.#writeWaiting()) break;
       if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.recovered.epoch)) break;
       this.#removeSettled();
-      // The disk refuses to let go of it; later it may not.
+      // The disk refuses the removal; it is tried again later.
       if (this.#segments.all.includes(victim.segment)) break;
     }
   }

@@ -9,9 +9,9 @@ import { quarantine, Segments, type Segment } from './segments.ts';
 export interface Recovered {
   readonly epoch: number;
   readonly nextSeq: number;
-  /** Bytes at the end of the newest segment that are no record: a write that was cut short. */
+  /** Bytes at the end of the newest segment that form no record, left by an interrupted write. */
   readonly tornBytes: number;
-  /** Files that were renamed because nothing in them could be used. */
+  /** Files that were renamed because they hold nothing usable. */
   readonly quarantined: readonly string[];
 }
 
@@ -25,12 +25,12 @@ interface Found {
 
 const namePattern = /^(\d{16})-(\d{16})\.segment$/;
 
-/** The name alone tells the epoch and the first number, so a damaged header loses neither. */
+/** The name repeats epoch and first number, so that a damaged header loses neither. */
 export function segmentName(epoch: number, first: number): string {
   return `${String(epoch).padStart(16, '0')}-${String(first).padStart(16, '0')}.segment`;
 }
 
-/** What the folder holds, however the last run ended. Running it again finds the same. `newEpoch` is for an empty folder. */
+/** Reads the state of the folder, however the last run ended; running it twice gives the same. `newEpoch` is used for an empty folder. */
 export function recover(
   disk: Disk,
   newEpoch: number,
@@ -73,7 +73,7 @@ function headerOf(disk: Disk, name: string): SegmentHeader | undefined {
   }
 }
 
-/** Of the newest epoch, and not a leftover: a segment that an older, rewritten one already covers. */
+/** The segments of the newest epoch, without leftovers that a rewritten older segment already covers. */
 function usable(
   disk: Disk,
   all: readonly Found[],
@@ -91,7 +91,7 @@ function usable(
   return { found, quarantined: foreign.map(({ name }) => name) };
 }
 
-/** First the rewritten segment must be in its place for good. */
+/** The rename of the rewritten segment must be durable first. */
 function removeLeftover(disk: Disk, name: string): void {
   disk.sync();
   disk.remove(name);
@@ -140,7 +140,7 @@ export function secureNewest(segments: Segments): boolean {
   }
   segments.disk.sync();
   for (const { start, end } of records.filter(({ isGap }) => isGap)) {
-    // Its checksum holds, and only our own code sets the flag.
+    // The checksum is right and only this code sets the flag, so this is a gap item.
     const gap = JSON.parse(bytes.toString('utf8', start, end)) as GapItem;
     segments.settle(gap.ranges);
   }

@@ -12,11 +12,11 @@ export interface Segment {
   bytes: number;
   /** How many of its entries are not settled. */
   remaining: number;
-  /** Set when it was rewritten: it holds `count` records, and the other numbers up to its `last` are settled. */
+  /** Set on a rewritten segment: it holds `count` records; all other numbers up to `last` are settled. */
   readonly sparse?: { readonly last: number; readonly count: number };
   /** False once it is known to hold nothing that may be dropped. */
   mayDrop: boolean;
-  /** It held less than it should: kept for inspection when it is done with. */
+  /** Records were missing: the file is kept for inspection once all its entries are settled. */
   isDamaged: boolean;
   failedReads: number;
 }
@@ -66,13 +66,13 @@ export class Segments {
     return this.all[firstIndex(this.all.length, (index) => this.all[index]!.last >= seq)];
   }
 
-  /** From now on this segment is the one being written: its contents grow, so what a read finds on the disk is soon too little. */
+  /** Marks the segment that is being written: its contents are taken from memory, because a copy read from disk would soon be outdated. */
   grow(segment: Segment, contents: Contents): void {
     this.#growing = { segment, contents };
     this.#cache.delete(segment);
   }
 
-  /** Nothing if it cannot be read now; after three attempts, each of which the kernel made for long, it counts as empty. */
+  /** Undefined if it cannot be read now. After three failed reads (the kernel retries each) it counts as empty. */
   contents(segment: Segment): Contents | undefined {
     if (segment === this.#growing?.segment) return this.#growing.contents;
     const cached = this.#cache.get(segment);
@@ -95,7 +95,7 @@ export class Segments {
     return contents;
   }
 
-  /** What should be in the segment, is not, and was never declared missing. */
+  /** Numbers that should be in the segment but are neither there nor declared missing. */
   lostIn(segment: Segment, { records }: Contents): SeqRange[] {
     const isComplete = records.length === segment.sparse?.count;
     const expected: SeqRange = [isComplete ? segment.sparse.last + 1 : segment.first, segment.last];
@@ -145,7 +145,7 @@ export class Segments {
     return this.#oldest?.at;
   }
 
-  /** Nobody can say how many records a damaged segment held: it is done with when its gap is durable and the rest is settled. */
+  /** Counts a damaged segment anew: it is finished when the gap for its lost records is durable and the others are settled. */
   #recount(segment: Segment): void {
     const contents = this.contents(segment);
     if (contents) segment.remaining = this.unsettled(contents).length + countOf(this.lostIn(segment, contents));
@@ -159,7 +159,7 @@ export class Segments {
     return countOf([beyond]) + records.filter(({ seq }) => seq >= range[0] && seq <= range[1]).length;
   }
 
-  /** A record at or above the next segment's first number was written again there. */
+  /** Drops records at or above the next segment's first number: they were written again there. */
   #within({ last }: Segment, records: StoredRecord[]): StoredRecord[] {
     return records.filter(({ seq }) => seq <= last);
   }

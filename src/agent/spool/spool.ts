@@ -21,9 +21,9 @@ export interface SpoolOptions {
   readonly onChange?: (stats: SpoolStats) => void;
 }
 
-/** What an agent has to say, kept until the server has it. It outlives crashes, power cuts and full disks. */
+/** The agent's durable queue: entries are kept until the server has them, through crashes, power cuts and full disks. */
 export interface Spool extends AsyncDisposable {
-  /** What was found at the start. */
+  /** State found at the start. */
   readonly recovered: Recovered;
   /**
    * Resolves with the entry's number once it is on the disk, synced; from then on it reaches the server or is declared
@@ -37,9 +37,9 @@ export interface Spool extends AsyncDisposable {
   read(lane: Lane, limit: ReadLimit): Promise<readonly SpooledEntry[]>;
   /** The server has committed these numbers: they are deleted here. */
   acknowledge(ranges: readonly SeqRange[]): void;
-  /** As of the last thing the spool did. */
+  /** Figures as of the spool's last operation. */
   stats(): SpoolStats;
-  /** Records what waits, if the disk allows, and ends. */
+  /** Records pending entries, if the disk allows, and ends. */
   close(): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ class ThreadedSpool implements Spool {
   #stats: SpoolStats;
   #jsons: string[] = [];
   #droppable = '';
-  /** On their way to the disk: bounded here too, for a disk may hang without an error. */
+  /** Characters on their way to the spool's thread; bounded because a disk may hang without an error. */
   #characters = 0;
   /** By `performance.now()`. */
   #gathersUntilMs = 0;
@@ -111,7 +111,7 @@ class ThreadedSpool implements Spool {
     }
     if (this.#jsons.length === 0)
       setTimeout(() => this.#handOver(), Math.max(0, this.#gathersUntilMs - performance.now()));
-    // What there is no room for takes a number nonetheless, so that a gap entry tells of it.
+    // An entry without room still takes a number, so that a gap entry declares it.
     const kept = this.#characters + json.length > this.#maxCharacters ? '' : json;
     this.#jsons.push(kept);
     this.#droppable += droppable ? 'd' : '-';

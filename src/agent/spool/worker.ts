@@ -1,4 +1,4 @@
-// The spool's own thread: what syncs blocks here, so that the timings of checks stay honest.
+// The spool's own thread: fsync blocks here and not where checks are timed.
 import { randomInt } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { folderDisk } from './disk.ts';
@@ -6,7 +6,7 @@ import type { SpooledEntry } from './reader.ts';
 import type { AppendMessage, SpoolReply, SpoolRequest, WorkerOptions } from './messages.ts';
 import { Queue } from './queue.ts';
 
-/** How long a refusing disk is left alone, and how late the ledger may be; a restart sends again what it misses. */
+/** Pause before a refusing disk is tried again, and the most that the ledger lags behind; entries it misses are sent again after a restart. */
 const pauseMs = 1000;
 const reserveBytes = 64 * 1024 ** 2;
 
@@ -32,7 +32,7 @@ function serve(queue: Queue): void {
     const entries = handle(queue, request);
     if (request.type === 'close') return end(request.id);
     if ('id' in request) say({ type: 'done', id: request.id, entries, stats: queue.stats() });
-    // All that comes while the disk is busy is one commit. A disk that refuses is asked again when space may have come free.
+    // Everything that arrives while the disk is busy becomes one commit. A refusing disk is tried again when space may have been freed.
     const isFreeing = request.type === 'acknowledge';
     if (dueCommit || !(isFreeing || (queue.isCommitDue && !queue.isImpaired))) return;
     dueCommit = setImmediate(commit);

@@ -58,7 +58,7 @@ export class SegmentWriter {
     return true;
   }
 
-  /** Throws what the disk says; then nothing that was gathered counts as recorded, and this writer is used no more. */
+  /** Throws the disk's error; then nothing gathered counts as recorded, and this writer must not be used again. */
   flush(): void {
     this.#file ??= this.#disk.create(this.segment.name);
     this.#file.write(this.contents.bytes.subarray(this.#written, this.#end), this.#written);
@@ -67,13 +67,13 @@ export class SegmentWriter {
     this.#written = this.#end;
     this.segment.bytes = this.#end;
     const last = this.#gathered.at(-1)?.seq ?? this.segment.last;
-    // Numbers that were dropped before they came here count too, until a gap settles them.
+    // Numbers dropped before they were written count as remaining until a gap settles them.
     this.segment.remaining += last - this.segment.last;
     this.segment.last = last;
     this.contents.records.push(...this.#gathered.splice(0));
   }
 
-  /** Closing can fail on a broken disk, and then there is nothing left to do about it. */
+  /** Closing can fail on a broken disk; nothing can be done about it then. */
   close(): void {
     attempt(() => this.#file?.close());
   }
