@@ -16,7 +16,7 @@ const oid = {
 
 /**
  * A self-signed X.509 certificate (RFC 5280, section 4.1) on P-256, valid from yesterday for thirty years. It only
- * carries the encryption: who is at the other end is proved by the signatures of the greeting.
+ * serves the encryption: the signatures of the greeting prove who is at the other end.
  */
 export function createCertificate(commonName: string, now: number): SelfMadeCertificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -5,13 +5,13 @@ import type { Line } from './line.ts';
 import { turn } from './turns.ts';
 import { heartbeatIntervalMs, type ErrorMessage, type ProtocolErrorCode } from './messages.ts';
 
-/** More than this unsent, and the other side is not keeping up: the connection ends, and what matters waits in the spool. */
+/** Beyond this many unsent bytes the other side is too slow and the connection ends; unsent entries are still in the spool. */
 const maxUnsentBytes = 4 * 1024 * 1024;
 const stallLimitMs = 30_000;
-/** Both sides speak every heartbeat interval; three without a word and the line is dead, whatever TCP believes. */
+/** Both sides send at least once a heartbeat interval; after three silent ones the line is dead, whatever TCP says. */
 const silenceLimitMs = 3 * heartbeatIntervalMs;
 const watchIntervalMs = 1000;
-/** So long the other side may take to answer our close; well within the second that a revocation may take. */
+/** Time for the other side to answer our close; well within the second that a revocation may take. */
 const closeLimitMs = 500;
 /** RFC 6455, section 7.4.1. */
 const closeCode = { normal: 1000, policy: 1008, tryAgainLater: 1013 } as const;
@@ -21,9 +21,9 @@ interface Message {
 }
 
 export interface ChannelEvents<Incoming> {
-  /** Messages come one by one: the next is read when the promise of this one is settled. */
+  /** Called for one message at a time; the next is read when the returned promise settles. */
   onMessage(message: Incoming, bytes: number): Promise<void> | void;
-  /** Once, whichever side ended it; `error` says what the other side did wrong or what broke. */
+  /** Called once, whichever side ended the connection; `error` says what the other side did wrong or what broke. */
   onClose(error: Error | undefined): void;
 }
 
@@ -40,7 +40,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   readonly #cancelWatch: Cancel;
   #cancelEnd: Cancel = () => {};
   #handling: Promise<void> = Promise.resolve();
-  /** Received and not handled. */
+  /** Messages received and not yet handled. */
   #waiting = 0;
   #heardMs: number;
   #isClosed = false;
@@ -68,7 +68,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.sendFrame(JSON.stringify(message));
   }
 
-  /** Sends, and resolves when the network has taken it or the connection has ended: for what is larger than may be unsent. */
+  /** Sends and resolves when the network has taken the message or the connection has ended; for messages that would exceed the unsent limit together. */
   deliver(message: Outgoing): Promise<void> {
     return new Promise((resolve) => this.sendFrame(JSON.stringify(message), resolve));
   }
@@ -99,17 +99,17 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.#end(code === 'unavailable' ? closeCode.tryAgainLater : closeCode.policy);
   }
 
-  /** Ends the connection because of what handling a message threw. */
+  /** Ends the connection because handling a message threw. */
   abandon(error: unknown): void {
     if (error instanceof ProtocolError) return this.reject(error.code, error.message);
-    // What broke here is for our log, not for theirs.
+    // Details of our own failure go to our log, not to the other side.
     const cause = error instanceof Error ? error : new Error(String(error));
     this.reject('unavailable', 'the message could not be handled; it may be sent again later', cause);
   }
 
   #receive(frame: Buffer, isText: boolean): void {
     const { line } = this.#parts;
-    // What one read of the network held is still delivered; nothing more is read before all of that is handled.
+    // Frames of the current read still arrive; reading resumes when they are handled.
     this.#waiting++;
     line.pause();
     this.#handling = this.#handling
@@ -134,7 +134,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
 
   #answerPing(data: Buffer): void {
     this.#heardMs = this.#parts.clock.monotonic();
-    // Only the latest ping needs an answer (RFC 6455, section 5.5.3), so none is queued behind what is unsent.
+    // Only the latest ping needs an answer (RFC 6455, section 5.5.3), so none is queued behind unsent bytes.
     if (this.unsentBytes === 0 && this.#parts.line.isOpen) this.#parts.line.pong(data);
   }
 
@@ -159,7 +159,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
       if (this.unsentBytes === 0 || this.unsentBytes < unsentBytes) movedMs = nowMs;
       unsentBytes = this.unsentBytes;
       if (nowMs - movedMs > stallLimitMs) return this.#giveUp('the other side takes nothing');
-      // While a message is handled nothing is read: then it is we who are slow, and the other side should know that we live.
+      // While a message is handled nothing is read: then we are the slow side, and a ping tells the other that we are alive.
       if (this.#waiting > 0) this.#sayAlive();
       else if (nowMs - this.#heardMs > silenceLimitMs) return this.#giveUp('the other side is silent');
       cancel = clock.after(watchIntervalMs, look);
@@ -181,7 +181,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.#isClosed = true;
     this.#cancelWatch();
     this.#cancelEnd();
-    // What was received before the end is handled before the end is told.
+    // Frames received before the end are handled before the end is reported.
     void this.#handling.finally(() => this.#parts.events.onClose(this.#error));
   }
 }
@@ -190,7 +190,7 @@ function isErrorMessage(message: Message): message is ErrorMessage {
   return message.type === 'error';
 }
 
-/** What `ws` refuses by itself (RFC 6455: masks, UTF-8, opcodes, size) is a bad frame like any other. */
+/** A frame that `ws` itself rejects (RFC 6455: masks, UTF-8, opcodes, size) is a bad frame like any other. */
 function asProtocolError(error: Error): Error {
   const { code } = error as NodeJS.ErrnoException;
   return code?.startsWith('WS_ERR_') ? new ProtocolError('bad-frame', error.message) : error;

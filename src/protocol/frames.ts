@@ -4,7 +4,7 @@ import type { Lane, ProtocolErrorCode } from './messages.ts';
 export const maxFrameBytes = 1024 * 1024;
 const maxMistakeLength = 300;
 
-/** A frame that cannot be taken, and why: it is answered with this code, counted, and ends at most its connection. */
+/** A frame that is refused, and why. The code is sent back and counted; at most the connection ends. */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ProtocolErrorCode;
@@ -21,7 +21,7 @@ export function decodeFrame<Message>(schema: z.ZodType<Message>, frame: string):
     throw new ProtocolError('bad-frame', `expected at most ${maxFrameBytes} bytes, got ${frame.length}`);
   let value: unknown;
   try {
-    // It does not recurse, and neither do the schemas into what is free in form; the depth of that they bound.
+    // JSON.parse does not recurse, nor do the schemas into free-form values, whose depth they bound.
     value = JSON.parse(frame);
   } catch (error) {
     throw new ProtocolError('bad-frame', `expected JSON: ${(error as SyntaxError).message}`);
@@ -30,11 +30,11 @@ export function decodeFrame<Message>(schema: z.ZodType<Message>, frame: string):
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const mistake = `${issue?.path.join('.') || 'the frame'}: ${issue?.message ?? 'not valid'}`;
-  // It may quote what came.
+  // The message may quote the input, so its length is bounded.
   throw new ProtocolError('bad-frame', mistake.slice(0, maxMistakeLength));
 }
 
-/** An entries frame out of items that are JSON already: the busiest message is not taken apart to be put together again. */
+/** Builds an entries frame from items that are JSON already, so that the most frequent message is not parsed and serialised again. */
 export function encodeEntries({ lane, epoch, entries }: EncodedEntries): string {
   const list = entries.map(({ seq, json }) => `{"seq":${seq},"item":${json}}`).join(',');
   return `{"type":"entries","lane":"${lane}","epoch":${JSON.stringify(epoch)},"entries":[${list}]}`;

@@ -55,18 +55,18 @@ export function signTranscript(identity: Identity, side: Side, transcript: Trans
   return signBytes(identity, bytesOf(side, transcript));
 }
 
-/** Whether `side` signed this transcript with its key; false for a key that is none. */
+/** True if `side` signed this transcript with its key; false also for an invalid key. */
 export function verifyTranscript(side: Side, transcript: Transcript, signature: string): boolean {
   const publicKey = side === 'agent' ? transcript.agentKey : transcript.serverKey;
   return verifyBytes(publicKey, bytesOf(side, transcript), signature);
 }
 
-/** An Ed25519 signature, base64url. What is signed must say what it is for: one key signs more than one kind of thing. */
+/** An Ed25519 signature, base64url. The signed bytes must name their purpose, because one key signs several kinds of data. */
 export function signBytes(identity: Identity, bytes: Uint8Array): string {
   return sign(null, bytes, createPrivateKey(identity.privateKeyPem)).toString('base64url');
 }
 
-/** False too for a key or a signature that is none. */
+/** False also for an invalid key or signature. */
 export function verifyBytes(publicKey: string, bytes: Uint8Array, signature: string): boolean {
   try {
     const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
@@ -76,7 +76,7 @@ export function verifyBytes(publicKey: string, bytes: Uint8Array, signature: str
   }
 }
 
-/** The one spelling of a transcript for one side. */
+/** The canonical bytes of a transcript for one side. */
 export function bytesOf(side: Side, transcript: Transcript): Buffer {
   const { serverKey, agentKey, serverNonce, agentNonce, agentId, epoch, channelBinding } = transcript;
   return Buffer.from(

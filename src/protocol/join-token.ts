@@ -2,8 +2,8 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { bytesOf, type Transcript } from './identity.ts';
 
 /**
- * Lets two sides meet once: a secret, and the pin of the key of the side that made it, so that the other knows whom it
- * meets. A server makes it for an agent that dials; an agent that is called makes it for its server.
+ * Lets two sides meet once: a secret and the key pin of the side that made it, so that the other side knows whom it
+ * meets. The server makes it for an agent that dials; an agent that is called makes it for its server.
  */
 export interface JoinToken {
   readonly pin: string;
@@ -27,7 +27,7 @@ export function parseJoinToken(text: string): JoinToken | undefined {
   return match?.[1] !== undefined && match[2] !== undefined ? { pin: match[1], secret: match[2] } : undefined;
 }
 
-/** What the server keeps of a token: an id to find it by, and the key that proofs are checked with. Neither is the secret. */
+/** The part of a token that the server stores: an id and the key that verifies proofs. Neither reveals the secret. */
 export interface StoredToken {
   readonly id: string;
   readonly key: string;
@@ -39,8 +39,8 @@ export function storedToken(secret: string): StoredToken {
 }
 
 /**
- * Proof that the agent of this transcript holds the secret. It is bound to the agent's key and to the connection, so that
- * whoever hears it, the wrong server included, cannot join with it.
+ * Proof that the agent of this transcript holds the secret. It is bound to the agent's key and the connection, so that
+ * nobody who sees it, not even a wrong server, can join with it.
  */
 export function proveJoin(secret: string, transcript: Transcript): string {
   return proof(storedToken(secret).key, transcript).toString('base64url');
@@ -50,7 +50,7 @@ export function verifyJoin(key: string, transcript: Transcript, given: string): 
   return isSame(proof(key, transcript), Buffer.from(given, 'base64url'));
 }
 
-/** What a server that calls an agent knows of the connection before the agent has spoken. */
+/** What a calling server knows of the connection before the agent has sent anything. */
 export type Opening = Pick<Transcript, 'serverKey' | 'serverNonce' | 'channelBinding'>;
 
 /** Proof that the server of this connection holds the token that the agent made. */

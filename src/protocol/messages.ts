@@ -3,23 +3,23 @@ import type { Item, SeqRange } from '../core/entry.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
-/** Changes when an older side could no longer read what a newer one says. */
+/** Raised when an older side could no longer read a newer side's messages. */
 export const protocolVersion = 2;
 export const maxEntriesPerFrame = 2000;
-/** In the order of their urgency: what is new, and what waited while there was no connection. */
+/** Most urgent first: new entries, then those that waited for a connection. */
 export const lanes = ['live', 'backlog'] as const;
 export type Lane = (typeof lanes)[number];
 export const heartbeatIntervalMs = 5000;
-/** Where a listening side takes the other's WebSocket. */
+/** Path of the WebSocket endpoint on the listening side. */
 export const agentPath = '/agent';
 
 const id = z.string().min(1).max(200);
-/** What people call an agent: it is shown in lines and tables. */
+/** Name of an agent as people see it. */
 const name = id.regex(/^[^\p{Cc}]+$/u, 'expected no control characters');
 const uuid = z.uuid();
 const epochMs = z.number().min(0).max(8.64e15);
 const durationMs = z.number().min(0).max(8.64e15);
-/** Names one life of an agent's spool. */
+/** Identifies one numbering of an agent's spool. */
 const epoch = z.string().min(1).max(40);
 const count = z.int().min(0);
 const seq = z.int().min(1);
@@ -29,10 +29,10 @@ const base64url = z
   .max(1000)
   .regex(/^[\w-]+$/, 'expected base64url');
 const range = z.tuple([seq, seq]).refine(([from, to]) => from <= to, 'expected from ≤ to');
-// A tuple of zod is mutable, ours is not.
+// Zod's tuple type is mutable, ours is not.
 const ranges = z.array(range).max(10_000) as unknown as z.ZodType<readonly SeqRange[]>;
 const maxLevels = 16;
-// What JSON.parse made is JSON. Not z.record, which would copy it.
+// JSON.parse made it, so it is JSON. z.record would copy it.
 const jsonObject = z.custom<JsonObject>(
   (value) => isPlainObject(value) && isWithin(maxLevels, value),
   `expected an object of at most ${maxLevels} levels`,
@@ -70,12 +70,12 @@ const recordItem = z.strictObject({
   line: z.string().min(1).max(maxLineBytes),
 });
 
-/** zod writes an absent option as `undefined`-able; JSON has no undefined, so an absent key stays absent. */
+/** Zod types an absent option as possibly `undefined`; JSON has no undefined, so an absent key stays absent. */
 const item = z.discriminatedUnion('kind', [resultItem, gapItem, recordItem]) as unknown as z.ZodType<Item>;
 
 /**
- * One item that does not fit must not hold up the thousands behind it: its number is closed by a gap, as for a result
- * that is refused for another reason.
+ * One invalid item must not block the thousands behind it: a gap closes its number, as for a result
+ * refused for another reason.
  */
 const entry = z.strictObject({ seq, item: item.catch(({ value }) => refusedItem(value)) });
 
@@ -105,7 +105,7 @@ export const task = z.strictObject({
   paused: z.boolean(),
 });
 
-/** How an agent is, by its own measure. `impaired` names what fails: its voice does not count while it lasts. `warnings`: what will. */
+/** Health by the agent's own measure. `impaired` lists what fails: its results do not count meanwhile. `warnings` lists what will fail soon. */
 const health = z.strictObject({
   lagMs: durationMs,
   impaired: z
@@ -119,7 +119,7 @@ const queue = z.strictObject({ depth: count, bytes: count, oldestUnsentAt: epoch
 const sensor = z.enum(sensorNames);
 const sha256 = z.string().regex(/^[\w-]{43}$/, 'expected 32 bytes in base64url');
 
-/** The last line of a chain of records: what the server is told every five seconds cannot be cut off unseen. */
+/** The last line of a chain of records. The server hears it every five seconds, so a cut-off end is noticed. */
 const chainHead = z.strictObject({ sensor, chain: uuid, n: count, head: sha256 });
 export type ChainHead = z.output<typeof chainHead>;
 
@@ -130,13 +130,13 @@ export const sensorReport = z.strictObject({
 });
 export type SensorReport = z.output<typeof sensorReport>;
 
-/** What an agent is to watch on its own machine, and what the watched person is told about it. */
+/** What an agent must watch on its own machine, and what the watched person is told about it. */
 export const sensorOrder = z.strictObject({
   sensors: z.array(z.strictObject({ sensor, options: jsonObject })).max(sensorNames.length),
-  /** Who collects, and for what; empty if nothing is collected. */
+  /** Who collects; empty if nothing is collected. */
   by: z.string().max(300),
   purpose: z.string().max(1000).optional(),
-  /** From then on nothing is collected, whether or not the server can still say so. */
+  /** Collection ends at this time, even without a connection to the server. */
   until: epochMs.optional(),
 });
 export type SensorOrder = z.output<typeof sensorOrder>;
@@ -155,7 +155,7 @@ export const errorCodes = [
 ] as const;
 export type ProtocolErrorCode = (typeof errorCodes)[number];
 
-/** The last word of either side: what the other did wrong, or why it cannot be served now. */
+/** The last message before closing: what the other side did wrong, or why it cannot be served now. */
 export const errorMessage = z.strictObject({ type: z.literal('error'), code: z.enum(errorCodes), message: sentence });
 export type ErrorMessage = z.output<typeof errorMessage>;
 
@@ -168,7 +168,7 @@ export const agentMessage = z.discriminatedUnion('type', [
     name,
     version: z.string().max(100),
     publicKey: base64url,
-    /** Which join token, and the proof of holding it, when the server does not know this key yet. */
+    /** Id of the join token and the proof of holding it, if the server does not know this key yet. */
     join: z.strictObject({ tokenId: base64url, proof: base64url }).optional(),
     /** For the server to sign. */
     nonce: base64url,
@@ -180,7 +180,7 @@ export const agentMessage = z.discriminatedUnion('type', [
     type: z.literal('entries'),
     lane: z.enum(lanes),
     epoch,
-    // Counted before they are looked at: half a million wrong entries fit a frame, and each would be a mistake to write down.
+    // Counted before they are parsed: half a million invalid entries fit a frame, and each would produce an error.
     entries: z.array(z.unknown()).min(1).max(maxEntriesPerFrame).pipe(z.array(entry)),
   }),
   z.strictObject({
@@ -192,7 +192,7 @@ export const agentMessage = z.discriminatedUnion('type', [
     chains: z.array(chainHead).max(sensorNames.length),
     sensors: z.array(sensorReport).max(sensorNames.length),
   }),
-  /** Before a chain's first record: its first key, which the agent forgets with that record. Answered by `chain-begun`. */
+  /** Sent before a chain's first record with its first key, which the agent deletes with that record. Answered by `chain-begun`. */
   z.strictObject({ type: z.literal('chain-begin'), sensor, chain: uuid, key: sha256 }),
   z.strictObject({ type: z.literal('run-accepted'), requestId: uuid }),
   z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
@@ -209,14 +209,14 @@ export const serverMessage = z.discriminatedUnion('type', [
     serverId: uuid,
     publicKey: base64url,
     nonce: base64url,
-    /** For an agent that is called and knows no server yet: the proof of holding the token that it printed. */
+    /** Proof of holding the token that the called agent printed, if it knows no server yet. */
     pairing: base64url.optional(),
   }),
   z.strictObject({ type: z.literal('welcome'), signature: base64url, at: epochMs, received: ranges }),
   z.strictObject({
     type: z.literal('tasks'),
     revision: count,
-    /** The revision this is a change to; absent: `set` is all there is. */
+    /** The revision that this changes; if absent, `set` is the complete list. */
     base: count.optional(),
     set: z.array(task).max(20_000),
     remove: z.array(uuid).max(20_000),
@@ -225,7 +225,7 @@ export const serverMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('sensors'), order: sensorOrder }),
   /** The chain's first key is kept. */
   z.strictObject({ type: z.literal('chain-begun'), chain: uuid }),
-  /** What a heartbeat announced cannot be verified here, for its key is not known: another chain must be begun. */
+  /** The announced chain cannot be verified because its key is unknown here; the agent must begin another. */
   z.strictObject({ type: z.literal('chain-unknown'), chain: uuid }),
   z.strictObject({ type: z.literal('ack'), epoch, ranges }),
   z.strictObject({ type: z.literal('heartbeat-seen'), at: epochMs }),

@@ -1,8 +1,8 @@
 const waiting: (() => void)[] = [];
 
 /**
- * Resolves when it is the caller's turn: one a turn of the event loop. Without it all frames that fifty agents sent at once
- * would be read before any timer, and before anybody else is answered.
+ * Resolves for one caller per turn of the event loop. Without it, all frames that fifty agents send at once
+ * would be handled before any timer or other request.
  */
 export function turn(): Promise<void> {
   return new Promise((resolve) => {

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { WrittenChain } from '../../records/chain.ts';
 import type { EvidenceDisk } from './evidence-disk.ts';
 
-/** Where a chain is: what the agent must know to write its next line. */
+/** The state of a chain that the agent needs to write its next line. */
 export interface KeptChain extends WrittenChain {
-  /** The server has its first key: without that nothing may be written. */
+  /** True once the server has the chain's first key; before that nothing may be written. */
   readonly announced: boolean;
   /** Lines up to this one were handed to the spool. */
   readonly delivered: number;
@@ -25,7 +25,7 @@ const keptChain = z.strictObject({
 
 const fileName = 'chain.json';
 
-/** Undefined if there is none, or what is there was not written by an agent. Rejects with what the disk says. */
+/** Undefined if there is none or no agent wrote it. Rejects with the disk's error. */
 export async function readChain(disk: EvidenceDisk): Promise<KeptChain | undefined> {
   try {
     return keptChain.parse(JSON.parse((await disk.read(fileName)).toString()));
@@ -36,7 +36,7 @@ export async function readChain(disk: EvidenceDisk): Promise<KeptChain | undefin
   }
 }
 
-/** The key before this state is gone when this resolves. Rejects with what the disk says. */
+/** When this resolves, the previous key has been deleted. Rejects with the disk's error. */
 export async function saveChain(disk: EvidenceDisk, chain: KeptChain): Promise<void> {
   await disk.replace(fileName, Buffer.from(JSON.stringify(chain)));
 }

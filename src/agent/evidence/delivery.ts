@@ -11,9 +11,9 @@ export interface DeliveryParts {
   readonly clock: Clock;
   readonly spool: Pick<Spool, 'append'>;
   readonly chain: string;
-  /** Lines up to this one were handed over in an earlier life. */
+  /** Lines up to this one were handed over by an earlier run. */
   readonly delivered: number;
-  /** Nothing is tried again once it aborts. */
+  /** Ends all retries when it aborts. */
   readonly signal: AbortSignal;
   readonly onFault: (text: string) => void;
 }
@@ -21,7 +21,7 @@ export interface DeliveryParts {
 const linesAtOnce = 500;
 const retryAfterMs = 1000;
 
-/** Hands lines that are safe on the disk to the spool, in order; again as often as it takes. A line may come twice, none is left out. */
+/** Hands durable lines to the spool in order, retrying until it takes them. A line may arrive twice; none is left out. */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #waiting: NumberedLine[] = [];
@@ -47,7 +47,7 @@ export class Delivery {
     if (this.#waiting.length > 0) this.#running ??= this.#run();
   }
 
-  /** Resolves when nothing waits, or nothing is tried any more. */
+  /** Resolves when everything has been handed over, or retries have ended. */
   async idle(): Promise<void> {
     await this.#running;
   }
@@ -60,7 +60,7 @@ export class Delivery {
         this.#waiting.splice(0, some.length);
         this.#delivered = some.at(-1)?.n ?? this.#delivered;
       } else if (signal.aborted) break;
-      // The end of the waiting is one more try, not a failure.
+      // An abort ends the pause early; one last attempt follows.
       else await sleep(clock, retryAfterMs, signal).catch(() => {});
     }
     this.#running = undefined;
@@ -72,7 +72,7 @@ export class Delivery {
     const outcomes = await Promise.allSettled(appends);
     const refusals = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
     for (const refusal of refusals) this.#parts.onFault(refusal instanceof Error ? refusal.message : String(refusal));
-    // What the spool will never take would hold up all that follows; it stays in the evidence file.
+    // A line that the spool will never accept must not block the following ones; it remains in the evidence file.
     return refusals.every((refusal) => refusal instanceof AppError && refusal.code === 'usage');
   }
 }

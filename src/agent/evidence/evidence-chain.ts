@@ -25,7 +25,7 @@ export interface ChainParts {
 
 export interface DeletionOptions {
   readonly classOfData: ClassOfData;
-  /** A sensor writes to it. */
+  /** True while a sensor writes to the chain. */
   readonly isInUse: boolean;
 }
 
@@ -35,16 +35,16 @@ interface SealedBatch {
   readonly after: WrittenChain;
 }
 
-/** How long a disk that refuses is left alone. */
+/** Pause before a refusing disk is tried again. */
 const retryAfterMs = 1000;
-/** More lines than this on their way to the spool, and no more are sealed. */
+/** Sealing pauses while more lines than this wait for the spool. */
 const maxUndelivered = 2000;
-/** What the end of an agent waits for a disk that does not answer; the next start hands over again what the spool may not have. */
+/** Time that shutdown waits for a disk that does not answer; the next start hands over again what the spool may lack. */
 const closeLimitMs = 2000;
 
 /**
- * What one sensor wrote, safe against crashes and changes. The order of truth: lines are synced, then the state with the next key
- * replaces the one before, then the spool has the lines. A batch that was sealed is written until it is, before another is.
+ * The records of one sensor, safe from crashes and changes. Order of truth: lines are synced, then the state with the next key
+ * replaces the previous one, then the spool gets the lines. A sealed batch is retried until it is written; only then comes the next.
  */
 export class EvidenceChain {
   readonly #parts: ChainParts;
@@ -52,13 +52,13 @@ export class EvidenceChain {
   readonly #pending: PendingRecords;
   #delivery: Delivery;
   readonly #closing = new AbortController();
-  /** As it is on the disk. */
+  /** The state as it is on disk. */
   #kept: KeptChain;
   #working: Promise<void> | undefined;
   #impaired: string | undefined;
   #lastAt: number | undefined;
 
-  /** Continues the chain of a folder, or begins one. Rejects with what the disk says. */
+  /** Continues the chain of a folder, or begins one. Rejects with the disk's error. */
   static async open(parts: ChainParts): Promise<EvidenceChain> {
     const chain = new EvidenceChain(parts, await recoverChain(parts.disk));
     await chain.#files.restoreTexts();
@@ -80,29 +80,29 @@ export class EvidenceChain {
     return this.#kept.chain;
   }
 
-  /** What the server must be told before anything is written; undefined once it knows. */
+  /** The announcement that the server must confirm before anything is written; undefined once it has. */
   get announcement(): { readonly chain: string; readonly key: string } | undefined {
     const { announced, chain, key } = this.#kept;
     return announced ? undefined : { chain, key };
   }
 
-  /** The last line that is safe; undefined while the server does not know the chain. */
+  /** The last durable line; undefined until the server has confirmed the chain. */
   get head(): ChainHead | undefined {
     const { announced, chain, n, head } = this.#kept;
     return announced ? { sensor: this.#parts.sensor, chain, n, head } : undefined;
   }
 
-  /** When the last record of this life was seen. */
+  /** Time of the last record of this run. */
   get lastAt(): number | undefined {
     return this.#lastAt;
   }
 
-  /** Why what is seen waits in memory; undefined if it does not. */
+  /** Why records wait in memory; undefined if they do not. */
   get impaired(): string | undefined {
     return this.#impaired;
   }
 
-  /** The server has this chain's first key: what waits is written. Rejects with what the disk says. */
+  /** The server has confirmed the chain's first key, so pending records are written. Rejects with the disk's error. */
   async announced(): Promise<void> {
     const kept = { ...this.#kept, announced: true };
     await saveChain(this.#parts.disk, kept);
@@ -110,7 +110,7 @@ export class EvidenceChain {
     this.#wake();
   }
 
-  /** It ends where it is, for the server cannot verify it: another begins, and must be announced. Rejects with what the disk says. */
+  /** Ends this chain, which the server cannot verify, and begins another that must be announced. Rejects with the disk's error. */
   beginAnew(): Promise<void> {
     return this.#alone(async () => {
       const { chain, n } = this.#kept;
@@ -124,7 +124,7 @@ export class EvidenceChain {
     });
   }
 
-  /** Deletes as retention.ts says; the file that is being written stays while the chain is in use. What the disk refuses is deleted next time. */
+  /** Deletes old files by the rules of retention.ts. The current file stays while the chain is in use; failed deletions are repeated next time. */
   deleteOldFiles({ classOfData, isInUse }: DeletionOptions): Promise<void> {
     const { disk, clock } = this.#parts;
     return this.#alone(async () => {
@@ -132,7 +132,7 @@ export class EvidenceChain {
       const all = await disk.list();
       const old = oldFiles(all, { classOfData, now: clock.now(), current });
       if (old.length === 0) return;
-      // Said before it is done: a crash between the two leaves files, and no question where they are.
+      // The deletion is recorded first: a crash in between leaves files, never a gap without a reason.
       if (old.at(-1) === linesFiles(all).at(-1)?.name) {
         await this.#files.end();
         await this.#save({ ...this.#kept, deletedTo: this.#kept.n });
@@ -143,13 +143,13 @@ export class EvidenceChain {
     });
   }
 
-  /** Numbers, seals, keeps and sends it. Never waits and never throws. */
+  /** Numbers, seals, stores and sends a record. Never waits, never throws. */
   record(record: SensorRecord): void {
     this.#pending.add(record);
     this.#wake();
   }
 
-  /** Writes and hands over what waits, if disk and spool take it. */
+  /** Writes and hands over pending records, if disk and spool accept them. */
   async close(): Promise<void> {
     const limit = Promise.withResolvers<void>();
     const cancel = this.#parts.clock.after(closeLimitMs, limit.resolve);
@@ -158,13 +158,13 @@ export class EvidenceChain {
     cancel();
   }
 
-  /** Nothing is written meanwhile. */
+  /** Runs `work` while nothing else is written. */
   async #alone(work: () => Promise<void>): Promise<void> {
     while (this.#working) await this.#working;
     const done = work().finally(() => {
       this.#working = undefined;
     });
-    // What goes wrong is for the caller alone.
+    // Only the caller handles the error.
     this.#working = done.catch(() => {});
     try {
       await done;
@@ -238,7 +238,7 @@ export class EvidenceChain {
         onFault(this.#impaired);
       }
       if (signal.aborted) return false;
-      // The end of the waiting is one more try, not a failure.
+      // An abort ends the pause early; one last attempt follows.
       await sleep(clock, retryAfterMs, signal).catch(() => {});
     }
   }

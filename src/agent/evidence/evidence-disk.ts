@@ -9,14 +9,14 @@ export interface EvidenceFile {
   readonly changedAt: number;
 }
 
-/** The one folder a chain lives in. Nothing blocks: the system's calls are made in threads. Errors carry the system's code. */
+/** The folder of one chain. Calls do not block; errors carry the system's code. */
 export interface EvidenceDisk {
-  /** All that are in their place; none if the folder is absent. */
+  /** All finished files; none if the folder is absent. */
   list(): Promise<readonly EvidenceFile[]>;
   read(name: string): Promise<Buffer>;
-  /** Writes at a place of the file, which is made if it is absent. What is synced survives a power cut, and so does the file's name. */
+  /** Writes at a position of the file, creating it if absent. Synced bytes survive a power cut, and so does the file's name. */
   write(name: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
-  /** Puts these bytes in the place of the file in one step, synced: a crash leaves the old or the new. */
+  /** Replaces the file atomically and synced: a crash leaves the old or the new one. */
   replace(name: string, bytes: Uint8Array): Promise<void>;
   remove(name: string): Promise<void>;
 }
@@ -26,18 +26,18 @@ export interface WriteOptions {
   readonly isSynced: boolean;
 }
 
-/** The end of the name of a file that was not put into its place yet. */
+/** Suffix of a file that has not replaced its target yet. */
 export const unfinished = '.new';
 
-/** True for what the system says of a disk (full, broken, read-only), false for our own mistakes. */
+/** True for an error of the system (disk full, broken, read-only), false for a bug of ours. */
 export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-/** A folder of the real disk, made when it is first written to, for its user only. */
+/** A real folder, created at the first write with mode 0700. */
 export class EvidenceFolder implements EvidenceDisk {
   readonly #path: string;
-  /** Files whose name survives a power cut. */
+  /** Files whose names have been synced. */
   readonly #durableNames = new Set<string>();
 
   constructor(path: string) {
@@ -104,14 +104,14 @@ export class EvidenceFolder implements EvidenceDisk {
   }
 }
 
-/** With those above it, so that a power cut leaves all of them or nothing was promised yet. */
+/** Creates the folder with its parents, each synced, before anything is promised. */
 async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
-/** What was created and renamed in a folder is durable once the folder is. */
+/** Makes creations and renames in the folder durable. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
@@ -121,7 +121,7 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** A nearly full disk takes a part and says so only at the next call. */
+/** A nearly full disk accepts a part and reports the error only at the next call. */
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let written = 0; written < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);

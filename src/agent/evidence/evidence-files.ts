@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDiskError, type EvidenceDisk, type EvidenceFile } from './evidence-disk.ts';
 
-/** A file of lines, and how much of it is lines. */
+/** A file of lines and the length of its complete lines. */
 export interface OpenFile {
   readonly name: string;
   readonly bytes: number;
 }
 
-/** What is written in one piece; written again it changes nothing. */
+/** Lines written in one piece; writing them again changes nothing. */
 export interface LineBatch {
   readonly file: string;
   readonly position: number;
@@ -17,24 +17,24 @@ export interface LineBatch {
 
 /** A new file when this is reached, or when a day (UTC) begins. */
 const maxFileBytes = 4 * 1024 * 1024;
-/** Between two of these the process does other work; some milliseconds. */
+/** After this many lines (a few milliseconds) other work gets its turn. */
 const linesAtOnce = 50;
 const linesEnding = '.jsonl';
 const textEnding = '.log';
 
-/** As people read a line; see protocol/record-line.ts. */
+/** A line as text for people; see records/record-line.ts. */
 export type TextOf = (line: string) => string;
 
 /**
  * The files of one chain: `<time>.jsonl` holds the lines, synced, and is the evidence; `<time>.log` beside it says the same for
- * people, and is made again where it is missing.
+ * people, and is rebuilt where it is missing.
  */
 export class EvidenceFiles {
   readonly #disk: EvidenceDisk;
   readonly #textOf: TextOf;
   #current: OpenFile | undefined;
   #lastName: string;
-  /** Of the current file's text; undefined if it is not what it should be, and is written anew. */
+  /** Length of the current file's text; undefined if the text must be rewritten. */
   #textBytes: number | undefined;
   #isAnyTextMissing = false;
 
@@ -50,20 +50,20 @@ export class EvidenceFiles {
     return this.#current?.name;
   }
 
-  /** What comes next goes to another file. */
+  /** Closes the current file; the next lines go to a new one. */
   async end(): Promise<void> {
     await this.#leave();
     this.#current = undefined;
   }
 
-  /** Where these lines go; `at` is the time of the first. */
+  /** Chooses file and position for these lines; `at` is the time of the first. */
   place(lines: readonly string[], at: number): LineBatch {
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''));
     const { name, bytes: position } = this.#fileFor(at, bytes.length);
     return { file: name, position, bytes, lines };
   }
 
-  /** Resolves when the lines survive a power cut. Rejects with what the disk says; then the same batch must come again. */
+  /** Resolves when the lines survive a power cut. Rejects with the disk's error; the same batch must then be repeated. */
   async append({ file, position, bytes }: LineBatch): Promise<void> {
     await this.#disk.write(file, bytes, { position, isSynced: true });
     if (file !== this.#current?.name) await this.#leave();
@@ -71,7 +71,7 @@ export class EvidenceFiles {
     this.#lastName = file;
   }
 
-  /** Adds the lines to the text for people. What the disk refuses is made good with a later batch. */
+  /** Adds the lines to the text for people. A refused write is repaired with a later batch. */
   async addText({ file, lines }: LineBatch): Promise<void> {
     await this.#attempt(async () => {
       if (this.#textBytes === undefined) return await this.#writeWholeText(file);
@@ -82,7 +82,7 @@ export class EvidenceFiles {
     if (this.#isAnyTextMissing && this.#textBytes !== undefined) await this.#attempt(() => this.#writeMissingTexts());
   }
 
-  /** Writes the texts that are missing; that of the newest file always, for its end was not synced. */
+  /** Writes missing texts; always that of the newest file, because its end was not synced. */
   async restoreTexts(): Promise<void> {
     const areAllWritten = await this.#attempt(async () => {
       const newest = linesFiles(await this.#disk.list()).at(-1);
@@ -102,13 +102,13 @@ export class EvidenceFiles {
   #fileFor(at: number, bytes: number): OpenFile {
     const name = fileName(at);
     const { name: last = '', bytes: filled = 0 } = this.#current ?? {};
-    // Only forward: a clock that was set back must not make a file a batch.
+    // Forward only: a clock that was set back must not start a new file for every batch.
     const isNewDay = dayOf(name) > dayOf(last);
     if (this.#current && filled + bytes <= maxFileBytes && !isNewDay) return this.#current;
     return { name: name > this.#lastName ? name : nameAfter(this.#lastName), bytes: 0 };
   }
 
-  /** The text of a file that is complete is synced once, so that it need not be looked at again. */
+  /** Syncs the text of a complete file once, so that it need not be checked again. */
   async #leave(): Promise<void> {
     const [left, position] = [this.#current?.name, this.#textBytes];
     if (left !== undefined) {
@@ -122,7 +122,7 @@ export class EvidenceFiles {
     this.#textBytes = 0;
   }
 
-  /** One that is missing is made again as soon as the disk takes it; one that is too short would look complete. */
+  /** Deletes a text that is too short, because it would look complete; a missing one is rebuilt when the disk allows. */
   async #giveUpText(name: string): Promise<void> {
     this.#isAnyTextMissing = true;
     await this.#attempt(() => this.#disk.remove(textName(name)));
@@ -138,7 +138,7 @@ export class EvidenceFiles {
   async #text(lines: readonly string[]): Promise<string> {
     let text = '';
     for (const [index, line] of lines.entries()) {
-      // Thousands of lines take longer than a check may be late.
+      // Formatting thousands of lines at once would delay checks.
       if (index % linesAtOnce === linesAtOnce - 1) await setImmediate();
       text += `${this.#textOf(line)}\n`;
     }
@@ -160,9 +160,9 @@ export class EvidenceFiles {
 
 /** Which files there are at the start. */
 export interface FilesAtHand {
-  /** The one to go on with; undefined to begin one. */
+  /** The file to continue; undefined to begin one. */
   readonly current: OpenFile | undefined;
-  /** A new one is named so that it comes after this. */
+  /** A new file's name sorts after this. */
   readonly lastName: string | undefined;
 }
 
@@ -173,7 +173,7 @@ export function linesFiles(files: readonly EvidenceFile[]): readonly EvidenceFil
     .toSorted((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Of the text for people beside a file of lines. */
+/** Name of the text for people beside a file of lines. */
 export function textName(name: string): string {
   return name.slice(0, -linesEnding.length) + textEnding;
 }
@@ -196,12 +196,12 @@ function dayOf(name: string): string {
   return name.slice(0, 'yyyy-mm-dd'.length);
 }
 
-/** The clock was set back, or did not move: the order of names is the order of lines all the same. */
+/** The next name in order, for a clock that was set back or stood still: names sort like lines. */
 function nameAfter(name: string): string {
   return fileName(timeOf(name) + 1);
 }
 
-/** Not a number if it is no name of ours. */
+/** NaN if it is not one of our names. */
 function timeOf(name: string): number {
   return Date.parse(name.replace(/T(\d\d)-(\d\d)-(\d\d)-(\d{3})Z\.jsonl$/, 'T$1:$2:$3.$4Z'));
 }

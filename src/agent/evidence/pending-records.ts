@@ -2,13 +2,13 @@ import type { SensorRecord } from '../../core/record.ts';
 import type { RecordBody } from '../../records/chain.ts';
 import { maxLineBytes } from '../../protocol/messages.ts';
 
-/** Beyond this, records are counted and not kept: a disk that refuses must not take the machine's memory too. */
+/** Beyond this, records are counted but not kept, so that a refusing disk does not use up the memory. */
 const maxRecords = 10_000;
 const maxBytes = 8 * 1024 * 1024;
 /** One write, one sync. */
 const batchRecords = 500;
 const batchBytes = 1024 * 1024;
-/** For number, links and MAC around a body. */
+/** Bytes for number, hash and MAC around a body. */
 const sealBytes = 200;
 
 /** Gives a record its sensor and its times. */
@@ -19,7 +19,7 @@ interface Pending {
   readonly bytes: number;
 }
 
-/** What was seen and is not sealed yet. What there is no room for is counted, and said by a `lost` record as soon as there is. */
+/** Records that are not sealed yet. Those without room are counted and reported by a `lost` record later. */
 export class PendingRecords {
   readonly #stamp: Stamp;
   #records: Pending[] = [];
@@ -42,7 +42,7 @@ export class PendingRecords {
     else this.#push({ body, bytes });
   }
 
-  /** Takes out the oldest, as many as one write should hold. */
+  /** Removes the oldest records, at most one batch. */
   take(): readonly RecordBody[] {
     let bytes = 0;
     const end = this.#records.findIndex((record) => (bytes += record.bytes) > batchBytes);

@@ -5,13 +5,13 @@ import type { NumberedLine } from './delivery.ts';
 import type { EvidenceDisk } from './evidence-disk.ts';
 import { linesFiles, linesIn, type FilesAtHand } from './evidence-files.ts';
 
-/** A chain as its folder had it, made whole. */
+/** A chain read from its folder, with damage repaired. */
 export interface RecoveredChain {
   readonly kept: KeptChain;
   readonly files: FilesAtHand;
-  /** Lines that the spool may not have. */
+  /** Lines that may be missing from the spool. */
   readonly undelivered: readonly NumberedLine[];
-  /** What was not as it should be, for `lost` records. */
+  /** Damage found, for `lost` records. */
   readonly faults: readonly string[];
 }
 
@@ -26,12 +26,12 @@ interface FoundLine {
   readonly end: number;
 }
 
-/** More than any file that an agent writes; a larger one is not read. */
+/** Larger than any file that an agent writes; larger files are not read. */
 const maxFileBytes = 16 * 1024 * 1024;
-/** So many files are looked through for lines that wait for the spool. */
+/** At most this many files are searched for lines that the spool may lack. */
 const maxFilesRead = 8;
 
-/** Reads the chain of a folder, or begins one. Rejects with what the disk says. */
+/** Reads the chain of a folder, or begins one. Rejects with the disk's error. */
 export async function recoverChain(disk: EvidenceDisk): Promise<RecoveredChain> {
   const kept = await readChain(disk);
   const files = linesFiles(await disk.list());
@@ -54,7 +54,7 @@ function linesFrom(lines: readonly FoundLine[], head: string): readonly FoundLin
   return first === -1 ? [] : lines.slice(first);
 }
 
-/** Another chain takes the place of the one that was kept, if any. Rejects with what the disk says. */
+/** Begins another chain in place of the saved one, if any. Rejects with the disk's error. */
 export async function newChain(disk: EvidenceDisk): Promise<KeptChain> {
   const kept: KeptChain = { ...beginChain(randomUUIDv7()), announced: false, delivered: 0, deletedTo: 0 };
   await saveChain(disk, kept);
@@ -67,7 +67,7 @@ async function begun(disk: EvidenceDisk, files: number): Promise<Omit<RecoveredC
   return { kept, undelivered: [], faults: files > 0 ? [fault] : [] };
 }
 
-/** The newest files, as far back as the last line, and the first that the spool may not have. */
+/** Reads the newest files, back to the last line and the first that the spool may lack. */
 async function readBack(disk: EvidenceDisk, names: readonly string[], kept: KeptChain): Promise<readonly ReadFile[]> {
   const wanted = Math.min(kept.n, kept.delivered + 1);
   const read: ReadFile[] = [];
@@ -105,14 +105,14 @@ async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Fou
   }
   const current = { name: last.name, bytes: endIn(last.name, ours) };
   const torn = last.bytes.length - current.bytes;
-  // Also what was added is written anew: nobody knows whether it was synced.
+  // Added lines are written again too, because they may not have been synced.
   if (torn > 0 || count > 0) await disk.replace(last.name, last.bytes.subarray(0, current.bytes));
   if (count > 0) await saveChain(disk, chain);
   const faults = torn > 0 ? [`a write was cut short: ${torn} bytes after line ${chain.n} were no whole line`] : [];
   return { kept: chain, files: { current, lastName }, undelivered, faults };
 }
 
-/** The lines that were synced before the state with the next key was: they are sealed with the key that is here. */
+/** The lines that were synced before the state was saved: they are sealed with the saved key. */
 function followed(
   kept: WrittenChain,
   lines: readonly FoundLine[],
@@ -126,7 +126,7 @@ function followed(
   return { state, count: lines.length };
 }
 
-/** A crash leaves no whole line that follows another than the last: such a line is of an older chain or was put there, and stays. */
+/** A crash can only leave a whole line that follows the last one. Any other line is of an older chain or was planted, and stays. */
 function isTorn(found: FoundLine, last: { readonly file: string; readonly head: string }): boolean {
   const line = readLine(found.line);
   return found.file === last.file && (line === undefined || line.previous === last.head);

@@ -3,22 +3,22 @@ import type { EvidenceDisk, EvidenceFile } from './evidence-disk.ts';
 import { linesFiles, textName } from './evidence-files.ts';
 
 const dayMs = 24 * 3600_000;
-/** The server has the records; here they stay for whoever looks at the machine itself. */
+/** The server keeps the records; this is how long they also stay on the machine. */
 const keptMs: Readonly<Record<ClassOfData, number>> = { devices: 180 * dayMs, traffic: 30 * dayMs };
-/** Of one sensor, lines and texts. */
+/** Limit for one sensor, lines and texts together. */
 const maxBytes = 256 * 1024 * 1024;
 
 export interface RetentionOptions {
   readonly classOfData: ClassOfData;
   /** Epoch milliseconds. */
   readonly now: number;
-  /** The file that is being written: it stays. */
+  /** The file that is being written; it is never deleted. */
   readonly current: string | undefined;
 }
 
 /**
- * The lines of these files may go, with the texts beside them: whole files, oldest first, that are older than their class of data
- * may be, or too much. The first line that stays still names the hash of the one before it.
+ * Files that may be deleted, with their texts: whole files, oldest first, that are older than their class of data
+ * allows or exceed the size limit. The first line that stays still names the hash of the one before it.
  */
 export function oldFiles(
   all: readonly EvidenceFile[],
@@ -36,12 +36,12 @@ export function oldFiles(
   return old;
 }
 
-/** Deletes files of lines and their texts. Rejects with what the disk says. */
+/** Deletes files of lines and their texts. Rejects with the disk's error. */
 export async function deleteFiles(disk: EvidenceDisk, names: readonly string[]): Promise<void> {
   const present = new Set((await disk.list()).map(({ name }) => name));
   for (const name of names) {
     const text = textName(name);
-    // The text first: a text without its lines would never be looked at again.
+    // The text first: nobody would find a text whose lines are gone.
     if (present.has(text)) await disk.remove(text);
     await disk.remove(name);
   }

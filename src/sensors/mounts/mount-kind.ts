@@ -13,26 +13,26 @@ const networkTypes = new Set(
   ),
 );
 
-/** Works out by sysfs what is behind a mount. */
+/** Finds in sysfs what is behind a mount. */
 export function originOf({ fstype, deviceNumber, source }: MountLine, sysfs: string): MountOrigin {
   if (networkTypes.has(fstype)) return { kind: 'network' };
-  // Some file systems (btrfs) have made-up numbers, though a device is behind them.
+  // Some file systems (btrfs) use anonymous device numbers although a device is behind them.
   const number = deviceNumber.startsWith('0:') ? numberOf(source) : deviceNumber;
   const path = number === undefined ? undefined : linkTarget(sysfs, `dev/block/${number}`);
   if (path !== undefined) return originOfBlockDevice(path, sysfs);
   return { kind: fstype.startsWith('fuse') ? 'fuse' : 'other' };
 }
 
-/** Encrypted disks, volumes and arrays stand on others; deeper than this nobody builds. */
+/** Encrypted disks, volumes and arrays are stacked on other devices; nobody stacks deeper than this. */
 const maxDepth = 5;
 
-/** Of a path below /sys. The attribute `removable` is of no use here: large USB disks say 0. */
+/** Origin of a block device below /sys. The attribute `removable` does not help: large USB disks say 0. */
 function originOfBlockDevice(path: string, sysfs: string, depth = 0): MountOrigin {
   if (/\/usb\d+\//.test(path)) return { kind: 'usb', usbPort: path.match(/(?<=\/)\d+-[\d.]+(?=\/)/g)?.at(-1) };
   if (path.includes('/block/loop')) return { kind: 'loop' };
   if (/\/block\/sr\d+$/.test(path)) return { kind: 'optical' };
   const card = /^.*\/mmc\d+:[\da-f]+(?=\/)/.exec(path)?.[0];
-  // A chip that is soldered in says MMC.
+  // A soldered chip reports the type MMC.
   if (card !== undefined) return { kind: attribute(join(sysfs, card, 'type')) === 'SD' ? 'card' : 'disk' };
   if (isBehindRemovableBus(path, sysfs)) return { kind: 'thunderbolt' };
   const below = depth < maxDepth ? slavesOf(path, sysfs) : [];
@@ -60,12 +60,12 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder).slice(0, maxSlaves);
   } catch {
-    // A partition has none.
+    // A partition has no `slaves` folder.
     return [];
   }
 }
 
-/** Where a link of sysfs leads, below /sys; undefined if there is no such link. */
+/** Target of a sysfs link, relative to /sys; undefined if there is no such link. */
 function linkTarget(sysfs: string, link: string): string | undefined {
   try {
     return join('/', dirname(link), readlinkSync(join(sysfs, link)));
@@ -78,7 +78,7 @@ function attribute(path: string): string | undefined {
   return readSmallFile(path, 64)?.toString('latin1').trim();
 }
 
-/** The number of the block device of a name in /dev. */
+/** The device number of a name in /dev. */
 function numberOf(source: string): string | undefined {
   if (!source.startsWith('/dev/')) return undefined;
   const stats = statSync(source, { throwIfNoEntry: false });

@@ -6,31 +6,31 @@ import { readMountLine, type MountLine } from './mountinfo.ts';
 interface KnownMount {
   readonly text: string;
   readonly line: MountLine;
-  /** Undefined for what is left out. */
+  /** Undefined for a mount that is not reported. */
   readonly mount: Mount | undefined;
 }
 
 /** The kernel's own limit for a mount namespace. */
 const maxMounts = 100_000;
 
-/** File systems that show what the kernel or a program knows, and hold nothing that was brought along. */
+/** File systems without stored files of their own: they show what the kernel or a program knows. */
 const pseudoTypes = new Set(
   [
     'autofs binfmt_misc bpf cgroup cgroup2 configfs debugfs devpts devtmpfs efivarfs fusectl hugetlbfs mqueue nsfs overlay',
     'proc pstore ramfs rpc_pipefs securityfs selinuxfs sysfs tmpfs tracefs',
-    // What desktops and containers have for each session.
+    // Used by desktops and containers in each session.
     'fuse.gvfsd-fuse fuse.lxcfs fuse.portal fuse.snapfuse',
   ].flatMap((types) => types.split(' ')),
 );
 
 interface TableParts {
   readonly sysfs: string;
-  /** Pseudo file systems too. */
+  /** Includes pseudo file systems. */
   readonly all: boolean;
   readonly record: (record: SensorRecord) => void;
 }
 
-/** What is mounted, and the records of what has changed since the last look. */
+/** The current mounts, and the records of what changed since the last update. */
 export class MountTable {
   readonly #parts: TableParts;
   #known = new Map<string, KnownMount>();
@@ -41,12 +41,12 @@ export class MountTable {
     this.#parts = parts;
   }
 
-  /** Takes the text of /proc/self/mountinfo, a character a byte. */
+  /** Takes the text of /proc/self/mountinfo, decoded as Latin-1 (one character a byte). */
   update(text: string): void {
     const previous = this.#known;
     const current = this.#read(text);
     this.#known = current;
-    // In this order, for a number may have been given to another mount.
+    // Removals first, because an id may have been reused by another mount.
     for (const [id, known] of previous) {
       const now = current.get(id);
       if (!now || !isSameMount(known.line, now.line)) this.#record('unmounted', known.mount);
@@ -72,19 +72,19 @@ export class MountTable {
   #read(text: string): Map<string, KnownMount> {
     const found = new Map<string, KnownMount>();
     const lines = text.split('\n');
-    // What follows the last line end is nothing, or a line that was cut.
+    // Text after the last line feed is a line that was cut off.
     this.#tellCut(lines.pop() !== '' || lines.length > maxMounts);
     for (const lineText of lines.slice(0, maxMounts)) {
       const id = lineText.slice(0, lineText.indexOf(' '));
       const known = this.#known.get(id);
-      // Most have not changed; so a storm of mounts costs little.
+      // Most lines have not changed, so a storm of mounts costs little.
       const mount = known?.text === lineText ? known : this.#readOne(lineText);
       if (mount) found.set(id, mount);
     }
     return found;
   }
 
-  /** Once, until it is over. */
+  /** Reports a cut table once, until it is complete again. */
   #tellCut(isCut: boolean): void {
     const message = `there are more than ${maxMounts} mounts: those that came last are not watched`;
     if (isCut && !this.#isCut) this.#parts.record({ event: 'lost', message });
@@ -114,7 +114,7 @@ function mountOf(line: MountLine, sysfs: string): Mount {
   };
 }
 
-/** First whether it can be written to: only if both the mount and its file system allow it. */
+/** `rw` or `ro` first: writable only if both the mount and its file system are. */
 function optionsOf({ options, superOptions }: MountLine): string[] {
   const all = new Set([...options, ...superOptions]);
   const access = all.has('ro') ? 'ro' : 'rw';
@@ -127,7 +127,7 @@ function shown(text: string, limit: number): string {
   return printableBytes(Buffer.from(text, 'latin1'), limit);
 }
 
-/** Parts of a disk that are mounted elsewhere are how systems and sandboxes are built. */
+/** Bind mounts of parts of a disk are ignored: systems and sandboxes are built of them. */
 function isWorthMentioning({ line, mount }: KnownMount): boolean {
   return mount?.kind !== 'disk' || line.root === '/';
 }

@@ -1,28 +1,28 @@
-/** One line of /proc/self/mountinfo, proc_pid_mountinfo(5). A character is a byte: names have no encoding. */
+/** One line of /proc/self/mountinfo, proc_pid_mountinfo(5). One character is one byte, because names have no encoding. */
 export interface MountLine {
-  /** Unique among the mounts that are there; used again afterwards. */
+  /** Unique among current mounts; reused later. */
   readonly id: string;
-  /** Major and minor number of the block device, or one made up for a file system without: `8:17`. */
+  /** Major and minor number of the block device (`8:17`), or an anonymous one for a file system without a device. */
   readonly deviceNumber: string;
   /** The folder of the file system that is mounted, `/` unless only a part is. */
   readonly root: string;
   readonly mountpoint: string;
-  /** Of the mount. */
+  /** Options of the mount. */
   readonly options: readonly string[];
   readonly fstype: string;
   readonly source: string;
-  /** Of the file system, wherever it is mounted. */
+  /** Options of the file system, the same for all its mounts. */
   readonly superOptions: readonly string[];
 }
 
 // 36 35 98:0 /root /mnt rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue
-// Only blanks part fields: other white space, as regular expressions see it, are bytes of names.
+// Only blanks separate fields; other white space belongs to names.
 const format =
   /^(?<id>\d+) \d+ (?<deviceNumber>\d+:\d+) (?<root>[^ ]+) (?<mountpoint>[^ ]+) (?<options>[^ ]+)(?: [^ ]+)*? - (?<fstype>[^ ]+) (?<source>[^ ]*) (?<superOptions>.*)$/s;
 
-/** Undefined for what is no such line. */
+/** Undefined if the line does not have this form. */
 export function readMountLine(line: string): MountLine | undefined {
-  // Each group takes part in every match.
+  // Every group takes part in a match.
   const fields = format.exec(line)?.groups as Readonly<Record<keyof MountLine, string>> | undefined;
   if (!fields) return undefined;
   const { id, deviceNumber, root, mountpoint, options, fstype, source, superOptions } = fields;

@@ -10,12 +10,12 @@ const options = z.strictObject({
   all: z.boolean().default(false).meta({ description: 'Also file systems without files of their own: proc, tmpfs, …' }),
 });
 
-/** Where the kernel does not tell of changes. */
+/** Interval of reads where the kernel does not report changes. */
 const readEveryMs = 2000;
-/** Changes come in bursts; after a look the next is at least so far away, and longer if looking takes long. */
+/** Changes come in bursts: the least pause between two reads; slow reads make it longer. */
 const pauseMs = 10;
 const pauseByCost = 4;
-/** 100,000 mounts with long names. */
+/** Enough for 100,000 mounts with long names. */
 const maxBytes = 64 * 1024 * 1024;
 
 interface MountsPlace {
@@ -23,7 +23,7 @@ interface MountsPlace {
   readonly sysfs: string;
 }
 
-/** The sensor for a machine that has its mountinfo and its sysfs there. */
+/** The sensor, reading mountinfo and sysfs at these places. */
 export function mountsSensor(place: MountsPlace): SensorType<typeof options> {
   return {
     type: 'mounts',
@@ -55,7 +55,7 @@ class MountsWatch implements RunningSensor {
   readonly #fd: number;
   readonly #table: MountTable;
   readonly #context: SensorContext;
-  /** While mounts can be read. */
+  /** State while the mounts can be read. */
   readonly #state: SensorState;
   #isReadable = true;
   #stopWatching = (): void => {};
@@ -67,7 +67,7 @@ class MountsWatch implements RunningSensor {
     this.#fd = fd;
     this.#table = table;
     this.#context = context;
-    // Before the first look: so nothing is missed between the two.
+    // Watched before the first read, so that no change between the two is missed.
     this.#state = this.#watch();
     context.onState(this.#state);
     this.#read();
@@ -117,7 +117,7 @@ class MountsWatch implements RunningSensor {
     if (text === undefined || this.#state.state === 'limited') this.#readIn(readEveryMs);
   }
 
-  /** Undefined while the kernel has no memory for it; that is said, and so is the end of it. */
+  /** Undefined while the kernel has no memory for it; both the failure and its end are recorded. */
   #text(): string | undefined {
     try {
       const text = readStart(this.#fd, maxBytes).toString('latin1');

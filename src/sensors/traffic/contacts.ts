@@ -6,7 +6,7 @@ import type { PeerId } from './meter.ts';
 type Contact = Extract<SensorRecord, { event: 'lan-access' | 'forbidden-peer' }>;
 type ContactEvent = Contact['event'];
 
-/** What is known of a peer that was met; of a packet that got lost on its way to us, not how. */
+/** A first meeting with a peer; how it was met is unknown if its packet was not handed up. */
 export interface Meeting extends PeerId {
   readonly direction: 'in' | 'out';
   readonly packet?: IpPacket;
@@ -20,27 +20,27 @@ export interface ContactRules {
 
 interface ContactsParts {
   readonly rules: ContactRules;
-  /** What else is known of a peer. */
+  /** More facts about a peer. */
   readonly describe: (peer: PeerId) => Pick<Contact, 'interface' | 'name' | 'mac'>;
   readonly record: (record: SensorRecord) => void;
 }
 
-/** A peer that was met is not told again for a day, or until the sensor starts anew. */
+/** A known peer is not reported again for a day or until the sensor restarts. */
 const forgetAfterMs = 24 * 3_600_000;
 const maxMet = 65_536;
-/** In one step. */
+/** Limit for one step. */
 const maxHeardOnly = 4096;
 const minuteMs = 60_000;
-/** Somebody who scans the network must not fill the log: those beyond are counted, and stand in the table of peers. */
+/** A network scan must not fill the log: further contacts are counted and appear in the table of peers. */
 const maxPerMinute = 60;
 
-/** Tells of the first packet of each peer that is forbidden, or of the intranet and not allowed. */
+/** Reports the first packet of each peer that is forbidden, or in the intranet and not allowed. */
 export class Contacts {
   readonly #parts: ContactsParts;
   readonly #metAtMs = new BoundedMap<string, number>(maxMet);
   readonly #told: Record<ContactEvent, number> = { 'lan-access': 0, 'forbidden-peer': 0 };
   #minuteBeganMs = -Infinity;
-  /** Peers of which the counter has packets, and which were not met: their first packet may still be on its way. */
+  /** Peers that the counter has seen but that were not met: their first packet may still be in the queue. */
   #unmet: readonly Meeting[] = [];
   readonly #heardOnly = new Map<string, PeerId>();
 
@@ -48,7 +48,7 @@ export class Contacts {
     this.#parts = parts;
   }
 
-  /** A packet that may be the first of a peer. */
+  /** Takes a packet that may be a peer's first. */
   meet(meeting: Meeting, nowMs: number): void {
     const { address, direction, interfaceIndex, packet } = meeting;
     if (this.#isMet(address, nowMs)) return;
@@ -61,7 +61,7 @@ export class Contacts {
     if (event && ++this.#told[event] <= maxPerMinute) this.#tell(event, meeting);
   }
 
-  /** Once a step, with the peers that are new in the counter: those that nobody met by the next step are told all the same. */
+  /** Called once a step with the counter's new peers; those not met by the next step are reported anyway. */
   step(newcomers: readonly Meeting[], nowMs: number): void {
     for (const peer of this.#unmet) this.meet(peer, nowMs);
     this.#unmet = newcomers.filter(({ address }) => !this.#isMet(address, nowMs) && !this.#heardOnly.has(address));
@@ -69,8 +69,8 @@ export class Contacts {
   }
 
   /**
-   * Peers that only spoke to all on the link so far. They are to be forgotten by the counter, so that it hands up the first
-   * packet that is meant for this machine too.
+   * Peers that have only sent to everybody on the link so far. The counter must forget them, so that it hands up the first
+   * packet that is addressed to this machine as well.
    */
   takeHeardOnly(): readonly PeerId[] {
     const heard = [...this.#heardOnly.values()];
@@ -83,7 +83,7 @@ export class Contacts {
     return metAtMs !== undefined && nowMs - metAtMs < forgetAfterMs;
   }
 
-  /** Announcements to all on the link, and the upkeep of the link itself (RFC 4861, types 133 to 137), as ARP is for IPv4. */
+  /** True for announcements to everybody on the link and neighbour discovery (RFC 4861, types 133 to 137), the ARP of IPv6. */
   #isForTheLink({ destination, protocol, payload }: IpPacket): boolean {
     const type = protocol === ipProtocols.icmpv6 ? (payload[0] ?? 0) : 0;
     return (type >= 133 && type <= 137) || this.#parts.rules.classOf(destination) === 'multicast';

@@ -4,14 +4,14 @@ import { addressText, ipv4Text } from './peer-address.ts';
 
 export interface NamedAddress {
   readonly address: string;
-  /** As it was asked for. */
+  /** The name in the question. */
   readonly name: string;
   readonly ttlSeconds: number;
 }
 
 const isResponse = 0x8000;
 const types = { a: 1, cname: 5, aaaa: 28 } as const;
-/** RFC 6762 section 10.2: in multicast DNS the top bit of the class tells to drop what was known before. */
+/** RFC 6762 section 10.2: in multicast DNS the top bit of the class is the cache-flush bit. */
 const classBits = 0x7fff;
 const internet = 1;
 
@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /**
- * The addresses in a DNS answer, RFC 1035, each with the name that was asked for; an answer of multicast DNS, which has no
- * question, with its own. Only the answers are read, and none if any is malformed: the message was not for us.
+ * The addresses in a DNS answer (RFC 1035), each with the name in the question; a multicast DNS answer, which has no
+ * question, gives its own names. Only the answer section is read, and nothing if any record is malformed.
  */
 export function namesIn(message: Buffer): readonly NamedAddress[] {
   try {
@@ -52,7 +52,7 @@ function read(reader: DnsReader): { readonly asked: string | undefined; readonly
     reader.bytes(4);
   }
   const answers: Answer[] = [];
-  // A count is only a claim: reading ends with an error where the bytes end.
+  // The count may be wrong: reading throws at the end of the bytes.
   while (answers.length < count) answers.push(readAnswer(reader));
   return { asked, answers };
 }
@@ -72,7 +72,7 @@ function readAnswer(reader: DnsReader): Answer {
   });
 }
 
-/** Where a chain of aliases begins; one that is a circle begins nowhere, and ends here. */
+/** First name of a chain of aliases; a circle ends the search. */
 function firstOf(name: string, aliases: ReadonlyMap<string, string>): string {
   let first = name;
   for (let step = 0; step < aliases.size; step++) first = aliases.get(first) ?? first;

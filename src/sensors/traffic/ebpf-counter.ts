@@ -13,12 +13,12 @@ import { addressBytes, addressText } from './peer-address.ts';
 import type { Counted, PeerCount, PeerCounter, PeerCounterOptions, RestCount } from './peer-counter.ts';
 import { counts, kinds, peerFilter, peerKey, restKeyBytes } from './peer-filter.ts';
 
-/** Three kinds for each interface. */
+/** Entries for packets of no peer: three kinds an interface. */
 const restCapacity = 4096;
-/** Packets handed up in one turn of the event loop. */
+/** Packets read in one turn of the event loop. */
 const packetsAtOnce = 256;
 
-/** Lets the kernel count, by a filter on a packet socket. @throws {SystemError} EPERM, ENOSYS, … */
+/** Counts in the kernel, by a filter on a packet socket. @throws {SystemError} EPERM, ENOSYS, … */
 export function openEbpfCounter({ onPacket }: PeerCounterOptions): PeerCounter {
   using opened = new DisposableStack();
   const keep = (fd: number): number => {
@@ -78,7 +78,7 @@ const nameOfKind = new Map<number, string>(Object.entries(kinds).map(([name, kin
 function readRest(map: BpfMap): RestCount[] {
   return Array.from({ length: readMap(map) }, (_, entry) => ({
     interfaceIndex: map.keys.readUInt32LE(entry * restKeyBytes + peerKey.interfaceIndex),
-    // The filter writes no other kinds into this map.
+    // The filter writes only these kinds into this map.
     kind: nameOfKind.get(map.keys.readUInt32LE(entry * restKeyBytes + peerKey.kind)) as RestCount['kind'],
     ...bothWays(viewOf(map.values), entry * counts.size),
   }));

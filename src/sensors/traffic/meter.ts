@@ -5,7 +5,7 @@ import { RecentTraffic, type BothWays, Steps } from './rates.ts';
 /** A peer on an interface. */
 export type PeerId = Pick<PeerCount, 'interfaceIndex' | 'address'>;
 
-/** What passed between this machine and a peer. All bytes are of IP packets. */
+/** Traffic between this machine and a peer, in bytes of IP packets. */
 export interface MeteredPeer extends PeerId {
   /** Since the start, as the taps see them. */
   readonly total: Readonly<BothWays>;
@@ -16,13 +16,13 @@ export interface MeteredPeer extends PeerId {
   readonly recent: RecentTraffic;
 }
 
-/** All that passed on an interface, with headers of Ethernet: as the taps see packets, and as the wire has them. */
+/** All traffic of an interface with Ethernet headers: as the taps see packets, and as they are on the wire. */
 export interface LinkCount {
   readonly taps: BothWays;
   readonly wire: BothWays;
 }
 
-/** All that a counter has at a moment. */
+/** Everything that a counter holds at one moment. */
 export interface CounterReading {
   readonly peers: readonly PeerCount[];
   readonly rest: readonly RestCount[];
@@ -38,16 +38,16 @@ interface Entry extends MeteredPeer {
   lastAtMs: number;
 }
 
-/** After this silence a peer leaves the kernel's table, where there is room for 16,384. */
+/** A peer that is silent for this long leaves the kernel's table of 16,384 entries. */
 const silenceMs = 600_000;
-/** What is kept of those who left; beyond that the one silent the longest begins anew if it comes again. */
+/** Number of silent peers kept; beyond it the one silent the longest starts from zero if it returns. */
 const maxSilent = 32_768;
 const linkHeaderBytes = 14;
 
 const nothing: Counted = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0 };
 const nothingYet: BothCounts = { sent: nothing, received: nothing };
 
-/** Turns what a counter counts into what each peer sent and received, for good and lately. */
+/** Turns counter readings into totals and recent rates of each peer. */
 export class PeerMeter {
   readonly steps: Steps;
   readonly #peers = new Map<string, Entry>();
@@ -70,7 +70,7 @@ export class PeerMeter {
     return [...this.#noRoom];
   }
 
-  /** Takes in what the counter has; returns the peers that were not there before. */
+  /** Takes a reading of the counter; returns the new peers. */
   step(counts: CounterReading, nowMs: number): readonly PeerCount[] {
     this.steps.add(nowMs);
     const newcomers = counts.peers.filter((count) => this.#add(count, nowMs));
@@ -78,7 +78,7 @@ export class PeerMeter {
     return newcomers;
   }
 
-  /** Peers to be taken out of the counter, as they have been silent for long. */
+  /** Long-silent peers, to be removed from the counter. */
   silent(nowMs: number): readonly PeerId[] {
     return this.#peers
       .values()
@@ -86,7 +86,7 @@ export class PeerMeter {
       .toArray();
   }
 
-  /** The counter forgot these peers, and this is what it last counted of them. */
+  /** The counter has forgotten these peers; these are their last counts. */
   forgotten(counts: readonly PeerCount[], nowMs: number): void {
     for (const count of counts) {
       this.#add(count, nowMs);
@@ -95,7 +95,7 @@ export class PeerMeter {
     }
   }
 
-  /** Puts aside those that have been silent for long. */
+  /** Retires long-silent peers. */
   retire(nowMs: number): void {
     for (const peer of this.silent(nowMs)) {
       const key = keyOf(peer);
@@ -105,7 +105,7 @@ export class PeerMeter {
     }
   }
 
-  /** A record is made: returns what was counted on each interface since the one before, and begins anew. */
+  /** Begins a record: returns the counts of each interface since the previous one and resets them. */
   beginRecord(): ReadonlyMap<number, LinkCount> {
     for (const entry of this.#peers.values()) entry.sinceRecord = [0, 0];
     const counted = this.#onInterface;
@@ -168,7 +168,7 @@ function since(before: BothCounts, now: BothCounts): BothCounts {
   return { sent: difference(before.sent, now.sent), received: difference(before.received, now.received) };
 }
 
-/** A count that is lower than before began anew. */
+/** A count lower than before has restarted from zero. */
 function difference(before: Counted, now: Counted): Counted {
   if (now.packets < before.packets) return now;
   return {

@@ -2,7 +2,7 @@ import type { RingPacket } from '../../sys/packet-ring.ts';
 import { packetTypes } from '../../sys/packet-socket.ts';
 import { etherTypes, namingPorts, protocols } from './counting-rules.ts';
 
-/** True for a DNS answer that came in and a TLS greeting that goes out: the filter's rule for packets one by one. */
+/** True for a received DNS answer and a sent ClientHello: the filter's rule, applied to one packet. */
 export function bearsNames(packet: RingPacket): boolean {
   const isOutgoing = packet.type === packetTypes.outgoing;
   const protocol = protocolOf(packet);

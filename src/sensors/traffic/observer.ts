@@ -19,7 +19,7 @@ export interface ObserverParts {
   readonly clock: Clock;
   readonly record: (record: SensorRecord) => void;
   readonly surroundings: Surroundings;
-  /** Of the agent's own server, with which it always talks. */
+  /** Addresses of the agent's own server, with which it always talks. */
   readonly serverAddresses?: SensorContext['serverAddresses'];
   readonly openCounter: (options: PeerCounterOptions) => OpenedCounter;
 }
@@ -27,12 +27,12 @@ export interface ObserverParts {
 const recordMs = 40_000;
 const maxMacs = 16_384;
 const maxInterfaceNames = 4096;
-/** How long the kernel's tables are believed where a contact asks; a scan must not have them read for each peer. */
+/** Time for which a contact may use the kernel tables read before, so that a scan does not cause a read for every peer. */
 const freshMs = 20;
 
-/** Puts together who talks to this machine: counts, classes, names, MAC addresses and first contacts. */
+/** Combines what is known of the peers of this machine: counts, classes, names, MAC addresses and first contacts. */
 export class TrafficObserver implements Disposable {
-  /** How well it counts, or why it does not. */
+  /** How the counting works, or why it does not. */
   readonly state: SensorState;
   readonly #parts: ObserverParts;
   readonly #counter: PeerCounter | undefined;
@@ -44,7 +44,7 @@ export class TrafficObserver implements Disposable {
   readonly #macs = new BoundedMap<string, string>(maxMacs);
   #services: ReadonlySet<string> = new Set();
   #interfaces: ReadonlyMap<number, Interface> = new Map();
-  /** Also of those that are gone: peers were met there. */
+  /** Includes interfaces that are gone, because peers were met there. */
   readonly #interfaceNames = new BoundedMap<number, string>(maxInterfaceNames);
   #interfacesAtRecord: ReadonlyMap<number, Interface> = new Map();
   #lookedAtMs = -Infinity;
@@ -84,7 +84,7 @@ export class TrafficObserver implements Disposable {
     return this.#parts.clock.monotonic() - this.#recordedAtMs >= recordMs - stepMs / 2;
   }
 
-  /** What passed since the record before, on every interface or on one. */
+  /** Traffic since the previous record, on all interfaces or one. */
   takeRecord(only?: string): TrafficRecord {
     const nowMs = this.#parts.clock.monotonic();
     const seconds = Number(((nowMs - this.#recordedAtMs) / 1000).toFixed(3));
@@ -101,7 +101,7 @@ export class TrafficObserver implements Disposable {
     return trafficRecord({ event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow }, peers);
   }
 
-  /** Every peer that is being counted, on every interface or on one. */
+  /** Every counted peer, on all interfaces or one. */
   peersOn(only?: string): Iterable<MeteredPeer> {
     if (only === undefined) return this.#meter.peers;
     return Iterator.from(this.#meter.peers).filter((peer) => this.#interfaceName(peer.interfaceIndex) === only);
@@ -112,7 +112,7 @@ export class TrafficObserver implements Disposable {
     return recent.rates(this.#meter.steps);
   }
 
-  /** Those there are now. */
+  /** The current interfaces. */
   get interfaces(): readonly Interface[] {
     return [...this.#interfaces.values()];
   }
@@ -173,7 +173,7 @@ export class TrafficObserver implements Disposable {
     return names === 'all' || this.#classes.of(address) === 'intranet' ? this.#names.of(address) : undefined;
   }
 
-  /** As its packets said it; before the first of them, as the kernel knows it, whom to ask costs some microseconds. */
+  /** From the peer's packets; before the first of them from the kernel's table, which costs some microseconds. */
   #macOf(address: string): string | undefined {
     const heard = this.#macs.get(address);
     if (heard !== undefined) return heard;
@@ -182,7 +182,7 @@ export class TrafficObserver implements Disposable {
     return known;
   }
 
-  /** An interface may have come with this packet; one that is gone already keeps its number. */
+  /** Notes the interface of a packet, which may be new; one that is gone already is shown by its number. */
   #meetInterface(index: number): void {
     if (this.#interfaceNames.get(index) !== undefined) return;
     this.#look();
@@ -193,7 +193,7 @@ export class TrafficObserver implements Disposable {
     return this.#interfaceNames.get(index) ?? `#${index}`;
   }
 
-  /** Asked before a notice only: routes and resolvers change when an interface gets its address. */
+  /** Read only before a notice: routes and resolvers change when an interface gets its address. */
   #isService(address: string): boolean {
     const isFresh = this.#parts.clock.monotonic() - this.#lookedAtMs < freshMs;
     if (!isFresh && !this.#services.has(address)) this.#look();
@@ -223,7 +223,7 @@ export class TrafficObserver implements Disposable {
   }
 }
 
-/** Of a peer that was counted, and none of whose packets was handed up. */
+/** The meeting with a counted peer none of whose packets was handed up. */
 function unseenMeeting({ interfaceIndex, address, received }: PeerCount): Meeting {
   return { interfaceIndex, address, direction: received.packets > 0 ? 'in' : 'out' };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** No ports: only the first packet of a peer is looked at, whatever the port of the next one. */
+/** Without ports, because only the first packet of a peer is looked at. */
 const network = z
   .string()
   .refine(

@@ -1,6 +1,6 @@
 import { ipv6Bytes, ipv6Text } from '../../net/packets/ipv6.ts';
 
-/** Where the four bytes of an IPv4 address begin in its form of 16 (RFC 4291 section 2.5.5.2). */
+/** Offset of the IPv4 address in its IPv4-mapped form (RFC 4291 section 2.5.5.2). */
 const ipv4At = 12;
 const mapped = Buffer.from('00000000000000000000ffff', 'hex');
 

@@ -4,12 +4,12 @@ import { AddressRules } from '../../net/dial/address-rules.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
 import type { InterfaceAddress } from './surroundings.ts';
 
-/** RFC 1918, RFC 6598 (carriers' own), RFC 3927 and RFC 4193; RFC 4291 for link-local. */
+/** Private networks: RFC 1918, RFC 6598 (carrier-grade NAT), RFC 3927, RFC 4193; RFC 4291 for link-local. */
 const privateNetworks = new AddressRules(
   ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
   'private networks',
 );
-/** Groups, everybody on the link, and `0.0.0.0` of one that has no address yet. */
+/** Multicast, broadcast, and the unspecified address of a host without an address. */
 const groups = new AddressRules(['224.0.0.0/4', 'ff00::/8', '255.255.255.255', '0.0.0.0', '::'], 'groups');
 const linkLocal = new AddressRules(['169.254.0.0/16', 'fe80::/10'], 'link-local');
 
@@ -17,19 +17,19 @@ export function isCovered(rules: AddressRules, address: string): boolean {
   return rules.cover({ ip: address, family: isIPv6(address) ? 6 : 4 });
 }
 
-/** Tells where a peer is, as seen from this machine's addresses. */
+/** Classifies a peer as seen from this machine's addresses. */
 export class PeerClasses {
   readonly #configured: AddressRules;
   #onLink = linkLocal;
   #broadcasts: ReadonlySet<string> = new Set();
   #addresses = '';
 
-  /** `networks` are intranet beside what always is. */
+  /** `networks` count as intranet in addition to the private ones. */
   constructor(networks: readonly string[]) {
     this.#configured = new AddressRules(networks, 'networks');
   }
 
-  /** The addresses of the interfaces, which come and go. */
+  /** Takes the current addresses of the interfaces. */
   update(addresses: readonly InterfaceAddress[]): void {
     const subnets = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
     if (subnets.join() === this.#addresses) return;
@@ -44,13 +44,13 @@ export class PeerClasses {
     return isNear ? 'intranet' : 'internet';
   }
 
-  /** True for a peer that is reached without a router, whose MAC address is its own. */
+  /** True for a peer that is reached without a router, so that the MAC address is its own. */
   isOnLink(address: string): boolean {
     return isCovered(this.#onLink, address);
   }
 }
 
-/** The last address of an IPv4 subnet (RFC 919); those of two addresses or one have none (RFC 3021). */
+/** Broadcast address of an IPv4 subnet (RFC 919); subnets of one or two addresses have none (RFC 3021). */
 function broadcastOf({ address, prefix }: InterfaceAddress): readonly string[] {
   if (isIPv6(address) || prefix > 30) return [];
   const bytes = addressBytes(address).subarray(12);

@@ -35,16 +35,16 @@ import {
 import { packetTypes } from '../../sys/packet-socket.ts';
 import { etherTypes, handedUp, loopbackIndex, namingPorts, protocols } from './counting-rules.ts';
 
-// The kind is first: without CAP_PERFMON, Linux 6.1 lets nobody write half of a word that begins with a stored register.
+// The kind comes first: without CAP_PERFMON, Linux 6.1 forbids writing half of a word that begins with a stored register.
 /** The key of a peer: kind (u32), interface index (u32), address (16 bytes, IPv4 as ::ffff:a.b.c.d). */
 export const peerKey = { kind: 0, interfaceIndex: 4, address: 8, size: 24 } as const;
-/** The key of the rest is the first half of it. */
+/** The key of packets of no peer is the first part of it. */
 export const restKeyBytes = 8;
 /** The value of both: four numbers (u64) for what was received, then four for what was sent. */
 export const counts = { bytes: 0, wireBytes: 8, packets: 16, wirePackets: 24, sent: 32, size: 64 } as const;
 export const kinds = { peer: 0, 'no-room': 1, 'not-ip': 2, 'not-ours': 3 } as const;
 
-// What outlives calls. The filter gets a `struct __sk_buff`; its packet begins with the IP header both ways.
+// Registers that survive calls. The filter gets a `struct __sk_buff`, whose packet begins with the IP header in both directions.
 const packet = r6;
 const length = r7;
 const packetType = r8;
@@ -99,7 +99,7 @@ const findOrAdd = (map: number, found: string): readonly Instruction[] => [
   jumpIf([r0, '!=', 0], found),
 ];
 
-/** Sets the key's interface and picks what is counted of a peer; the kind is corrected where it is not. */
+/** Sets the key's interface and finds the peer's address; corrects the kind of packets of no peer. */
 const classify: readonly Instruction[] = [
   move(packet, r1),
   load(length, 'u32', at(packet, skb.length)),
@@ -113,7 +113,7 @@ const classify: readonly Instruction[] = [
   store('u64', stack(protocol), 0),
   store('u64', stack(wirePackets), 1),
   store('u64', stack(wireBytes), length),
-  // Never read before it is set; but without CAP_PERFMON the kernel also checks branches that are only guessed.
+  // Needed although it is always set before it is read: without CAP_PERFMON the verifier also checks speculative branches.
   move(transport, 0),
   jumpIf([packetType, '==', packetTypes.otherHost], 'not ours'),
   load(r0, 'u32', at(packet, skb.protocol)),
@@ -131,7 +131,7 @@ const readIpv4: readonly Instruction[] = [
   and(transport, 0x0f),
   shiftLeft(transport, 2),
   load(r0, 'u8', stack(header + 9)),
-  // Later fragments have no ports: where those would be is data.
+  // Later fragments have no ports: data stands in their place.
   load(r1, 'u16', stack(header + 6)),
   fromNetworkOrder(r1, 16),
   and(r1, 0x1fff),
@@ -148,7 +148,7 @@ const readIpv4: readonly Instruction[] = [
   jump('segments'),
 ];
 
-/** RFC 8200 section 3. What stands behind extension headers is counted, and not looked into. */
+/** RFC 8200 section 3. Packets with extension headers are counted, but their transport header is not read. */
 const readIpv6: readonly Instruction[] = [
   label('IPv6'),
   ...loadBytes(0, 40, 'not IP'),
@@ -165,7 +165,7 @@ const readIpv6: readonly Instruction[] = [
   store('u64', stack(key + peerKey.address + 8), r1),
 ];
 
-/** What the network card will cut, or has joined, shows up as one packet; on the wire each segment has headers. */
+/** A packet that the network card will split or has joined appears once; on the wire each segment has its own headers. */
 const countSegments: readonly Instruction[] = [
   label('segments'),
   load(r0, 'u32', at(packet, skb.segments)),
@@ -206,7 +206,7 @@ const count: readonly Instruction[] = [
   jumpIf([r1, '!=', kinds.peer], 'ignore'),
 ];
 
-/** Answers of DNS and mDNS tell the names of peers; they are received. */
+/** Received answers of DNS and mDNS tell the names of peers. */
 const findDnsAnswer: readonly Instruction[] = [
   load(r1, 'u64', stack(protocol)),
   jumpIf([r1, '==', protocols.tcp], 'TCP'),
@@ -219,7 +219,7 @@ const findDnsAnswer: readonly Instruction[] = [
   jump('first'),
 ];
 
-/** So does the ClientHello (RFC 8446 section 4.1.2) that we send: content type 22, handshake type 1. */
+/** A ClientHello that we send (RFC 8446 section 4.1.2: content type 22, handshake type 1) names the peer too. */
 const findClientHello: readonly Instruction[] = [
   label('TCP'),
   jumpIf([packetType, '!=', packetTypes.outgoing], 'first'),
@@ -240,7 +240,7 @@ const findClientHello: readonly Instruction[] = [
   jumpIf([r0, '!=', 1], 'first'),
 ];
 
-/** The filter returns how much of the packet is to be handed up. */
+/** Returns how many bytes of the packet are handed up. */
 const handUp: readonly Instruction[] = [
   label('whole'),
   move(r0, handedUp.whole),
@@ -261,7 +261,7 @@ const restOf = (kind: keyof typeof kinds, name: string): readonly Instruction[] 
   jump('find rest'),
 ];
 
-/** The socket filter that counts what passes into two hash maps, given by their file descriptors. */
+/** The socket filter that counts all packets in two hash maps, given by their file descriptors. */
 export function peerFilter(maps: { readonly peers: number; readonly rest: number }): Buffer {
   return assemble([
     ...classify,

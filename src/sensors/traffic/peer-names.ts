@@ -14,12 +14,12 @@ interface KnownName {
 const maxNames = 16_384;
 const maxNameCharacters = 253;
 const hourMs = 3_600_000;
-/** A connection lives on when the answer that led to it is no longer valid. */
+/** A connection outlives the validity of the answer that led to it. */
 const keptMs = { least: hourMs, most: 24 * hourMs };
-/** Reading an answer takes some 20 µs: a flood of them must not take the agent's time. */
+/** Parsing an answer takes about 20 µs; this bounds the cost of a flood. */
 const maxReadsPerStep = 400;
 
-/** The names of addresses, as DNS answers and TLS greetings that pass tell them. They are what was said, and prove nothing. */
+/** Names of addresses from observed DNS answers and ClientHellos. They are claims and prove nothing. */
 export class PeerNames {
   readonly #clock: Clock;
   readonly #names = new BoundedMap<string, KnownName>(maxNames);
@@ -29,12 +29,12 @@ export class PeerNames {
     this.#clock = clock;
   }
 
-  /** A step has passed: as many packets again may be read. */
+  /** Begins a step: the limit of packets starts again. */
   step(): void {
     this.#readsLeft = maxReadsPerStep;
   }
 
-  /** Learns from a packet, if it is one that tells names. */
+  /** Learns names from a packet, if it carries any. */
   hear({ destination, protocol, ports, payload }: IpPacket): void {
     const isAnswer = protocol === ipProtocols.udp && namingPorts.dns.includes(ports?.source ?? 0);
     const isGreeting = protocol === ipProtocols.tcp && namingPorts.tls.includes(ports?.destination ?? 0);
@@ -51,7 +51,7 @@ export class PeerNames {
 
   #hearAnswer(message: Buffer): void {
     for (const { address, name, ttlSeconds } of namesIn(message)) {
-      // Many names share an address: the one that was greeted is the one that is used.
+      // Many names may share an address: the one in the ClientHello is the one in use.
       if (this.#known(address)?.isFromGreeting) continue;
       const ms = Math.min(Math.max(1000 * ttlSeconds, keptMs.least), keptMs.most);
       this.#keep(address, { name, isFromGreeting: false, ms });
@@ -69,7 +69,7 @@ export class PeerNames {
   }
 }
 
-/** Of DNS it is ASCII with escapes already; in a greeting a client may write anything. */
+/** A DNS name is escaped ASCII already; a ClientHello may contain anything. */
 function shown(name: string): string {
   const printable = name.replaceAll(/[^!-~]/g, (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
   return printable.slice(0, maxNameCharacters).toLowerCase();

@@ -10,10 +10,10 @@ type Tally = { -readonly [Key in keyof Counted]: Counted[Key] };
 type BothWays = { readonly received: Tally; readonly sent: Tally };
 type PeerName = Pick<PeerCount, 'interfaceIndex' | 'address'>;
 
-/** An interface and an address: a number for IPv4, which is quick to make, text for IPv6. */
+/** Interface and address in one: a number for IPv4, which is fast to build, text for IPv6. */
 type Key = number | string;
 
-/** Counts packets one by one, as the filter does in the kernel. */
+/** Counts packets in this process as the filter does in the kernel. */
 export class PeerTable {
   readonly #peers = new Map<Key, PeerCount & BothWays>();
   readonly #rest = new Map<string, RestCount & BothWays>();
@@ -23,7 +23,7 @@ export class PeerTable {
     this.#capacity = capacity;
   }
 
-  /** Returns how much of the packet is to be handed up, in bytes. */
+  /** Returns how many bytes of the packet are handed up. */
   count(packet: RingPacket): number {
     const way = packet.type === packetTypes.outgoing ? 'sent' : 'received';
     const kind = kindOf(packet);
@@ -46,7 +46,7 @@ export class PeerTable {
     return [...this.#rest.values()].map(snapshot);
   }
 
-  /** Takes a peer out; undefined if there is none. */
+  /** Removes a peer; undefined if there is none. */
   take({ interfaceIndex, address }: PeerName): PeerCount | undefined {
     const isIpv4 = !address.includes(':');
     const key = keyOf(interfaceIndex, { isIpv4, bytes: addressBytes(address), start: isIpv4 ? 12 : 0 });
@@ -94,7 +94,7 @@ function kindOf({ type, protocol, start, end }: RingPacket): 'peer' | 'not-ours'
   return isIpv4 || isIpv6 ? 'peer' : 'not-ip';
 }
 
-/** A ring does not say how many segments the card makes of a packet: for the wire it counts as one. */
+/** A ring does not tell how many segments the card makes of a packet: on the wire it counts as one. */
 function add(tally: Tally, bytes: number): void {
   tally.bytes += bytes;
   tally.wireBytes += bytes;

@@ -1,14 +1,14 @@
 /** How often the counter is read. */
 export const stepMs = 2000;
-/** Of the three rates. */
+/** Windows of the three rates. */
 const windowSeconds = { rate2: 2, rate10: 10, rate40: 40 } as const;
-/** As many as the longest window has, and some that came early. */
+/** Enough for the longest window, with room for early steps. */
 const maxSteps = 24;
 
 export type BothWays = [sent: number, received: number];
 export type Rates = Readonly<Record<keyof typeof windowSeconds, BothWays>>;
 
-/** The last steps that make up a window, and how long they really took. */
+/** The last steps that fill a window, and how long they really took. */
 interface Window {
   readonly steps: number;
   readonly seconds: number;
@@ -47,7 +47,7 @@ export class Steps {
     return { rate2: this.#within(rate2), rate10: this.#within(rate10), rate40: this.#within(rate40) };
   }
 
-  /** The steps that take so long, to the nearest half step, or all there were. */
+  /** The steps that fill this time, to the nearest half step, or all there are. */
   #within(seconds: number): Window {
     const end = this.#times.length - 1;
     const secondsOf = (steps: number): number => ((this.#times[end] ?? 0) - (this.#times[end - steps] ?? 0)) / 1000;
@@ -57,9 +57,9 @@ export class Steps {
   }
 }
 
-/** What passed in the last steps. Those without traffic take no room. */
+/** Traffic of the last steps; steps without traffic take no memory. */
 export class RecentTraffic {
-  /** Step, bytes sent, bytes received, and so on: plain numbers, as there may be 16,384 peers. */
+  /** Step, bytes sent, bytes received, repeated: a flat list, because there may be 16,384 peers. */
   readonly #passed: number[] = [];
 
   add(step: number, [sent, received]: Readonly<BothWays>): void {
@@ -67,7 +67,7 @@ export class RecentTraffic {
     if (this.#passed.length > 3 * maxSteps) this.#passed.splice(0, 3);
   }
 
-  /** Bytes a second, each way; while there was less time than a window has, over the time there was. */
+  /** Bytes a second in each direction; until a window is full, over the time so far. */
   rates({ last, windows }: Steps): Rates {
     const over = ({ steps, seconds }: Window): BothWays => {
       const [sent, received] = this.#since(last - steps);

@@ -13,7 +13,7 @@ import type { PeerCounter, PeerCounterOptions } from './peer-counter.ts';
 import { handedUp, loopbackIndex, peerCapacity } from './counting-rules.ts';
 import { PeerTable } from './peer-table.ts';
 
-// Classic BPF: where it reads beyond 0xfffff000 it gets what the kernel knows of the packet, at 8 its interface.
+// Classic BPF: loads beyond 0xfffff000 read the kernel's metadata of the packet; offset 8 is the interface.
 const allButLoopback: readonly ClassicInstruction[] = [
   [0x20, 0, 0, 0xffff_f008],
   [0x15, 0, 1, loopbackIndex],
@@ -21,7 +21,7 @@ const allButLoopback: readonly ClassicInstruction[] = [
   [0x06, 0, 0, handedUp.whole],
 ];
 
-/** Counts here, packet by packet, what the kernel puts into a ring. @throws {SystemError} EPERM, ENOMEM, … */
+/** Counts packet by packet in this process, from a ring that the kernel fills. @throws {SystemError} EPERM, ENOMEM, … */
 export function openRingCounter({ onPacket }: PeerCounterOptions): PeerCounter {
   using opened = new DisposableStack();
   const socket = openPacketSocket();

@@ -16,24 +16,24 @@ export interface Interface {
   readonly index: number;
   readonly name: string;
   readonly addresses: readonly InterfaceAddress[];
-  /** Undefined where the link has none, as a tunnel, or where the interface has no address. */
+  /** Undefined if the link has no MAC address (a tunnel) or the interface has no address. */
   readonly mac: string | undefined;
-  /** Bytes since it is there, link-layer headers included. */
+  /** Bytes since the interface exists, link-layer headers included. */
   readonly sent: number;
   readonly received: number;
 }
 
-/** What the kernel says of this machine's place in the network. */
+/** This machine's surroundings in the network, as the kernel reports them. */
 export interface Surroundings {
   /** All but loopback. */
   interfaces(): readonly Interface[];
   /** Addresses of the default gateways and of the DNS servers. */
   services(): readonly string[];
-  /** A neighbour's, by IPv4 address; undefined if it is not known. */
+  /** MAC address of an IPv4 neighbour; undefined if unknown. */
   macOf(address: string): string | undefined;
 }
 
-/** Read anew each time. Not of /sys, which shows the interfaces of the namespace that it was mounted in. */
+/** Read anew each time, and not from /sys, which shows the interfaces of the namespace in which it was mounted. */
 export const surroundings: Surroundings = {
   interfaces: () => interfacesOf(textOf('/proc/net/dev')),
   services: () => [
@@ -51,7 +51,7 @@ function interfacesOf(table: string): readonly Interface[] {
   return table.split('\n').flatMap((line): Interface[] => {
     const [, name = '', columns = ''] = /^\s*(\S+):\s*(.*)$/.exec(line) ?? [];
     const index = name === '' ? 0 : libc().if_nametoindex(name);
-    // 0 is one that is just gone.
+    // Index 0: the interface has just disappeared.
     if (index === 0 || index === loopbackIndex) return [];
     const numbers = columns.split(/\s+/).map(Number);
     const [received = 0, sent = 0] = [numbers[0], numbers[8]];
@@ -66,7 +66,7 @@ function withPrefix({ address, cidr }: { address: string; cidr: string | null })
   return { address, prefix: prefix === undefined ? 128 : Number(prefix) };
 }
 
-/** The default routes of /proc/net/route, whose addresses are hexadecimal in host order. */
+/** Gateways of the default routes in /proc/net/route, whose addresses are hexadecimal in host order. */
 export function gatewaysOf(table: string): readonly string[] {
   return table.split('\n').flatMap((line) => {
     const [, destination, gateway = ''] = line.split('\t');
@@ -75,7 +75,7 @@ export function gatewaysOf(table: string): readonly string[] {
   });
 }
 
-/** Those of /proc/net/ipv6_route: destination, prefix, source, prefix, gateway, … in network order. */
+/** The same from /proc/net/ipv6_route: destination, prefix, source, prefix, gateway, … in network order. */
 export function ipv6GatewaysOf(table: string): readonly string[] {
   return table.split('\n').flatMap((line) => {
     const [destination, prefix, , , gateway = ''] = line.split(/\s+/);
@@ -84,7 +84,7 @@ export function ipv6GatewaysOf(table: string): readonly string[] {
   });
 }
 
-/** Of /proc/net/arp: address, type, flags, MAC, …; an entry without an answer yet has zeros. */
+/** MAC address in /proc/net/arp (address, type, flags, MAC, …); an unanswered entry has zeros. */
 export function macIn(table: string, address: string): string | undefined {
   for (const line of table.split('\n')) {
     const [ip, , , mac] = line.split(/\s+/);
@@ -93,7 +93,7 @@ export function macIn(table: string, address: string): string | undefined {
   return undefined;
 }
 
-/** Enough for a thousand interfaces or routes; the default route stands at the top. */
+/** Enough for a thousand interfaces or routes; the default route comes first. */
 const buffer = Buffer.alloc(256 * 1024);
 
 /** Synchronous: it is of the kernel's memory, and small. */
