@@ -13,6 +13,7 @@ interface CheckModule {
 export const checkModules: readonly CheckModule[] = [
   { type: 'dns', load: () => import('./dns/dns.ts') },
   { type: 'echo', load: () => import('./echo/echo.ts') },
+  { type: 'grpc', load: () => import('./grpc/grpc.ts') },
   { type: 'http', aliases: ['https'], load: () => import('./http/http.ts') },
   { type: 'icmp', aliases: ['ping'], load: () => import('./icmp/icmp.ts') },
   { type: 'ntp', load: () => import('./ntp/ntp.ts') },

@@ -8,6 +8,8 @@ export interface HttpResponse {
   /** Lower-case names; a field that came several times is one list. */
   readonly headers: ReadonlyMap<string, string>;
   readonly headerBytes: number;
+  /** Fields after the body, as `headers`; of HTTP/2 only. */
+  readonly trailers?: ReadonlyMap<string, string>;
   /** Decoded: content codings are undone. */
   readonly body: Buffer;
   /** As transferred, before decoding. */

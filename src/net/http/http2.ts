@@ -1,11 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+} from 'node:http2';
 import { abortError, Failure } from '../../core/failure.ts';
 import { decodeContent } from './content-coding.ts';
 import type { ExchangeOptions, HttpResponse } from './http.ts';
 import { GrowingBuffer } from '../packets/growing-buffer.ts';
-import type { HttpRequest } from '../packets/http1-request.ts';
+import type { Http2Request } from '../packets/http1-request.ts';
 import { maxHeaderBytes, maxInterimResponses } from '../packets/http1-response.ts';
 import { streamFailure } from '../tls/failure.ts';
 
@@ -15,10 +21,11 @@ import { streamFailure } from '../tls/failure.ts';
  */
 export async function exchangeHttp2(
   socket: Socket,
-  request: HttpRequest,
+  request: Http2Request,
   options: ExchangeOptions,
 ): Promise<HttpResponse> {
-  const session = connect(`https://${request.headers['host']}`, {
+  const { scheme = 'https' } = request;
+  const session = connect(`${scheme}://${request.headers['host']}`, {
     createConnection: () => socket,
     settings: { enablePush: false, maxHeaderListSize: maxHeaderBytes },
   });
@@ -33,15 +40,14 @@ export async function exchangeHttp2(
   }
 }
 
-function transfer(session: ClientHttp2Session, request: HttpRequest, options: ExchangeOptions): Promise<HttpResponse> {
+function transfer(session: ClientHttp2Session, request: Http2Request, options: ExchangeOptions): Promise<HttpResponse> {
   const { signal, clock, peer, maxBodyBytes } = options;
   const { promise, resolve, reject } = Promise.withResolvers<HttpResponse>();
-  const { host, ...headers } = request.headers;
-  const pseudo = { ':method': request.method, ':path': request.target, ':scheme': 'https', ':authority': host };
   const sentMs = clock.monotonic();
-  const stream = session.request({ ...pseudo, ...headers }, { endStream: request.body === undefined });
+  const stream = openStream(session, request);
   let interimResponses = 0;
   let head: (ReturnType<typeof headOf> & { readonly firstByteMs: number }) | undefined;
+  let trailers: ReadonlyMap<string, string> | undefined;
   const body = new GrowingBuffer();
 
   const onAbort = (): void => reject(abortError(signal, `${head ? 'Reading' : 'Waiting for'} the response of ${peer}`));
@@ -55,6 +61,7 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
       () =>
         ++interimResponses > maxInterimResponses && refuse(`at most ${maxInterimResponses} interim (1xx) responses`),
     )
+    .on('trailers', (fields) => (trailers = headOf(fields).headers))
     .on('data', (chunk: Buffer) => {
       if (body.length + chunk.length > maxBodyBytes)
         return refuse(`a body of at most ${maxBodyBytes} bytes (maxBodyBytes)`);
@@ -67,6 +74,7 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
       const transferMs = clock.monotonic() - sentMs - head.firstByteMs;
       resolve({
         ...head,
+        ...(trailers && { trailers }),
         version: '2',
         statusText: textOf(head.status),
         body: body.bytes(),
@@ -78,8 +86,16 @@ function transfer(session: ClientHttp2Session, request: HttpRequest, options: Ex
   session.on('error', onError);
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
-  if (request.body !== undefined) stream.end(request.body);
   return promise.finally(() => signal.removeEventListener('abort', onAbort));
+}
+
+function openStream(session: ClientHttp2Session, request: Http2Request): ClientHttp2Stream {
+  const { method, target, scheme = 'https', body } = request;
+  const { host, ...headers } = request.headers;
+  const pseudo = { ':method': method, ':path': target, ':scheme': scheme, ':authority': host };
+  const stream = session.request({ ...pseudo, ...headers }, { endStream: body === undefined });
+  if (body !== undefined) stream.end(body);
+  return stream;
 }
 
 /** The protocol no longer carries the text by which people know a status. */

@@ -8,6 +8,13 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
+/** A request of HTTP/2, whose scheme is a field of its own; its body may be bytes. */
+export interface Http2Request extends Omit<HttpRequest, 'body'> {
+  /** `https` if undefined; `http` is HTTP/2 in plain text with prior knowledge (RFC 9113 section 3.3). */
+  readonly scheme?: 'http' | 'https';
+  readonly body?: string | Buffer | undefined;
+}
+
 /** The bytes of a request that is the only one on its connection (RFC 9112 section 9.6). */
 export function encodeRequest({ method, target, headers, body }: HttpRequest): string {
   let head = `${method} ${target} HTTP/1.1\r\n`;
