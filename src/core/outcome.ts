@@ -38,6 +38,8 @@ export const reasonFacts = {
   threshold: { source: 'target', status: 'degraded' },
   denied: { source: 'agent', status: 'unknown' },
   unsupported: { source: 'agent', status: 'unknown' },
+  /** This machine has run out of something: descriptors, ports, memory. */
+  exhausted: { source: 'agent', status: 'unknown' },
   missed: { source: 'agent', status: 'unknown' },
   lag: { source: 'agent', status: 'unknown' },
   cancelled: { source: 'agent', status: 'unknown' },

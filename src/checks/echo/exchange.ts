@@ -2,7 +2,7 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
 import { sleep, type Clock } from '../../core/clock.ts';
 import { abortError } from '../../core/failure.ts';
-import { socketFailure } from '../../net/dial/dial.ts';
+import { socketFailure } from '../../net/dial/socket-failure.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
 import type { EchoTally } from './tally.ts';
 

@@ -1,34 +1,10 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { abortError, Failure } from '../../core/failure.ts';
+import { abortError } from '../../core/failure.ts';
 import type { Address } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
-import type { Reason } from '../../core/outcome.ts';
-
-const meaningOfErrno: Readonly<Record<string, readonly [Reason, string]>> = {
-  ECONNREFUSED: ['refused', 'refused, nothing listens there'],
-  ECONNRESET: ['reset', 'the other side reset the connection'],
-  EPIPE: ['reset', 'the other side had closed the connection'],
-  ETIMEDOUT: ['timeout', 'the other side stopped answering'],
-  EHOSTUNREACH: ['unreachable', 'no route to the host'],
-  ENETUNREACH: ['unreachable', 'no route to its network'],
-  EHOSTDOWN: ['unreachable', 'the host is down'],
-  EADDRNOTAVAIL: ['unreachable', 'this machine has no address that fits'],
-  EAFNOSUPPORT: ['unreachable', 'this machine does not speak that IP version'],
-  EMSGSIZE: ['unsupported', 'the message is too long for one datagram'],
-  EACCES: ['denied', 'this machine does not allow it'],
-  EPERM: ['denied', 'this machine does not allow it'],
-};
-
-/** What a socket's error says about the target; an errno that is not about the network stays an error. */
-export function socketFailure(error: unknown, doing: string): Error {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  const meaning = meaningOfErrno[code];
-  if (!meaning) return error as Error;
-  const [reason, words] = meaning;
-  return new Failure(reason, `${doing}: ${words} (${code}).`, { cause: error });
-}
+import { socketFailure, type ErrorOrigin } from './socket-failure.ts';
 
 /** Opens a TCP connection to one address. @throws {Failure} refused, reset, unreachable, denied, timeout; or the signal's reason */
 export function dialTcp(address: Address, port: number, signal: AbortSignal): Promise<Socket> {
@@ -36,6 +12,11 @@ export function dialTcp(address: Address, port: number, signal: AbortSignal): Pr
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
     const socket = connect({ host: address.ip, port, noDelay: true });
+    let origin: ErrorOrigin = 'network';
+    // Node calls connect(2) in the next tick, before this one. An error by then is of the call itself, no packet's.
+    process.nextTick(() => {
+      if (socket.errored) origin = 'machine';
+    });
     const settle = (error?: Error): void => {
       signal.removeEventListener('abort', onAbort);
       socket.removeListener('connect', onConnect).removeListener('error', onError);
@@ -45,7 +26,7 @@ export function dialTcp(address: Address, port: number, signal: AbortSignal): Pr
     };
     const onAbort = (): void => settle(abortError(signal, doing));
     const onConnect = (): void => settle();
-    const onError = (error: Error): void => settle(socketFailure(error, doing));
+    const onError = (error: Error): void => settle(socketFailure(error, doing, origin));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('connect', onConnect).once('error', onError);
   });
@@ -63,7 +44,7 @@ export async function dialUdp({ ip, family }: Address, port: number, signal: Abo
   } catch (error) {
     socket.close();
     signal.throwIfAborted();
-    throw socketFailure(error, `Opening a UDP socket to ${formatEndpoint({ host: ip, port })}`);
+    throw socketFailure(error, `Opening a UDP socket to ${formatEndpoint({ host: ip, port })}`, 'machine');
   }
 }
 

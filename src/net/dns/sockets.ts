@@ -1,7 +1,8 @@
 import type { Socket } from 'node:dgram';
 import { abortError } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
-import { dialUdp, socketFailure } from '../dial/dial.ts';
+import { dialUdp } from '../dial/dial.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
 import { peerOf } from './server.ts';
 
 /** Whoever forges an answer has to guess the port of its socket and the id, so few questions share a port (RFC 5452). */

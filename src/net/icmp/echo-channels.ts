@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, Family, QueryAnswer, QueryChannel } from '../../core/network.ts';
-import { socketFailure } from '../dial/dial.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
 import { carriesCookie, encodeEchoRequest, explainIcmpError, numberEchoRequest } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
 import { SystemError } from '../../sys/libc.ts';
@@ -139,7 +139,7 @@ class SharedEchoSocket {
 
   #refuse(sender: Sender, sequence: number, error: unknown): void {
     if (!(error instanceof SystemError) || error.code !== 'EMSGSIZE') {
-      const failure = socketFailure(error, 'Sending an echo request failed');
+      const failure = socketFailure(error, 'Sending an echo request failed', 'machine');
       return deliver(sender, { kind: 'unsent', sequence, error: failure });
     }
     // How much fits waits in the error queue, perhaps among errors about other packets.

@@ -1,6 +1,6 @@
 import { Failure } from '../../core/failure.ts';
 import type { Reason } from '../../core/outcome.ts';
-import { socketFailure } from '../dial/dial.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
 import { groupNames } from './groups.ts';
 
 type Meaning = readonly [pattern: RegExp, reason: Reason, meaning: string];
@@ -76,7 +76,9 @@ export function streamFailure(error: Error, doing: string): Error {
   // Node calls the end of the stream in mid-handshake a reset too; a real one comes from a system call.
   if (code === 'ECONNRESET' && syscall === undefined)
     return new Failure('closed', `${doing}: the server closed the connection during the handshake.`, { cause: error });
-  if (!code.startsWith('ERR_SSL_')) return socketFailure(error, doing);
+  // EPROTO is also Node's code for what OpenSSL finds wrong while it writes.
+  const isTls = code.startsWith('ERR_SSL_') || (code === 'EPROTO' && syscall === 'write');
+  if (!isTls) return socketFailure(error, doing);
   const [, reason, meaning] = meanings.find(([pattern]) => pattern.test(code)) ?? [
     code,
     'tls-handshake',

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
-import { socketFailure } from '../dial/dial.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
 import { explainIcmpError } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress } from '../../sys/address.ts';
 import { realtimeNs } from '../../sys/clock.ts';
@@ -62,7 +62,7 @@ export class TcpQueries {
     try {
       this.#open.add(this.#begin(sequence, ttl));
     } catch (cause) {
-      const error = socketFailure(cause, 'Opening a TCP connection failed');
+      const error = socketFailure(cause, 'Opening a TCP connection failed', 'machine');
       setImmediate(() => this.#deliver({ kind: 'unsent', sequence, error }));
     }
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
-import { socketFailure } from '../dial/dial.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
 import { explainIcmpError } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress } from '../../sys/address.ts';
 import { ReceiveBatch, type Received } from '../../sys/receive.ts';
@@ -64,7 +64,7 @@ export class UdpQueries {
       setOption(this.#fd, ipOptions[this.#address.family].hopLimit, ttl ?? -1);
       this.#sent.set(sequence, { sentMs, sentNs: this.#transmit() });
     } catch (cause) {
-      const error = socketFailure(cause, 'Sending a UDP packet failed');
+      const error = socketFailure(cause, 'Sending a UDP packet failed', 'machine');
       setImmediate(() => this.#deliver({ kind: 'unsent', sequence, error }));
     }
   }
