@@ -26,7 +26,15 @@ export interface ResolveOptions extends Waits {
 export const addressChoices = ['first', 'any'] as const;
 export type AddressChoice = (typeof addressChoices)[number];
 
-export interface DialOptions extends ResolveOptions {
+/** Settings of a socket that most checks leave to the system. */
+export interface SocketSettings {
+  /** Address or network interface of this machine to send from. */
+  readonly source?: string | undefined;
+  /** Differentiated services code point (RFC 2474), 0 to 63. */
+  readonly dscp?: number | undefined;
+}
+
+export interface DialOptions extends ResolveOptions, SocketSettings {
   /** `any` if undefined. */
   readonly addresses?: AddressChoice | undefined;
 }

@@ -1,3 +1,4 @@
+import { isIP, type Socket } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/failure.ts';
 import type {
@@ -10,7 +11,8 @@ import type {
   UdpConnection,
 } from '../core/network.ts';
 import { formatEndpoint } from '../core/target.ts';
-import { dialTcp, dialUdp } from './dial/dial.ts';
+import { kernelConnectMs } from './dial/kernel-connect.ts';
+import { dialTcp, dialUdp, type Dial } from './dial/dial.ts';
 import type { EgressPolicy } from './dial/egress.ts';
 import { firstToAnswer } from './dial/race.ts';
 import type { Addresses, Resolver } from './resolve.ts';
@@ -37,11 +39,7 @@ export class AddressDialler {
   async tcp(endpoint: Endpoint, options: DialOptions): Promise<Connection> {
     const { clock } = this.#parts;
     const { value, ...dialled } = await this.#dial(endpoint, options, {
-      async attempt(address, signal) {
-        const startedMs = clock.monotonic();
-        const socket = await dialTcp(address, endpoint.port, signal);
-        return { socket, connectMs: clock.monotonic() - startedMs };
-      },
+      attempt: (address, signal) => connectTimed(address, { ...dialOf(endpoint, options), signal }, clock),
       discard: ({ socket }) => socket.destroy(),
     });
     return { ...dialled, ...value };
@@ -49,7 +47,7 @@ export class AddressDialler {
 
   async udp(endpoint: Endpoint, options: DialOptions): Promise<UdpConnection> {
     const { value, ...dialled } = await this.#dial(endpoint, options, {
-      attempt: (address, signal) => dialUdp(address, endpoint.port, signal),
+      attempt: (address, signal) => dialUdp(address, { ...dialOf(endpoint, options), signal }),
       discard: (socket) => socket.close(),
     });
     return { ...dialled, socket: value };
@@ -66,10 +64,12 @@ export class AddressDialler {
     return { address, resolveMs };
   }
 
-  async #resolve(host: string, options: ResolveOptions): Promise<{ addresses: Addresses; resolveMs: number }> {
+  async #resolve(host: string, options: DialOptions): Promise<{ addresses: Addresses; resolveMs: number }> {
     const { clock, resolver } = this.#parts;
     const startedMs = clock.monotonic();
-    const addresses = await resolver.resolveAll(host, options);
+    // A name has to be reached by the IP version of the address that is sent from.
+    const family = familyOf(options.source) ?? options.family ?? 'auto';
+    const addresses = await resolver.resolveAll(host, { signal: options.signal, family });
     return { addresses, resolveMs: clock.monotonic() - startedMs };
   }
 
@@ -101,4 +101,24 @@ export class AddressDialler {
       throw error instanceof Failure ? error.with({ metrics: { resolveMs } }) : error;
     }
   }
+}
+
+function dialOf({ port }: Endpoint, { source, dscp }: DialOptions) {
+  return { port, source, dscp };
+}
+
+function familyOf(source = ''): '4' | '6' | undefined {
+  const version = isIP(source);
+  return version === 4 ? '4' : version === 6 ? '6' : undefined;
+}
+
+/** Connects, and says how long that took: by the kernel, or by our clock where the kernel cannot say. */
+async function connectTimed(
+  address: Address,
+  dial: Dial,
+  clock: Clock,
+): Promise<{ socket: Socket; connectMs: number }> {
+  const startedMs = clock.monotonic();
+  const socket = await dialTcp(address, dial);
+  return { socket, connectMs: kernelConnectMs(socket) ?? clock.monotonic() - startedMs };
 }

@@ -170,7 +170,7 @@ function systemNetwork(): DnsNetwork {
     exchangeDns: (server, message) => sockets.exchange(server, message),
     async connect({ host, port }, { signal }) {
       const address: Address = { ip: host, family: isIP(host) === 4 ? 4 : 6 };
-      return { socket: await dialTcp(address, port, signal) };
+      return { socket: await dialTcp(address, { port, signal }) };
     },
   };
 }

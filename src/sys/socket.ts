@@ -23,6 +23,7 @@ export const socketOptions = {
   reuseAddress: [SOL_SOCKET, 2],
   error: [SOL_SOCKET, 4],
   receiveBuffer: [SOL_SOCKET, 8],
+  bindToDevice: [SOL_SOCKET, 25],
   attachFilter: [SOL_SOCKET, 26],
   receiveBufferForced: [SOL_SOCKET, 33],
   timestamps: [SOL_SOCKET, 35],
@@ -32,6 +33,7 @@ export const socketOptions = {
 /** The options that IPv4 and IPv6 have under different names. */
 export const ipOptions = {
   4: {
+    trafficClass: [SOL_IP, 1],
     hopLimit: [SOL_IP, 2],
     receiveHopLimit: [SOL_IP, 12],
     receiveErrors: [SOL_IP, 11],
@@ -39,6 +41,7 @@ export const ipOptions = {
     icmpFilter: [255, 1],
   },
   6: {
+    trafficClass: [SOL_IPV6, 67],
     hopLimit: [SOL_IPV6, 16],
     receiveHopLimit: [SOL_IPV6, 51],
     receiveErrors: [SOL_IPV6, 25],
@@ -113,14 +116,18 @@ export function sendTo(fd: number, data: Buffer, address: Buffer): number {
 }
 
 const TCP_INFO: SocketOption = [6, 11];
-const tcpInfoBytes = 104;
-const tcpInfoRtt = 68;
+const tcpInfo = { rtt: 68, totalRetransmissions: 100 } as const;
+const info = Buffer.alloc(104);
+const infoLength = Buffer.alloc(4);
 
-/** How long the handshake of a connected TCP socket took, as the kernel saw it, in milliseconds. */
+/**
+ * How long the handshake of a TCP socket that has just connected took, as the kernel measured it, in milliseconds; zero if
+ * it cannot say, because a packet was sent again.
+ */
 export function handshakeMs(fd: number): number {
-  const info = Buffer.alloc(tcpInfoBytes);
-  checked(libc().getsockopt(fd, ...TCP_INFO, info, int32(info.length)), 'getsockopt');
-  return info.readUInt32LE(tcpInfoRtt) / 1000;
+  infoLength.writeUInt32LE(info.length);
+  checked(libc().getsockopt(fd, ...TCP_INFO, info, infoLength), 'getsockopt');
+  return info.readUInt32LE(tcpInfo.totalRetransmissions) > 0 ? 0 : info.readUInt32LE(tcpInfo.rtt) / 1000;
 }
 
 function int32(value: number): Buffer {

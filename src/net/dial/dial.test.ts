@@ -10,14 +10,14 @@ const loopback = { ip: '127.0.0.1', family: 4 } as const;
 describe('dialTcp', () => {
   test('opens a connection to the address it was given', async () => {
     await using server = await tcpServer();
-    const socket = await dialTcp(loopback, server.port, AbortSignal.timeout(5000));
+    const socket = await dialTcp(loopback, { port: server.port, signal: AbortSignal.timeout(5000) });
     assert.equal(socket.remoteAddress, '127.0.0.1');
     socket.destroy();
   });
 
   test('a closed port is refused, and the message says where', async () => {
     const port = await closedPort();
-    await assert.rejects(dialTcp(loopback, port, AbortSignal.timeout(5000)), (error) => {
+    await assert.rejects(dialTcp(loopback, { port: port, signal: AbortSignal.timeout(5000) }), (error) => {
       assert.ok(error instanceof Failure);
       assert.equal(error.reason, 'refused');
       assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: refused.*ECONNREFUSED`));
@@ -27,14 +27,14 @@ describe('dialTcp', () => {
 
   test('an aborted signal opens nothing', async () => {
     const stopped = new DOMException('stopped', 'AbortError');
-    await assert.rejects(dialTcp(loopback, 9, AbortSignal.abort(stopped)), stopped);
-    await assert.rejects(dialUdp(loopback, 9, AbortSignal.abort(stopped)), stopped);
+    await assert.rejects(dialTcp(loopback, { port: 9, signal: AbortSignal.abort(stopped) }), stopped);
+    await assert.rejects(dialUdp(loopback, { port: 9, signal: AbortSignal.abort(stopped) }), stopped);
   });
 });
 
 describe('dialUdp', () => {
   test('MU29: an ICMP error that nobody waits for ends nothing', async () => {
-    const socket = await dialUdp(loopback, await closedUdpPort(), AbortSignal.timeout(5000));
+    const socket = await dialUdp(loopback, { port: await closedUdpPort(), signal: AbortSignal.timeout(5000) });
     for (const text of ['heard', 'not heard']) {
       const told = Promise.withResolvers<NodeJS.ErrnoException>();
       // Beside the listener that dialUdp has added: without that one, an error that nobody waits for would be thrown.

@@ -1,17 +1,24 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { abortError } from '../../core/failure.ts';
-import type { Address } from '../../core/network.ts';
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import { abortError, isDeadline } from '../../core/failure.ts';
+import type { Address, SocketSettings } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
-import { socketFailure, type ErrorOrigin } from './socket-failure.ts';
+import { missingWayFailure } from './missing-way.ts';
+import { errnoName, socketFailure, type ErrorOrigin } from './socket-failure.ts';
+import { openSocketWith } from './socket-settings.ts';
+
+export interface Dial extends SocketSettings {
+  readonly port: number;
+  readonly signal: AbortSignal;
+}
 
 /** Opens a TCP connection to one address. @throws {Failure} refused, reset, unreachable, denied, timeout; or the signal's reason */
-export function dialTcp(address: Address, port: number, signal: AbortSignal): Promise<Socket> {
+export function dialTcp(address: Address, { port, signal, ...settings }: Dial): Promise<Socket> {
   const doing = `Connecting to ${formatEndpoint({ host: address.ip, port })}`;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
-    const socket = connect({ host: address.ip, port, noDelay: true });
+    const socket = unconnected(address, settings, doing).connect({ host: address.ip, port });
     let origin: ErrorOrigin = 'network';
     // Node calls connect(2) in the next tick, before this one. An error by then is of the call itself, no packet's.
     process.nextTick(() => {
@@ -24,19 +31,58 @@ export function dialTcp(address: Address, port: number, signal: AbortSignal): Pr
       socket.on('error', () => {}).destroy();
       reject(error);
     };
-    const onAbort = (): void => settle(abortError(signal, doing));
+    const onAbort = (): void => settle(silenceFailure(address, signal, doing));
     const onConnect = (): void => settle();
-    const onError = (error: Error): void => settle(socketFailure(error, doing, origin));
+    const onError = (error: Error): void => settle(connectFailure(address, error, { doing, origin }));
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once('connect', onConnect).once('error', onError);
   });
 }
 
+/** @throws {Failure} */
+function unconnected(address: Address, settings: SocketSettings, doing: string): Socket {
+  if (settings.source === undefined && settings.dscp === undefined) return new Socket({ noDelay: true });
+  try {
+    const fd = openSocketWith(address, { protocol: 'tcp', ...settings });
+    // Node would begin to read at once, before it is connected.
+    const unread: SocketConstructorOpts & { manualStart: true } = {
+      fd,
+      noDelay: true,
+      readable: true,
+      writable: true,
+      manualStart: true,
+    };
+    return new Socket(unread);
+  } catch (error) {
+    throw socketFailure(error, doing, 'machine');
+  }
+}
+
+/** "Host unreachable" is said by a router, or by this machine when nobody answers for the next station. */
+function connectFailure(
+  address: Address,
+  error: Error,
+  { doing, origin }: { doing: string; origin: ErrorOrigin },
+): Error {
+  const isFromNearby = origin === 'network' && errnoName(error) === 'EHOSTUNREACH';
+  return (isFromNearby && missingWayFailure(address, { doing, cause: error })) || socketFailure(error, doing, origin);
+}
+
+/** Silence of a target that no packet could reach is none of its own. */
+function silenceFailure(address: Address, signal: AbortSignal, doing: string): Error {
+  const missing = isDeadline(signal.reason) ? missingWayFailure(address, { doing, cause: signal.reason }) : undefined;
+  return missing?.source === 'agent' ? missing : abortError(signal, doing);
+}
+
 /** A UDP socket that hears only this peer, and the ICMP errors about it. @throws {Failure} unreachable, denied; or the signal's reason */
-export async function dialUdp({ ip, family }: Address, port: number, signal: AbortSignal): Promise<UdpSocket> {
+export async function dialUdp({ ip, family }: Address, { port, signal, ...settings }: Dial): Promise<UdpSocket> {
   signal.throwIfAborted();
   const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
   try {
+    if (settings.source !== undefined || settings.dscp !== undefined) {
+      socket.bind({ fd: openSocketWith({ ip, family }, { protocol: 'udp', ...settings }) });
+      await once(socket, 'listening', { signal });
+    }
     socket.connect(port, ip);
     await once(socket, 'connect', { signal });
     // An ICMP error that arrives while nobody waits for an answer must not end the process.

@@ -78,7 +78,7 @@ export class DnsSockets {
 const neverAborted = new AbortController().signal;
 
 async function openSocket(server: DnsServer, waiting: ReadonlyMap<number, Settle>): Promise<Socket> {
-  const socket = await dialUdp(server.address, server.port, neverAborted);
+  const socket = await dialUdp(server.address, { port: server.port, signal: neverAborted });
   const asking = `Asking ${peerOf(server)} by UDP`;
   socket.on('message', (datagram) => {
     if (datagram.length >= 2) waiting.get(datagram.readUInt16BE(0))?.(datagram);

@@ -1,0 +1,43 @@
+import { isIP } from 'node:net';
+import type { Address, SocketSettings } from '../../core/network.ts';
+import { encodeAddress } from '../../sys/address.ts';
+import {
+  bindSocket,
+  closeSocket,
+  ipOptions,
+  openSocket,
+  setOption,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  socketOptions,
+} from '../../sys/socket.ts';
+
+const kinds = { tcp: SOCK_STREAM, udp: SOCK_DGRAM } as const;
+const protocols = { tcp: 6, udp: 17 } as const;
+
+interface Wanted extends SocketSettings {
+  readonly protocol: keyof typeof kinds;
+  /** Hear every ICMP error about what the socket sends, and who sent it. */
+  readonly receiveErrors?: boolean;
+}
+
+/** An unconnected socket with settings that Node does not know. Whoever asks closes it. @throws {SystemError} */
+export function openSocketWith({ family }: Address, { protocol, source, dscp, receiveErrors = false }: Wanted): number {
+  const fd = openSocket({ family, kind: kinds[protocol], protocol: protocols[protocol] });
+  try {
+    if (receiveErrors) setOption(fd, ipOptions[family].receiveErrors, 1);
+    // DSCP is the upper six bits of the byte.
+    if (dscp !== undefined) setOption(fd, ipOptions[family].trafficClass, dscp << 2);
+    if (source !== undefined) bindTo(fd, source);
+    return fd;
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+}
+
+function bindTo(fd: number, source: string): void {
+  const family = isIP(source);
+  if (family === 4 || family === 6) return bindSocket(fd, encodeAddress({ ip: source, family }));
+  setOption(fd, socketOptions.bindToDevice, Buffer.from(`${source}\0`));
+}
