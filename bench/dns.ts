@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { dns } from '../src/checks/dns/dns.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { createNetwork } from '../src/net/network.ts';
-import { askByUdp } from '../src/net/dns/ask.ts';
+import { askByUdpOrTcp } from '../src/net/dns/ask.ts';
 import { runMonitor } from '../src/schedule/runner.ts';
 import { startBind9 } from '../test/peers/bind9.ts';
 import { missing, temporaryFolder } from '../test/peers/daemon.ts';
@@ -44,7 +44,7 @@ function ourQuery(port: number): () => Promise<void> {
   const { signal } = new AbortController();
   const server = { address: { ip: '127.0.0.1', family: 4 }, port } as const;
   return async () => {
-    const { message } = await askByUdp(net, query, { server, signal });
+    const { message } = await askByUdpOrTcp(net, query, { server, signal });
     if (message.answers.length !== 2) throw new Error(`got ${message.answers.length} answers`);
   };
 }

@@ -201,6 +201,12 @@ export interface QueryOptions extends ResolveOptions {
   readonly onAnswer: (answer: QueryAnswer) => void;
 }
 
+export interface DnsExchange<T> extends Waits {
+  readonly query: Buffer;
+  /** What a datagram means; undefined if it is not the answer. */
+  readonly read: (datagram: Buffer) => T | undefined;
+}
+
 /**
  * The network as a check sees it. Every address is checked against the egress policy before a packet leaves, and every
  * failure is a `Failure` with a reason.
@@ -215,10 +221,11 @@ export interface Network {
   /** The system's DNS servers, in the order in which they are asked. */
   dnsServers(): readonly DnsServer[];
   /**
-   * Sends a DNS message by UDP and resolves with the first datagram from that server that carries its id.
+   * Sends a DNS message by UDP and resolves with what `read` makes of the first datagram from that server that carries
+   * its id and that `read` takes.
    * @throws {Failure} denied, refused, unreachable, timeout
    */
-  exchangeDns(server: DnsServer, message: Waits & { readonly query: Buffer }): Promise<Buffer>;
+  exchangeDns<T>(server: DnsServer, message: DnsExchange<T>): Promise<T>;
   /** @throws {Failure} denied */
   permit(address: Address, port?: number): void;
   /**

@@ -29,7 +29,7 @@ export function createNetwork({
     resolveAll: (host, options) => resolver.resolveAll(host, options),
     reverse: (address, options) => resolver.reverse(address, options),
     dnsServers: () => resolver.servers,
-    async exchangeDns(server, message): Promise<Buffer> {
+    async exchangeDns(server, message) {
       policy.permit(server.address, server.port);
       return await dnsSockets.exchange(server, message);
     },

@@ -2,11 +2,12 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { DnsServer } from '../core/network.ts';
-import { decodeMessage, encodeMessage, type DnsMessage, type DnsRecord } from '../net/packets/dns/message.ts';
+import { decodeMessage } from '../net/packets/dns/decode.ts';
+import { encodeMessage, type DnsMessage, type DnsRecord } from '../net/packets/dns/message.ts';
 
-type Said = DnsMessage | Buffer | undefined;
+type Said = DnsMessage | Buffer | undefined | readonly (DnsMessage | Buffer)[];
 
-/** What a server says to a query, at once or later: a message, any bytes at all, or nothing. */
+/** What a server says to a query, at once or later: a message, several, any bytes at all, or nothing. */
 export type Answer = (query: DnsMessage, by: 'udp' | 'tcp') => Said | Promise<Said>;
 
 export interface DnsTestServer extends AsyncDisposable, DnsServer {
@@ -18,25 +19,24 @@ export interface DnsTestServer extends AsyncDisposable, DnsServer {
 /** A DNS server on one free loopback port, UDP and TCP, that answers what the test says. */
 export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
   const queries: DnsMessage[] = [];
-  const reply = async (datagram: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | undefined> => {
+  const reply = async (datagram: Buffer, by: 'udp' | 'tcp'): Promise<readonly Buffer[]> => {
     const query = decodeMessage(datagram);
     queries.push(query);
     const said = await answer(query, by);
-    return said instanceof Uint8Array || said === undefined ? said : encodeMessage(said);
+    if (said === undefined) return [];
+    return [said].flat().map((one) => (one instanceof Uint8Array ? one : encodeMessage(one)));
   };
   const { udp, tcp } = await bindBoth();
   const connections = new Set<Socket>();
   udp.on('message', async (datagram, from) => {
-    const said = await reply(datagram, 'udp');
-    if (said) udp.send(said, from.port, from.address);
+    for (const said of await reply(datagram, 'udp')) udp.send(said, from.port, from.address);
   });
   tcp.on('connection', (socket) => {
     connections.add(socket);
     socket
       .on('error', () => {})
       .on('data', async (chunk: Buffer) => {
-        const said = await reply(chunk.subarray(2), 'tcp');
-        if (said) socket.write(framed(said));
+        for (const said of await reply(chunk.subarray(2), 'tcp')) socket.write(framed(said));
       });
   });
   return {

@@ -4,7 +4,8 @@ import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { dns } from '../../src/checks/dns/dns.ts';
 import type { Outcome, Reason } from '../../src/core/outcome.ts';
-import { decodeMessage, encodeMessage, type DnsMessage } from '../../src/net/packets/dns/message.ts';
+import { decodeMessage } from '../../src/net/packets/dns/decode.ts';
+import { encodeMessage, type DnsMessage } from '../../src/net/packets/dns/message.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { dnsServer, framed, record, replyTo, silent, type Answer } from '../../src/testing/dns-server.ts';
 import { tcpServer } from '../../src/testing/tcp-server.ts';
@@ -70,8 +71,12 @@ describe('a datagram that is no proper answer', () => {
     ],
     ['no question', (query) => replyTo(query, { questions: [] }), 'protocol', /got one about nothing/],
     ['the header cut short', (query) => good(query).subarray(0, 7), 'protocol', /7 bytes that are none/],
-    ['the last byte missing', (query) => good(query).subarray(0, -1), 'protocol', /that are none/],
-    ['bytes after the end', (query) => Buffer.concat([good(query), Buffer.alloc(9)]), 'protocol', /9 bytes after/],
+    [
+      'the last byte missing',
+      (query) => good(query).subarray(0, -1),
+      'protocol',
+      /none that can be read: record 1 of 1/,
+    ],
     ['65,535 answers of which none is there', (query) => message(query, [1, 65_535], asked), 'protocol', /runs past/],
     ['a question that points to itself', (query) => message(query, [1], 'c00c00010001'), 'protocol', /points on/],
     [
@@ -90,7 +95,7 @@ describe('a datagram that is no proper answer', () => {
       'a chain of 200 pointers',
       (query) => message(query, [1, 1], `${asked}${chainOfPointers(200)}`),
       'protocol',
-      /that are none/,
+      /none that can be read/,
     ],
     [
       'an address with five bytes',
@@ -115,6 +120,15 @@ describe('a datagram that is no proper answer', () => {
       assert.match(outcome.message, expected);
     });
   }
+
+  test('bytes after the end: up, and protocol if it is strict', async () => {
+    await using server = await dnsServer((query) => Buffer.concat([good(query), Buffer.alloc(9)]));
+    const outcome = await check(server.port);
+    assert.equal(outcome.status, 'up', outcome.message);
+    assert.deepEqual(outcome.detail['oddities'], ['It has 9 bytes after the end of the message.']);
+    const strict = await check(server.port, { strict: true });
+    assert.deepEqual([strict.status, strict.reason], ['down', 'protocol']);
+  });
 
   test('an answer from another port is never heard: timeout', async () => {
     const other = createSocket('udp4');
@@ -199,7 +213,7 @@ describe('a stream that is no proper answer', () => {
       'truncates even so',
       (socket) => onQuery(socket, (query) => framed(encodeMessage(replyTo(query, { flags: ['qr', 'tc'] })))),
       'protocol',
-      /Expected a whole answer/,
+      /the answer is truncated/,
     ],
   ];
   for (const [what, serve, reason, expected] of table) {

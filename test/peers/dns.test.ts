@@ -65,7 +65,11 @@ describe('bind9', { skip: missing('named', 'dnssec-signzone', 'dig') }, () => {
       expect: { rcode: 'NXDOMAIN', flags: ['aa'] },
     });
     assert.equal(expected.status, 'up', expected.message);
-    assert.equal(expected.detail['authorities'], 1);
+    const authorities = expected.detail['authorities'] as readonly { readonly type: string }[];
+    assert.deepEqual(
+      authorities.map(({ type }) => type),
+      ['SOA'],
+    );
   });
 
   test('an answer of 100 addresses comes by TCP after a truncated datagram', async () => {

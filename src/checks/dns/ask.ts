@@ -1,19 +1,21 @@
+import { isIPv6 } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
+import type { Clock } from '../../core/clock.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
+import type { Oddities } from '../../core/oddities.ts';
 import type { Reason } from '../../core/outcome.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
-import { askByTcp, askByUdp, type DnsReply } from '../../net/dns/ask.ts';
-import type { DnsQuery } from '../../net/dns/query.ts';
+import { askByTcp, askByUdpOrTcp } from '../../net/dns/ask.ts';
+import type { DnsQuery, DnsReply } from '../../net/dns/query.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import type { Options } from './options.ts';
 
 export interface Answered extends DnsReply {
-  /** By which the answer came. */
+  /** By which the answer came: TCP where it did not fit into a datagram. */
   readonly protocol: Options['protocol'];
-  /** It did not fit into a datagram, so that it was asked for again by TCP. */
-  readonly truncated: boolean;
   readonly queryMs: number;
 }
 
@@ -25,21 +27,24 @@ export interface Asked {
   readonly options: Options;
 }
 
+interface Notes {
+  readonly measurement: Measurement;
+  readonly oddities: Oddities;
+}
+
 /** What a server that is well may do once: a lost datagram, a connection that was cut. */
 const worthAnotherTry: ReadonlySet<Reason> = new Set(['timeout', 'reset', 'closed', 'protocol']);
 
 /** Asks until an answer comes or the tries are used up; each try has its own time. @throws {Failure} of the last try */
-export async function askWithRetries(asked: Asked, context: CheckContext, { metrics }: Measurement): Promise<Answered> {
+export async function askWithRetries(asked: Asked, context: CheckContext, notes: Notes): Promise<Answered> {
   const { clock, signal } = context;
   const { wait: timeoutMs, retries } = asked.options;
   for (let tries = 1; ; tries++) {
-    metrics['tries'] = tries;
-    const startedMs = clock.monotonic();
+    notes.measurement.metrics['tries'] = tries;
     try {
-      const answer = await withDeadline({ clock, timeoutMs, signal }, (limited) =>
-        askOnce(asked, { ...context, signal: limited }),
+      return await withDeadline({ clock, timeoutMs, signal }, (limited) =>
+        askOnce(asked, { ...context, signal: limited }, notes.oddities),
       );
-      return { ...answer, queryMs: clock.monotonic() - startedMs };
     } catch (error) {
       const again = error instanceof Failure && worthAnotherTry.has(error.reason) && tries <= retries;
       if (!again || signal.aborted) throw error;
@@ -47,28 +52,75 @@ export async function askWithRetries(asked: Asked, context: CheckContext, { metr
   }
 }
 
-type Once = Omit<Answered, 'queryMs'>;
+/** Answers of a server that may not understand EDNS (RFC 6891 section 7). */
+const mayMeanNoEdns: ReadonlySet<string> = new Set(['FORMERR', 'NOTIMP', 'SERVFAIL', 'BADVERS']);
+/** What a server may do to a query that it does not understand. */
+const mayMeanCrash: ReadonlySet<Reason> = new Set(['reset', 'closed', 'protocol']);
 
-/** A server from before EDNS may not understand a query that has it, and is asked again without (RFC 6891, section 7). */
-async function askOnce(asked: Asked, context: CheckContext): Promise<Once> {
-  const answer = await askByProtocol(asked, context);
-  const { dnssec } = asked.options;
-  if (rcodeName(answer.message.rcode) !== 'FORMERR' || dnssec) return answer;
-  const { edns: _, ...query } = asked.query;
-  return await askByProtocol({ ...asked, query }, context);
+/**
+ * Asks with EDNS and, where that fails or half the time has passed in silence, once more without it. After silence the
+ * answer to the first query still counts if it comes first.
+ */
+async function askOnce(asked: Asked, context: CheckContext, oddities: Oddities): Promise<Answered> {
+  const { query, options } = asked;
+  const first = ask(asked, context);
+  if (!query.edns || needsEdns(options)) return await first;
+  const early = await untilHalfTime(first, context.clock, options);
+  const trouble = troubleWith(early, options);
+  if (trouble === undefined) return await first;
+  const { edns: _, ...plain } = query;
+  const second = ask({ ...asked, query: plain }, context);
+  // The answer without EDNS is kept if it is a better one.
+  const isBetter = second.then((answer) => {
+    if (isRefusal(answer)) throw new Failure('protocol', `got ${rcodeName(answer.message.rcode)}`);
+    oddities.note(`${trouble}, and was answered without EDNS.`);
+    return answer;
+  });
+  return await (early === undefined ? Promise.any([first, isBetter]) : isBetter).catch(() => first);
 }
 
-async function askByProtocol(asked: Asked, context: CheckContext): Promise<Once> {
+/** An answer without EDNS could not hold what is asked for. */
+function needsEdns({ dnssec, nsid, expect }: Options): boolean {
+  return dnssec || nsid || expect.nsid !== undefined || expect.extendedError !== undefined;
+}
+
+/** What became of a query in half the time of its try; undefined if nothing. */
+function untilHalfTime(
+  answer: Promise<Answered>,
+  clock: Clock,
+  { wait }: Options,
+): Promise<Answered | Failure | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(wait / 2, () => resolve(undefined));
+    answer.then(resolve, (error: unknown) => (error instanceof Failure ? resolve(error) : reject(error as Error)));
+    answer.then(cancel, cancel);
+  });
+}
+
+/** Why a query is asked again without EDNS; undefined if it is not. */
+function troubleWith(early: Answered | Failure | undefined, { expect, wait, strict }: Options): string | undefined {
+  const query = 'The server did not answer a query with EDNS';
+  // Strict, a lost datagram must not pass for a server that drops such queries.
+  if (early === undefined) return strict ? undefined : `${query} within ${formatDuration(wait / 2)}`;
+  if (early instanceof Failure) return mayMeanCrash.has(early.reason) ? `${query} (${early.reason})` : undefined;
+  const rcode = rcodeName(early.message.rcode);
+  if (!isRefusal(early) || expect.rcode.includes(rcode)) return undefined;
+  return `The server answered ${rcode} to a query with EDNS`;
+}
+
+function isRefusal({ message }: Answered): boolean {
+  return mayMeanNoEdns.has(rcodeName(message.rcode));
+}
+
+async function ask(asked: Asked, context: CheckContext): Promise<Answered> {
+  const { clock } = context;
   const { protocol } = asked.options;
-  if (protocol === 'udp') return await askByUdpThenTcp(asked, context);
-  return { ...(await askOnConnection(asked, context)), protocol, truncated: false };
-}
-
-async function askByUdpThenTcp({ server, query }: Asked, { net, signal }: CheckContext): Promise<Once> {
-  const reply = await askByUdp(net, query, { server, signal });
-  const truncated = reply.message.flags.includes('tc');
-  if (!truncated) return { ...reply, protocol: 'udp', truncated };
-  return { ...(await askByTcp(net, query, { server, signal })), protocol: 'tcp', truncated };
+  const startedMs = clock.monotonic();
+  const reply =
+    protocol === 'udp'
+      ? await askByUdpOrTcp(context.net, asked.query, { server: asked.server, signal: context.signal })
+      : await askOnConnection(asked, context);
+  return { protocol, ...reply, queryMs: clock.monotonic() - startedMs };
 }
 
 function askOnConnection(
@@ -79,5 +131,11 @@ function askOnConnection(
   if (protocol === 'tcp') return askByTcp(net, query, { server, signal });
   const tls = { resume: false, ...options.tls, serverName: options.tls.serverName ?? host };
   if (protocol === 'tls') return askByTls(net, query, { server, signal, tls });
-  return askByHttps(net, query, { server, signal, tls, clock, host: tls.serverName, path });
+  return askByHttps(net, query, { server, signal, tls, clock, host: authorityOf(tls.serverName, server.port), path });
+}
+
+/** The `host` header: an IPv6 address in brackets and without its zone (RFC 9110 section 4.2.3), the port if it is not the usual one. */
+function authorityOf(host: string, port: number): string {
+  const name = isIPv6(host) ? `[${host.replace(/%.*/, '')}]` : host.replace(/\.$/, '');
+  return port === 443 ? name : `${name}:${port}`;
 }

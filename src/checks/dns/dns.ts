@@ -1,21 +1,22 @@
-import { isIP } from 'node:net';
 import { defineCheck, type CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Network } from '../../core/network.ts';
+import { Oddities } from '../../core/oddities.ts';
+import type { JsonObject } from '../../core/outcome.ts';
 import { endpointOf } from '../../core/target.ts';
 import type { DnsQuery } from '../../net/dns/query.ts';
-import { reverseName } from '../../net/dns/reverse-name.ts';
+import type { DnsQuestion } from '../../net/packets/dns/message.ts';
+import { nsidRequest } from '../../net/packets/dns/edns-options.ts';
 import { peerOf } from '../../net/dns/server.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import { askWithRetries, type Answered, type Asked } from './ask.ts';
-import { judge, shortened, wantedAnswers } from './judge.ts';
-import { options, type Options } from './options.ts';
+import { judge, noteOddities, wantedAnswers } from './judge.ts';
+import { options, questionOf, type Options } from './options.ts';
+import { sectionsDetail } from './sections.ts';
 
 const defaultPorts = { udp: 53, tcp: 53, tls: 853, https: 443 } as const;
 /** What passes every network without being cut into fragments (RFC 9715). */
 const udpSize = 1232;
-const maxAnswersInDetail = 100;
-const maxDataInDetail = 1000;
 
 /** DNS as RFC 1035 has it, with EDNS (RFC 6891), over TCP (RFC 7766), TLS (RFC 7858) and HTTPS (RFC 8484). */
 export const dns = defineCheck({
@@ -41,11 +42,15 @@ export const dns = defineCheck({
     measurement.metrics['resolveMs'] = resolveMs;
     measurement.detail['server'] = peerOf(server);
     measurement.detail['protocol'] = options.protocol;
-    const answered = await askWithRetries({ server, host, query: queryOf(options), options }, context, measurement);
+    const oddities = new Oddities(measurement);
+    const asked = questionOf(options);
+    const query = queryOf(asked, options);
+    const answered = await askWithRetries({ server, host, query, options }, context, { measurement, oddities });
     measurement.latencyMs = answered.queryMs;
-    Object.assign(measurement.metrics, metricsOf(answered));
-    Object.assign(measurement.detail, detailOf(answered));
-    return judge(answered.message, options, measurement);
+    Object.assign(measurement.metrics, metricsOf(asked, answered));
+    Object.assign(measurement.detail, detailOf(answered, options));
+    noteOddities(answered.message, oddities);
+    return judge({ asked, message: answered.message, oddities }, options, measurement);
   },
 });
 
@@ -68,13 +73,13 @@ function systemServer(net: Network, protocol: Options['protocol']): string {
   return protocol === 'udp' || protocol === 'tcp' ? peerOf(first) : first.address.ip;
 }
 
-function queryOf({ name, record, recursion, dnssec }: Options): DnsQuery {
-  const question = { name: isIP(name) === 0 ? name : reverseName(name), type: record };
-  return { question, recursionDesired: recursion, edns: { udpSize, dnssec } };
+function queryOf(question: DnsQuestion, { recursion, dnssec, edns, nsid, expect }: Options): DnsQuery {
+  const options = nsid || expect.nsid !== undefined ? [nsidRequest] : [];
+  return { question, recursionDesired: recursion, ...(edns && { edns: { udpSize, dnssec, options } }) };
 }
 
-function metricsOf({ message, bytes, queryMs }: Answered): Record<string, number> {
-  const answers = wantedAnswers(message);
+function metricsOf(asked: DnsQuestion, { message, bytes, queryMs }: Answered): Record<string, number> {
+  const answers = wantedAnswers(asked, message).filter(({ flaw }) => flaw === undefined);
   const ttls = answers.map(({ ttlSeconds }) => ttlSeconds);
   return {
     queryMs,
@@ -84,16 +89,14 @@ function metricsOf({ message, bytes, queryMs }: Answered): Record<string, number
   };
 }
 
-function detailOf({ message, protocol, truncated }: Answered) {
-  const { rcode, flags, answers, authorities } = message;
+function detailOf({ message, protocol }: Answered, options: Options): JsonObject {
+  const { rcode, flags } = message;
   return {
     protocol,
-    truncated,
+    // UDP was chosen and TCP answered.
+    truncated: protocol !== options.protocol,
     rcode: rcodeName(rcode),
     flags,
-    answers: answers
-      .slice(0, maxAnswersInDetail)
-      .map(({ name, type, ttlSeconds, data }) => ({ name, type, ttlSeconds, data: shortened(data, maxDataInDetail) })),
-    authorities: authorities.length,
+    ...sectionsDetail(message),
   };
 }

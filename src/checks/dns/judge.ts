@@ -2,36 +2,59 @@ import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Measurement } from '../../core/check.ts';
 import { assertFast } from '../../core/limits.ts';
+import type { Oddities } from '../../core/oddities.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
-import type { DnsMessage, DnsRecord } from '../../net/packets/dns/message.ts';
-import { followAliases } from '../../net/dns/lookup.ts';
+import type { DnsMessage, DnsQuestion, DnsRecord } from '../../net/packets/dns/message.ts';
+import { followAliases } from '../../net/dns/follow-aliases.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
-import { comparable } from './comparable.ts';
+import { assertEdns, assertSections } from './assertions.ts';
+import { areExpected } from './expected-answers.ts';
 import type { Options } from './options.ts';
+import { extendedErrorText, shortened } from './sections.ts';
 
 const maxAnswersInMessage = 8;
 const maxDataInMessage = 200;
 
 /** The answers to the question itself: without the aliases on the way to them, signatures, and what was not asked. */
-export function wantedAnswers({ questions: [asked], answers }: DnsMessage): readonly DnsRecord[] {
-  if (!asked || asked.type === 'ANY') return answers;
+export function wantedAnswers(asked: DnsQuestion, { answers }: DnsMessage): readonly DnsRecord[] {
+  if (asked.type === 'ANY') return answers;
   return followAliases(asked, answers).filter(({ type }) => type === asked.type);
 }
 
-/** Compares an answer with what was expected of it. @throws {Failure} name-not-found, assertion, threshold */
-export function judge(message: DnsMessage, options: Options, measurement: Measurement): Outcome {
-  const answers = wantedAnswers(message);
-  assertRcode(message, options);
-  assertFlags(message, options);
-  if (options.expect.rcode === 'NOERROR') assertAnswers(answers, options);
-  assertTtl(answers, options);
-  assertFast('The answer', measurement.latencyMs ?? 0, options);
-  return up(describe(message, answers, options), measurement);
+interface Judged {
+  readonly asked: DnsQuestion;
+  readonly message: DnsMessage;
+  readonly oddities: Oddities;
 }
 
-function describe({ rcode }: DnsMessage, answers: readonly DnsRecord[], { name, record }: Options): string {
-  if (answers.length > 0) return `${record}: ${listed(answers)}`;
-  return `${name} ${record}: ${rcodeName(rcode)}, no answers, as expected.`;
+/** Compares an answer with what was expected of it. @throws {Failure} name-not-found, assertion, protocol, threshold */
+export function judge({ asked, message, oddities }: Judged, options: Options, measurement: Measurement): Outcome {
+  const subject = `${options.name} ${asked.type}`;
+  const wanted = wantedAnswers(asked, message);
+  const answers = wanted.filter(({ flaw }) => flaw === undefined);
+  assertRcode(message, subject, options);
+  assertFlags(message, options);
+  if (message.rcode === 0) {
+    assertReadable(message, answers, subject);
+    assertAnswers(wanted, subject, options);
+  }
+  assertTtl(answers, options);
+  assertSections(message, options);
+  assertEdns(message, options);
+  oddities.assertNone(options);
+  assertFast('The answer', measurement.latencyMs ?? 0, options);
+  if (answers.length > 0) return up(`${asked.type}: ${listed(answers)}`, measurement);
+  return up(`${subject}: ${rcodeName(message.rcode)}, no answers, as expected.`, measurement);
+}
+
+/** Notes what breaks a standard in a message that can be used all the same. */
+export function noteOddities({ flaws = [], questions, flags, rcode }: DnsMessage, oddities: Oddities): void {
+  for (const { section, text } of flaws)
+    oddities.note(section === 'end' ? `It has ${text}.` : `In the ${section} section, ${text}.`);
+  if (questions.length === 0 && rcode === 0) oddities.note('The answer does not repeat the question.');
+  if (questions.length > 1) oddities.note(`The answer has ${questions.length} questions.`);
+  if (flags.includes('tc'))
+    oddities.note('The answer is truncated although it came on a stream, which has room for all of it.');
 }
 
 function listed(answers: readonly DnsRecord[]): string {
@@ -40,19 +63,23 @@ function listed(answers: readonly DnsRecord[]): string {
   return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-export function shortened(data: string, maxLength: number): string {
-  return data.length <= maxLength ? data : `${data.slice(0, maxLength)}…`;
-}
-
-function assertRcode({ rcode }: DnsMessage, { name, record, expect }: Options): void {
-  const got = rcodeName(rcode);
-  if (got === expect.rcode) return;
-  const isMissing = got === 'NXDOMAIN' && expect.rcode === 'NOERROR';
+function assertRcode(message: DnsMessage, subject: string, { expect }: Options): void {
+  const got = rcodeName(message.rcode);
+  if (expect.rcode.includes(got)) return;
+  const isMissing = got === 'NXDOMAIN' && expect.rcode.includes('NOERROR');
   const meaning = isMissing ? `, there is no such name` : '';
   throw new Failure(
     isMissing ? 'name-not-found' : 'assertion',
-    `Expected ${expect.rcode} for ${name} ${record}, got ${got}${meaning}.`,
+    `Expected ${expect.rcode.join(' or ')} for ${subject}, got ${got}${meaning}${extendedErrorText(message)}.`,
   );
+}
+
+/** Answers that cannot be read, or of which only a part came, are not the same as none. */
+function assertReadable(message: DnsMessage, answers: readonly DnsRecord[], subject: string): void {
+  const flaw = message.flaws?.find(({ section }) => section === 'answer')?.text;
+  const trouble = flaw ?? (message.flags.includes('tc') ? 'the answer is truncated' : undefined);
+  if (trouble !== undefined && answers.length === 0)
+    throw new Failure('protocol', `Expected an answer to ${subject}, got none that can be read: ${trouble}.`);
 }
 
 function assertFlags({ flags }: DnsMessage, { dnssec, expect }: Options): void {
@@ -63,28 +90,15 @@ function assertFlags({ flags }: DnsMessage, { dnssec, expect }: Options): void {
   throw new Failure('assertion', `Expected the flag ${absent}${meaning} in the answer, got ${flags.join(' ')}.`);
 }
 
-function assertAnswers(answers: readonly DnsRecord[], { name, record, expect }: Options): void {
+function assertAnswers(answers: readonly DnsRecord[], subject: string, { expect }: Options): void {
   const { answers: expected, match } = expect;
   if (answers.length === 0 && match !== 'exact')
-    throw new Failure(
-      'name-not-found',
-      `Expected ${record} records of ${name}, got none: the name has no such record.`,
-    );
+    throw new Failure('name-not-found', `Expected records for ${subject}, got none: the name has no such record.`);
   if (expected.length === 0 && match !== 'exact') return;
-  const got = new Set(answers.map(({ data }) => comparable(record, data)));
-  const wanted = new Set(expected.map((answer) => comparable(record, answer)));
-  const fits = {
-    all: () => wanted.isSubsetOf(got),
-    any: () => !wanted.isDisjointFrom(got),
-    exact: () => wanted.isSubsetOf(got) && got.isSubsetOf(wanted),
-  };
-  if (fits[match]()) return;
+  if (areExpected(answers, { answers: expected, match })) return;
   const howMany = { all: '', any: 'any of ', exact: 'exactly ' }[match];
   const what = expected.join(', ') || 'no answer';
-  throw new Failure(
-    'assertion',
-    `Expected ${howMany}${what} for ${name} ${record}, got ${listed(answers) || 'no answer'}.`,
-  );
+  throw new Failure('assertion', `Expected ${howMany}${what} for ${subject}, got ${listed(answers) || 'no answer'}.`);
 }
 
 function assertTtl(answers: readonly DnsRecord[], { expect: { minTtl } }: Options): void {

@@ -7,14 +7,19 @@ import { degradedByLatency } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { endpointOf, hostname, port } from '../../core/target.ts';
+import { strictOption } from '../../core/oddities.ts';
+import { pattern } from '../../core/pattern.ts';
+import { reverseName } from '../../net/dns/reverse-name.ts';
+import type { DnsQuestion } from '../../net/packets/dns/message.ts';
 import { tlsFields } from '../../net/tls/options.ts';
-import { labelsOf } from '../../net/packets/dns/name.ts';
+import { normalName } from '../../net/packets/dns/name.ts';
 import { DnsFormatError } from '../../net/packets/dns/reader.ts';
 import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';
 import { comparable } from './comparable.ts';
 
 export const protocols = ['udp', 'tcp', 'tls', 'https'] as const;
 const maxExpectedAnswers = 100;
+const maxPatterns = 20;
 
 /** A domain name; letters beyond ASCII become their `xn--` form. */
 const domainName = z
@@ -29,8 +34,9 @@ const domainName = z
       return z.NEVER;
     }
     // Only names of people's own languages need it: it would refuse escapes and other signs that the DNS allows.
-    const name = /^[ -~]*$/.test(text) ? text : domainToASCII(text);
-    if (isIP(name) !== 0 || labelsOf(name)) return name;
+    const ascii = /^[ -~]*$/.test(text) ? text : domainToASCII(text);
+    const name = isIP(ascii) === 0 ? normalName(ascii) : ascii;
+    if (name !== undefined) return name;
     const message = `expected a domain name with labels of 1 to 63 characters, got ${JSON.stringify(text)}`;
     context.addIssue({ code: 'custom', message, input: text });
     return z.NEVER;
@@ -63,16 +69,22 @@ function isServer(text: string): boolean {
   }
 }
 
+/** They belong to a message or to a transfer of a zone, and have no answer in one message. */
+const unaskable: ReadonlySet<string> = new Set(['OPT', 'TKEY', 'TSIG', 'IXFR', 'AXFR']);
+
 const recordType = z
   .string()
   .trim()
   .transform((text, context) => {
     const code = recordTypeCode(text);
-    if (code !== undefined && recordTypeName(code) !== 'OPT') return recordTypeName(code);
+    if (code !== undefined && !unaskable.has(recordTypeName(code))) return recordTypeName(code);
     const message = `expected a record type, like A, MX, HTTPS or TYPE257, got ${JSON.stringify(text)}`;
     context.addIssue({ code: 'custom', message, input: text });
     return z.NEVER;
   });
+
+const records = z.array(pattern).max(maxPatterns).default([]);
+const rcode = z.enum(rcodeNames);
 
 const expectation = z.strictObject({
   answers: z
@@ -84,7 +96,11 @@ const expectation = z.strictObject({
     .enum(['all', 'any', 'exact'])
     .default('all')
     .meta({ description: 'All of these answers must be there, or any, or exactly these and no other' }),
-  rcode: z.enum(rcodeNames).default('NOERROR').meta({ description: 'Response code to expect' }),
+  // One code alone is how it was written before there could be several.
+  rcode: z
+    .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(rcode).min(1))
+    .default(['NOERROR'])
+    .meta({ description: 'Response codes of which one is expected', type: 'array', items: z.toJSONSchema(rcode) }),
   flags: z
     .array(z.enum(['aa', 'ad', 'ra', 'rd', 'cd']))
     .default([])
@@ -92,6 +108,18 @@ const expectation = z.strictObject({
   minTtl: duration({ min: 0, max: 7 * 86_400_000 })
     .optional()
     .meta({ description: 'Time that every answer must still be valid for' }),
+  authority: records.meta({
+    description: 'Regular expressions (RE2) for records of the authority section, like ^example.com 3600 IN NS ns1',
+  }),
+  additional: records.meta({ description: 'Regular expressions (RE2) for records of the additional section' }),
+  nsid: pattern.optional().meta({ description: 'Regular expression (RE2) for the identifier of the server (NSID)' }),
+  extendedError: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(0xffff)
+    .optional()
+    .meta({ description: 'Number of the extended error to expect (RFC 8914), 6 for DNSSEC Bogus' }),
 });
 
 const { serverName, verify, minVersion, ca, ocsp } = tlsFields;
@@ -102,33 +130,54 @@ export const options = z
     name: domainName.meta({ description: 'Name to look up; of an address, its name in reverse' }),
     server: serverText.optional().meta({ description: "Server to ask; the system's first if left out" }),
     record: recordType.default('A').meta({
-      description: 'Record type, or TYPE and its number',
+      description: 'Record type, or TYPE and its number; of an address its name (PTR) instead of A',
       suggestions: ['A', 'MX', 'AAAA', 'CNAME'],
     }),
+    class: z.enum(['IN', 'CH', 'HS']).default('IN').meta({ description: 'Class: internet, Chaos, Hesiod' }),
     protocol: z.enum(protocols).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
     path: z.string().startsWith('/').max(1000).default('/dns-query').meta({ description: 'Path for DNS over HTTPS' }),
     tls: tls.prefault({}),
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6 to the server' }),
     recursion: z.boolean().default(true).meta({ description: 'Ask the server to find what it does not know' }),
     dnssec: z.boolean().default(false).meta({ description: 'Require an answer that the server validated (AD)' }),
+    edns: z.boolean().default(true).meta({ description: 'Ask with EDNS' }),
+    nsid: z.boolean().default(false).meta({ description: 'Ask for the identifier of the server (NSID)' }),
     expect: expectation.prefault({}),
     wait: duration({ min: 10, max: 60_000, default: 3000 }).meta({
       description: 'How long to wait for the answer to each try',
     }),
     retries: wholeNumber(0, 10).default(1).meta({ description: 'Further tries when no proper answer came' }),
+    strict: strictOption,
     degraded: degradedByLatency('time for the try that was answered'),
   })
-  .superRefine(({ record, expect }, context) => {
+  .superRefine((options, context) => {
+    const { edns, expect } = options;
+    const { type } = questionOf(options);
     for (const [index, answer] of expect.answers.entries()) {
-      const mistake = mistakeIn(record, answer);
+      const mistake = mistakeIn(type, answer);
       if (mistake)
         context.addIssue({ code: 'custom', message: mistake, input: answer, path: ['expect', 'answers', index] });
     }
+    const needsEdns = (['dnssec', 'nsid'] as const).find((name) => options[name]);
+    if (!edns && needsEdns)
+      context.addIssue({ code: 'custom', message: `expected edns with ${needsEdns}`, input: edns, path: ['edns'] });
   });
 
 export type Options = z.output<typeof options>;
 
+/** What is asked: an address stands for its name in reverse, and has no address records. */
+export function questionOf({ name, record, class: dnsClass }: Pick<Options, 'name' | 'record' | 'class'>): DnsQuestion {
+  const isAddress = isIP(name) !== 0;
+  return {
+    name: isAddress ? reverseName(name) : name,
+    type: isAddress && (record === 'A' || record === 'AAAA') ? 'PTR' : record,
+    ...(dnsClass !== 'IN' && { class: dnsClass }),
+  };
+}
+
 function mistakeIn(record: string, answer: string): string | undefined {
+  // Answers to ANY are of several types.
+  if (record === 'ANY') return undefined;
   try {
     comparable(record, answer);
     return undefined;

@@ -8,7 +8,10 @@ export interface Deadline {
   readonly signal: AbortSignal;
 }
 
-/** Gives work a signal that also aborts, with a `TimeoutError`, when its own time is over. */
+/** The reason of a signal whose work has ended. */
+const ended = new DOMException('The work has ended.', 'AbortError');
+
+/** Gives work a signal that also aborts, with a `TimeoutError`, when its own time is over; and when the work has ended, for what is left of it. */
 export async function withDeadline<T>(
   { clock, timeoutMs, signal }: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
@@ -25,5 +28,6 @@ export async function withDeadline<T>(
   } finally {
     cancel();
     signal.removeEventListener('abort', onAbort);
+    controller.abort(ended);
   }
 }

@@ -8,9 +8,10 @@ import { systemClock } from '../../core/clock.ts';
 import { testCertificates } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
 import { record, replyTo } from '../../testing/dns-server.ts';
-import { decodeMessage, encodeMessage } from '../packets/dns/message.ts';
-import type { DnsReply } from './ask.ts';
+import { decodeMessage } from '../packets/dns/decode.ts';
+import { encodeMessage } from '../packets/dns/message.ts';
 import { askByHttps } from './ask-secure.ts';
+import type { DnsReply } from './query.ts';
 
 /** HTTP/1.1 only; test/peers has a real server that speaks HTTP/2. */
 async function askServer(listener: RequestListener): Promise<DnsReply> {

@@ -5,8 +5,8 @@ import type { Network, TlsOptions } from '../../core/network.ts';
 import { statusOf, type HttpResponse } from '../http/http.ts';
 import { exchangeHttp1 } from '../http/http1.ts';
 import { maxMessageBytes } from '../packets/dns/writer.ts';
-import { askOnStream, whole, type Asking, type DnsReply } from './ask.ts';
-import { encodeQuery, readReply, type DnsQuery } from './query.ts';
+import { askOnStream, type Asking } from './ask.ts';
+import { encodeQuery, ReplyFilter, type DnsQuery, type DnsReply } from './query.ts';
 import { peerOf } from './server.ts';
 
 type SecureNetwork = Pick<Network, 'connect' | 'startTls'>;
@@ -47,8 +47,10 @@ export function askByHttps(net: SecureNetwork, asked: DnsQuery, asking: HttpsAsk
       peer,
       maxBodyBytes: maxMessageBytes,
     });
-    const reply = messageOf(response, peer);
-    return whole({ message: readReply(asked, { query, reply, peer }), bytes: reply.length }, peer);
+    const filter = new ReplyFilter(asked, { query, peer });
+    const reply = filter.read(messageOf(response, peer));
+    if (!reply) throw filter.mismatch();
+    return reply;
   });
 }
 

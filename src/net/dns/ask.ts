@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer, Endpoint, Network, ResolveOptions } from '../../core/network.ts';
-import type { DnsMessage } from '../packets/dns/message.ts';
-import { encodeQuery, readReply, type DnsQuery } from './query.ts';
+import { encodeQuery, ReplyFilter, type DnsQuery, type DnsReply } from './query.ts';
 import { peerOf } from './server.ts';
 import { exchangeOnStream } from './stream.ts';
 
@@ -12,21 +11,20 @@ export interface DnsNetwork extends Pick<Network, 'exchangeDns'> {
   connect(endpoint: Endpoint, options: ResolveOptions): Promise<{ readonly socket: Socket }>;
 }
 
-export interface DnsReply {
-  readonly message: DnsMessage;
-  readonly bytes: number;
-}
-
 export interface Asking {
   readonly server: DnsServer;
   readonly signal: AbortSignal;
 }
 
 /** Asks once by UDP. The answer may be truncated. @throws {Failure} refused, unreachable, timeout, protocol, denied */
-export async function askByUdp(net: DnsNetwork, asked: DnsQuery, { server, signal }: Asking): Promise<DnsReply> {
+async function askByUdp(net: DnsNetwork, asked: DnsQuery, { server, signal }: Asking): Promise<DnsReply> {
   const query = encodeQuery(asked);
-  const reply = await net.exchangeDns(server, { query, signal });
-  return { message: readReply(asked, { query, reply, peer: `${peerOf(server)} by UDP` }), bytes: reply.length };
+  const filter = new ReplyFilter(asked, { query, peer: `${peerOf(server)} by UDP` });
+  try {
+    return await net.exchangeDns(server, { query, signal, read: filter.read });
+  } catch (error) {
+    throw filter.failureOf(error);
+  }
 }
 
 /** Asks once by TCP, on a connection of its own. @throws {Failure} refused, reset, closed, timeout, protocol, denied */
@@ -46,18 +44,31 @@ export async function askOnStream(
   { peer, signal }: { readonly peer: string; readonly signal: AbortSignal },
 ): Promise<DnsReply> {
   const query = encodeQuery(asked);
-  const reply = await exchangeOnStream(stream, { query, peer, signal });
-  return whole({ message: readReply(asked, { query, reply, peer }), bytes: reply.length }, peer);
+  const filter = new ReplyFilter(asked, { query, peer });
+  try {
+    return await exchangeOnStream(stream, { query, peer, signal, read: filter.read });
+  } catch (error) {
+    throw filter.failureOf(error);
+  }
 }
 
-/** A stream has room for any answer. */
-export function whole(reply: DnsReply, peer: string): DnsReply {
-  if (!reply.message.flags.includes('tc')) return reply;
-  throw new Failure('protocol', `Expected a whole answer from ${peer}, got a truncated one.`);
+export interface ReplyByUdpOrTcp extends DnsReply {
+  readonly protocol: 'udp' | 'tcp';
 }
 
 /** Asks by UDP and, where the answer did not fit into a datagram, again by TCP (RFC 7766 section 5). */
-export async function askByUdpOrTcp(net: DnsNetwork, asked: DnsQuery, asking: Asking): Promise<DnsReply> {
+export async function askByUdpOrTcp(net: DnsNetwork, asked: DnsQuery, asking: Asking): Promise<ReplyByUdpOrTcp> {
   const reply = await askByUdp(net, asked, asking);
-  return reply.message.flags.includes('tc') ? askByTcp(net, asked, asking) : reply;
+  if (!isTruncated(reply)) return { ...reply, protocol: 'udp' };
+  try {
+    return { ...(await askByTcp(net, asked, asking)), protocol: 'tcp' };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw error.with({ message: `The answer by UDP is truncated, and by TCP: ${error.message}` });
+  }
+}
+
+/** On a stream, which has room for any answer, it breaks the rules. */
+export function isTruncated({ message }: DnsReply): boolean {
+  return message.flags.includes('tc');
 }

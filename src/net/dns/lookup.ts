@@ -3,10 +3,10 @@ import { Failure } from '../../core/failure.ts';
 import type { DnsServer } from '../../core/network.ts';
 import { withDeadline } from '../dial/deadline.ts';
 import type { DnsMessage, DnsQuestion, DnsRecord } from '../packets/dns/message.ts';
-import { canonicalName } from '../packets/dns/name.ts';
 import { rcodeName } from '../packets/dns/record-types.ts';
 import type { ResolverSettings } from './resolv-conf.ts';
 import { askByTcp, askByUdpOrTcp, type DnsNetwork } from './ask.ts';
+import { followAliases } from './follow-aliases.ts';
 import { peerOf } from './server.ts';
 
 /** What the servers know about a name and a type; `data` is empty if there is no such record. */
@@ -29,7 +29,6 @@ interface LookupParts {
 const maxTtlMs = 3_600_000;
 /** RFC 2308 section 5 allows hours; a monitor must see soon that a name has appeared. */
 const maxNegativeTtlMs = 60_000;
-const maxAliases = 16;
 
 /** Asks each server in turn until one says what there is, or that there is nothing. @throws {Failure} resolver-failed */
 export async function lookUp(question: DnsQuestion, { net, settings, clock, signal }: LookupParts): Promise<Lookup> {
@@ -43,9 +42,7 @@ export async function lookUp(question: DnsQuestion, { net, settings, clock, sign
       const { message } = await withDeadline({ clock, timeoutMs, signal }, asking);
       const lookup = readLookup(question, message, server);
       if (lookup) return lookup;
-      complaints.add(
-        `${peerOf(server)} answered ${isLame(message) ? 'that it does not look names up' : rcodeName(message.rcode)}.`,
-      );
+      complaints.add(`${peerOf(server)} answered ${uselessAnswer(message)}.`);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof Failure)) throw error;
@@ -59,35 +56,32 @@ export async function lookUp(question: DnsQuestion, { net, settings, clock, sign
 function readLookup(question: DnsQuestion, message: DnsMessage, server: DnsServer): Lookup | undefined {
   const rcode = rcodeName(message.rcode);
   if ((rcode !== 'NOERROR' && rcode !== 'NXDOMAIN') || isLame(message)) return undefined;
-  const chain = followAliases(question, message.answers);
+  const chain = followAliases(question, message.answers).filter(({ flaw }) => flaw === undefined);
   const data = chain.filter(({ type }) => type === question.type).map((record) => record.data);
   if (data.length > 0) {
     const ttlMs = Math.min(maxTtlMs, ...chain.map(({ ttlSeconds }) => ttlSeconds * 1000));
     return { data, ttlMs, nameExists: true, said: `${peerOf(server)} answered ${data.length} records` };
   }
+  if (isUnreadable(message)) return undefined;
   const nameExists = rcode === 'NOERROR';
   const said = `${peerOf(server)} answered ${nameExists ? `no ${question.type} record` : rcode}`;
   return { data, ttlMs: negativeTtlMs(message.authorities), nameExists, said };
 }
 
+/** An answer that cannot be used, in words. */
+function uselessAnswer(message: DnsMessage): string {
+  if (isLame(message)) return 'that it does not look names up';
+  return isUnreadable(message) ? 'with records that cannot be read' : rcodeName(message.rcode);
+}
+
+/** Records that cannot be read are not the same as none. */
+function isUnreadable({ flaws = [] }: DnsMessage): boolean {
+  return flaws.some(({ section }) => section === 'answer');
+}
+
 /** A server that neither looks names up nor is in charge of this one, and so has nothing to say: its answer is no "no". */
 function isLame({ rcode, flags, answers }: DnsMessage): boolean {
   return rcode === 0 && answers.length === 0 && !flags.includes('ra') && !flags.includes('aa');
-}
-
-/** The records of the question and the CNAME records on the way to them. */
-export function followAliases({ name, type }: DnsQuestion, answers: readonly DnsRecord[]): readonly DnsRecord[] {
-  const aliases: DnsRecord[] = [];
-  let owner = canonicalName(name);
-  while (aliases.length < maxAliases) {
-    const ofOwner = answers.filter((record) => canonicalName(record.name) === owner);
-    const wanted = ofOwner.filter((record) => record.type === type);
-    const alias = ofOwner.find((record) => record.type === 'CNAME');
-    if (wanted.length > 0 || !alias) return [...aliases, ...wanted];
-    aliases.push(alias);
-    owner = canonicalName(alias.data);
-  }
-  return aliases;
 }
 
 /** RFC 2308 section 5: the lesser of the SOA's TTL and its last field; without an SOA nothing may be kept. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram';
-import { abortError } from '../../core/failure.ts';
-import type { DnsServer } from '../../core/network.ts';
+import { abortError, Failure } from '../../core/failure.ts';
+import type { DnsExchange, DnsServer } from '../../core/network.ts';
 import { dialUdp } from '../dial/dial.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
 import { peerOf } from './server.ts';
@@ -8,16 +8,17 @@ import { peerOf } from './server.ts';
 /** Whoever forges an answer has to guess the port of its socket and the id, so few questions share a port (RFC 5452). */
 const maxQueriesPerSocket = 100;
 
-interface DnsExchange {
-  readonly query: Buffer;
-  readonly signal: AbortSignal;
+/** One who waits for the answer to an id. */
+interface Waiting {
+  hear(datagram: Buffer): void;
+  /** Why the wait may end without an answer; it goes on. */
+  suspect(error: Error): void;
+  fail(error: unknown): void;
 }
-
-type Settle = (reply: Buffer | Error) => void;
 
 interface SharedSocket {
   readonly opened: Promise<Socket>;
-  readonly waiting: Map<number, Settle>;
+  readonly waiting: Map<number, Waiting>;
   queries: number;
 }
 
@@ -28,26 +29,41 @@ interface SharedSocket {
 export class DnsSockets {
   readonly #current = new Map<string, SharedSocket>();
 
-  /** Sends a message and resolves with the first datagram from that server that carries its id. @throws {Failure} or the signal's reason */
-  exchange(server: DnsServer, { query, signal }: DnsExchange): Promise<Buffer> {
+  /** Sends a message and resolves with the first datagram from that server that `read` takes. @throws {Failure} or the signal's reason */
+  exchange<T>(server: DnsServer, { query, signal, read }: DnsExchange<T>): Promise<T> {
     const peer = peerOf(server);
     const id = query.readUInt16BE(0);
     const shared = this.#socketFor(peer, id) ?? this.#open(peer, server);
     return new Promise((resolve, reject) => {
-      const settle: Settle = (reply) => {
-        if (!shared.waiting.delete(id)) return;
+      const leave = (): void => {
         signal.removeEventListener('abort', onAbort);
+        shared.waiting.delete(id);
         if (shared.waiting.size === 0) this.#close(peer, shared);
-        if (reply instanceof Error) reject(reply);
-        else resolve(reply);
       };
-      const onAbort = (): void => settle(abortError(signal, `Waiting for an answer from ${peer} by UDP`));
-      shared.waiting.set(id, settle);
+      const fail = (error: unknown): void => {
+        leave();
+        reject(error);
+      };
+      const hear = (datagram: Buffer): void => {
+        const answer = read(datagram);
+        if (answer === undefined) return;
+        leave();
+        resolve(answer);
+      };
+      let suspected: Error | undefined;
+      const suspect = (error: Error): void => void (suspected ??= error);
+      const onAbort = (): void => fail(waitError(signal, peer, suspected));
+      const waiting = { hear, suspect, fail };
+      shared.waiting.set(id, waiting);
       shared.queries++;
       if (signal.aborted) return onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
-      // Never rejects without `settle`: opening reports its failure to all who wait.
-      void shared.opened.then((socket) => shared.waiting.has(id) && socket.send(query), settle);
+      shared.opened.then(
+        (socket) =>
+          shared.waiting.get(id) === waiting &&
+          send(socket, query, (error) => fail(socketFailure(error, asking(peer), 'machine'))),
+        (error: unknown) => shared.waiting.get(id) === waiting && fail(error),
+      );
     });
   }
 
@@ -58,7 +74,7 @@ export class DnsSockets {
 
   /** A socket that this one replaces goes on until its last answer. */
   #open(peer: string, server: DnsServer): SharedSocket {
-    const waiting = new Map<number, Settle>();
+    const waiting = new Map<number, Waiting>();
     const opened = openSocket(server, waiting);
     const shared = { opened, waiting, queries: 0 };
     this.#current.set(peer, shared);
@@ -77,14 +93,43 @@ export class DnsSockets {
 /** Opening waits for nothing, so there is nothing to abort. */
 const neverAborted = new AbortController().signal;
 
-async function openSocket(server: DnsServer, waiting: ReadonlyMap<number, Settle>): Promise<Socket> {
+async function openSocket(server: DnsServer, waiting: ReadonlyMap<number, Waiting>): Promise<Socket> {
   const socket = await dialUdp(server.address, { port: server.port, signal: neverAborted });
-  const asking = `Asking ${peerOf(server)} by UDP`;
   socket.on('message', (datagram) => {
-    if (datagram.length >= 2) waiting.get(datagram.readUInt16BE(0))?.(datagram);
+    if (datagram.length < 2) return;
+    const one = waiting.get(datagram.readUInt16BE(0));
+    try {
+      one?.hear(datagram);
+    } catch (error) {
+      // A bug in reading it belongs to the run that waits, not to the process.
+      one?.fail(error);
+    }
   });
   socket.on('error', (error) => {
-    for (const settle of waiting.values()) settle(socketFailure(error, asking));
+    const failure = socketFailure(error, asking(peerOf(server)));
+    // The server itself says that nothing listens; of another ICMP error the cause may pass while the wait goes on.
+    const isFinal = !(failure instanceof Failure) || failure.reason === 'refused';
+    for (const one of waiting.values()) {
+      if (isFinal) one.fail(failure);
+      else one.suspect(failure);
+    }
   });
   return socket;
+}
+
+/** The kernel reports an ICMP error to the next send, whose datagram then does not leave: it is sent again. */
+function send(socket: Socket, query: Buffer, onError: (error: Error) => void): void {
+  socket.send(query, (error) => {
+    if (error) socket.send(query, (again) => again && onError(again));
+  });
+}
+
+function waitError(signal: AbortSignal, peer: string, suspected: Error | undefined): Error {
+  const error = abortError(signal, `Waiting for an answer from ${peer} by UDP`);
+  if (!(error instanceof Failure && suspected instanceof Failure)) return error;
+  return suspected.with({ cause: signal.reason });
+}
+
+function asking(peer: string): string {
+  return `Asking ${peer} by UDP`;
 }

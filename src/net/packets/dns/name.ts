@@ -49,7 +49,13 @@ export function labelsOf(name: string): readonly Buffer[] | undefined {
   return fits && labels.length === parts.length ? labels : undefined;
 }
 
-/** A name in the form in which equal names are equal: lower case, no final dot (RFC 4343). */
+/** A name as a reader of messages would write it; undefined if it is not a name. Each byte can be escaped in several ways. */
+export function normalName(name: string): string | undefined {
+  const labels = labelsOf(name);
+  return labels && (labels.map(labelText).join('.') || '.');
+}
+
+/** Of names that are written alike, the form in which equal ones are equal: lower case, no final dot (RFC 4343). */
 export function canonicalName(name: string): string {
   const lower = name.toLowerCase();
   // An escaped dot belongs to its label.

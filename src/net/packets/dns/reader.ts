@@ -56,16 +56,26 @@ export class DnsReader {
     return this.bytes(this.remaining);
   }
 
-  /** Reads a part of a stated length, which must hold exactly what `read` takes from it. */
+  /** The bytes that were read last. */
+  last(length: number): Buffer {
+    return this.#bytes.subarray(this.#offset - length, this.#offset);
+  }
+
+  /** Reads a part of a stated length, which must hold exactly what `read` takes from it. Reading goes on behind it, also after an error. */
   within<T>(length: number, read: () => T): T {
     const outerEnd = this.#end;
     const start = this.#advance(length);
+    const end = start + length;
     this.#offset = start;
-    this.#end = start + length;
-    const value = read();
-    if (this.remaining > 0) throw new DnsFormatError(`${this.remaining} bytes too many in a part of ${length} bytes`);
-    this.#end = outerEnd;
-    return value;
+    this.#end = end;
+    try {
+      const value = read();
+      if (this.remaining > 0) throw new DnsFormatError(`${this.remaining} bytes too many in a part of ${length} bytes`);
+      return value;
+    } finally {
+      this.#offset = end;
+      this.#end = outerEnd;
+    }
   }
 
   /**
@@ -117,11 +127,18 @@ export class DnsReader {
     return name;
   }
 
+  /** @throws {DnsFormatError} if fewer bytes are left */
+  expect(length: number): void {
+    if (length > this.remaining)
+      throw new DnsFormatError(
+        `expected ${length} bytes at byte ${this.#offset}, but the part ends at byte ${this.#end}`,
+      );
+  }
+
   #advance(length: number): number {
+    this.expect(length);
     const start = this.#offset;
-    if (start + length > this.#end)
-      throw new DnsFormatError(`expected ${length} bytes at byte ${start}, but the part ends at byte ${this.#end}`);
-    this.#offset = start + length;
+    this.#offset += length;
     return start;
   }
 }

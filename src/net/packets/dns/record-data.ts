@@ -30,10 +30,13 @@ const characterStrings: Field = {
   },
 };
 
-/** A property's name, of letters and digits (RFC 8659 section 4.1): a character string without quotes. */
+/** A property's name, of letters and digits and without regard to case (RFC 8659 section 4.1): a character string without quotes. */
 const tag: Field = {
   read: (reader) => checkedTag(characterString.read(reader).slice(1, -1)),
-  write: (writer, word) => characterString.write(writer, checkedTag(word)),
+  write(writer, word) {
+    const name = checkedTag(word);
+    characterString.write(writer, writer.foldsCase ? name.toLowerCase() : name);
+  },
 };
 
 function checkedTag(word: string): string {
@@ -95,7 +98,8 @@ export function readRecordData(reader: DnsReader, type: string): string {
     .trimEnd();
 }
 
-function unknownData(bytes: Buffer): string {
+/** Data as RFC 3597 section 5 writes it: `\# 2 ABCD`. */
+export function unknownData(bytes: Buffer): string {
   return bytes.length === 0 ? '\\# 0' : `\\# ${bytes.length} ${hexText(bytes)}`;
 }
 

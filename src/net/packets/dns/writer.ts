@@ -5,8 +5,14 @@ export const maxMessageBytes = 65_535;
 
 /** Writes a DNS message from front to back, without compression. */
 export class DnsWriter {
+  /** Writes what the DNS compares without regard to case in small letters. */
+  readonly foldsCase: boolean;
   #bytes = Buffer.allocUnsafe(512);
   #length = 0;
+
+  constructor({ foldsCase = false }: { readonly foldsCase?: boolean } = {}) {
+    this.foldsCase = foldsCase;
+  }
 
   u8(value: number): void {
     const at = this.#grow(1);
@@ -34,7 +40,7 @@ export class DnsWriter {
     if (!labels) throw new DnsFormatError(`expected a domain name, got ${JSON.stringify(text.slice(0, 300))}`);
     for (const label of labels) {
       this.u8(label.length);
-      this.bytes(label);
+      this.bytes(this.foldsCase ? inSmallLetters(label) : label);
     }
     this.u8(0);
   }
@@ -65,4 +71,9 @@ export class DnsWriter {
     }
     return start;
   }
+}
+
+/** RFC 4343 section 3: only the letters of ASCII have a case. */
+function inSmallLetters(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
 }
