@@ -27,13 +27,13 @@ function sectionOf(check: CheckType): string {
   const { type, title, summary, targetSyntax, defaultTimeoutMs } = check;
   const { aliases } = findCheckModule(type) ?? {};
   const also = aliases ? ` (also ${aliases.map(code).join(', ')})` : '';
-  const extra = check.plannedMs ? ', and the time that its own count and interval take' : '';
+  const extra = check.plannedMs || check.sendingMs ? ', and the time that its own count and interval take' : '';
   const metrics = check.metrics.map(({ name, unit, meaning }) => row([code(name), unit, meaning]));
   return `## ${title}
 
 ${summary}
 
-\`watchkeeper check ${type} ${targetSyntax}\`${also}; timeout ${formatDuration(defaultTimeoutMs)}${extra}, unless said otherwise.
+\`watchkeeper check ${type} ${targetSyntax}\`${also}; timeout ${formatDuration(defaultTimeoutMs)}${extra}, or 0.8 of the interval if that is shorter, unless said otherwise.
 
 | option | flag | kind | default | meaning |
 |---|---|---|---|---|

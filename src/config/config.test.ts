@@ -22,6 +22,12 @@ function optionsOf(type: string, options: string, target = 'http://h/'): Monitor
   return monitor?.options ?? {};
 }
 
+function warningsOf(entry: string): readonly string[] {
+  const { config, mistakes, warnings } = readConfig(`monitors: [${entry}]`, {});
+  assert.deepEqual([mistakes, config?.monitors.length], [[], 1]);
+  return warnings.map(({ path, message }) => `${path}: ${message}`);
+}
+
 function briefly({ name, type, target, intervalMs }: Monitor) {
   return [name, type, target, intervalMs];
 }
@@ -65,7 +71,7 @@ describe('the list of monitors', () => {
       ['HTTP https://example.org', 'http', 'https://example.org', 10_000],
     ]);
     assert.equal(monitors[0]?.timeoutMs, 3000);
-    assert.equal(monitors[1]?.timeoutMs, 10_000);
+    assert.equal(monitors[1]?.timeoutMs, 8000);
     assert.equal(monitors[2]?.options['family'], '6');
   });
 
@@ -315,4 +321,24 @@ test('CH8: a typing error in a target is a mistake of the configuration', () => 
     assert.equal(mistakes.length, 1, target);
     assert.match(mistakes[0]?.message ?? '', /expected /, target);
   }
+});
+
+describe('CH3: times that will disappoint are warned of', () => {
+  test('a default timeout leaves room for the next run', () => {
+    assert.deepEqual(warningsOf("{ type: tcp, target: 'h:1', interval: 2s }"), []);
+    assert.equal(monitorsOf("monitors: [{ type: tcp, target: 'h:1', interval: 2s }]")[0]?.timeoutMs, 1600);
+    assert.equal(monitorsOf("monitors: [{ type: tcp, target: 'h:1', interval: 1h }]")[0]?.timeoutMs, 10_000);
+  });
+
+  test('a timeout that reaches the interval', () => {
+    assert.deepEqual(warningsOf("{ type: tcp, target: 'h:1', interval: 2s, timeout: 2s }"), [
+      'monitors[0].timeout: a run may take 2s, and the next is due after 2s; runs that cannot start are unknown. Choose a longer interval or a shorter timeout',
+    ]);
+    assert.deepEqual(warningsOf("{ type: tcp, target: 'h:1', interval: 2s, timeout: 1999ms }"), []);
+  });
+
+  test('CB20: packets that take longer than the interval', () => {
+    const [warning = ''] = warningsOf('{ type: icmp, target: 192.0.2.1, interval: 5s, options: { count: 20 } }');
+    assert.match(warning, /^monitors\[0\]\.interval: a run may take \d+s, and the next is due after 5s/);
+  });
 });

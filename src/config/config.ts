@@ -31,6 +31,8 @@ export interface LoadedConfig {
   readonly config: Config | undefined;
   /** Each mistake, in the order of the file. A monitor with a mistake is left out of the configuration, and the rest go on. */
   readonly mistakes: readonly Mistake[];
+  /** What is allowed and will disappoint, in the same order. */
+  readonly warnings: readonly Mistake[];
 }
 
 export interface ReadOptions {
@@ -46,7 +48,7 @@ export function readConfig(
 ): LoadedConfig {
   const document = new ConfigDocument(text);
   const config = configOf(document, environment, mayBeEmpty);
-  return { config, mistakes: inOrder(document.mistakes) };
+  return { config, mistakes: inOrder(document.mistakes), warnings: inOrder(document.warnings) };
 }
 
 /** As they stand in the file; what two monitors share is wrong once. */

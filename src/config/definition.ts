@@ -14,7 +14,7 @@ export function readDefinition(definition: JsonObject): MonitorSpec {
   const report = (path: readonly (string | number)[], message: string): void =>
     void mistakes.push(path.length > 0 ? `${formatPath(path)}: ${message}` : message);
   const monitor = readMonitor(
-    { entry: definition, file: { report, sourceOf: () => undefined }, pathOf: (path) => path },
+    { entry: definition, file: { report, warn: () => {}, sourceOf: () => undefined }, pathOf: (path) => path },
     {},
   );
   if (monitor && mistakes.length === 0) return monitor.spec;

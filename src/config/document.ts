@@ -7,6 +7,7 @@ import { formatPath, type Mistake, type Path, type Report } from './mistake.ts';
 /** A YAML text (JSON is YAML) as data, which still knows its lines and columns. */
 export class ConfigDocument {
   readonly mistakes: Mistake[] = [];
+  readonly warnings: Mistake[] = [];
   readonly #lines: Lines;
   readonly #root: Node | undefined;
 
@@ -23,6 +24,11 @@ export class ConfigDocument {
   /** Takes down a mistake at the place of `path`, or of its closest ancestor that exists. */
   readonly report: Report = (path, message, at = 'value') => {
     this.#takeDown(this.#offsetOf(path, at), message, path);
+  };
+
+  /** Takes down a warning in the same way. */
+  readonly warn: Report = (path, message, at = 'value') => {
+    this.warnings.push(this.#mistakeAt(this.#offsetOf(path, at), message, path));
   };
 
   /** How the scalar at `path` was written; undefined where its value says so, or there is none. */
@@ -50,7 +56,11 @@ export class ConfigDocument {
   }
 
   #takeDown(offset: number, message: string, path: Path = []): void {
-    this.mistakes.push({ ...this.#lines.at(offset), path: formatPath(path), message });
+    this.mistakes.push(this.#mistakeAt(offset, message, path));
+  }
+
+  #mistakeAt(offset: number, message: string, path: Path): Mistake {
+    return { ...this.#lines.at(offset), path: formatPath(path), message };
   }
 
   #offsetOf(path: Path, at: 'key' | 'value'): number {

@@ -20,13 +20,16 @@ export type Report = (path: Path, message: string, at?: 'key' | 'value') => void
 /** A file whose data is read: takes mistakes down, and knows how each scalar was written. */
 export interface WrittenFile {
   readonly report: Report;
+  /** Takes down what is allowed and will disappoint. */
+  readonly warn: Report;
   readonly sourceOf: SourceOf;
 }
 
 /** The part of a file below `above`, with paths from there. */
-export function partOf({ report, sourceOf }: WrittenFile, above: Path): WrittenFile {
+export function partOf({ report, warn, sourceOf }: WrittenFile, above: Path): WrittenFile {
   return {
     report: (path, message, at) => report([...above, ...path], message, at),
+    warn: (path, message, at) => warn([...above, ...path], message, at),
     sourceOf: (path) => sourceOf([...above, ...path]),
   };
 }
@@ -35,6 +38,11 @@ export function partOf({ report, sourceOf }: WrittenFile, above: Path): WrittenF
 export function formatMistake(file: string, { line, column, path, message }: Mistake): string {
   const where = `${file}:${line}:${column}`;
   return path === '' ? `${where}: ${message}` : `${where}: ${path}: ${message}`;
+}
+
+/** `office.yaml:12:11: warning: monitors[3].timeout: …` */
+export function formatWarning(file: string, { line, column, path, message }: Mistake): string {
+  return `${file}:${line}:${column}: warning: ${path}: ${message}`;
 }
 
 export function formatPath(path: Path): string {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { checkWords, findCheckType } from '../checks/registry.ts';
-import { defaultTimeoutOf, type CheckType } from '../core/check.ts';
-import { duration } from '../core/duration.ts';
+import { defaultTimeoutOf, plannedTimeOf, type CheckType } from '../core/check.ts';
+import { duration, formatDuration, type Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
 import { describeIssue, got, valueAt } from '../core/issues.ts';
-import { maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
+import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
@@ -26,7 +26,7 @@ type What = z.output<typeof whatSchema>;
 const entrySchema = z.strictObject({
   name: z.string().trim().min(1).max(200).optional(),
   ...whatSchema.shape,
-  interval: duration({ min: minIntervalMs, max: maxIntervalMs }).default(10_000),
+  interval: duration({ min: minIntervalMs, max: maxIntervalMs, default: defaultIntervalMs }),
   timeout: duration({ min: 1, max: maxTimeoutMs }).optional(),
   /** Names of the agents that run it; a server's matter, as is `paused`. */
   agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional(),
@@ -65,13 +65,43 @@ export function readMonitor(written: Written, environment: Environment): Configu
   const {
     name = `${check.title} ${target}`,
     interval: intervalMs,
-    timeout: timeoutMs = defaultTimeoutOf(check, options.parsed),
+    timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs),
     agents,
     paused,
   } = parsed.data;
+  const planMistake = mistakeInPlan(check, options.parsed);
+  if (planMistake !== undefined) {
+    written.file.report(written.pathOf(['options']), planMistake);
+    return undefined;
+  }
+  warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
   const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
   return { ...common, options: options.parsed, spec };
+}
+
+function mistakeInPlan(check: CheckType, options: Monitor['options']): string | undefined {
+  return Number.isFinite(plannedTimeOf(check, options))
+    ? undefined
+    : `expected a ${check.title} check that ends by itself; a count of 0 is for watchkeeper check`;
+}
+
+interface Times {
+  readonly intervalMs: Milliseconds;
+  readonly timeoutMs: Milliseconds;
+  readonly plannedMs: Milliseconds;
+}
+
+function warnOfTimes({ file, pathOf, entry }: Written, { intervalMs, timeoutMs, plannedMs }: Times): void {
+  const isGiven = (path: Path): boolean => valueAt(entry, path) !== undefined;
+  if (timeoutMs >= intervalMs) {
+    const run = `a run may take ${formatDuration(timeoutMs)}, and the next is due after ${formatDuration(intervalMs)}`;
+    const path = pathOf([isGiven(['timeout']) ? 'timeout' : 'interval']);
+    file.warn(path, `${run}; runs that cannot start are unknown. Choose a longer interval or a shorter timeout`);
+  } else if (plannedMs > timeoutMs && isGiven(['options', 'wait'])) {
+    const end = `a run ends after ${formatDuration(timeoutMs)}, before this wait does`;
+    file.warn(pathOf(['options', 'wait']), `${end}. Choose a longer interval or timeout, or a shorter wait`);
+  }
 }
 
 /** How the scalars of an entry were written, by their places in it. */

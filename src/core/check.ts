@@ -34,7 +34,9 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   readonly options: Schema;
   readonly metrics: readonly Metric[];
   readonly defaultTimeoutMs: number;
-  /** How long a run takes by its options alone, such as packets × interval; the default timeout comes on top. */
+  /** How long a run takes even if every answer comes at once: packets × interval. */
+  sendingMs?(options: z.output<Schema>): Milliseconds;
+  /** The longest that a run takes by its options alone, every wait included; the default timeout comes on top. */
   plannedMs?(options: z.output<Schema>): Milliseconds;
   /** The options that the interactive shell asks for, in this order. */
   readonly asks: readonly (keyof z.input<Schema> & string)[];
@@ -49,9 +51,26 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   run(options: z.output<Schema>, context: CheckContext): Promise<Outcome>;
 }
 
-/** The deadline of a run for which nobody chose one. */
-export function defaultTimeoutOf(check: CheckType, options: Readonly<Record<string, unknown>>): Milliseconds {
-  return check.defaultTimeoutMs + (check.plannedMs?.(options) ?? 0);
+/** A run that may take its whole interval would be under way when the next one is due, which were then missed. */
+const shareOfInterval = 0.8;
+
+/**
+ * The deadline of a run for which nobody chose one. With an interval it ends in time for the next run, unless sending alone
+ * takes longer.
+ */
+export function defaultTimeoutOf(
+  check: CheckType,
+  options: Readonly<Record<string, unknown>>,
+  intervalMs: Milliseconds = Infinity,
+): Milliseconds {
+  const planned = check.defaultTimeoutMs + plannedTimeOf(check, options);
+  const limit = Math.round(intervalMs * shareOfInterval);
+  return (check.sendingMs?.(options) ?? 0) < limit ? Math.min(planned, limit) : planned;
+}
+
+/** The longest that a run takes by its options alone. */
+export function plannedTimeOf(check: CheckType, options: Readonly<Record<string, unknown>>): Milliseconds {
+  return check.plannedMs?.(options) ?? check.sendingMs?.(options) ?? 0;
 }
 
 /** What a run has measured so far; the check writes to it as it goes, so that a failed run still shows how far it came. */

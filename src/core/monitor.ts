@@ -3,6 +3,7 @@ import type { Outcome } from './outcome.ts';
 
 export const minIntervalMs = 1000;
 export const maxIntervalMs = 7 * 86_400_000;
+export const defaultIntervalMs = 10_000;
 
 /** One configured check. */
 export interface Monitor {

@@ -35,7 +35,7 @@ describe('the shell, fed line by line', () => {
       'exit',
     ])
       assert.match(text.split('\n').slice(0, 2).join(' '), new RegExp(`\\b${word}\\b`));
-    assert.match(text, /Added TCP localhost:80, every 10s\./);
+    assert.match(text, /Added TCP localhost:80, every 10s, timeout 8s\./);
     assert.match(text, /Starting over\./);
     assert.match(text, /save FILE +keep the list/);
   });
@@ -95,7 +95,7 @@ describe('the shell, fed line by line', () => {
       '',
     );
     assert.match(text, /Nothing was added yet\./);
-    assert.match(text, / 1\. TCP localhost:80, every 10s, timeout 10s\n +host: localhost, port: 80, .*family: auto/);
+    assert.match(text, / 1\. TCP localhost:80, every 10s, timeout 8s\n +host: localhost, port: 80, .*family: auto/);
     assert.match(text, / 2\. DNS a\.example, every 10s[^]*tls\.minVersion: TLSv1\.2/);
     assert.match(text, /Starting over\.\n/);
     assert.equal(text.match(/Please include at least one service to monitor\./g)?.length, 2);

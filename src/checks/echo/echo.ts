@@ -26,7 +26,7 @@ export const echo = defineCheck({
     ...roundTripMetrics,
   ],
   defaultTimeoutMs: 10_000,
-  plannedMs: ({ count, interval }) => (count - 1) * interval,
+  sendingMs: ({ count, interval }) => (count - 1) * interval,
   asks: ['host', 'port', 'message'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),

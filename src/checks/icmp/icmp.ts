@@ -23,7 +23,7 @@ export const icmp = defineCheck({
     { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
   ],
   defaultTimeoutMs: 10_000,
-  plannedMs: ({ count, interval }) => (count - 1) * interval,
+  sendingMs: ({ count, interval }) => (count - 1) * interval,
   asks: ['host'],
   targetSyntax: 'HOST',
   fromTarget: (host) => ({ host }),

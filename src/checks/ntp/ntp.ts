@@ -61,7 +61,7 @@ export const ntp = defineCheck({
     { name: 'received', unit: 'count', meaning: 'answers' },
   ],
   defaultTimeoutMs: 10_000,
-  plannedMs: ({ samples, spacing }) => (samples - 1) * spacing,
+  sendingMs: ({ samples, spacing }) => (samples - 1) * spacing,
   asks: ['host'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),

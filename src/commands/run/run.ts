@@ -6,7 +6,7 @@ import type { Monitor, Result } from '../../core/monitor.ts';
 import type { Network } from '../../core/network.ts';
 import type { Config } from '../../config/config.ts';
 import { readConfigFile } from '../../config/config-file.ts';
-import { formatMistake } from '../../config/mistake.ts';
+import { formatMistake, formatWarning } from '../../config/mistake.ts';
 import { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { Resolver } from '../../net/resolve.ts';
@@ -121,7 +121,8 @@ class ConfiguredRun {
 
 /** What can run; its mistakes are told. */
 async function load(file: string): Promise<Config> {
-  const { config, mistakes } = await readConfigFile(file, process.env);
+  const { config, mistakes, warnings } = await readConfigFile(file, process.env);
+  for (const warning of warnings) complain(formatWarning(file, warning));
   for (const mistake of mistakes) complain(formatMistake(file, mistake));
   if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above.`);
   return config;

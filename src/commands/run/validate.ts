@@ -1,6 +1,6 @@
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
-import { formatMistake } from '../../config/mistake.ts';
+import { formatMistake, formatWarning } from '../../config/mistake.ts';
 import { counted } from '../../terminal/units.ts';
 import { misuse } from '../exit-codes.ts';
 
@@ -9,13 +9,15 @@ import { misuse } from '../exit-codes.ts';
  * @throws {AppError} not-found, invalid-config
  */
 export async function validateFile(file: string, output: NodeJS.WritableStream): Promise<number> {
-  const { config, mistakes } = await readConfigFile(file, process.env);
+  const { config, mistakes, warnings } = await readConfigFile(file, process.env);
+  output.write(warnings.map((warning) => `${formatWarning(file, warning)}\n`).join(''));
   if (mistakes.length > 0) {
     output.write(mistakes.map((mistake) => `${formatMistake(file, mistake)}\n`).join(''));
     output.write(`${file}: ${counted(mistakes.length, 'mistake')}\n`);
     return misuse;
   }
-  output.write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes\n`);
+  const warned = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+  output.write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes${warned}\n`);
   return 0;
 }
 

@@ -47,7 +47,8 @@ function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor
     // A nested object only ever comes from here.
     else written[outer] = { ...(written[outer] as object | undefined), [inner]: asWritten(field, value) };
   }
-  const timeout = check && timeoutMs === defaultTimeoutOf(check, options) ? {} : { timeout: formatDuration(timeoutMs) };
+  const timeout =
+    check && timeoutMs === defaultTimeoutOf(check, options, intervalMs) ? {} : { timeout: formatDuration(timeoutMs) };
   return { name, type, interval: formatDuration(intervalMs), ...timeout, options: written };
 }
 

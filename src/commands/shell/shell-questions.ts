@@ -6,7 +6,7 @@ import { fieldsOf, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
 import { quoted } from '../../core/quoted.ts';
 import { readWritten } from '../../core/scalars.ts';
-import { maxIntervalMs, minIntervalMs, type Monitor } from '../../core/monitor.ts';
+import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../../core/monitor.ts';
 import type { Prompt } from '../../terminal/prompt.ts';
 import { adHocMonitor } from '../check/ad-hoc-monitor.ts';
 import { defaultOf } from '../check/check-options.ts';
@@ -30,7 +30,6 @@ export class InputEnded extends Error {
   override readonly name = 'InputEnded';
 }
 
-const defaultInterval = '10';
 const maxTimeoutMs = 300_000;
 
 /** People say icmp and mean one of two check types. */
@@ -43,12 +42,12 @@ export async function askMonitor(prompt: Prompt, word: string, named: CheckType)
   const askedMs = check.asksTimeout ? await askTimeout(prompt, check) : undefined;
   const intervalMs = await ask(prompt, {
     label: 'Interval in seconds',
-    default: defaultInterval,
+    default: String(defaultIntervalMs / 1000),
     read: (answer) => readDuration(answer, { minMs: minIntervalMs, maxMs: maxIntervalMs }),
   });
   const { result: parsed } = readWritten(check.options, options);
   if (parsed.success) {
-    const timeoutMs = askedMs ?? defaultTimeoutOf(check, parsed.data);
+    const timeoutMs = askedMs ?? defaultTimeoutOf(check, parsed.data, intervalMs);
     return adHocMonitor(check, parsed.data, { intervalMs, timeoutMs });
   }
   const mistakes = describeIssues(parsed.error, { input: options, nameOf: (path) => path.join('.') });
@@ -121,12 +120,14 @@ async function askKindOfIcmp(prompt: Prompt, icmp: CheckType): Promise<CheckType
   return (kind === 'traceroute' && findCheckType('traceroute')) || icmp;
 }
 
-function askTimeout(prompt: Prompt, { defaultTimeoutMs }: CheckType): Promise<Milliseconds> {
-  return ask(prompt, {
+/** Undefined for just Enter: then the interval has a say too. */
+async function askTimeout(prompt: Prompt, { defaultTimeoutMs }: CheckType): Promise<Milliseconds | undefined> {
+  const askedMs = await ask(prompt, {
     label: 'Timeout in seconds',
     default: String(defaultTimeoutMs / 1000),
     read: (answer) => readDuration(answer, { minMs: 1, maxMs: maxTimeoutMs }),
   });
+  return askedMs === defaultTimeoutMs ? undefined : askedMs;
 }
 
 function readDuration(

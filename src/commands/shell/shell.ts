@@ -30,6 +30,9 @@ export async function runShell(streams: Streams): Promise<void> {
   }
 }
 
+/** Shown where a person chose it so. */
+const overlap = 'A run may still be under way when the next is due; that one is then unknown.';
+
 const interrupt = Symbol('Ctrl-C');
 
 class Shell {
@@ -109,7 +112,9 @@ class Shell {
     const monitor = await askMonitor(this.#prompt, word, check);
     if (!monitor) return;
     this.#append([monitor]);
-    this.#say(`Added ${monitor.name}, every ${formatDuration(monitor.intervalMs)}.`);
+    const { name, intervalMs, timeoutMs } = monitor;
+    this.#say(`Added ${name}, every ${formatDuration(intervalMs)}, timeout ${formatDuration(timeoutMs)}.`);
+    if (timeoutMs >= intervalMs) this.#say(overlap);
     this.#showMenu();
   }
 
