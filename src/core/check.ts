@@ -38,6 +38,8 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   sendingMs?(options: z.output<Schema>): Milliseconds;
   /** The longest that a run takes by its options alone, every wait included; the default timeout comes on top. */
   plannedMs?(options: z.output<Schema>): Milliseconds;
+  /** How many runs may be under way at once, where that is far fewer than of other types. */
+  readonly maxAtOnce?: number;
   /** The options that the interactive shell asks for, in this order. */
   readonly asks: readonly (keyof z.input<Schema> & string)[];
   /** The shell asks for the timeout too: for this type it decides what silence means. */

@@ -32,8 +32,7 @@ export function duration(limits: DurationLimits): DurationOption;
 export function duration(limits: DurationLimits & { readonly default: Milliseconds }): z.ZodDefault<DurationOption>;
 export function duration({ min, max, default: usual }: DurationLimits & { readonly default?: Milliseconds }) {
   const option = optionBetween(min, max);
-  // JSON Schema shows options as they are written: it has the default in the same spelling.
-  return usual === undefined ? option : option.default(usual).meta({ default: formatDuration(usual) });
+  return usual === undefined ? option : option.default(usual);
 }
 
 type DurationOption = ReturnType<typeof optionBetween>;

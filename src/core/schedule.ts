@@ -20,6 +20,19 @@ export function slotAfter({ phaseMs, intervalMs }: Schedule, time: number): numb
   return (Math.floor((time - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs;
 }
 
+/** So many monitors that are added together run at once: a person who has few waits for none. */
+const firstAtOnce = 20;
+/** However long the interval, the first result comes this soon. */
+const firstWithinMs = 60_000;
+
+/** When a monitor that was added at `time` runs first, by its place among those added with it: never later than its first slot. */
+export function firstRunAfter(schedule: Schedule, time: number, place: number): number {
+  if (place < firstAtOnce) return time;
+  const { phaseMs, intervalMs } = schedule;
+  const spreadMs = (phaseMs / intervalMs) * Math.min(intervalMs, firstWithinMs);
+  return Math.min(slotAfter(schedule, time), time + spreadMs);
+}
+
 /** How many slots lie in `from ≤ slot < until`; `from` must be a slot. */
 export function slotsBetween({ intervalMs }: Schedule, from: number, until: number): number {
   return Math.max(0, Math.ceil((until - from) / intervalMs));

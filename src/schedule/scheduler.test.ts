@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { up } from '../core/outcome.ts';
-import { scheduleOf, slotAfter } from '../core/schedule.ts';
+import { firstRunAfter, scheduleOf, slotAfter } from '../core/schedule.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import { testMonitor } from '../testing/monitors.ts';
 import { Scheduler, type Turn } from './scheduler.ts';
@@ -20,11 +20,11 @@ interface BenchOptions {
   readonly takesMs?: (monitor: Monitor) => number;
   readonly limits?: Readonly<Record<string, number>>;
   readonly ignoresAbort?: boolean;
-  readonly firstWithinMs?: number;
+  readonly runsSoon?: boolean;
 }
 
 /** A scheduler on a fake clock whose runs take as long as the test says. */
-function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false, firstWithinMs }: BenchOptions = {}) {
+function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false, runsSoon = false }: BenchOptions = {}) {
   const clock = new FakeClock();
   const results: Result[] = [];
   const spans: Span[] = [];
@@ -40,7 +40,7 @@ function bench({ takesMs = () => 10, limits = {}, ignoresAbort = false, firstWit
     return { ...up('ok'), monitor, scheduledAt, startedAt, durationMs: span.endedAt - startedAt };
   }
   const onResult = (result: Result): void => void results.push(result);
-  const scheduler = new Scheduler({ clock, run, limits, onResult, ...(firstWithinMs && { firstWithinMs }) });
+  const scheduler = new Scheduler({ clock, run, limits, onResult, runsSoon });
   return { clock, results, spans, scheduler };
 }
 
@@ -79,13 +79,21 @@ describe('a monitor runs in its slots', () => {
     await scheduler.stop();
   });
 
-  test('and where it is asked for, once soon after it was added', async () => {
-    const { clock, spans, scheduler } = bench({ firstWithinMs: 3000 });
-    const monitors = ['a', 'b', 'c'].map((id) => testMonitor({ id, intervalMs: 3_600_000 }));
+  test('SF20: and where it is asked for, once soon after it was added: 20 at once, the rest spread over a minute', async () => {
+    const { clock, spans, scheduler } = bench({ runsSoon: true });
+    const monitors = Array.from({ length: 3000 }, (_, index) =>
+      testMonitor({ id: `m${index}`, intervalMs: 3_600_000 }),
+    );
     scheduler.reconcile(monitors);
-    await clock.advance(3000);
-    assert.equal(spans.length, 3);
-    assert.equal(new Set(spans.map(({ startedAt }) => startedAt)).size, 3, 'spread, not all at once');
+    const startMs = clock.now();
+    await clock.advance(60_000);
+    const firstRuns = [...Map.groupBy(spans, ({ id }) => id).values()].flatMap(([first]) => first ?? []);
+    assert.equal(firstRuns.length, 3000);
+    assert.equal(firstRuns.filter(({ startedAt }) => startedAt === startMs).length, 20);
+    for (let second = 1; second < 60; second++) {
+      const within = firstRuns.filter(({ startedAt }) => Math.floor((startedAt - startMs) / 1000) === second);
+      assert.ok(within.length < 100, `${within.length} start in second ${second}`);
+    }
     await clock.advance(3_600_000);
     for (const monitor of monitors) {
       const [, inSlot] = spans.filter(({ id }) => id === monitor.id);
@@ -106,7 +114,46 @@ describe('a monitor runs in its slots', () => {
   });
 });
 
+describe('the first run of a monitor that is added', () => {
+  test('MU37: is never later than its first slot', () => {
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.integer({ min: 1000, max: 7 * 86_400_000 }),
+        fc.nat(1000),
+        (id, intervalMs, place) => {
+          const schedule = scheduleOf({ id, intervalMs });
+          const first = firstRunAfter(schedule, 1e12, place);
+          assert.ok(first >= 1e12 && first <= slotAfter(schedule, 1e12) && first <= 1e12 + 60_000);
+        },
+      ),
+    );
+  });
+
+  test('SF20: short intervals are spread over the interval, and one that is added alone runs at once', async () => {
+    const { clock, spans, scheduler } = bench({ runsSoon: true });
+    const monitors = Array.from({ length: 200 }, (_, index) => testMonitor({ id: `m${index}`, intervalMs: 2000 }));
+    scheduler.reconcile(monitors);
+    await clock.advance(1000);
+    assert.ok(spans.length > 80 && spans.length < 170, `${spans.length} in the first half of the interval`);
+    const before = spans.length;
+    scheduler.reconcile([...monitors, testMonitor({ id: 'late', intervalMs: 3_600_000 })]);
+    await clock.advance(0);
+    assert.ok(spans.slice(before).some(({ id }) => id === 'late'));
+    await scheduler.stop();
+  });
+});
+
 describe('a slot that passes without a run is reported', () => {
+  test('but not before the first run, however late this process begins', async () => {
+    const { clock, results, scheduler } = bench({ runsSoon: true });
+    scheduler.reconcile([testMonitor({ intervalMs: 1000 })]);
+    clock.stall(5500);
+    await clock.advance(1000);
+    assert.ok(results.length > 0 && results.every(({ status }) => status === 'up'));
+    await scheduler.stop();
+  });
+
   test('when the previous run lasts past the next window', async () => {
     const { clock, results, scheduler } = bench({ takesMs: () => 25_000 });
     scheduler.reconcile([testMonitor()]);

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { findCheckType } from '../checks/registry.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
-import { scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
+import { firstRunAfter, scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
 import { DueHeap } from './due-heap.ts';
 import { Places } from './places.ts';
 import { missedResult } from './missed.ts';
@@ -17,10 +17,10 @@ export interface SchedulerParts {
   readonly clock: Clock;
   readonly run: (monitor: Monitor, turn: Turn) => Promise<Result>;
   readonly onResult: (result: Result) => void;
-  /** How many runs of a check type may be under way at once, where that differs from `defaultLimit`. */
+  /** How many runs of a check type may be under way at once, instead of what the type says. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** Every monitor that is added runs once within this time, spread like the slots, instead of waiting for its first slot. */
-  readonly firstWithinMs?: Milliseconds;
+  /** A monitor that is added runs soon, by `firstRunAfter`, instead of waiting for its first slot: a person waits for it. */
+  readonly runsSoon?: boolean;
 }
 
 /**
@@ -28,8 +28,6 @@ export interface SchedulerParts {
  * socket, and Debian allows a service 524,288.
  */
 const defaultLimit = 4000;
-/** A traceroute sends dozens of packets, and routers answer only so many a second. */
-const defaultLimits: Readonly<Record<string, number>> = { traceroute: 50 };
 
 /** A wall clock that is set is noticed this soon at the latest. */
 const longestNapMs = 1000;
@@ -39,8 +37,10 @@ const stopNoticeMs = 200;
 interface QueuedMonitor {
   readonly monitor: Monitor;
   readonly schedule: Schedule;
-  /** The next slot. */
+  /** The next slot, or the first run before it. */
   dueAt: number;
+  /** The first run stands in no slot: none can have passed before it. */
+  isFirst: boolean;
   /** The slot that is due and not yet started. */
   waitingSlot?: number | undefined;
 }
@@ -78,7 +78,8 @@ export class Scheduler {
       if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry);
     }
     const now = this.#parts.clock.now();
-    for (const monitor of wanted.values()) if (!this.#entries.has(monitor.id)) this.#add(monitor, now);
+    const added = [...wanted.values()].filter(({ id }) => !this.#entries.has(id));
+    for (const [place, monitor] of added.entries()) this.#add(monitor, now, place);
     this.#due.fill(this.#entries.values());
     this.#nap();
   }
@@ -99,13 +100,11 @@ export class Scheduler {
     for (const cancel of cancels) cancel();
   }
 
-  #add(monitor: Monitor, now: number): void {
+  #add(monitor: Monitor, now: number, place: number): void {
     const schedule = scheduleOf(monitor);
-    const { firstWithinMs } = this.#parts;
-    const slot = slotAfter(schedule, now);
-    const share = schedule.phaseMs / schedule.intervalMs;
-    const dueAt = firstWithinMs === undefined ? slot : Math.min(slot, now + share * firstWithinMs);
-    this.#entries.set(monitor.id, { monitor, schedule, dueAt });
+    const isFirst = this.#parts.runsSoon ?? false;
+    const dueAt = isFirst ? firstRunAfter(schedule, now, place) : slotAfter(schedule, now);
+    this.#entries.set(monitor.id, { monitor, schedule, dueAt, isFirst });
   }
 
   #remove(entry: QueuedMonitor): void {
@@ -128,7 +127,8 @@ export class Scheduler {
     this.#latestNow = now;
     for (let entry = this.#due.first; entry && entry.dueAt <= now; entry = this.#due.first) {
       this.#due.pop();
-      const slot = entry.dueAt;
+      const slot = entry.isFirst ? now : entry.dueAt;
+      entry.isFirst = false;
       entry.dueAt = slotAfter(entry.schedule, now);
       this.#due.push(entry);
       this.#open(entry, slot);
@@ -175,7 +175,7 @@ export class Scheduler {
   #placesFor({ type }: Monitor): Places<QueuedMonitor> {
     let places = this.#placesByType.get(type);
     if (!places) {
-      const limit = this.#parts.limits?.[type] ?? defaultLimits[type] ?? defaultLimit;
+      const limit = this.#parts.limits?.[type] ?? findCheckType(type)?.maxAtOnce ?? defaultLimit;
       places = new Places(limit, (entry) => void this.#run(entry));
       this.#placesByType.set(type, places);
     }

@@ -48,6 +48,8 @@ export const traceroute = defineCheck({
     { name: 'lossPercent', unit: 'percent', meaning: 'packets to the target without an answer' },
   ],
   defaultTimeoutMs: 30_000,
+  // Each sends dozens of packets, and routers answer only so many a second.
+  maxAtOnce: 50,
   asks: ['host'],
   targetSyntax: 'HOST',
   fromTarget: (host) => ({ host }),

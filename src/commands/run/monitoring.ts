@@ -5,9 +5,6 @@ import { LagGuard } from '../../schedule/lag.ts';
 import { runMonitor } from '../../schedule/runner.ts';
 import { Scheduler } from '../../schedule/scheduler.ts';
 
-/** A person waits for the first line of each. */
-const firstWithinMs = 500;
-
 /** Monitors at work for a person; `stop` ends it for good. */
 export class Monitoring {
   readonly #lag = new LagGuard(clock);
@@ -17,7 +14,7 @@ export class Monitoring {
     const parts = { clock, net: createNetwork({ clock }), lag: this.#lag };
     this.#scheduler = new Scheduler({
       clock,
-      firstWithinMs,
+      runsSoon: true,
       onResult,
       run: (monitor, turn) => runMonitor(monitor, { ...parts, ...turn }),
     });

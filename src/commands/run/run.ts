@@ -27,8 +27,6 @@ export interface RunRequest {
   readonly forMs?: Milliseconds | undefined;
 }
 
-/** A person waits for the first line; ten thousand monitors must not all begin at once. */
-const firstWithinMs = 3000;
 const flushLimitMs = 500;
 
 /**
@@ -84,7 +82,7 @@ class ConfiguredRun {
     this.#parts = parts;
     this.#scheduler = new Scheduler({
       clock,
-      firstWithinMs,
+      runsSoon: true,
       run: (monitor, turn) => this.#run(monitor, turn),
       onResult: (result) => this.#show(result),
     });
