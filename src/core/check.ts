@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Milliseconds } from './duration.ts';
 import { Failure, isDeadline } from './failure.ts';
 import type { Metric } from './metrics.ts';
+import { onEachAddress, type Destination } from './each-address.ts';
 import type { Network } from './network.ts';
 import { triedText, type Tried } from './tried.ts';
 import { failed, type JsonObject, type JsonValue, type Measured, type Outcome } from './outcome.ts';
@@ -83,6 +84,8 @@ export interface Measurement extends Measured {
 }
 
 type Definition<Schema extends OptionsSchema> = Omit<CheckType<Schema>, 'run'> & {
+  /** Of types with `dialFields`; undefined where the name is not ours to look up, as behind a proxy. */
+  destinationOf?(options: z.output<Schema>): Destination | undefined;
   /** Returns an outcome, or throws a `Failure`. When the signal aborts it may throw the signal's reason. */
   run(options: z.output<Schema>, context: CheckContext, measurement: Measurement): Promise<Outcome>;
 };
@@ -91,20 +94,32 @@ type Definition<Schema extends OptionsSchema> = Omit<CheckType<Schema>, 'run'> &
 export function defineCheck<Schema extends OptionsSchema>(definition: Definition<Schema>): CheckType<Schema> {
   return {
     ...definition,
-    async run(options, context) {
-      const measurement: Measurement = { metrics: {}, detail: {} };
-      try {
-        return withTried(await definition.run(options, context, measurement));
-      } catch (error) {
-        const { signal } = context;
-        const isKnown = error instanceof Failure && (!signal.aborted || error.cause === signal.reason);
-        if (isKnown) return error.toOutcome(measurement);
-        // A socket that the deadline destroyed reports its own end: the deadline is the reason.
-        if (signal.aborted) return aborted(signal, measurement);
-        throw error;
-      }
-    },
+    run: (options, context) =>
+      outcomeOf(context, async (measurement) => {
+        const destination = options['addresses'] === 'all' ? definition.destinationOf?.(options) : undefined;
+        if (!destination) return await definition.run(options, context, measurement);
+        return await onEachAddress(destination, context, (pinned) =>
+          outcomeOf(pinned, (ofAddress) => definition.run(options, pinned, ofAddress)),
+        );
+      }).then(withTried),
   };
+}
+
+/** The outcome of a run, or of the failure that it throws. */
+async function outcomeOf(
+  { signal }: CheckContext,
+  run: (measurement: Measurement) => Promise<Outcome>,
+): Promise<Outcome> {
+  const measurement: Measurement = { metrics: {}, detail: {} };
+  try {
+    return await run(measurement);
+  } catch (error) {
+    const isKnown = error instanceof Failure && (!signal.aborted || error.cause === signal.reason);
+    if (isKnown) return error.toOutcome(measurement);
+    // A socket that the deadline destroyed reports its own end: the deadline is the reason.
+    if (signal.aborted) return aborted(signal, measurement);
+    throw error;
+  }
 }
 
 /** A name that answers at some of its addresses is up; the message says which of them did not answer. */

@@ -34,7 +34,15 @@ export interface SocketSettings {
   readonly dscp?: number | undefined;
 }
 
+/** An address to use for a host, at one port or at all, instead of looking it up. */
+export interface AddressOverride {
+  readonly host: string;
+  readonly port?: number;
+  readonly address: Address;
+}
+
 export interface DialOptions extends ResolveOptions, SocketSettings {
+  readonly overrides?: readonly AddressOverride[] | undefined;
   /** `any` if undefined. */
   readonly addresses?: AddressChoice | undefined;
 }
@@ -137,6 +145,12 @@ export interface UdpConnection extends Dialled {
   readonly socket: UdpHandle;
 }
 
+/** The first datagram that came back, and how long that took. */
+export interface UdpReply extends Dialled {
+  readonly reply: Buffer;
+  readonly replyMs: number;
+}
+
 export const queryProtocols = ['icmp', 'udp', 'tcp'] as const;
 export type QueryProtocol = (typeof queryProtocols)[number];
 
@@ -212,10 +226,10 @@ export interface DnsExchange<T> extends Waits {
  * failure is a `Failure` with a reason.
  */
 export interface Network {
-  /** The first of `resolveAll`. @throws as `resolveAll` */
+  /** The first address of a name. @throws as `resolveAll` */
   resolve(host: string, options: ResolveOptions): Promise<Address>;
   /** The addresses of a name, at least one, in the order of RFC 6724. @throws {Failure} name-not-found, resolver-failed, timeout */
-  resolveAll(host: string, options: ResolveOptions): Promise<readonly Address[]>;
+  resolveAll(endpoint: Endpoint, options: DialOptions): Promise<readonly Address[]>;
   /** The name of an address, without its final dot; undefined if it has none. @throws {Failure} resolver-failed */
   reverse(address: Address, options: Waits): Promise<string | undefined>;
   /** The system's DNS servers, in the order in which they are asked. */
@@ -237,6 +251,11 @@ export interface Network {
   startTls(socket: Socket, options: TlsOptions & Waits): Promise<SecureConnection>;
   /** Opens a socket to the first address that this machine has a route to. @throws {Failure} as `connect` */
   openUdp(endpoint: Endpoint, options: DialOptions): Promise<UdpConnection>;
+  /**
+   * Sends one datagram and waits for the reply, address by address as `connect`. An ICMP error other than "port
+   * unreachable" ends nothing: it is told when the time is over. @throws {Failure} as `connect`; `timeout` is silence
+   */
+  askUdp(endpoint: Endpoint, options: DialOptions & { readonly payload: Buffer }): Promise<UdpReply>;
   /** @throws {Failure} unsupported, where the system lets us send no such packets; and as `resolve` and `permit` */
   openQueries(target: QueryTarget, options: QueryOptions): Promise<QueryChannel>;
 }

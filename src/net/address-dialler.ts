@@ -3,15 +3,18 @@ import type { Clock } from '../core/clock.ts';
 import { Failure } from '../core/failure.ts';
 import type {
   Address,
+  AddressOverride,
   Connection,
   Dialled,
   DialOptions,
   Endpoint,
   ResolveOptions,
   UdpConnection,
+  UdpReply,
 } from '../core/network.ts';
 import { formatEndpoint } from '../core/target.ts';
 import { kernelConnectMs } from './dial/kernel-connect.ts';
+import { askUdp } from './dial/ask-udp.ts';
 import { dialTcp, dialUdp, type Dial } from './dial/dial.ts';
 import type { EgressPolicy } from './dial/egress.ts';
 import { firstToAnswer } from './dial/race.ts';
@@ -21,6 +24,11 @@ interface AddressDiallerParts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly policy: EgressPolicy;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port?: number | undefined;
 }
 
 interface Dialling<T> {
@@ -53,23 +61,39 @@ export class AddressDialler {
     return { ...dialled, socket: value };
   }
 
+  async askUdp(endpoint: Endpoint, options: DialOptions & { readonly payload: Buffer }): Promise<UdpReply> {
+    const { clock } = this.#parts;
+    const { value, ...dialled } = await this.#dial(endpoint, options, {
+      attempt: (address, signal) =>
+        askUdp(address, { ...dialOf(endpoint, options), payload: options.payload, clock, signal }),
+      discard: () => {},
+    });
+    return { ...dialled, ...value };
+  }
+
+  /** The addresses of an endpoint, in the order in which to try them. @throws {Failure} as `Resolver.resolveAll` */
+  async addresses({ host, port }: Place, options: DialOptions): Promise<Addresses> {
+    const { signal, source, overrides = [] } = options;
+    const isOf = (one: AddressOverride): boolean => one.host === host && (one.port === undefined || one.port === port);
+    const override = overrides.find(isOf);
+    if (override) return [override.address];
+    // A name has to be reached by the IP version of the address that is sent from.
+    const family = familyOf(source) ?? options.family ?? 'auto';
+    return await this.#parts.resolver.resolveAll(host, { signal, family });
+  }
+
   /** The first address of a name, if it is permitted. */
-  async locate(
-    { host, port }: { readonly host: string; readonly port?: number | undefined },
-    options: ResolveOptions,
-  ): Promise<Dialled> {
-    const { addresses, resolveMs } = await this.#resolve(host, options);
+  async locate({ host, port }: Place, options: ResolveOptions): Promise<Dialled> {
+    const { addresses, resolveMs } = await this.#resolve({ host, port }, options);
     const [address] = addresses;
     this.#parts.policy.permit(address, port);
     return { address, resolveMs };
   }
 
-  async #resolve(host: string, options: DialOptions): Promise<{ addresses: Addresses; resolveMs: number }> {
-    const { clock, resolver } = this.#parts;
+  async #resolve(endpoint: Place, options: DialOptions): Promise<{ addresses: Addresses; resolveMs: number }> {
+    const { clock } = this.#parts;
     const startedMs = clock.monotonic();
-    // A name has to be reached by the IP version of the address that is sent from.
-    const family = familyOf(options.source) ?? options.family ?? 'auto';
-    const addresses = await resolver.resolveAll(host, { signal: options.signal, family });
+    const addresses = await this.addresses(endpoint, options);
     return { addresses, resolveMs: clock.monotonic() - startedMs };
   }
 
@@ -80,7 +104,7 @@ export class AddressDialler {
     { attempt, discard }: Dialling<T>,
   ): Promise<Dialled & { readonly value: T }> {
     const { clock, policy } = this.#parts;
-    const { addresses, resolveMs } = await this.#resolve(host, options);
+    const { addresses, resolveMs } = await this.#resolve({ host, port }, options);
     try {
       const won = await firstToAnswer(options.addresses === 'first' ? addresses.slice(0, 1) : addresses, {
         clock,

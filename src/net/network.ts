@@ -26,7 +26,7 @@ export function createNetwork({
 
   return {
     resolve: (host, options) => resolver.resolve(host, options),
-    resolveAll: (host, options) => resolver.resolveAll(host, options),
+    resolveAll: (endpoint, options) => dialler.addresses(endpoint, options),
     reverse: (address, options) => resolver.reverse(address, options),
     dnsServers: () => resolver.servers,
     async exchangeDns(server, message) {
@@ -37,6 +37,7 @@ export function createNetwork({
     connect: (endpoint, options) => dialler.tcp(endpoint, options),
     startTls: (socket, options): Promise<SecureConnection> => startTls(socket, options, clock),
     openUdp: (endpoint, options) => dialler.udp(endpoint, options),
+    askUdp: (endpoint, options) => dialler.askUdp(endpoint, options),
     async openQueries({ protocol, host, port }, options): Promise<QueryChannel> {
       const { address, resolveMs } = await dialler.locate({ host, port }, options);
       const opened = await (queries ??= loadQueries(clock));

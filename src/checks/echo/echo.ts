@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { dialOptionsOf } from '../../core/dial-options.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -31,6 +32,7 @@ export const echo = defineCheck({
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
+  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
   async run(options, context, measurement) {
     const messages = messagesOf(options);
     const tally = new EchoTally();
@@ -52,15 +54,16 @@ interface Parts {
 async function exchange(options: EchoOptions, context: CheckContext, parts: Parts): Promise<void> {
   const { net, signal, clock } = context;
   const { messages, tally, measurement } = parts;
-  const { host, port, family, interval: intervalMs, wait: waitMs } = options;
+  const { interval: intervalMs, wait: waitMs } = options;
+  const dial = { ...dialOptionsOf(options), signal };
   const plan = { messages, intervalMs, waitMs, clock, signal, tally, where: formatEndpoint(options) };
   if (options.protocol === 'udp') {
-    const { socket, resolveMs, ...dialled } = await net.openUdp({ host, port }, { family, signal });
+    const { socket, resolveMs, ...dialled } = await net.openUdp(options, dial);
     measurement.metrics = { resolveMs };
     measurement.detail = addressDetail(dialled);
     return await exchangeOverUdp(socket, plan).finally(() => socket.close());
   }
-  const { socket, resolveMs, connectMs, ...dialled } = await net.connect({ host, port }, { family, signal });
+  const { socket, resolveMs, connectMs, ...dialled } = await net.connect(options, dial);
   measurement.metrics = { resolveMs, connectMs };
   measurement.detail = addressDetail(dialled);
   await exchangeOverTcp(socket, plan).finally(() => socket.destroy());

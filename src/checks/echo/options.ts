@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { dialFields } from '../../core/dial-options.ts';
 import { duration } from '../../core/duration.ts';
-import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { defaultEchoPort } from '../../core/ports.ts';
 import { lossyRoundTripLimits, roundTripLimits } from '../../core/round-trips.ts';
@@ -23,7 +23,7 @@ export const options = z.strictObject({
   }),
   degraded: lossyRoundTripLimits.prefault({}).meta({ description: 'Degraded from' }),
   down: roundTripLimits.default({}).meta({ description: 'Down from' }),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...dialFields,
 });
 
 export type EchoOptions = z.output<typeof options>;

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
@@ -40,7 +40,7 @@ const options = z.strictObject({
     .meta({ description: 'Steps of {send, expect, reject}: text to send, what to wait for, and what means no' }),
   degraded: degradedByLatency('time for connecting and all that follows'),
   strict: strictOption,
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...dialFields,
 });
 
 type Options = z.output<typeof options>;
@@ -62,10 +62,11 @@ export const tcp = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
+  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
   async run(options, context, measurement) {
-    const { host, port, family } = options;
     const { signal } = context;
-    const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect({ host, port }, { family, signal });
+    const dial = { ...dialOptionsOf(options), signal };
+    const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect(options, dial);
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = addressDetail(dialled);
     try {

@@ -1,15 +1,14 @@
-import type { Socket } from 'node:dgram';
 import { z } from 'zod';
+import { BoundedMap } from '../../core/bounded-map.ts';
 import { defineCheck } from '../../core/check.ts';
+import { dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { hexBytes, showBytes } from '../../core/bytes.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
-import { up } from '../../core/outcome.ts';
+import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
-import { addressDetail } from '../../core/tried.ts';
-import { nextDatagram } from '../../net/dial/dial.ts';
+import { addressDetail, type Tried } from '../../core/tried.ts';
 
 /** What fits in one Ethernet frame over IPv6, so that no check depends on fragments. */
 const maxPayloadBytes = 1432;
@@ -26,7 +25,13 @@ const options = z.strictObject({
   expect: pattern.optional().meta({ description: 'Regular expression (RE2) that the reply must match' }),
   expectHex: hexBytes(maxPayloadBytes).optional().meta({ description: 'Bytes that the reply must begin with' }),
   degraded: degradedByLatency('time from the datagram to its reply'),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  silence: z
+    .enum(['up', 'unknown', 'down'])
+    .optional()
+    .meta({
+      description: 'Status without a reply; if not set: up, and down for what was answered before or is expected',
+    }),
+  ...dialFields,
 });
 
 type Options = z.output<typeof options>;
@@ -48,41 +53,59 @@ export const udp = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  async run(options, { clock, net, signal }, measurement) {
-    const { host, port, family } = options;
-    const { socket, resolveMs, ...dialled } = await net.openUdp({ host, port }, { family, signal });
-    measurement.metrics = { resolveMs };
-    measurement.detail = { ...addressDetail(dialled), response: false };
+  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
+  async run(options, { net, signal }, measurement) {
+    const { host, port } = options;
+    const payload = payloadOf(options);
+    const conversation = `${host} ${port} ${payload.toString('base64')}`;
+    measurement.detail['response'] = false;
     try {
-      const startedMs = clock.monotonic();
-      socket.send(payloadOf(options));
-      const reply = await replyOrSilence(socket, options, signal);
-      if (!reply) return up(`Port ${port} on ${host} is open or no response received.`, measurement);
-      measurement.latencyMs = clock.monotonic() - startedMs;
-      Object.assign(measurement.metrics, { replyMs: measurement.latencyMs, replyBytes: reply.length });
-      Object.assign(measurement.detail, { response: true, reply: showBytes(reply) });
+      const { reply, replyMs, resolveMs, ...dialled } = await net.askUdp(options, {
+        ...dialOptionsOf(options),
+        payload,
+        signal,
+      });
+      answered.set(conversation, true);
+      measurement.latencyMs = replyMs;
+      Object.assign(measurement.metrics, { resolveMs, replyMs, replyBytes: reply.length });
+      Object.assign(measurement.detail, { ...addressDetail(dialled), response: true, reply: showBytes(reply) });
       assertExpected(reply, options);
-      assertFast('The reply', measurement.latencyMs, options);
+      assertFast('The reply', replyMs, options);
       return up(`Port ${port} on ${host} answered: ${JSON.stringify(showBytes(reply, 60))}`, measurement);
-    } finally {
-      socket.close();
+    } catch (error) {
+      if (!isSilence(error, signal)) throw error;
+      return silent(error.toOutcome(measurement), { options, wasAnswered: answered.get(conversation) ?? false });
     }
   },
 });
+
+/** What was answered once, by host, port and payload: its silence is a change. */
+const answered = new BoundedMap<string, boolean>(10_000);
 
 function payloadOf({ payload, payloadHex }: Options): Buffer {
   return payloadHex === undefined ? Buffer.from(payload) : Buffer.from(payloadHex, 'hex');
 }
 
-/** The reply; undefined when the deadline passed in silence and silence is no failure. */
-async function replyOrSilence(socket: Socket, options: Options, signal: AbortSignal): Promise<Buffer | undefined> {
-  const expectsReply = options.expect !== undefined || options.expectHex !== undefined;
-  try {
-    return await nextDatagram(socket, signal, `Waiting for a reply from ${formatEndpoint(options)}`);
-  } catch (error) {
-    if (expectsReply || !isDeadline(signal.reason)) throw error;
-    return undefined;
-  }
+/** Whether the time is over and nobody has answered or objected; of several addresses, at least one. */
+function isSilence(error: unknown, signal: AbortSignal): error is Failure {
+  if (!(error instanceof Failure) || !isDeadline(signal.reason) || error.cause !== signal.reason) return false;
+  const { tried } = error.toOutcome().detail;
+  // Only the network writes it.
+  return error.reason === 'timeout' || ((tried ?? []) as readonly Tried[]).some(({ reason }) => reason === 'timeout');
+}
+
+/** Silence proves nothing of a UDP port, unless a reply is expected. */
+function silent(
+  outcome: Outcome,
+  { options, wasAnswered }: { readonly options: Options; readonly wasAnswered: boolean },
+): Outcome {
+  const { host, port, silence, expect, expectHex } = options;
+  const { metrics, detail, message } = outcome;
+  if (expect !== undefined || expectHex !== undefined) return outcome;
+  const status = silence ?? (wasAnswered ? 'down' : 'up');
+  if (status === 'up') return up(`Port ${port} on ${host} is open or no response received.`, { metrics, detail });
+  const why = silence === undefined ? `${message} This was answered before.` : message;
+  return failed('timeout', why, { metrics, detail, as: { status } });
 }
 
 function assertExpected(reply: Buffer, { expect, expectHex }: Options): void {

@@ -39,9 +39,13 @@ export function dialTcp(address: Address, { port, signal, ...settings }: Dial): 
   });
 }
 
+function hasSettings({ source, dscp }: SocketSettings): boolean {
+  return source !== undefined || dscp !== undefined;
+}
+
 /** @throws {Failure} */
 function unconnected(address: Address, settings: SocketSettings, doing: string): Socket {
-  if (settings.source === undefined && settings.dscp === undefined) return new Socket({ noDelay: true });
+  if (!hasSettings(settings)) return new Socket({ noDelay: true });
   try {
     const fd = openSocketWith(address, { protocol: 'tcp', ...settings });
     // Node would begin to read at once, before it is connected.
@@ -74,13 +78,21 @@ function silenceFailure(address: Address, signal: AbortSignal, doing: string): E
   return missing?.source === 'agent' ? missing : abortError(signal, doing);
 }
 
+interface UdpDial extends Dial {
+  /** An unconnected socket to use; it is closed with the one that is returned, or on failure. */
+  readonly fd?: number | undefined;
+}
+
 /** A UDP socket that hears only this peer, and the ICMP errors about it. @throws {Failure} unreachable, denied; or the signal's reason */
-export async function dialUdp({ ip, family }: Address, { port, signal, ...settings }: Dial): Promise<UdpSocket> {
+export async function dialUdp({ ip, family }: Address, { port, signal, ...settings }: UdpDial): Promise<UdpSocket> {
   signal.throwIfAborted();
   const socket = createSocket(family === 4 ? 'udp4' : 'udp6');
   try {
-    if (settings.source !== undefined || settings.dscp !== undefined) {
-      socket.bind({ fd: openSocketWith({ ip, family }, { protocol: 'udp', ...settings }) });
+    const fd =
+      settings.fd ??
+      (hasSettings(settings) ? openSocketWith({ ip, family }, { protocol: 'udp', ...settings }) : undefined);
+    if (fd !== undefined) {
+      socket.bind({ fd });
       await once(socket, 'listening', { signal });
     }
     socket.connect(port, ip);
