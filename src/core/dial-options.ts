@@ -37,7 +37,14 @@ export const dialFields = {
     .optional()
     .meta({ description: 'Differentiated services code point of the packets' }),
   resolve: z
-    .array(z.string().refine((text) => overrideOf(text) !== undefined, 'expected HOST:PORT:ADDRESS or HOST:ADDRESS'))
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => overrideOf(text) !== undefined,
+          'expected HOST:PORT:ADDRESS or HOST:ADDRESS, IPv6 in brackets',
+        ),
+    )
     .max(maxOverrides)
     .default([])
     .meta({ description: 'Address to use for a host instead of looking it up, as HOST:PORT:ADDRESS' }),
@@ -73,12 +80,12 @@ function codePointOf(text: string): number | undefined {
   return value < 64 ? value : undefined;
 }
 
-/** `example.org:443:192.0.2.1`, `example.org:443:[2001:db8::1]` or without the port, for every port. */
+/** `example.org:443:192.0.2.1`, `example.org:443:[2001:db8::1]`, or without the port, for every port. */
 function overrideOf(text: string): AddressOverride | undefined {
   const [, host = '', port, bracketed, bare = ''] =
-    /^([^:\s]+):(?:(\d{1,5}):)?(?:\[([^\]]*)\]|(.+))$/.exec(text.trim()) ?? [];
+    /^([^:\s]+):(?:(\d{1,5}):)?(?:\[([^\]]*)\]|([\d.]+))$/.exec(text.trim()) ?? [];
   const ip = bracketed ?? bare;
   const family = isIP(ip);
-  if (host === '' || (family !== 4 && family !== 6) || Number(port ?? 1) > 65_535) return undefined;
+  if ((family !== 4 && family !== 6) || Number(port ?? 1) > 65_535) return undefined;
   return { host: host.toLowerCase(), ...(port !== undefined && { port: Number(port) }), address: { ip, family } };
 }

@@ -1,4 +1,4 @@
-import type { CheckContext } from './check.ts';
+import type { Clock } from './clock.ts';
 import type { Address, DialOptions, Endpoint, Network } from './network.ts';
 import { failed, type Outcome, type Status } from './outcome.ts';
 import { triedText, type Tried } from './tried.ts';
@@ -9,11 +9,17 @@ const maxAddresses = 16;
 /** Where a run connects to, and how. */
 export type Destination = Endpoint & Omit<DialOptions, 'signal'>;
 
+interface RunContext {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly net: Network;
+}
+
 /** One run for each address of a name, side by side; degraded if only some of them succeed. @throws {Failure} as `resolveAll` */
-export async function onEachAddress(
+export async function onEachAddress<Context extends RunContext>(
   destination: Destination,
-  context: CheckContext,
-  run: (context: CheckContext) => Promise<Outcome>,
+  context: Context,
+  run: (context: Context) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { net, signal, clock } = context;
   const addresses = await net.resolveAll(destination, { ...destination, signal });

@@ -6,8 +6,17 @@ export interface TestServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** A TCP server on a free loopback port that does with each connection what the test says. */
-export async function tcpServer(onConnection: (socket: Socket) => void = () => {}): Promise<TestServer> {
+interface Place {
+  readonly host?: string;
+  /** A free one if zero. */
+  readonly port?: number;
+}
+
+/** A TCP server on loopback that does with each connection what the test says. */
+export async function tcpServer(
+  onConnection: (socket: Socket) => void = () => {},
+  { host = '127.0.0.1', port = 0 }: Place = {},
+): Promise<TestServer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -15,10 +24,10 @@ export async function tcpServer(onConnection: (socket: Socket) => void = () => {
     socket.on('error', () => {}).once('close', () => sockets.delete(socket));
     onConnection(socket);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   return {
-    host: '127.0.0.1',
+    host,
     // A listening TCP server has an AddressInfo.
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {

@@ -7,6 +7,7 @@ export type Reply = (datagram: Buffer, delayMs?: number) => void;
 /** A UDP server on a free loopback port that does with each datagram what the test says. */
 export async function udpServer(
   onDatagram: (datagram: Buffer, reply: Reply, from: RemoteInfo) => void = () => {},
+  { host = '127.0.0.1', port = 0 } = {},
 ): Promise<TestServer> {
   const socket = createSocket('udp4');
   const timers = new Set<NodeJS.Timeout>();
@@ -16,10 +17,10 @@ export async function udpServer(
       void (delayMs === undefined ? send(answer) : timers.add(setTimeout(send, delayMs, answer)));
     onDatagram(datagram, reply, from);
   });
-  socket.bind(0, '127.0.0.1');
+  socket.bind(port, host);
   await once(socket, 'listening');
   return {
-    host: '127.0.0.1',
+    host,
     port: socket.address().port,
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearTimeout(timer);

@@ -1,5 +1,6 @@
 import { showBytes } from '../../core/bytes.ts';
 import { defineCheck, type Measurement } from '../../core/check.ts';
+import { dialOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
@@ -9,6 +10,7 @@ import { authorizationOf } from './authorization.ts';
 import { visit, type Hop } from './hop.ts';
 import { disappointment } from './judge.ts';
 import { options as schema, type HttpOptions } from './options.ts';
+import { endpointOf } from './origin.ts';
 import { proxyOf } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
@@ -34,6 +36,8 @@ export const http = defineCheck({
   targetSyntax: 'URL',
   fromTarget: (target, word) => ({ url: /^https?:|:\/\//i.test(target) ? target : `${word}://${target}` }),
   targetOf: ({ url }) => url,
+  destinationOf: (options) =>
+    options.proxy === undefined ? { ...endpointOf(new URL(options.url)), ...dialOptionsOf(options) } : undefined,
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();
     const proxy = proxyOf(options.proxy);

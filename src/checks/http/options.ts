@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
+import { dialFields } from '../../core/dial-options.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
@@ -84,7 +84,7 @@ export const options = z
       description: 'Headers that the response must have, each containing this text',
     }),
     tls,
-    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+    ...dialFields,
     proxy: url(['http:'])
       .optional()
       .meta({ description: 'Proxy to go through: http://user:password@host:port', secret: true }),

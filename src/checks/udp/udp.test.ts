@@ -51,6 +51,33 @@ describe('without an expectation', () => {
   });
 });
 
+describe('SI2: what silence means', () => {
+  test('the option silence says it', async () => {
+    await using server = await udpServer();
+    const options = { port: server.port };
+    assert.equal((await check({ ...options, silence: 'up' }, 100)).status, 'up');
+    for (const silence of ['unknown', 'down']) {
+      const outcome = await check({ ...options, silence }, 100);
+      assert.deepEqual([outcome.status, outcome.reason], [silence, 'timeout']);
+      assert.match(outcome.message, /^Waiting for a reply from 127\.0\.0\.1:\d+: /);
+    }
+  });
+
+  test('after an answer to the same payload it is down, unless the option says otherwise', async () => {
+    let isThere = true;
+    await using server = await udpServer((datagram, reply) => isThere && reply(datagram));
+    const options = { port: server.port, payload: 'are you there?' };
+    assert.equal((await check(options)).status, 'up');
+    isThere = false;
+    const outcome = await check(options, 100);
+    assert.deepEqual([outcome.status, outcome.reason], ['down', 'timeout']);
+    assert.match(outcome.message, /This was answered before\.$/);
+    assert.equal((await check({ ...options, payload: 'another' }, 100)).status, 'up');
+    assert.equal((await check({ ...options, silence: 'up' }, 100)).status, 'up');
+    assert.equal((await check({ ...options, silence: 'unknown' }, 100)).status, 'unknown');
+  });
+});
+
 describe('with an expectation', () => {
   test('silence is down, and says that the time ran out while waiting for a reply', async () => {
     await using server = await udpServer();
@@ -80,6 +107,13 @@ describe('with an expectation', () => {
     const bad = await check({ port: server.port, payloadHex: '00ff', expectHex: '01' });
     assert.equal(bad.reason, 'assertion');
     assert.match(bad.message, /begins with 01, got 00ffff/);
+  });
+
+  test('MU21: expectHex stands at the beginning, on whole bytes', async () => {
+    await using server = await udpServer((_, reply) => reply(Buffer.from('a0ff1b', 'hex')));
+    const of = async (expectHex: string): Promise<string> => (await check({ port: server.port, expectHex })).status;
+    assert.equal(await of('a0ff'), 'up');
+    for (const elsewhere of ['ff1b', 'ff', '0f', 'a0ff1b00']) assert.equal(await of(elsewhere), 'down', elsewhere);
   });
 
   test('an empty reply that was to begin with bytes says so', async () => {

@@ -25,12 +25,9 @@ const options = z.strictObject({
   expect: pattern.optional().meta({ description: 'Regular expression (RE2) that the reply must match' }),
   expectHex: hexBytes(maxPayloadBytes).optional().meta({ description: 'Bytes that the reply must begin with' }),
   degraded: degradedByLatency('time from the datagram to its reply'),
-  silence: z
-    .enum(['up', 'unknown', 'down'])
-    .optional()
-    .meta({
-      description: 'Status without a reply; if not set: up, and down for what was answered before or is expected',
-    }),
+  silence: z.enum(['up', 'unknown', 'down']).optional().meta({
+    description: 'Status without a reply; if not set: up, and down for what was answered before or is expected',
+  }),
   ...dialFields,
 });
 

@@ -91,10 +91,7 @@ export async function dialUdp({ ip, family }: Address, { port, signal, ...settin
     const fd =
       settings.fd ??
       (hasSettings(settings) ? openSocketWith({ ip, family }, { protocol: 'udp', ...settings }) : undefined);
-    if (fd !== undefined) {
-      socket.bind({ fd });
-      await once(socket, 'listening', { signal });
-    }
+    if (fd !== undefined) socket.bind({ fd });
     socket.connect(port, ip);
     await once(socket, 'connect', { signal });
     // An ICMP error that arrives while nobody waits for an answer must not end the process.
