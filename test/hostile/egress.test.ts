@@ -18,6 +18,7 @@ function optionsFor({ type, options }: CheckType, host: string, port: number) {
   const bracketed = host.includes(':') ? `[${host}]` : host;
   const byType: Readonly<Record<string, object>> = {
     http: { url: `http://${bracketed}:${port}/` },
+    websocket: { url: `ws://${bracketed}:${port}/` },
     dns: { name: 'example.test', server: `${bracketed}:${port}` },
     icmp: { host },
     traceroute: { host },
