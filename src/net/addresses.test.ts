@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -39,6 +40,10 @@ function triedOf({ detail }: Outcome): readonly (readonly [string, string | null
   return ((detail['tried'] ?? []) as readonly Tried[]).map(({ address, reason }) => [address, reason]);
 }
 
+/** A web server that says this to every request. */
+const answer = (status: string) => (socket: Socket) =>
+  void socket.once('data', () => socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`));
+
 const first = { host: '127.0.0.1' };
 const second = { host: '127.0.0.2' };
 const refusedThenUp = [
@@ -57,10 +62,7 @@ describe('CH1: a name whose first address is dead', () => {
   });
 
   test('is up by HTTP', async () => {
-    await using server = await tcpServer(
-      (socket) => socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')),
-      second,
-    );
+    await using server = await tcpServer(answer('200 OK'), second);
     const outcome = await run(http, { url: `http://two.test:${server.port}/` });
     assert.equal(outcome.status, 'up', outcome.message);
     assert.deepEqual(triedOf(outcome), refusedThenUp);
@@ -116,8 +118,6 @@ describe('addresses: which of them must answer', () => {
   });
 
   test('all: each address is checked, not only connected to', async () => {
-    const answer = (status: string) => (socket: import('node:net').Socket) =>
-      void socket.once('data', () => socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`));
     await using good = await tcpServer(answer('200 OK'), first);
     await using _bad = await tcpServer(answer('503 Unavailable'), { ...second, port: good.port });
     const url = `http://two.test:${good.port}/`;
