@@ -28,6 +28,7 @@ export const echo = defineCheck({
   ],
   defaultTimeoutMs: 10_000,
   sendingMs: ({ count, interval }) => (count - 1) * interval,
+  plannedMs: ({ protocol, count, interval, wait }) => (count - 1) * interval + (protocol === 'udp' ? wait : 0),
   asks: ['host', 'port', 'message'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),

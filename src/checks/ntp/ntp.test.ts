@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Outcome } from '../../core/outcome.ts';
-import { encodeNtp, type NtpPacket } from '../../net/packets/ntp.ts';
+import { encodeNtp, msToTimestamp, type NtpPacket } from '../../net/packets/ntp.ts';
 import { testContext } from '../../testing/context.ts';
 import { ntpServer } from '../../testing/ntp-server.ts';
 import { stand } from '../../testing/stand.ts';
@@ -114,7 +114,7 @@ describe('a server that must not be trusted is down, and the message says why', 
     await using server = await ntpServer({ packet: { origin: 1n } });
     const outcome = await check({ port: server.port, wait: '50ms' });
     assert.equal(outcome.reason, 'protocol');
-    assert.match(outcome.message, /got a reply to another request from 127\.0\.0\.1/);
+    assert.match(outcome.message, /the time from 127\.0\.0\.1: expected .*, got a reply to another request/);
   });
 
   test('a forged reply before the true one does no harm', async () => {
@@ -127,6 +127,114 @@ describe('a server that must not be trusted is down, and the message says why', 
     });
     assert.equal((await check({ port: server.port })).status, 'up');
   });
+});
+
+describe('CB18: a good sample stands', () => {
+  const failures: readonly [string, Partial<NtpPacket>][] = [
+    ['RATE', { stratum: 0, referenceId: Buffer.from('RATE') }],
+    ['DENY', { stratum: 0, referenceId: Buffer.from('DENY') }],
+    ['a clock that is not synchronised', { leap: 3 }],
+    ['times that contradict each other', { receive: 0n }],
+  ];
+  for (const [what, packet] of failures) {
+    test(`before ${what}`, async () => {
+      let asked = 0;
+      await using server = await ntpServer({
+        send: (good, reply) => reply(encodeNtp(asked++ === 0 ? good : { ...good, ...packet })),
+      });
+      const outcome = await check({ port: server.port, samples: 3, spacing: '10ms' });
+      assert.equal(outcome.status, 'up', outcome.message);
+      // A kiss of death ends the asking.
+      assert.equal(outcome.metrics['sent'], packet.stratum === 0 ? 2 : 3);
+      assert.equal((outcome.detail['failedSamples'] as string[]).length, (outcome.metrics['sent'] ?? 0) - 1);
+    });
+  }
+
+  test('behind silence and a bad one', async () => {
+    let asked = 0;
+    await using server = await ntpServer({
+      send: (good, reply) => {
+        asked++;
+        if (asked > 1) reply(encodeNtp(asked === 2 ? { ...good, stratum: 16 } : good));
+      },
+    });
+    const outcome = await check({ port: server.port, samples: 3, spacing: '10ms', wait: '50ms' });
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
+  test('when the time of the run ends', async () => {
+    let asked = 0;
+    await using server = await ntpServer({ send: (good, reply) => void (asked++ === 0 && reply(encodeNtp(good))) });
+    const outcome = await check({ port: server.port, samples: 8 }, 300);
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
+  test('without one, what the server said is told and not the silence', async () => {
+    let asked = 0;
+    const server = await ntpServer({
+      send: (good, reply) => asked++ > 0 && reply(encodeNtp({ ...good, stratum: 16 })),
+    });
+    await using _ = server;
+    const outcome = await check({ port: server.port, samples: 2, spacing: '10ms', wait: '50ms' });
+    assert.deepEqual([outcome.status, outcome.reason], ['down', 'protocol'], outcome.message);
+  });
+});
+
+describe('CB18: times of a reply that contradict each other are a protocol failure', () => {
+  const hour = msToTimestamp(3_600_000) - msToTimestamp(0);
+  const cases: readonly [string, (good: NtpPacket) => Partial<NtpPacket>, RegExp | 'up'][] = [
+    [
+      'received 56 years early',
+      ({ receive }) => ({ receive: receive - hour * 24n * 365n * 56n }),
+      /took 5\d\.\d years/,
+    ],
+    ['received never', () => ({ receive: 0n }), /contradict each other/],
+    ['sent an hour before it was received', ({ transmit }) => ({ transmit: transmit - hour }), /1 h before it got/],
+    ['an hour between', ({ receive }) => ({ receive: receive - hour }), /it took 1 h, and its reply came after/],
+    ['clock set an hour after', ({ transmit }) => ({ reference: transmit + hour }), /set 1 h after it sent/],
+    ['clock never set', () => ({ reference: 0n }), 'up'],
+    // 2.5 s off, within the 3 s that the server says it may be wrong by.
+    ['within its own dispersion', ({ receive }) => ({ receive: receive - hour / 1440n, rootDispersionMs: 3000 }), 'up'],
+    [
+      'beyond its own dispersion',
+      ({ receive }) => ({ receive: receive - hour / 1440n, rootDispersionMs: 2000 }),
+      /took 2\.\d+ s/,
+    ],
+    [
+      'a precision of 2^127 s allows no more',
+      ({ receive }) => ({ receive: receive - hour, precision: 127 }),
+      /took 1 h/,
+    ],
+  ];
+  for (const [what, change, expected] of cases) {
+    test(what, async () => {
+      await using server = await ntpServer({ send: (good, reply) => reply(encodeNtp({ ...good, ...change(good) })) });
+      const outcome = await check({ port: server.port, degraded: { rootDistance: '1h' } });
+      if (expected === 'up') {
+        assert.equal(outcome.status, 'up', outcome.message);
+        assert.ok((outcome.metrics['delayMs'] ?? -1) >= 0);
+        return;
+      }
+      assert.deepEqual([outcome.status, outcome.reason], ['down', 'protocol'], outcome.message);
+      assert.match(outcome.message, expected);
+    });
+  }
+});
+
+test('CK6: a large offset is said in years, not in milliseconds', async () => {
+  await using server = await ntpServer({ offsetMs: -169_038_109_938 });
+  assert.match((await check({ port: server.port })).message, /, offset -5\.4 years$/);
+  const limited = await check({ port: server.port, down: { offset: '1m' } });
+  assert.match(limited.message, /^The clocks are apart by 5\.4 years \(down from 1m\)\.$/);
+});
+
+test('MU18: the root distance has half of our own delay in it', async () => {
+  await using server = await ntpServer({ send: (good, reply) => reply(encodeNtp(good), 60) });
+  const { metrics } = await check({ port: server.port });
+  const { delayMs = 0, rootDistanceMs = 0 } = metrics;
+  assert.ok(delayMs >= 50, `${delayMs}`);
+  // 10 ms to the reference clock and back, 5 ms of dispersion.
+  assert.ok(Math.abs(rootDistanceMs - (10 + delayMs) / 2 - 5) < 0.1, `${rootDistanceMs} with a delay of ${delayMs}`);
 });
 
 describe('thresholds', () => {

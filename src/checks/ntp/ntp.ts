@@ -2,16 +2,17 @@ import type { Socket } from 'node:dgram';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { sleep } from '../../core/clock.ts';
-import { duration } from '../../core/duration.ts';
-import { Failure } from '../../core/failure.ts';
+import { duration, formatDuration } from '../../core/duration.ts';
+import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertBelow, latencyLimit, latencyLimitOr, limitReached, type Severity } from '../../core/limits.ts';
 import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { up } from '../../core/outcome.ts';
+import { formatSpan } from '../../core/span.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { showReferenceId } from '../../net/packets/ntp.ts';
-import { takeSample, type Sample } from './sample.ts';
+import { KissOfDeath, precisionMsOf, takeSample, type Sample } from './sample.ts';
 
 const ntpPort = 123;
 const waitLimits = { min: 10, max: 60_000 } as const;
@@ -62,6 +63,7 @@ export const ntp = defineCheck({
   ],
   defaultTimeoutMs: 10_000,
   sendingMs: ({ samples, spacing }) => (samples - 1) * spacing,
+  plannedMs: ({ samples, spacing, wait }) => samples * wait + (samples - 1) * spacing,
   asks: ['host'],
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),
@@ -91,36 +93,41 @@ interface Parts {
   readonly measurement: Measurement;
 }
 
-/** The sample with the shortest delay has the smallest error (RFC 5905, section 10). A lost one is no failure if another came. */
+/**
+ * The sample with the shortest delay has the smallest error (RFC 5905, section 10). One that failed is no failure if another
+ * came; after a kiss of death the server is not asked again.
+ */
 async function bestSample(socket: Socket, options: Options, { context, measurement }: Parts): Promise<Sample> {
   const { clock, signal } = context;
   const asking = { clock, signal, timeoutMs: options.wait, where: options.host };
   const samples: Sample[] = [];
-  let lost: Failure | undefined;
-  for (let number = 1; number <= options.samples; number++) {
-    if (number > 1) await sleep(clock, options.spacing, signal);
+  const failures: Failure[] = [];
+  for (let number = 1; number <= options.samples && !(failures.at(-1) instanceof KissOfDeath); number++) {
     try {
+      if (number > 1) await sleep(clock, options.spacing, signal);
       samples.push(await takeSample(socket, asking));
     } catch (error) {
-      if (signal.aborted || !(error instanceof Failure) || error.reason !== 'timeout') throw error;
-      lost = error;
+      if (samples.length > 0 && isDeadline(signal.reason)) break;
+      if (signal.aborted || !(error instanceof Failure)) throw error;
+      failures.push(error);
     } finally {
       Object.assign(measurement.metrics, { sent: number, received: samples.length });
     }
   }
   const [best] = samples.toSorted((one, other) => one.delayMs - other.delayMs);
-  // No sample at all means that each was lost.
-  if (!best) throw lost!;
+  // No sample at all means that each failed; what the server said tells more than silence.
+  if (!best) throw failures.find(({ reason }) => reason !== 'timeout') ?? failures[0]!;
+  if (failures.length > 0) measurement.detail['failedSamples'] = failures.map(({ message }) => message);
   return best;
 }
 
 const leapNames = ['none', 'insert', 'delete'] as const;
 
 function record({ packet, offsetMs, delayMs, serverTimeMs }: Sample, measurement: Measurement): void {
-  const { stratum, rootDelayMs, rootDispersionMs, leap, precision, referenceId } = packet;
+  const { stratum, rootDelayMs, rootDispersionMs, leap, referenceId } = packet;
   // RFC 5905, section 11.1: half of both delays, and every dispersion.
   const rootDistanceMs = (rootDelayMs + delayMs) / 2 + rootDispersionMs;
-  const precisionMs = 2 ** precision * 1000;
+  const precisionMs = precisionMsOf(packet);
   measurement.latencyMs = delayMs;
   const accuracy = { rootDelayMs, rootDispersionMs, rootDistanceMs, precisionMs };
   Object.assign(measurement.metrics, { offsetMs, delayMs, stratum, ...accuracy });
@@ -134,12 +141,14 @@ function record({ packet, offsetMs, delayMs, serverTimeMs }: Sample, measurement
 /** @throws {Failure} threshold */
 function assertWithin(limits: Options['down'], status: Severity, { metrics }: Measurement): void {
   const { offsetMs = 0, delayMs = 0, stratum = 0, rootDistanceMs = 0 } = metrics;
-  const times = [
-    ['The round trip took', delayMs, limits.latency],
-    ['The clocks are apart by', Math.abs(offsetMs), limits.offset],
-    ['The root distance is', rootDistanceMs, limits.rootDistance],
-  ] as const;
-  assertBelow(times, status);
+  const apartMs = Math.abs(offsetMs);
+  assertBelow([['The round trip took', delayMs, limits.latency]], status);
+  if (apartMs >= (limits.offset ?? Infinity))
+    throw limitReached(`The clocks are apart by ${formatSpan(apartMs)}`, {
+      status,
+      limit: formatDuration(limits.offset ?? 0),
+    });
+  assertBelow([['The root distance is', rootDistanceMs, limits.rootDistance]], status);
   if (stratum >= (limits.stratum ?? Infinity))
     throw limitReached(`The stratum is ${stratum}`, { status, limit: String(limits.stratum) });
 }
@@ -151,5 +160,5 @@ function showTime(epochMs: number): string {
 }
 
 function showOffset(offsetMs: number): string {
-  return `offset ${offsetMs < 0 ? '' : '+'}${offsetMs.toFixed(3)} ms`;
+  return `offset ${offsetMs < 0 ? '' : '+'}${formatSpan(offsetMs)}`;
 }

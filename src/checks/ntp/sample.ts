@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:dgram';
 import type { Clock } from '../../core/clock.ts';
-import { Failure } from '../../core/failure.ts';
+import { abortError, Failure } from '../../core/failure.ts';
+import { formatSpan } from '../../core/span.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
-import { nextDatagram } from '../../net/dial/dial.ts';
+import { sendDatagram } from '../../net/dial/send.ts';
+import { socketFailure } from '../../net/dial/socket-failure.ts';
 import {
   decodeNtp,
   encodeNtpRequest,
@@ -40,38 +42,100 @@ export async function takeSample(socket: Socket, asking: Asking): Promise<Sample
   const nonce = randomBytes(8).readBigUInt64BE();
   const sentAtMs = clock.now();
   const startedMs = clock.monotonic();
-  socket.send(encodeNtpRequest(nonce));
-  const { packet, heardMs } = await withDeadline(asking, (signal) => answerTo(nonce, socket, { clock, signal, where }));
+  const { packet, heardMs } = await withDeadline(asking, (signal) =>
+    ask(socket, { nonce, clock, signal, doing: `Waiting for the time from ${where}` }),
+  );
   assertUsable(packet, where);
   const elapsedMs = heardMs - startedMs;
   const receivedAtMs = sentAtMs + elapsedMs;
   const serverReceivedMs = timestampToMs(packet.receive, sentAtMs);
   const serverSentMs = timestampToMs(packet.transmit, sentAtMs);
+  assertConsistent(packet, { where, elapsedMs, serverReceivedMs, serverSentMs });
   const offsetMs = (serverReceivedMs - sentAtMs + (serverSentMs - receivedAtMs)) / 2;
   const delayMs = Math.max(0, elapsedMs - (serverSentMs - serverReceivedMs));
   return { packet, offsetMs, delayMs, serverTimeMs: receivedAtMs + offsetMs };
 }
 
-/** Only a reply that repeats our random number is an answer; forged and late ones are passed over, and told of in the end. */
-async function answerTo(nonce: NtpTimestamp, socket: Socket, { clock, signal, where }: Omit<Asking, 'timeoutMs'>) {
-  let wrong: string | undefined;
-  for (;;) {
-    const bytes = await nextDatagram(socket, signal, `Waiting for the time from ${where}`).catch((error: unknown) => {
-      throw wrong !== undefined && signal.aborted ? noAnswer(wrong, where, error) : error;
-    });
-    const heardMs = clock.monotonic();
-    const packet = decodeNtp(bytes);
-    if (packet?.origin === nonce) return { packet, heardMs };
-    wrong = packet ? 'a reply to another request' : `a reply of ${bytes.length} bytes`;
-  }
+interface Exchange {
+  /** Our random number, which only an answer to this request repeats. */
+  readonly nonce: NtpTimestamp;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly doing: string;
 }
 
-/** Its cause is the end of the time, whether the sample's or the run's. */
-function noAnswer(wrong: string, where: string, ended: unknown): unknown {
-  if (!(ended instanceof Failure)) return ended;
-  const expected = `Expected a reply of ${ntpPacketBytes} bytes that repeats our timestamp (RFC 5905)`;
-  return new Failure('protocol', `${expected}, got ${wrong} from ${where}.`, { cause: ended.cause });
+interface Heard {
+  readonly packet: NtpPacket;
+  readonly heardMs: number;
 }
+
+/**
+ * Sends a request and waits for its answer. Forged and late replies are passed over, and so is what a router says: if no
+ * answer comes, the last of them is why.
+ */
+function ask(socket: Socket, { nonce, clock, signal, doing }: Exchange): Promise<Heard> {
+  const { promise, resolve, reject } = Promise.withResolvers<Heard>();
+  let evidence: Failure | undefined;
+  const onMessage = (bytes: Buffer): void => {
+    const heardMs = clock.monotonic();
+    const packet = decodeNtp(bytes);
+    if (packet?.origin === nonce) return resolve({ packet, heardMs });
+    const got = packet ? 'a reply to another request' : `a reply of ${bytes.length} bytes`;
+    const expected = `a reply of ${ntpPacketBytes} bytes that repeats our timestamp (RFC 5905)`;
+    evidence = new Failure('protocol', `${doing}: expected ${expected}, got ${got}.`);
+  };
+  const onError = (error: Error): void => {
+    const failure = socketFailure(error, doing);
+    if (!(failure instanceof Failure) || failure.reason === 'refused') reject(failure);
+    else evidence = failure;
+  };
+  const onAbort = (): void => {
+    const ended = abortError(signal, doing);
+    reject(ended instanceof Failure && evidence ? evidence.with({ cause: signal.reason }) : ended);
+  };
+  socket.on('message', onMessage).on('error', onError);
+  signal.addEventListener('abort', onAbort, { once: true });
+  sendDatagram(socket, encodeNtpRequest(nonce), (error) => reject(socketFailure(error, doing, 'machine')));
+  return promise.finally(() => {
+    socket.off('message', onMessage).off('error', onError);
+    signal.removeEventListener('abort', onAbort);
+  });
+}
+
+interface Times {
+  readonly where: string;
+  readonly elapsedMs: number;
+  readonly serverReceivedMs: number;
+  readonly serverSentMs: number;
+}
+
+/** RFC 5905 appendix A.5.1.1.1, MAXDISP: a clock that may be wrong by more is no clock. */
+const maxErrorMs = 16_000;
+
+/**
+ * The server cannot have taken longer than we waited, nor have sent its reply before the request came, nor have set its
+ * clock after it sent; each as exactly as it says that its clock is.
+ */
+function assertConsistent(packet: NtpPacket, { where, elapsedMs, serverReceivedMs, serverSentMs }: Times): void {
+  const toleranceMs = Math.min(maxErrorMs, precisionMsOf(packet) + packet.rootDispersionMs);
+  const tookMs = serverSentMs - serverReceivedMs;
+  const contradicts = (words: string): Failure =>
+    new Failure('protocol', `${where} sent times that contradict each other: ${words}.`);
+  if (tookMs < -toleranceMs) throw contradicts(`it sent its reply ${formatSpan(-tookMs)} before it got the request`);
+  if (tookMs > elapsedMs + toleranceMs)
+    throw contradicts(`it took ${formatSpan(tookMs)}, and its reply came after ${formatSpan(elapsedMs)}`);
+  const setMs = timestampToMs(packet.reference, serverSentMs);
+  if (packet.reference !== 0n && setMs > serverSentMs + toleranceMs)
+    throw contradicts(`its clock was set ${formatSpan(setMs - serverSentMs)} after it sent the reply`);
+}
+
+/** Resolution of the server's clock. */
+export function precisionMsOf({ precision }: NtpPacket): number {
+  return 2 ** precision * 1000;
+}
+
+/** The server wants to be asked less, or not at all (RFC 5905 section 7.4). */
+export class KissOfDeath extends Failure {}
 
 const meaningOfKiss: Readonly<Record<string, string>> = {
   DENY: 'access denied',
@@ -89,7 +153,7 @@ function assertUsable(packet: NtpPacket, where: string): void {
   }
   if (kiss !== undefined) {
     const words = `${where} refuses to give the time: ${kiss} (${meaningOfKiss[kiss] ?? 'kiss of death'}).`;
-    throw new Failure('protocol', words, { detail: { kissCode: kiss } });
+    throw new KissOfDeath('protocol', words, { detail: { kissCode: kiss } });
   }
   if (leap === 3 || stratum === 0 || stratum > 15) {
     const state = `leap ${leap}, stratum ${stratum}`;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:dgram';
 import { abortError, Failure } from '../../core/failure.ts';
 import type { DnsExchange, DnsServer } from '../../core/network.ts';
 import { dialUdp } from '../dial/dial.ts';
+import { sendDatagram } from '../dial/send.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
 import { peerOf } from './server.ts';
 
@@ -61,7 +62,7 @@ export class DnsSockets {
       shared.opened.then(
         (socket) =>
           shared.waiting.get(id) === waiting &&
-          send(socket, query, (error) => fail(socketFailure(error, asking(peer), 'machine'))),
+          sendDatagram(socket, query, (error) => fail(socketFailure(error, asking(peer), 'machine'))),
         (error: unknown) => shared.waiting.get(id) === waiting && fail(error),
       );
     });
@@ -115,13 +116,6 @@ async function openSocket(server: DnsServer, waiting: ReadonlyMap<number, Waitin
     }
   });
   return socket;
-}
-
-/** The kernel reports an ICMP error to the next send, whose datagram then does not leave: it is sent again. */
-function send(socket: Socket, query: Buffer, onError: (error: Error) => void): void {
-  socket.send(query, (error) => {
-    if (error) socket.send(query, (again) => again && onError(again));
-  });
 }
 
 function waitError(signal: AbortSignal, peer: string, suspected: Error | undefined): Error {
