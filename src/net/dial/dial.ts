@@ -102,14 +102,3 @@ export async function dialUdp({ ip, family }: Address, { port, signal, ...settin
     throw socketFailure(error, `Opening a UDP socket to ${formatEndpoint({ host: ip, port })}`, 'machine');
   }
 }
-
-/** Waits for the next datagram from the peer. @throws {Failure} refused, unreachable, timeout; or the signal's reason */
-export async function nextDatagram(socket: UdpSocket, signal: AbortSignal, doing: string): Promise<Buffer> {
-  try {
-    // A datagram socket's messages are buffers.
-    const [datagram] = (await once(socket, 'message', { signal })) as [Buffer];
-    return datagram;
-  } catch (error) {
-    throw signal.aborted ? abortError(signal, doing) : socketFailure(error, doing);
-  }
-}
