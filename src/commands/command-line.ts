@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
+import { AppError } from '../core/errors.ts';
 import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
@@ -38,9 +39,11 @@ function report(error: unknown): number {
 /** `watchkeeper … | head` ends when head does. */
 function endQuietlyWithoutReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit();
+    if (error.code === 'EPIPE') process.exit();
+    process.exit(report(new AppError('unavailable', `the output cannot be written: ${error.message}`)));
   });
+  // Nobody can be told of it, and it ends nothing.
+  process.stderr.on('error', () => {});
 }
 
 /** Every command, its options and its help; what a command needs is loaded when it runs. */

@@ -18,6 +18,14 @@ export function interrupted(): Promise<void> {
   return new Promise((resolve) => interruption().addEventListener('abort', () => resolve(), { once: true }));
 }
 
+/** Aborts when standard input ends, which is when the process that holds its other end ends. */
+export function endOfInput(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort(new DOMException('Standard input ended.', 'AbortError'));
+  process.stdin.once('end', stop).once('error', stop).resume();
+  return controller.signal;
+}
+
 /** Resolves when the signal aborts. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

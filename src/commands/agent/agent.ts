@@ -12,7 +12,6 @@ import { isRunning, readStatus } from '../../agent/status-file.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
 import { createNetwork } from '../../net/network.ts';
 import { createCertificate } from '../../protocol/certificate.ts';
@@ -20,6 +19,7 @@ import { keyPin } from '../../protocol/identity.ts';
 import type { SensorOrder } from '../../protocol/messages.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../../protocol/join-token.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
+import type { OperatorLog } from '../../terminal/operator-log.ts';
 import { defaultAgentFolder, makeFolder } from '../data-folders.ts';
 import { readEgressPolicy } from './egress-file.ts';
 import { aborted } from '../interruption.ts';
@@ -40,18 +40,19 @@ export interface AgentOptions {
 }
 
 interface AgentSurroundings {
-  readonly output: NodeJS.WritableStream;
+  /** Takes the lines for the operator. */
+  readonly log: OperatorLog;
   readonly signal: AbortSignal;
 }
 
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
-export async function runAgent(options: AgentOptions, { output, signal }: AgentSurroundings): Promise<void> {
+export async function runAgent(options: AgentOptions, { log, signal }: AgentSurroundings): Promise<void> {
   const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
   const folder = new AgentFolder(makeFolder(options.data ?? defaultAgentFolder()));
   refuseIfServed(folder.path);
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);
-  const say = (text: string): void => void output.write(`${new Date().toISOString()} ${text}\n`);
+  const say = (text: string): void => log.say(text);
   const net = createNetwork({ clock, policy });
   const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
   let agent: Agent | undefined;
@@ -179,7 +180,7 @@ function orderAnnouncer(say: (text: string) => void): (order: SensorOrder) => vo
     const what = sensors.map(({ sensor }) => sensor).join(', ');
     const why = purpose === undefined ? '' : `, for: ${purpose}`;
     const end = until === undefined ? '' : `, until ${new Date(until).toISOString()}`;
-    sayChange(printable(`Collected of this machine: ${what}; by ${by}${why}${end}.`));
+    sayChange(`Collected of this machine: ${what}; by ${by}${why}${end}.`);
   };
 }
 

@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Milliseconds } from '../../core/duration.ts';
 import { defaultServerPort } from '../../core/ports.ts';
+import { logFormats, type LogFormat } from '../../terminal/operator-log.ts';
 import { durationArgument, listenAddress } from '../arguments.ts';
 import type { ListFlags, ListName } from './fleet-commands.ts';
 import type { ServerPlace } from './server-line.ts';
@@ -10,6 +11,7 @@ interface ServeFlags {
   readonly data?: string;
   readonly listen: string;
   readonly localAgent: boolean;
+  readonly logFormat: LogFormat;
 }
 
 interface AgentFlags {
@@ -19,6 +21,7 @@ interface AgentFlags {
   readonly name?: string;
   readonly data?: string;
   readonly egress?: string;
+  readonly logFormat: LogFormat;
 }
 
 /** Of the server, unless told otherwise. */
@@ -44,10 +47,13 @@ function addServer(program: Command): void {
       `127.0.0.1:${defaultServerPort}`,
     )
     .option('--no-local-agent', 'without a vantage point of its own')
-    .action(async ({ listen, ...flags }: ServeFlags) => {
+    .addOption(logFormatOption())
+    .action(async ({ listen, logFormat, ...flags }: ServeFlags) => {
       const { serve } = await import('../serve/serve.ts');
       const { interruption } = await import('../interruption.ts');
-      await serve({ ...flags, listen: listenAddress(listen, defaultServerPort), log: process.stderr }, interruption());
+      const { standardLog } = await import('../standard-log.ts');
+      const where = listenAddress(listen, defaultServerPort);
+      await serve({ ...flags, listen: where, log: standardLog(logFormat) }, interruption());
     });
 }
 
@@ -61,14 +67,16 @@ function addAgent(program: Command): void {
     .option('--name <name>', 'how people call this agent (default: the name of this machine)')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
     .option('--egress <file>', 'what its checks may reach: egress: { allow: [...], deny: [...] }')
-    .action(async ({ listen, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
+    .addOption(logFormatOption())
+    .action(async ({ listen, logFormat, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
       const { runAgent } = await import('../agent/agent.ts');
-      const { interruption } = await import('../interruption.ts');
+      const { endOfInput, interruption } = await import('../interruption.ts');
+      const { standardLog } = await import('../standard-log.ts');
+      // Set by a server that starts its own agent: the agent ends with it.
+      const ends = process.env['WATCHKEEPER_ENDS_WITH_INPUT'] === '1' ? [endOfInput()] : [];
       const where = listen === undefined ? {} : { listen: listenAddress(listen, agentPort) };
-      await runAgent(
-        { ...flags, ...where, ...(token && { token }) },
-        { output: process.stderr, signal: interruption() },
-      );
+      const signal = AbortSignal.any([interruption(), ...ends]);
+      await runAgent({ ...flags, ...where, ...(token && { token }) }, { log: standardLog(logFormat), signal });
     });
   agent
     .command('status')
@@ -79,6 +87,12 @@ function addAgent(program: Command): void {
       const { showAgentStatus } = await import('../agent/agent-status.ts');
       process.exitCode = showAgentStatus(flags, process.stdout);
     });
+}
+
+function logFormatOption(): Option {
+  return new Option('--log-format <format>', 'text or json: how lines for the operator are written')
+    .choices(logFormats)
+    .default('text');
 }
 
 const lists: Readonly<Record<ListName, string>> = {

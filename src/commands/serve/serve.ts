@@ -27,6 +27,7 @@ import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { aborted } from '../interruption.ts';
+import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
 import { welcomeLines } from './serve-welcome.ts';
 import { version } from '../version.ts';
 
@@ -37,8 +38,8 @@ export interface ServeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Whether the server has a vantage point of its own. */
   readonly localAgent: boolean;
-  /** Where lines for the operator go. */
-  readonly log: NodeJS.WritableStream;
+  /** Takes the lines for the operator. */
+  readonly log: OperatorLog;
   /** Called with its address once agents and people may come. */
   readonly onReady?: (url: string) => void;
 }
@@ -52,7 +53,7 @@ const localInviteMs = 600_000;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
-  const say: Say = (text) => void options.log.write(`${new Date().toISOString()} ${text}\n`);
+  const say: Say = (text) => options.log.say(text);
   const folder = new DataFolder(makeFolder(options.data ?? defaultServerFolder()));
   await refuseIfServed(folder.adminSocket);
   const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
@@ -91,7 +92,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
     const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
-    const localAgent = localAgentOf({ server, folder, url: own, log: options.log });
+    const localAgent = localAgentOf({ server, folder, url: own, say });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
   const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
@@ -197,10 +198,10 @@ interface LocalAgentParts {
   readonly server: Server;
   readonly folder: DataFolder;
   readonly url: string;
-  readonly log: NodeJS.WritableStream;
+  readonly say: Say;
 }
 
-function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent {
+function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent {
   const launcher = join(import.meta.dirname, '..', '..', '..', 'bin', 'watchkeeper');
   const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
   const egress = ['--egress', folder.localEgress];
@@ -208,7 +209,8 @@ function localAgentOf({ server, folder, url, log }: LocalAgentParts): LocalAgent
     clock,
     command: [launcher, ...agentOptions, ...egress],
     token: async () => (await server.invite(localInviteMs)).token,
-    onOutput: (text) => log.write(text.replaceAll(/^/gm, 'local agent: ').replace(/local agent: $/, '')),
+    // Its own times are left out: each line gets one here.
+    onOutput: lineSplitter((line) => say(`local agent: ${line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '')}`)),
   });
 }
 

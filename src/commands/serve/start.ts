@@ -6,6 +6,8 @@ import { EchoResponder } from '../../echo/responder.ts';
 import { AppError } from '../../core/errors.ts';
 import { defaultEchoPort } from '../../core/ports.ts';
 import type { Milliseconds } from '../../core/duration.ts';
+import { systemClock as clock } from '../../core/clock.ts';
+import { OperatorLog } from '../../terminal/operator-log.ts';
 import { runConsole } from '../operate/console.ts';
 import { serve } from './serve.ts';
 
@@ -45,7 +47,7 @@ export async function start(options: StartOptions, interruption: AbortSignal): P
       data,
       listen: options.listen,
       localAgent: true,
-      log: createWriteStream(log, { flags: 'a' }),
+      log: new OperatorLog({ clock, open: () => createWriteStream(log, { flags: 'a' }) }),
       onReady: ready.resolve,
     },
     ended,

@@ -7,7 +7,7 @@ interface LocalAgentParts {
   readonly command: readonly [string, ...string[]];
   /** A new join token for a local agent that has not joined yet. */
   readonly token: () => Promise<string>;
-  /** What it says, line by line. */
+  /** What it says, in pieces. */
   readonly onOutput: (text: string) => void;
 }
 
@@ -36,8 +36,9 @@ export class LocalAgent {
     if (this.#isStopped) return;
     const startedMs = clock.monotonic();
     const child = spawn(program, args, {
-      env: { ...process.env, WATCHKEEPER_TOKEN: token },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, WATCHKEEPER_TOKEN: token, WATCHKEEPER_ENDS_WITH_INPUT: '1' },
+      // Its input stays open as long as this process lives.
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', onOutput);
