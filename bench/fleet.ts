@@ -70,7 +70,7 @@ async function look(server: ServerProcess, fleet: SimulatedFleet) {
   const figures = await fleet.figures();
   const { main, others } = await server.cpuSeconds();
   const agents = await cpuSecondsOf(fleet.pid);
-  const lagMs = 1000 * counted(await server.metrics(), 'watchkeeper_event_loop_lag_seconds{quantile="0.999"}');
+  const lagMs = 1000 * counted(await server.metrics(), 'watchkeeper_event_loop_lag_seconds{percentile="99.9"}');
   return { atMs: performance.now(), figures, cpu: { main, others, agents: agents.main + agents.others }, lagMs };
 }
 

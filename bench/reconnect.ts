@@ -40,7 +40,7 @@ export async function run(): Promise<void> {
   fleet.end();
   while ((await fleet.figures()).waiting > 0) await pause(100);
   const settledMs = performance.now() - startedMs;
-  const lag = /event_loop_lag_seconds\{quantile="0.999"\} (\S+)/.exec(await server.metrics())?.[1];
+  const lag = /event_loop_lag_seconds\{percentile="99.9"\} (\S+)/.exec(await server.metrics())?.[1];
   console.log(
     `${back} of ${agents} agents back after ${(backMs / 1000).toFixed(1)} s, all that waited told after ${(settledMs / 1000).toFixed(1)} s; ` +
       `${health.missed} of ${health.asked} health checks missed, the slowest took ${health.slowestMs.toFixed(0)} ms; ` +

@@ -20,7 +20,7 @@ import { SensorHost } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
 import { writeStatus } from './status-file.ts';
 import { TaskExecutor } from './task-executor.ts';
-import { TaskList, type TasksMessage } from './task-list.ts';
+import { TaskList, type Applied, type TasksMessage } from './task-list.ts';
 import { Uplink, type LinkState, type UplinkPorts } from './uplink.ts';
 
 export interface AgentParts {
@@ -149,11 +149,13 @@ export class Agent {
     };
   }
 
-  #takeTasks(message: TasksMessage): boolean {
-    if (!this.#tasks.apply(message)) return false;
-    this.#executor.reconcile(this.#tasks.tasks);
-    this.#saveTasks();
-    return true;
+  #takeTasks(message: TasksMessage): Applied {
+    const applied = this.#tasks.apply(message);
+    if (applied === 'changed') {
+      this.#executor.reconcile(this.#tasks.tasks);
+      this.#saveTasks();
+    }
+    return applied;
   }
 
   /** Saved before it is applied, so that a restart without the server never collects more than was ordered. A full disk delays neither. */

@@ -11,7 +11,7 @@ import {
 import type { Greeting } from './greeting.ts';
 import { Sender, type EntrySource } from './sender.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
-import type { TasksMessage } from './task-list.ts';
+import type { Applied, TasksMessage } from './task-list.ts';
 
 /** What a session needs of the rest of the agent. */
 export interface SessionPorts {
@@ -22,8 +22,7 @@ export interface SessionPorts {
   };
   /** The server has proved its identity and accepted this agent. */
   onWelcome(serverKey: string): void;
-  /** False if the message is a change to a revision that this agent does not have. */
-  onTasks(message: TasksMessage): boolean;
+  onTasks(message: TasksMessage): Applied;
   onSensors(order: SensorOrder): void;
   /** The server has stored the first key of this chain. */
   onChainBegun(chain: string): void;
@@ -108,13 +107,14 @@ export class ServerSession {
   }
 
   #takeTasks(message: TasksMessage): void {
-    if (!this.#ports.onTasks(message)) {
+    const applied = this.#ports.onTasks(message);
+    if (applied === 'unfit') {
       throw new ProtocolError(
         'bad-frame',
         `expected a change to a revision this agent has, got one to ${message.base}`,
       );
     }
-    this.#parts.channel.send({ type: 'tasks-applied', revision: message.revision });
+    if (applied === 'changed') this.#parts.channel.send({ type: 'tasks-applied', revision: message.revision });
   }
 
   #runNow({ requestId, taskId }: Extract<ServerMessage, { type: 'run-now' }>): void {

@@ -22,6 +22,8 @@ export class TaskExecutor {
   readonly #parts: ExecutorParts;
   readonly #scheduler: Scheduler;
   #tasks = new Map<string, Task>();
+  /** Tasks as they were before the last change, while runs of theirs are under way. */
+  readonly #former = new Map<string, Task>();
   #isStopped = false;
   #refusals = new Map<string, string>();
   /** By task: what its last result said. */
@@ -33,6 +35,8 @@ export class TaskExecutor {
       clock: parts.clock,
       run: (monitor, turn) => this.#run(monitor, turn),
       onResult: (result) => this.#report(result),
+      // Its slot has come: whoever counts slots is told what became of it.
+      onTakenAway: (result) => this.#report(result),
     });
   }
 
@@ -42,10 +46,12 @@ export class TaskExecutor {
 
   reconcile(tasks: readonly Task[]): void {
     if (this.#isStopped) return;
+    for (const task of this.#tasks.values()) this.#former.set(task.id, task);
     this.#tasks = new Map(tasks.map((task) => [task.id, task]));
     this.#refusals = new Map();
     for (const taskId of this.#lastStatus.keys()) if (!this.#tasks.has(taskId)) this.#lastStatus.delete(taskId);
     this.#scheduler.reconcile(tasks.filter(({ paused }) => !paused).map((task) => this.#monitorOf(task)));
+    for (const taskId of this.#former.keys()) if (!this.#scheduler.isRunning(taskId)) this.#former.delete(taskId);
   }
 
   /** Runs a task once, beside its schedule. Its result comes like any other. */
@@ -83,8 +89,8 @@ export class TaskExecutor {
   }
 
   #report({ monitor, ...rest }: Result): void {
-    const task = this.#tasks.get(monitor.id);
-    // The task was removed while it ran, so the result belongs to nobody.
+    // A run may end after its task was taken away.
+    const task = this.#tasks.get(monitor.id) ?? this.#former.get(monitor.id);
     if (!task) return;
     const isPlain = rest.status === 'up' && this.#lastStatus.get(task.id) === 'up';
     this.#lastStatus.set(task.id, rest.status);

@@ -342,3 +342,16 @@ describe('CH3: times that will disappoint are warned of', () => {
     assert.match(warning, /^monitors\[0\]\.interval: a run may take \d+s, and the next is due after 5s/);
   });
 });
+
+function withBody(body: string): string {
+  const options = { method: 'POST', body };
+  return JSON.stringify({ monitors: [{ name: 'big', type: 'http', target: 'http://a/', options }] });
+}
+
+test('SE5: a monitor that no frame could carry is a mistake, counted in bytes', () => {
+  for (const body of ['x'.repeat(1_048_400), '监'.repeat(300_000), '\u0001'.repeat(200_000)]) {
+    const [mistake] = readConfig(withBody(body), {}).mistakes;
+    assert.match(mistake?.message ?? '', /^expected a monitor of at most 786432 bytes, got \d+: shorten/);
+  }
+  assert.equal(monitorsOf(withBody('x'.repeat(700_000))).length, 1);
+});

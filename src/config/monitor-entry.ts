@@ -10,6 +10,7 @@ import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { readWritten, type SourceOf } from '../core/scalars.ts';
+import { maxTaskBytes } from '../core/task.ts';
 import { substitute, type Environment } from './environment.ts';
 import type { Path, WrittenFile } from './mistake.ts';
 
@@ -77,6 +78,12 @@ export function readMonitor(written: Written, environment: Environment): Configu
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
   const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  if (bytes > maxTaskBytes) {
+    const next = 'shorten its largest option';
+    written.report(written.pathOf([]), `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`);
+    return undefined;
+  }
   return { ...common, options: options.parsed, spec };
 }
 

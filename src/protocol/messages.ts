@@ -4,8 +4,10 @@ import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
 /** Raised when an older side could no longer read a newer side's messages. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 export const maxEntriesPerFrame = 2000;
+/** Tasks, or ids of tasks, in one frame; longer lists come in several. */
+export const maxIdsPerFrame = 5000;
 /** Most urgent first: new entries, then those that waited for a connection. */
 export const lanes = ['live', 'backlog'] as const;
 export type Lane = (typeof lanes)[number];
@@ -218,8 +220,10 @@ export const serverMessage = z.discriminatedUnion('type', [
     revision: count,
     /** The revision that this changes; if absent, `set` is the complete list. */
     base: count.optional(),
-    set: z.array(task).max(20_000),
-    remove: z.array(uuid).max(20_000),
+    /** The change goes on in the next frame of tasks: it takes effect when the last has come. */
+    more: z.boolean().optional(),
+    set: z.array(task).max(maxIdsPerFrame),
+    remove: z.array(uuid).max(maxIdsPerFrame),
   }),
   /** After each welcome, and whenever it changes. */
   z.strictObject({ type: z.literal('sensors'), order: sensorOrder }),

@@ -17,6 +17,11 @@ export interface SchedulerParts {
   readonly clock: Clock;
   readonly run: (monitor: Monitor, turn: Turn) => Promise<Result>;
   readonly onResult: (result: Result) => void;
+  /**
+   * The result of a slot whose monitor was removed or changed before its run could end. Without it such slots leave no result,
+   * which is right where nobody counts slots.
+   */
+  readonly onTakenAway?: (result: Result) => void;
   /** How many runs of a check type may be under way at once, instead of what the type says. */
   readonly limits?: Readonly<Record<string, number>>;
   /** A monitor that is added runs soon, by `firstRunAfter`, instead of waiting for its first slot: a person waits for it. */
@@ -84,6 +89,11 @@ export class Scheduler {
     this.#nap();
   }
 
+  /** Whether a run of this monitor is under way, also one that was aborted and has not ended. */
+  isRunning(monitorId: string): boolean {
+    return this.#runs.has(monitorId);
+  }
+
   /** Aborts what is under way; resolves when all of it has ended, within a second in any case. */
   async stop(onWaiting: (monitors: readonly Monitor[]) => void = () => {}): Promise<void> {
     const { clock } = this.#parts;
@@ -110,6 +120,10 @@ export class Scheduler {
   #remove(entry: QueuedMonitor): void {
     this.#entries.delete(entry.monitor.id);
     this.#placesFor(entry.monitor).withdraw(entry);
+    if (entry.waitingSlot !== undefined) {
+      const message = 'The monitor was removed or changed before this run could start.';
+      this.#parts.onTakenAway?.(missedResult(entry.monitor, { slot: entry.waitingSlot, count: 1, message }));
+    }
     this.#runs.get(entry.monitor.id)?.controller.abort(new DOMException('The monitor was removed.', 'AbortError'));
   }
 
@@ -192,6 +206,7 @@ export class Scheduler {
     const result = await this.#parts.run(monitor, { controller, scheduledAt });
     this.#runs.delete(monitor.id);
     if (this.#entries.get(monitor.id) === entry) this.#parts.onResult(result);
+    else this.#parts.onTakenAway?.(result);
     this.#placesFor(monitor).leave();
     this.#startNext(monitor.id);
     if (this.#runs.size === 0) this.#stopped?.();

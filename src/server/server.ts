@@ -24,6 +24,7 @@ import { MonitorBook } from './monitors/monitor-book.ts';
 import { commitResults } from './pipeline/commit-results.ts';
 import { LatestResults } from './pipeline/latest-results.ts';
 import { SensorOrders } from './fleet/sensor-orders.ts';
+import { TaskTable } from './fleet/task-table.ts';
 import type { Store } from './store/store.ts';
 import { TaskRuns } from './fleet/task-runs.ts';
 
@@ -46,6 +47,7 @@ export class Server {
   readonly latest = new LatestResults();
   readonly gateway: Gateway;
   readonly fleet: Fleet;
+  readonly tasks: TaskTable;
   readonly dispatcher: Dispatcher;
   readonly book: MonitorBook;
   readonly health: Health;
@@ -55,8 +57,6 @@ export class Server {
   readonly #gate: AgentGate;
   readonly #runs: TaskRuns;
   readonly #faults: FaultLog;
-  /** Which agent has or had a task: results of tasks that were taken away may still come. */
-  readonly #owners = new Map<string, string>();
 
   constructor(parts: ServerParts) {
     const { clock, store, say } = parts;
@@ -71,10 +71,11 @@ export class Server {
     this.#gate = new AgentGate({
       clock,
       records: store,
-      onKnown: ({ id, name, revokedAt }) => this.fleet.expect({ id, name, isRevoked: revokedAt !== undefined }),
+      onKnown: ({ id, name, revokedAt }) => this.#know({ id, name, isRevoked: revokedAt !== undefined }),
     });
+    this.tasks = new TaskTable({ clock, assignTasks: (agentId, ids) => store.assignTasks(agentId, ids) });
     this.dispatcher = new Dispatcher({
-      assignTasks: (agentId, monitorIds) => this.#assign(agentId, monitorIds),
+      table: this.tasks,
       onSent: (agentId, { revision, set, removed }) =>
         this.#publish({ type: 'tasks', agentId, revision, set, removed }),
     });
@@ -90,8 +91,10 @@ export class Server {
     });
     this.health = new Health({
       clock,
-      agents: () => this.fleet.views(),
-      shortestIntervalMs: () => this.#shortestIntervalMs(),
+      wanted: () => this.tasks.wanted,
+      withoutAgent: () => this.tasks.withoutAgent,
+      heardMs: (taskId) => this.latest.get(taskId)?.heardMs,
+      agentName: (agentId) => this.fleet.view(agentId)?.name ?? agentId,
     });
     this.sensorOrders = new SensorOrders(clock);
     this.records = new RecordIntake({
@@ -107,8 +110,9 @@ export class Server {
   /** Reads what was known when the server last ran; then agents may come. */
   async load(monitors: readonly MonitorSpec[], sensorPlans: readonly SensorPlan[] = []): Promise<void> {
     await this.#gate.load();
-    for (const { id, agentId } of await this.#parts.store.tasks()) this.#owners.set(id, agentId);
-    for (const { agentId, ...result } of await this.#parts.store.latest()) this.latest.take(agentId, result);
+    this.tasks.load(await this.#parts.store.tasks());
+    for (const { agentId, receivedAt = 0, ...result } of await this.#parts.store.latest())
+      this.latest.take({ agentId, result, receivedAt, heardMs: undefined });
     await this.records.chains.load();
     this.sensorOrders.reconcile(sensorPlans);
     await this.book.load(monitors);
@@ -192,7 +196,9 @@ export class Server {
 
   async #commit(agentId: string, epoch: string, entries: readonly Entry[]): Promise<void> {
     try {
-      await commitResults({ agentId, epoch, entries }, this.#pipelinePorts());
+      const clockOffsetMs = this.fleet.view(agentId)?.clockOffsetMs ?? 0;
+      const batch = { agentId, epoch, entries, receivedAt: this.#parts.clock.now(), clockOffsetMs };
+      await commitResults(batch, this.#pipelinePorts());
       this.health.noteStore(undefined);
     } catch (error) {
       // What the store never takes is the agent's fault, and says nothing of the store.
@@ -219,6 +225,7 @@ export class Server {
 
   #pipelinePorts(): Parameters<typeof commitResults>[1] {
     return {
+      clock: this.#parts.clock,
       latest: this.latest,
       commit: async (batch) => {
         const committed = await this.#parts.store.commit(batch);
@@ -226,28 +233,19 @@ export class Server {
         return committed;
       },
       readRecord: (agentId, item) => this.records.read(agentId, item),
-      isTaskOf: (taskId, agentId) => this.#owners.get(taskId) === agentId,
+      isTaskOf: (taskId, agentId) => this.tasks.isTaskOf(taskId, agentId),
       publish: (event) => this.#publish(event),
       onRefused: (agentId, count, why) => this.#noteRefused(agentId, count, why),
     };
   }
 
-  async #assign(agentId: string, monitorIds: readonly string[]): ReturnType<Store['assignTasks']> {
-    const assignment = await this.#parts.store.assignTasks(agentId, monitorIds);
-    for (const { id } of assignment.tasks) this.#owners.set(id, agentId);
-    return assignment;
+  #know(agent: { readonly id: string; readonly name: string; readonly isRevoked: boolean }): void {
+    this.fleet.expect(agent);
+    this.tasks.expect(agent);
   }
 
   #publish(event: ServerEvent): void {
     this.health.note(event);
     this.bus.publish(event);
-  }
-
-  #shortestIntervalMs(): number | undefined {
-    const intervals = this.dispatcher
-      .tasks()
-      .filter(({ paused }) => !paused)
-      .map(({ intervalMs }) => intervalMs);
-    return intervals.length > 0 ? Math.min(...intervals) : undefined;
   }
 }

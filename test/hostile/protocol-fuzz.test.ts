@@ -172,7 +172,7 @@ function uplinkOf(source: UplinkPorts['source'], onWelcome = (): void => {}): Up
     source,
     trust: () => ({ serverPin: keyPin(serverIdentity.publicKey) }),
     onWelcome,
-    onTasks: ({ base }) => base === undefined,
+    onTasks: ({ base }) => (base === undefined ? 'changed' : 'unfit'),
     onRunNow: () => 'no',
     onSensors: () => {},
     onChainBegun: () => {},

@@ -2,14 +2,10 @@ import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Hono } from 'hono';
 import { readEvents } from '../../src/commands/operate/event-stream.ts';
-import type { AgentView } from '../../src/server/fleet/fleet.ts';
-import { Health } from '../../src/server/host/health.ts';
 import { findAgent } from '../../src/server/routes/agents.ts';
-import { addStatus } from '../../src/server/routes/status.ts';
 import { eventually } from '../../src/testing/eventually.ts';
-import { FakeClock } from '../../src/testing/fake-clock.ts';
+import { agentView } from '../../src/testing/server-status.ts';
 import { tcpServer, type TestServer } from '../../src/testing/tcp-server.ts';
 import { Served } from './served.ts';
 
@@ -31,23 +27,6 @@ async function operationsOf(server: Served): Promise<readonly Operation[]> {
     })),
   );
 }
-
-const agent = (id: string, name: string): AgentView => ({
-  id,
-  name,
-  status: 'online',
-  since: 0,
-  address: undefined,
-  version: undefined,
-  lastSeenAt: undefined,
-  tasks: 0,
-  queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
-  lagMs: 0,
-  clockOffsetMs: 0,
-  impaired: [],
-  warnings: [],
-  sensors: [],
-});
 
 describe('the HTTP interface', () => {
   let open: TestServer;
@@ -268,15 +247,18 @@ describe('the HTTP interface', () => {
     await server.ask('POST', `/monitors/${encodeURIComponent(name)}/run`);
     const text = await eventually('its sample', async () => {
       const text = await (await fetch(`${server.url}/metrics`)).text();
-      return text.includes('quote') ? text : undefined;
+      return text.includes('probe_success{monitor="quote') ? text : undefined;
     });
     const comment = /^# (?:HELP [a-z_]+ .+|TYPE [a-z_]+ (?:gauge|counter))$/;
     const sample =
-      /^[a-z_]+(?:\{[a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
+      /^[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
     for (const line of text.trimEnd().split('\n')) assert.match(line, line.startsWith('#') ? comment : sample);
-    assert.match(text, /^probe_success\{monitor="door",type="tcp",target="127\.0\.0\.1:\d+",agent="local"\} 1$/m);
+    assert.match(
+      text,
+      /^probe_success\{monitor="door",type="tcp",target="127\.0\.0\.1:\d+",agent="local",agent_id="[-\da-f]+"\} 1$/m,
+    );
     assert.match(text, /^probe_success\{monitor="quote \\" back \\\\ line",/m);
-    assert.match(text, /^watchkeeper_agent_online\{agent="local"\} 1$/m);
+    assert.match(text, /^watchkeeper_agent_up\{agent="local",agent_id="[-\da-f]+"\} 1$/m);
     const health = await fetch(`${server.url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: 'ok', problems: [] }]);
     await server.ask('DELETE', `/monitors/${encodeURIComponent(name)}`);
@@ -289,7 +271,7 @@ describe('the HTTP interface', () => {
 });
 
 test('an agent is found by its name or id, and one of several with a name by its id only', () => {
-  const agents = [agent('a', 'twin'), agent('b', 'twin'), agent('c', 'alone')];
+  const agents = [agentView('twin', { id: 'a' }), agentView('twin', { id: 'b' }), agentView('alone', { id: 'c' })];
   assert.equal(findAgent(agents, 'alone').id, 'c');
   assert.equal(findAgent(agents, 'b').id, 'b');
   assert.throws(() => findAgent(agents, 'twin'), /several agents are called "twin"; say which by its id: a, b/);
@@ -325,30 +307,6 @@ describe('a pause', () => {
     const { status, body } = await server.ask('POST', '/monitors/off/resume');
     assert.equal(status, 400);
     assert.match(body.error.message, /off is paused by its definition: change it there/);
-  });
-});
-
-describe('/healthz', () => {
-  test('is red when no result flows though tasks should run, and when the store takes none; green again afterwards', async () => {
-    const clock = new FakeClock();
-    let shortestIntervalMs: number | undefined = 10_000;
-    const health = new Health({ clock, agents: () => [], shortestIntervalMs: () => shortestIntervalMs });
-    const app = new Hono();
-    addStatus(app, { health, agents: () => [], tasks: () => [], latest: () => [] });
-    const ask = async (): Promise<unknown> => {
-      const response = await app.request('/healthz');
-      const { problems } = (await response.json()) as { problems: string[] };
-      return [response.status, ...problems];
-    };
-    assert.deepEqual(await ask(), [200]);
-    await clock.advance(51_000);
-    assert.deepEqual(await ask(), [503, 'no result has come for 51 s']);
-    shortestIntervalMs = undefined;
-    assert.deepEqual(await ask(), [200], 'where nothing should run, silence is well');
-    health.noteStore('the disk is full');
-    assert.deepEqual(await ask(), [503, 'results are not being kept: the disk is full']);
-    health.noteStore(undefined);
-    assert.deepEqual(await ask(), [200]);
   });
 });
 

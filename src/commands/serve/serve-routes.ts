@@ -31,7 +31,7 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
     }),
     ...monitorsRoutes(server.book),
     ...tasksRoutes({
-      tasks: () => server.dispatcher.tasks(),
+      tasks: () => server.tasks.wanted.map(({ task }) => task),
       agents: () => server.fleet.views(),
       latest: (taskId) => server.latest.get(taskId)?.result,
       runNow: (agentId, taskId) => server.runNow(agentId, taskId),

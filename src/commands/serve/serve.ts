@@ -14,7 +14,7 @@ import { formatEndpoint, isLoopback } from '../../core/target.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
-import { listenAdmin, listenTcp, refuseIfServed } from '../../server/host/listen.ts';
+import { listenAdmin, listenTcp, refuseIfServed, type TcpListener } from '../../server/host/listen.ts';
 import { LocalAgent } from '../../server/host/local-agent.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const common = { version: version(), onInternalError };
   const app = createApp({ ...common, routes, token: folder.apiToken() });
-  addStatus(app, statusPorts(server));
+  addStatus(app, statusPorts(server, options.log));
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
   const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
   running.adopt(acceptorOf(server), (acceptor) => acceptor.close()).attach(tcp.server);
@@ -91,7 +91,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   running.adopt(new Upkeep({ ...tidied, clock, health: server.health, say }), (upkeep) => upkeep.stop()).start();
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
-    const own = loopbackUrlOf(options.listen.host, tcp.port, tls !== undefined);
+    const own = ownUrlOf(tcp, tls !== undefined);
     const localAgent = localAgentOf({ server, folder, url: own, say });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
@@ -107,12 +107,15 @@ function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
   return monitors.map(({ spec }) => spec);
 }
 
-function statusPorts(server: Server): StatusPorts {
+function statusPorts(server: Server, log: OperatorLog): StatusPorts {
   return {
+    clock,
+    version: version(),
     health: server.health,
     agents: () => server.fleet.views(),
-    tasks: () => server.dispatcher.tasks(),
-    latest: () => server.latest.all(),
+    wanted: () => server.tasks.wanted,
+    latest: (taskId) => server.latest.get(taskId),
+    lostLogLines: () => log.lostLines,
   };
 }
 
@@ -154,9 +157,10 @@ function urlOf(host: string, port: number, isTls: boolean): string {
   return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
 }
 
-/** How this machine reaches it. */
-function loopbackUrlOf(host: string, port: number, isTls: boolean): string {
-  return urlOf(isLoopback(host) ? host : '127.0.0.1', port, isTls);
+/** How this machine reaches it: there where it listens. */
+function ownUrlOf({ address, port }: TcpListener, isTls: boolean): string {
+  const loopback: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return urlOf(loopback[address] ?? address, port, isTls);
 }
 
 function acceptorOf({ gateway }: Server): WebSocketAcceptor {

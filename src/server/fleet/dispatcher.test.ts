@@ -4,7 +4,10 @@ import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { maxFrameBytes } from '../../protocol/frames.ts';
 import type { ServerMessage } from '../../protocol/messages.ts';
 import { TaskList, type TasksMessage } from '../../agent/task-list.ts';
+import { AppError } from '../../core/errors.ts';
+import { FakeClock } from '../../testing/fake-clock.ts';
 import { Dispatcher, type Recipient } from './dispatcher.ts';
+import { TaskTable } from './task-table.ts';
 
 function monitor(id: string, over: Partial<MonitorSpec> = {}): MonitorSpec {
   return {
@@ -20,20 +23,28 @@ function monitor(id: string, over: Partial<MonitorSpec> = {}): MonitorSpec {
   };
 }
 
-/** Gives each pair of agent and monitor one id for ever. */
-function assignments() {
+/** A dispatcher with its table, which knows these agents, and an assignment that can be made to fail. */
+function dispatching(...names: readonly string[]) {
   const ids = new Map<string, string>();
-  return {
-    async assignTasks(agentId: string, monitorIds: readonly string[]) {
-      const tasks = monitorIds.map((monitorId) => {
-        const pair = `${agentId} ${monitorId}`;
-        if (!ids.has(pair)) ids.set(pair, crypto.randomUUID());
-        return { id: ids.get(pair) ?? '', monitorId };
-      });
+  const disk = { isFull: false };
+  const clock = new FakeClock();
+  const table = new TaskTable({
+    clock,
+    async assignTasks(agentId, monitorIds) {
+      if (disk.isFull) throw new AppError('unavailable', 'the disk is full');
+      const tasks = monitorIds.map((monitorId) => ({
+        id: ids.getOrInsertComputed(`${agentId} ${monitorId}`, () => crypto.randomUUID()),
+        monitorId,
+      }));
       return { tasks };
     },
-    onSent: () => {},
-  };
+  });
+  for (const name of names) table.expect({ id: `id of ${name}`, name, isRevoked: false });
+  return { table, disk, clock, dispatcher: new Dispatcher({ table, onSent: () => {} }) };
+}
+
+function namesOf({ wanted }: TaskTable): readonly string[] {
+  return wanted.map(({ task }) => `${task.monitorName} on ${task.agentId}`).toSorted();
 }
 
 /** An agent that keeps its task list as the real one does. */
@@ -44,20 +55,19 @@ function agent(
   const messages: ServerMessage[] = [];
   return {
     agentId: `id of ${name}`,
-    name,
     list,
     messages,
     names: () => list.tasks.map(({ monitorName }) => monitorName).toSorted(),
     async deliver(message) {
       messages.push(message);
-      assert.ok(list.apply(message as TasksMessage), 'each change fits the revision before it');
+      assert.notEqual(list.apply(message as TasksMessage), 'unfit', 'each change fits the revision before it');
     },
   };
 }
 
 describe('the dispatcher', () => {
   test('C4: a task has one id, created once, whatever happens to the connection', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher } = dispatching('a');
     await dispatcher.reconcile([monitor('web')]);
     const first = agent('a');
     await dispatcher.connect(first);
@@ -71,7 +81,7 @@ describe('the dispatcher', () => {
   });
 
   test('tells a connected agent only what changed', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher } = dispatching('a');
     await dispatcher.reconcile([monitor('web'), monitor('mail')]);
     const seat = agent('a');
     await dispatcher.connect(seat);
@@ -84,34 +94,121 @@ describe('the dispatcher', () => {
   });
 
   test('hands a monitor to the agents it names, and to all when it names none', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher, table } = dispatching('a', 'b');
     await dispatcher.reconcile([monitor('everywhere'), monitor('here', { agents: ['a'] })]);
     const [a, b] = [agent('a'), agent('b')];
     await Promise.all([dispatcher.connect(a), dispatcher.connect(b)]);
     assert.deepEqual(a.names(), ['everywhere', 'here']);
     assert.deepEqual(b.names(), ['everywhere']);
-    assert.equal(dispatcher.tasks().length, 3);
+    assert.equal(table.wanted.length, 3);
   });
 
   test('an agent without a task is told so', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher } = dispatching('a');
     const idle = agent('a');
     await dispatcher.connect(idle);
     assert.equal(idle.messages.length, 1);
   });
 
   test('ten thousand tasks go in frames of a bounded size', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher } = dispatching('a');
     await dispatcher.reconcile(Array.from({ length: 10_000 }, (_, at) => monitor(`m${at}`)));
     const seat = agent('a');
     await dispatcher.connect(seat);
     assert.equal(seat.list.tasks.length, 10_000);
-    for (const message of seat.messages) assert.ok(JSON.stringify(message).length < maxFrameBytes);
+    for (const message of seat.messages) assert.ok(Buffer.byteLength(JSON.stringify(message)) < maxFrameBytes);
     assert.ok(seat.messages.length > 1);
   });
 
+  test('SE4: a list in several frames takes effect when its last has come', async () => {
+    const { dispatcher } = dispatching('a');
+    await dispatcher.reconcile(Array.from({ length: 10_000 }, (_, at) => monitor(`m${at}`)));
+    const seat = agent('a');
+    await dispatcher.connect(seat);
+    const again = new TaskList([...seat.list.tasks]);
+    const counts = seat.messages.map((message) => {
+      const applied = again.apply(message as TasksMessage);
+      return `${applied} ${again.tasks.length}`;
+    });
+    assert.ok(counts.length > 2);
+    assert.deepEqual([...new Set(counts.slice(0, -1))], ['partial 10000'], 'the tasks it had stay until then');
+    assert.equal(counts.at(-1), 'changed 10000');
+    const cut = new TaskList([...seat.list.tasks]);
+    cut.apply(seat.messages[0] as TasksMessage);
+    await dispatcher.reconcile([monitor('m1')]);
+    const { revision: _revision, ...first } = seat.messages[0] as TasksMessage;
+    assert.equal(cut.apply({ ...first, revision: 1, more: false }), 'changed');
+    assert.equal(cut.tasks.length, first.set.length, 'what came over a connection that ended is forgotten');
+  });
+
+  test('SE5: frames are counted in bytes, whatever the alphabet, and each task lies in one', async () => {
+    const { dispatcher } = dispatching('a');
+    const bodies = ['监'.repeat(500), '\u0000'.repeat(300), '\ud83d\ude00'.repeat(200)];
+    const many = Array.from({ length: 3000 }, (_, at) =>
+      monitor(`监${at}`, { options: { body: bodies[at % bodies.length] ?? '' } }),
+    );
+    const large = monitor('large', { options: { body: 'é'.repeat(380_000) } });
+    await dispatcher.reconcile([...many, large, monitor('last')]);
+    const seat = agent('a');
+    await dispatcher.connect(seat);
+    assert.equal(seat.list.tasks.length, 3002);
+    for (const message of seat.messages) assert.ok(Buffer.byteLength(JSON.stringify(message)) <= maxFrameBytes);
+  });
+
+  test('SE5: tens of thousands of tasks that go, go in frames too', async () => {
+    const { dispatcher } = dispatching('a');
+    await dispatcher.reconcile(Array.from({ length: 30_000 }, (_, at) => monitor(`m${at}`)));
+    const seat = agent('a');
+    await dispatcher.connect(seat);
+    await dispatcher.reconcile([monitor('m1'), monitor('new', { options: { body: 'x'.repeat(700_000) } })]);
+    assert.deepEqual(seat.names(), ['m1', 'new']);
+    for (const message of seat.messages) {
+      assert.ok(Buffer.byteLength(JSON.stringify(message)) <= maxFrameBytes);
+    }
+  });
+
+  test('SF5: tasks of agents that are away are known', async () => {
+    const { dispatcher, table } = dispatching('a', 'b');
+    await dispatcher.reconcile([monitor('web', { agents: ['a'] }), monitor('dns'), monitor('lost', { agents: ['c'] })]);
+    assert.deepEqual(namesOf(table), ['dns on id of a', 'dns on id of b', 'web on id of a']);
+    assert.deepEqual(
+      table.withoutAgent.map(({ name }) => name),
+      ['lost'],
+    );
+    table.expect({ id: 'id of a', name: 'a', isRevoked: true });
+    assert.deepEqual(namesOf(table), ['dns on id of b']);
+    assert.deepEqual(
+      table.withoutAgent.map(({ name }) => name),
+      ['web', 'lost'],
+    );
+  });
+
+  test('SF8: monitors that cannot be assigned change nothing, and can be taken over later', async () => {
+    const { dispatcher, table, disk } = dispatching('a');
+    await dispatcher.reconcile([monitor('web')]);
+    const seat = agent('a');
+    await dispatcher.connect(seat);
+    disk.isFull = true;
+    await assert.rejects(dispatcher.reconcile([monitor('mail')]), /the disk is full/);
+    assert.deepEqual([seat.names(), namesOf(table)], [['web'], ['web on id of a']]);
+    disk.isFull = false;
+    await dispatcher.reconcile([monitor('mail')]);
+    assert.deepEqual([seat.names(), namesOf(table)], [['mail'], ['mail on id of a']]);
+  });
+
+  test('SE6: a monitor follows the name that the server gives an agent', async () => {
+    const { dispatcher, table } = dispatching('a', 'b');
+    await dispatcher.reconcile([monitor('web', { agents: ['a'] })]);
+    const [a, b] = [agent('a'), agent('b')];
+    await Promise.all([dispatcher.connect(a), dispatcher.connect(b)]);
+    table.expect({ id: 'id of a', name: 'old', isRevoked: false });
+    table.expect({ id: 'id of b', name: 'a', isRevoked: false });
+    await Promise.all(['id of a', 'id of b'].map((id) => dispatcher.refresh(id)));
+    assert.deepEqual([a.names(), b.names()], [[], ['web']]);
+  });
+
   test('changes that come while another is worked out are all told', async () => {
-    const dispatcher = new Dispatcher(assignments());
+    const { dispatcher } = dispatching('a');
     const seat = agent('a');
     await dispatcher.connect(seat);
     await Promise.all(

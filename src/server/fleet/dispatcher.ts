@@ -1,15 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { Task } from '../../core/task.ts';
 import { maxFrameBytes } from '../../protocol/frames.ts';
-import type { ServerMessage } from '../../protocol/messages.ts';
+import { maxIdsPerFrame, type ServerMessage } from '../../protocol/messages.ts';
+import type { TaskTable } from './task-table.ts';
 
-export interface DispatcherPorts {
-  /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
-  assignTasks(
-    agentId: string,
-    monitorIds: readonly string[],
-  ): Promise<{ readonly tasks: readonly { readonly id: string; readonly monitorId: string }[] }>;
+interface DispatcherPorts {
+  readonly table: TaskTable;
   /** An agent was sent tasks that are new to it or changed, and the ids of those it no longer has. */
   onSent(agentId: string, change: SentChange): void;
 }
@@ -22,7 +18,6 @@ export interface SentChange {
 
 export interface Recipient {
   readonly agentId: string;
-  readonly name: string;
   /** Resolves when there is room for more. */
   deliver(message: ServerMessage): Promise<void>;
 }
@@ -32,52 +27,54 @@ interface Line {
   /** What this connection was told so far. */
   sent: Map<string, Task>;
   revision: number;
-  /** Set while a change is being worked out; a change that comes meanwhile is worked out after it. */
+  /** Set while a change is being told; a change that comes meanwhile is told after it. */
   isBusy: boolean;
   isStale: boolean;
 }
 
-/** Half of what a frame may be, so that the last task of one always fits. */
-const taskBytesPerFrame = maxFrameBytes / 2;
+/** Half of what a frame may be: a line that is this far behind still takes heartbeats in time. */
+const bytesPerFrame = maxFrameBytes / 2;
 
-/** Hands monitors to agents as tasks, and tells each connected agent what changes. */
+/** Tells each connected agent the tasks that the table gives it, and what changes in them. */
 export class Dispatcher {
   readonly #ports: DispatcherPorts;
   readonly #lines = new Map<string, Line>();
-  readonly #tasks = new Map<string, Task & { readonly agentId: string }>();
-  #monitors: readonly MonitorSpec[] = [];
+  #replacing: Promise<unknown> = Promise.resolve();
 
   constructor(ports: DispatcherPorts) {
     this.#ports = ports;
   }
 
-  get monitors(): readonly MonitorSpec[] {
-    return this.#monitors;
-  }
-
-  /** Every task that was handed to an agent since this server started, with the agent that has it. */
-  tasks(): readonly (Task & { readonly agentId: string })[] {
-    return [...this.#tasks.values()];
-  }
-
-  /** Makes these the monitors there are; connected agents hear of the difference at once. */
+  /**
+   * Makes these the monitors there are; connected agents hear of the difference at once. Resolves when all of them have been
+   * told. If it rejects nothing has changed.
+   */
   async reconcile(monitors: readonly MonitorSpec[]): Promise<void> {
-    this.#monitors = monitors;
-    await Promise.all([...this.#lines.values()].map((line) => this.#update(line)));
+    const replaced = this.#replacing.then(() => this.#ports.table.replace(monitors));
+    this.#replacing = replaced.catch(() => {});
+    await replaced;
+    await Promise.all([...this.#lines.values()].map((line) => this.#tell(line)));
   }
 
   /** An agent is there: it is told all its tasks, then every change. */
   async connect(recipient: Recipient): Promise<void> {
     const line: Line = { recipient, sent: new Map(), revision: 0, isBusy: false, isStale: false };
     this.#lines.set(recipient.agentId, line);
-    await this.#update(line);
+    await this.refresh(recipient.agentId);
+  }
+
+  /** The agent's tasks may have changed without a change of the monitors: it has another name. */
+  async refresh(agentId: string): Promise<void> {
+    await this.#ports.table.settle(agentId);
+    const line = this.#lines.get(agentId);
+    if (line) await this.#tell(line);
   }
 
   disconnect(recipient: Recipient): void {
     if (this.#lines.get(recipient.agentId)?.recipient === recipient) this.#lines.delete(recipient.agentId);
   }
 
-  async #update(line: Line): Promise<void> {
+  async #tell(line: Line): Promise<void> {
     if (line.isBusy) {
       line.isStale = true;
       return;
@@ -86,61 +83,61 @@ export class Dispatcher {
     try {
       do {
         line.isStale = false;
-        await this.#tell(line, await this.#tasksOf(line.recipient));
+        await this.#tellDifference(line);
       } while (line.isStale);
     } finally {
       line.isBusy = false;
     }
   }
 
-  async #tasksOf({ agentId, name }: Recipient): Promise<Map<string, Task>> {
-    const monitors = this.#monitors.filter(({ agents }) => agents === undefined || agents.includes(name));
-    const specs = new Map(monitors.map((monitor) => [monitor.id, monitor]));
-    const { tasks } = await this.#ports.assignTasks(agentId, [...specs.keys()]);
-    const mine = new Map<string, Task>();
-    for (const { id, monitorId } of tasks) {
-      const spec = specs.get(monitorId);
-      if (spec) mine.set(id, taskOf(id, spec));
-    }
-    for (const [id, { agentId: owner }] of this.#tasks) if (owner === agentId && !mine.has(id)) this.#tasks.delete(id);
-    for (const [id, task] of mine) this.#tasks.set(id, { ...task, agentId });
-    return mine;
-  }
-
-  /** Sends the difference to what the agent has, in frames that each lead from one revision to the next. */
-  async #tell(line: Line, wanted: ReadonlyMap<string, Task>): Promise<void> {
+  /** Sends the difference to what the agent has, in frames that each lead from one revision to the next; the last says so. */
+  async #tellDifference(line: Line): Promise<void> {
+    const { agentId } = line.recipient;
+    const wanted = this.#ports.table.tasksOf(agentId);
     const isFirst = line.revision === 0;
     const remove = [...line.sent.keys()].filter((id) => !wanted.has(id));
-    const set = [...wanted.values()].filter((task) => !isDeepStrictEqual(task, line.sent.get(task.id)));
+    const set = [...wanted.values()].filter(({ task }) => task !== line.sent.get(task.id)).map(({ task }) => task);
     if (!isFirst && remove.length === 0 && set.length === 0) return;
-    for (const [at, part] of inFrames(set).entries()) {
+    line.sent = new Map([...wanted].map(([id, { task }]) => [id, task]));
+    const parts = inFrames(set.map(withoutAgent), remove);
+    for (const [at, part] of parts.entries()) {
       const base = line.revision++;
       const { revision } = line;
-      const removed = at === 0 ? remove : [];
-      this.#ports.onSent(line.recipient.agentId, { revision, set: part, removed });
+      this.#ports.onSent(agentId, { revision, set: part.set, removed: part.remove });
+      const isLast = at === parts.length - 1;
+      const place = { revision, ...(base > 0 && { base }), ...(!isLast && { more: true }) };
       // One after the other: thousands of tasks at once are more than a line holds.
-      await line.recipient.deliver({ type: 'tasks', revision, ...(base > 0 && { base }), set: part, remove: removed });
+      await line.recipient.deliver({ type: 'tasks', ...place, ...part });
     }
-    line.sent = new Map(wanted);
   }
 }
 
-/** Tasks in as many parts as frames need; one part, empty, for none. */
-function inFrames(tasks: readonly Task[]): Task[][] {
-  const parts: Task[][] = [[]];
-  let bytes = 0;
-  for (const task of tasks) {
-    bytes += JSON.stringify(task).length;
-    if (bytes > taskBytesPerFrame) {
-      parts.push([]);
+interface Part {
+  readonly set: Task[];
+  readonly remove: string[];
+}
+
+/** A change in as many parts as frames need; one, empty, for none. */
+function inFrames(set: readonly Task[], remove: readonly string[]): readonly Part[] {
+  const parts: Part[] = [{ set: [], remove: remove.slice(0, maxIdsPerFrame) }];
+  for (let at = maxIdsPerFrame; at < remove.length; at += maxIdsPerFrame)
+    parts.push({ set: [], remove: remove.slice(at, at + maxIdsPerFrame) });
+  // A removed id takes 39 bytes.
+  let bytes = 40 * (parts.at(-1)?.remove.length ?? 0);
+  for (const task of set) {
+    const size = Buffer.byteLength(JSON.stringify(task)) + 1;
+    let part = parts.at(-1);
+    if (!part || bytes + size > bytesPerFrame || part.set.length >= maxIdsPerFrame) {
+      part = { set: [], remove: [] };
+      parts.push(part);
       bytes = 0;
     }
-    parts.at(-1)?.push(task);
+    part.set.push(task);
+    bytes += size;
   }
   return parts;
 }
 
-function taskOf(id: string, { id: monitorId, name: monitorName, ...spec }: MonitorSpec): Task {
-  const { type, target, options, intervalMs, timeoutMs, paused } = spec;
-  return { id, monitorId, monitorName, type, target, options, intervalMs, timeoutMs, paused };
+function withoutAgent({ agentId: _agentId, ...task }: Task & { readonly agentId: string }): Task {
+  return task;
 }

@@ -1,13 +1,10 @@
 import type { Clock } from '../../core/clock.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { errorCodes } from '../../protocol/messages.ts';
-import type { AgentView } from '../fleet/fleet.ts';
+import { Silence, type SilencePorts } from './silence.ts';
 
-interface HealthPorts {
+interface HealthPorts extends SilencePorts {
   readonly clock: Clock;
-  agents(): readonly AgentView[];
-  /** The shortest interval of the tasks that should be running; undefined if there are none. */
-  shortestIntervalMs(): number | undefined;
 }
 
 export interface HealthReport {
@@ -20,23 +17,23 @@ export interface HealthReport {
 const faultCodes = [...errorCodes, 'connection'] as const;
 type FaultCode = (typeof faultCodes)[number];
 
-/** Results of the fastest task may be late by this much before the silence is told. */
-const graceMs = 30_000;
+/** Looked at by whoever likes, without a token: at most so often does it cost anything. */
+const reportEveryMs = 1000;
 
-/** Whether results flow: a server that is up and keeps nothing is not well. Also counts what flows, for /metrics. */
+/** Whether results come and are kept: a server that is up and keeps nothing is not well. Also counts what comes, for /metrics. */
 export class Health {
-  readonly #ports: HealthPorts;
-  readonly #startedMs: number;
-  #lastResultMs: number | undefined;
+  readonly silence: Silence;
+  readonly #clock: Clock;
   #storeFault: string | undefined;
   #upkeepFault: string | undefined;
+  #report: { readonly made: HealthReport; readonly atMs: number } | undefined;
   readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0 };
   /** Connections that ended with a fault, by its code. */
   readonly faults = new Map<FaultCode, number>(faultCodes.map((code) => [code, 0]));
 
   constructor(ports: HealthPorts) {
-    this.#ports = ports;
-    this.#startedMs = ports.clock.monotonic();
+    this.#clock = ports.clock;
+    this.silence = new Silence(ports);
   }
 
   note(event: ServerEvent): void {
@@ -44,7 +41,6 @@ export class Health {
     if (event.type === 'alarm') this.counters.alarms++;
     if (event.type === 'gap') this.counters.gaps += event.missing;
     if (event.type !== 'result') return;
-    this.#lastResultMs = this.#ports.clock.monotonic();
     this.counters.results++;
     if (event.isLate) this.counters.lateResults++;
   }
@@ -55,23 +51,37 @@ export class Health {
 
   /** What the store said when it last refused; undefined once it takes entries again. */
   noteStore(fault: string | undefined): void {
+    if (fault !== this.#storeFault) this.#report = undefined;
     this.#storeFault = fault;
   }
 
   /** Why the last round of upkeep failed; undefined if it did not: unnoticed for weeks, a disk fills. */
   noteUpkeep(fault: string | undefined): void {
+    if (fault !== this.#upkeepFault) this.#report = undefined;
     this.#upkeepFault = fault;
   }
 
+  /** Whether the store takes results. */
+  get isReady(): boolean {
+    return this.#storeFault === undefined;
+  }
+
+  /** At most a second old. */
   report(): HealthReport {
+    const nowMs = this.#clock.monotonic();
+    if (!this.#report || nowMs - this.#report.atMs >= reportEveryMs) {
+      const problems = this.#problems();
+      this.#report = { made: { isWell: problems.length === 0, problems }, atMs: nowMs };
+    }
+    return this.#report.made;
+  }
+
+  #problems(): readonly string[] {
     const problems: string[] = [];
     if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
     if (this.#upkeepFault !== undefined) problems.push(`the store is not being tidied: ${this.#upkeepFault}`);
-    const intervalMs = this.#ports.shortestIntervalMs();
-    const silentMs = this.#ports.clock.monotonic() - (this.#lastResultMs ?? this.#startedMs);
-    if (intervalMs !== undefined && silentMs > 2 * intervalMs + graceMs) {
-      problems.push(`no result has come for ${Math.round(silentMs / 1000)} s`);
-    }
-    return { isWell: problems.length === 0, problems };
+    const silence = this.silence.problem();
+    if (silence !== undefined) problems.push(silence);
+    return problems;
   }
 }

@@ -5,6 +5,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export interface Listener {
   readonly server: Server;
@@ -12,6 +13,8 @@ export interface Listener {
 }
 
 export interface TcpListener extends Listener {
+  /** Where it listens; 0.0.0.0 or :: for everywhere. */
+  readonly address: string;
   readonly port: number;
   /** New connections see this certificate; false if TLS would begin or end, which needs a new listener. @throws for a pair that is none */
   renew(material: TlsMaterial | undefined): boolean;
@@ -30,7 +33,7 @@ export async function listenTcp(
   app: Hono,
   { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
 ): Promise<TcpListener> {
-  const handle = getRequestListener(app.fetch);
+  const handle = oneAtATime(getRequestListener(app.fetch));
   const secure = tls && createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle);
   const server = secure ?? createServer(limits, handle);
   const renew = (material: TlsMaterial | undefined): boolean => {
@@ -39,7 +42,8 @@ export async function listenTcp(
   };
   await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
   // A TCP server that listens has an address.
-  return { server, port: (server.address() as AddressInfo).port, renew, close: () => closed(server) };
+  const { address, port: bound } = server.address() as AddressInfo;
+  return { server, address, port: bound, renew, close: () => closed(server) };
 }
 
 /** @throws {AppError} unavailable, when another server answers on the admin socket of this data folder */
@@ -54,7 +58,7 @@ export async function refuseIfServed(path: string): Promise<void> {
 /** Listens on a socket in the data folder that only its owner may open. A socket that a killed server left is replaced. */
 export async function listenAdmin(app: Hono, path: string): Promise<Listener> {
   rmSync(path, { force: true });
-  const server = createServer(limits, getRequestListener(app.fetch));
+  const server = createServer(limits, oneAtATime(getRequestListener(app.fetch)));
   const mask = process.umask(0o177);
   try {
     await opened(server, () => server.listen(path), path);

@@ -8,7 +8,13 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 test('FC13: a store that cannot be tidied makes the server unwell within a round, and is tried again until it can', async (t) => {
   const clock = new FakeClock();
-  const health = new Health({ clock, agents: () => [], shortestIntervalMs: () => undefined });
+  const health = new Health({
+    clock,
+    wanted: () => [],
+    withoutAgent: () => [],
+    heardMs: () => undefined,
+    agentName: (agentId) => agentId,
+  });
   let isBroken = true;
   const said: string[] = [];
   const upkeep = new Upkeep({

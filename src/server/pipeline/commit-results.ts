@@ -8,6 +8,10 @@ export interface Batch {
   readonly agentId: string;
   readonly epoch: string;
   readonly entries: readonly Entry[];
+  /** By this server's clock, epoch milliseconds. */
+  readonly receivedAt: number;
+  /** The agent's clock minus this server's, as it is now. */
+  readonly clockOffsetMs: number;
 }
 
 export interface CheckedBatch extends Batch {
@@ -21,6 +25,7 @@ export type RecordReading =
   | { readonly refusal: string };
 
 export interface PipelinePorts {
+  readonly clock: { monotonic(): number };
   readonly latest: LatestResults;
   /** Keeps what is new and resolves when it is durable, with the numbers that were new; `repeated` are records that said nothing new. */
   commit(batch: CheckedBatch): Promise<{ readonly added: readonly SeqRange[]; readonly repeated: readonly SeqRange[] }>;
@@ -39,10 +44,12 @@ export interface PipelinePorts {
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
   const { checked, events } = check(batch, ports);
   const { added, repeated } = await ports.commit(checked);
+  const heardMs = ports.clock.monotonic();
   const toldBefore = new RangeSet(repeated);
   for (const { seq, item } of newEntries(checked.entries, added)) {
     if (item.kind === 'result') {
-      const isLate = !ports.latest.take(batch.agentId, item, { epoch: batch.epoch, seq });
+      const latest = { agentId: batch.agentId, result: item, receivedAt: batch.receivedAt, heardMs };
+      const isLate = !ports.latest.take(latest, { epoch: batch.epoch, seq });
       ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
     } else if (item.kind === 'gap') {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: countOf(item.ranges) });

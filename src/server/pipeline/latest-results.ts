@@ -3,6 +3,10 @@ import type { ResultItem } from '../../core/entry.ts';
 export interface LatestResult {
   readonly agentId: string;
   readonly result: ResultItem;
+  /** By this server's clock, epoch milliseconds. */
+  readonly receivedAt: number;
+  /** By this server's monotonic clock; undefined if it came before this server started. */
+  readonly heardMs: number | undefined;
 }
 
 /** Where the agent said it. */
@@ -14,6 +18,8 @@ export interface Place {
 interface Known {
   agentId: string;
   result: ResultItem;
+  receivedAt: number;
+  heardMs: number | undefined;
   place: Place | undefined;
 }
 
@@ -22,21 +28,18 @@ export class LatestResults {
   readonly #byTask = new Map<string, Known>();
 
   /** True if this is now the task's newest. Without a place it is the store's word, from before this server started. */
-  take(agentId: string, result: ResultItem, place?: Place): boolean {
-    const known = this.#byTask.get(result.taskId);
-    if (!known) this.#byTask.set(result.taskId, { agentId, result, place });
-    else if (isOlder({ result, place }, known)) return false;
+  take(latest: LatestResult, place?: Place): boolean {
+    const { taskId } = latest.result;
+    const known = this.#byTask.get(taskId);
+    if (!known) this.#byTask.set(taskId, { ...latest, place });
+    else if (isOlder({ result: latest.result, place }, known)) return false;
     // In place: with tens of thousands of tasks, finding one again is what costs.
-    else Object.assign(known, { agentId, result, place });
+    else Object.assign(known, latest, { place });
     return true;
   }
 
   get(taskId: string): LatestResult | undefined {
     return this.#byTask.get(taskId);
-  }
-
-  all(): readonly LatestResult[] {
-    return [...this.#byTask.values()];
   }
 }
 

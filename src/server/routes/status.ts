@@ -1,48 +1,44 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Hono } from 'hono';
-import type { LatestResult } from '../pipeline/latest-results.ts';
-import type { AgentView } from '../fleet/fleet.ts';
-import type { Health } from '../host/health.ts';
-import type { Task } from '../../core/task.ts';
+import type { Context, Hono } from 'hono';
+import { expositionOf, expositionType, type Family } from './exposition.ts';
+import { metricFamilies, type MetricsPorts } from './metrics.ts';
 
-export interface StatusPorts {
-  readonly health: Health;
-  agents(): readonly AgentView[];
-  tasks(): readonly (Task & { readonly agentId: string })[];
-  latest(): readonly LatestResult[];
-}
-
-/** /healthz and /metrics: for machines that ask without a token, and only numbers and names. */
-export function addStatus(app: Hono, ports: StatusPorts): void {
-  const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs });
-  loopDelay.enable();
-  app.get('/healthz', (context) => {
-    const { isWell, problems } = ports.health.report();
-    return context.json({ status: isWell ? 'ok' : 'failing', problems }, isWell ? 200 : 503);
-  });
-  app.get('/metrics', (context) => {
-    const families = [...familiesOf(ports), lagFamily(loopDelay)];
-    loopDelay.reset();
-    return context.text(families.map(textOf).join(''), 200, { 'Content-Type': 'text/plain; version=0.0.4' });
-  });
+export interface StatusPorts extends MetricsPorts {
+  readonly clock: { now(): number; monotonic(): number };
 }
 
 const loopResolutionMs = 10;
+/** Whoever asks sooner gets the page that was made last. */
+const pageEveryMs = 1000;
 
-interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
+/** For machines that ask without a token: /livez (it runs), /readyz (it takes results), /healthz (it is well), /metrics. */
+export function addStatus(app: Hono, ports: StatusPorts): void {
+  const { health } = ports;
+  app.get('/livez', (context) => context.json({ status: 'ok' }));
+  app.get('/readyz', (context) => answer(context, health.isReady ? [] : ['results are not being kept']));
+  app.get('/healthz', (context) => answer(context, health.report().problems));
+  const page = metricsPage(ports);
+  app.get('/metrics', (context) => context.body(page(), 200, { 'Content-Type': expositionType }));
 }
 
-interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  readonly samples: readonly Sample[];
+function answer(context: Context, problems: readonly string[]): Response {
+  const isWell = problems.length === 0;
+  return context.json({ status: isWell ? 'ok' : 'failing', problems }, isWell ? 200 : 503);
 }
 
-function familiesOf(ports: StatusPorts): readonly Family[] {
-  return [...checkFamilies(ports), ...agentFamilies(ports.agents()), ...flowFamilies(ports.health)];
+/** Made at most once a second, and the same bytes for all who ask meanwhile: they are not read as fast as they are asked for. */
+function metricsPage(ports: StatusPorts): () => Uint8Array<ArrayBuffer> {
+  const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs });
+  loopDelay.enable();
+  let made: { readonly atMs: number; readonly bytes: Uint8Array<ArrayBuffer> } | undefined;
+  return () => {
+    const nowMs = ports.clock.monotonic();
+    if (made && nowMs - made.atMs < pageEveryMs) return made.bytes;
+    const families = [...metricFamilies(ports), lagFamily(loopDelay)];
+    loopDelay.reset();
+    made = { atMs: nowMs, bytes: new TextEncoder().encode(expositionOf(families)) };
+    return made.bytes;
+  };
 }
 
 /** A tick of the histogram is no lag. */
@@ -50,87 +46,10 @@ function lagFamily(delay: { percentile(percent: number): number }): Family {
   return {
     name: 'watchkeeper_event_loop_lag_seconds',
     type: 'gauge',
-    help: 'How late timers of this server ran since /metrics was read before',
-    samples: [0.5, 0.99, 0.999, 1].map((quantile) => ({
-      labels: { quantile: String(quantile) },
-      value: Math.max(0, delay.percentile(100 * quantile) / 1e9 - loopResolutionMs / 1000),
+    help: 'How late timers of this server ran since this page was made before',
+    samples: [50, 99, 99.9, 100].map((percentile) => ({
+      labels: { percentile: String(percentile) },
+      value: Math.max(0, delay.percentile(percentile) / 1e9 - loopResolutionMs / 1000),
     })),
   };
-}
-
-/** The established names of the field, so that existing dashboards and rules go on working. */
-function checkFamilies(ports: StatusPorts): readonly Family[] {
-  const names = new Map(ports.agents().map(({ id, name }) => [id, name]));
-  const byId = new Map(ports.tasks().map((task) => [task.id, task]));
-  const known = ports.latest().flatMap(({ agentId, result }) => {
-    const task = byId.get(result.taskId);
-    if (!task) return [];
-    const { monitorName: monitor, type, target } = task;
-    return [{ labels: { monitor, type, target, agent: names.get(agentId) ?? agentId }, result }];
-  });
-  const family = (name: string, help: string, valueOf: (result: LatestResult['result']) => number): Family => ({
-    name,
-    type: 'gauge',
-    help,
-    samples: known.map(({ labels, result }) => ({ labels, value: valueOf(result) })),
-  });
-  return [
-    family('probe_success', 'Whether the target was up or degraded', ({ status }) =>
-      Number(status === 'up' || status === 'degraded'),
-    ),
-    family('probe_duration_seconds', 'How long the run took', ({ durationMs }) => durationMs / 1000),
-    family('watchkeeper_unknown', 'Whether nothing can be said of the target', ({ status }) =>
-      Number(status === 'unknown'),
-    ),
-  ];
-}
-
-function agentFamilies(agents: readonly AgentView[]): readonly Family[] {
-  const family = (name: string, help: string, valueOf: (view: AgentView) => number): Family => ({
-    name,
-    type: 'gauge',
-    help,
-    samples: agents.map((view) => ({ labels: { agent: view.name }, value: valueOf(view) })),
-  });
-  return [
-    family('watchkeeper_agent_online', 'Whether the agent is there and well', ({ status }) =>
-      Number(status === 'online'),
-    ),
-    family('watchkeeper_agent_queue_entries', 'Entries in the spool of the agent', ({ queue }) => queue.depth),
-    family('watchkeeper_agent_lag_seconds', 'How late timers of the agent ran', ({ lagMs }) => lagMs / 1000),
-  ];
-}
-
-function flowFamilies({ counters, faults }: Health): readonly Family[] {
-  return [
-    counterOf('watchkeeper_results_total', 'Results kept since the start', counters.results),
-    counterOf('watchkeeper_late_results_total', 'Results kept that came after a newer one', counters.lateResults),
-    counterOf('watchkeeper_records_total', 'Records of sensors kept since the start', counters.records),
-    counterOf('watchkeeper_alarms_total', 'Alarms raised over records since the start', counters.alarms),
-    counterOf('watchkeeper_missing_entries_total', 'Entries that agents said will never come', counters.gaps),
-    counterOf('watchkeeper_refused_entries_total', 'Entries of agents that were not kept', counters.refused),
-    {
-      name: 'watchkeeper_faults_total',
-      type: 'counter',
-      help: 'Connections of agents that ended with a fault',
-      samples: [...faults].map(([code, value]) => ({ labels: { code }, value })),
-    },
-  ];
-}
-
-function counterOf(name: string, help: string, value: number): Family {
-  return { name, type: 'counter', help, samples: [{ labels: {}, value }] };
-}
-
-function textOf({ name, type, help, samples }: Family): string {
-  const lines = samples.map(({ labels, value }) => `${name}${labelText(labels)} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
-}
-
-/** Label values escape backslash, quote and line feed (the text format, version 0.0.4). */
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(
-    ([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
-  );
-  return pairs.length > 0 ? `{${pairs.join(',')}}` : '';
 }

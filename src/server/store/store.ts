@@ -63,6 +63,8 @@ export interface History {
 
 export interface StoredResult extends ResultItem {
   readonly agentId: string;
+  /** By the server's clock, epoch milliseconds; absent if it came in time. */
+  readonly receivedAt?: number;
 }
 
 export interface TimeRange {

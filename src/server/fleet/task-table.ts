@@ -1,0 +1,179 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import type { Task } from '../../core/task.ts';
+
+export interface TaskTablePorts {
+  readonly clock: { monotonic(): number };
+  /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
+  assignTasks(
+    agentId: string,
+    monitorIds: readonly string[],
+  ): Promise<{ readonly tasks: readonly { readonly id: string; readonly monitorId: string }[] }>;
+}
+
+/** A task with the agent that has it. */
+export interface HandedTask extends Task {
+  readonly agentId: string;
+}
+
+/** A task that should bring results, and since when it should. */
+export interface WantedTask {
+  readonly task: HandedTask;
+  readonly sinceMs: number;
+}
+
+interface TableAgent {
+  name: string;
+  isRevoked: boolean;
+  /** By monitor id; also of monitors that are gone, or that this agent no longer runs. */
+  readonly taskIds: Map<string, string>;
+  /** By task id. */
+  readonly tasks: Map<string, WantedTask>;
+}
+
+/** Which agent runs which monitor, as which task: of every agent that is known, connected or not. */
+export class TaskTable {
+  readonly #ports: TaskTablePorts;
+  readonly #agents = new Map<string, TableAgent>();
+  /** Which agent has or had a task: results of tasks that were taken away may still come. */
+  readonly #owners = new Map<string, string>();
+  #monitors: ReadonlyMap<string, MonitorSpec> = new Map();
+  /** Made when asked for, and again after a change. */
+  #wanted: readonly WantedTask[] | undefined;
+
+  constructor(ports: TaskTablePorts) {
+    this.#ports = ports;
+  }
+
+  get monitors(): readonly MonitorSpec[] {
+    return [...this.#monitors.values()];
+  }
+
+  /** Every task that a known agent has, paused ones too. */
+  get wanted(): readonly WantedTask[] {
+    this.#wanted ??= [...this.#agents.values()].flatMap(({ tasks }) => Array.from(tasks.values()));
+    return this.#wanted;
+  }
+
+  /** Monitors that no known agent runs. */
+  get withoutAgent(): readonly MonitorSpec[] {
+    const running = [...this.#agents.values()].filter(({ isRevoked }) => !isRevoked);
+    return this.monitors.filter((monitor) => !running.some((agent) => runs(agent, monitor)));
+  }
+
+  isTaskOf(taskId: string, agentId: string): boolean {
+    return this.#owners.get(taskId) === agentId;
+  }
+
+  /** The tasks of one agent, by id. */
+  tasksOf(agentId: string): ReadonlyMap<string, WantedTask> {
+    return this.#agents.get(agentId)?.tasks ?? new Map();
+  }
+
+  /** The ids that were given before this server started. */
+  load(known: readonly { readonly id: string; readonly agentId: string; readonly monitorId: string }[]): void {
+    for (const { id, agentId, monitorId } of known) {
+      this.#owners.set(id, agentId);
+      this.#agent(agentId).taskIds.set(monitorId, id);
+    }
+  }
+
+  /** An agent has joined, has another name, or was revoked. `settle` then gives it its tasks. */
+  expect({ id, name, isRevoked }: { readonly id: string; readonly name: string; readonly isRevoked: boolean }): void {
+    Object.assign(this.#agent(id), { name, isRevoked });
+    this.#apply(id, this.#monitors.keys());
+  }
+
+  forget(agentId: string): void {
+    this.#agents.delete(agentId);
+    this.#wanted = undefined;
+  }
+
+  /** Gives the agent an id for each monitor it runs. */
+  async settle(agentId: string): Promise<void> {
+    let monitors;
+    do {
+      monitors = this.#monitors;
+      await this.#assign(agentId, monitors.values());
+    } while (monitors !== this.#monitors);
+    this.#apply(agentId, this.#monitors.keys());
+  }
+
+  /** Makes these the monitors there are. If it rejects nothing has changed. */
+  async replace(monitors: readonly MonitorSpec[]): Promise<void> {
+    const next = new Map(monitors.map((monitor) => [monitor.id, this.#unchanged(monitor)]));
+    const changed = [...new Set([...this.#monitors.keys(), ...next.keys()])].filter(
+      (id) => this.#monitors.get(id) !== next.get(id),
+    );
+    const added = changed.flatMap((id) => next.get(id) ?? []);
+    let agents;
+    do {
+      agents = [...this.#agents.keys()];
+      await Promise.all(agents.map((agentId) => this.#assign(agentId, added)));
+      // Another may have joined meanwhile.
+    } while (agents.length < this.#agents.size);
+    this.#monitors = next;
+    for (const agentId of this.#agents.keys()) this.#apply(agentId, changed);
+  }
+
+  #agent(agentId: string): TableAgent {
+    return this.#agents.getOrInsertComputed(agentId, () => ({
+      name: '',
+      isRevoked: true,
+      taskIds: new Map(),
+      tasks: new Map(),
+    }));
+  }
+
+  /** The same object for the same monitor, so that comparing is cheap from here on. */
+  #unchanged(monitor: MonitorSpec): MonitorSpec {
+    const before = this.#monitors.get(monitor.id);
+    return before && isDeepStrictEqual(before, monitor) ? before : monitor;
+  }
+
+  async #assign(agentId: string, monitors: Iterable<MonitorSpec>): Promise<void> {
+    const agent = this.#agent(agentId);
+    const missing = [...monitors].filter((monitor) => runs(agent, monitor) && !agent.taskIds.has(monitor.id));
+    if (missing.length === 0) return;
+    const { tasks } = await this.#ports.assignTasks(
+      agentId,
+      missing.map(({ id }) => id),
+    );
+    for (const { id, monitorId } of tasks) {
+      agent.taskIds.set(monitorId, id);
+      this.#owners.set(id, agentId);
+    }
+  }
+
+  #apply(agentId: string, monitorIds: Iterable<string>): void {
+    const agent = this.#agent(agentId);
+    for (const monitorId of monitorIds) {
+      const taskId = agent.taskIds.get(monitorId);
+      if (taskId === undefined) continue;
+      const monitor = this.#monitors.get(monitorId);
+      if (monitor && runs(agent, monitor)) this.#put(agent, { taskId, agentId, monitor });
+      else agent.tasks.delete(taskId);
+    }
+    this.#wanted = undefined;
+  }
+
+  #put(
+    { tasks }: TableAgent,
+    { taskId, agentId, monitor }: { readonly taskId: string; readonly agentId: string; readonly monitor: MonitorSpec },
+  ): void {
+    const before = tasks.get(taskId);
+    const task = { ...taskOf(taskId, monitor), agentId };
+    if (before && isDeepStrictEqual(before.task, task)) return;
+    const goesOn = before && !before.task.paused && before.task.intervalMs === task.intervalMs;
+    tasks.set(taskId, { task, sinceMs: goesOn ? before.sinceMs : this.#ports.clock.monotonic() });
+  }
+}
+
+function runs({ name, isRevoked }: Pick<TableAgent, 'name' | 'isRevoked'>, { agents }: MonitorSpec): boolean {
+  return !isRevoked && (agents === undefined || agents.includes(name));
+}
+
+function taskOf(id: string, { id: monitorId, name: monitorName, ...spec }: MonitorSpec): Task {
+  const { type, target, options, intervalMs, timeoutMs, paused } = spec;
+  return { id, monitorId, monitorName, type, target, options, intervalMs, timeoutMs, paused };
+}
