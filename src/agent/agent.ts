@@ -117,8 +117,8 @@ export class Agent {
       identity: file,
       source: this.#source(),
       trust: () => this.#file,
-      onWelcome: (serverKey) => {
-        this.#remember(keyPin(serverKey));
+      onWelcome: (serverKey, name) => {
+        this.#remember({ serverPin: keyPin(serverKey), name });
         this.#sensors.announce();
       },
       onSensors: (order) => this.#takeOrder(order),
@@ -187,12 +187,12 @@ export class Agent {
     }
   }
 
-  /** The greeting succeeded: from now on the pinned keys identify both sides, and the join token is dropped. */
-  #remember(serverPin: string): void {
-    if (this.#file.secret === undefined && this.#file.serverPin === serverPin) return;
-    const { secret: _used, ...file } = this.#file;
-    this.#file = { ...file, serverPin };
-    this.#parts.folder.saveIdentity(this.#file);
+  /** The greeting succeeded: from now on the pinned keys identify both sides, the join token is dropped, and the name is the server's. */
+  #remember(met: { readonly serverPin: string; readonly name: string }): void {
+    const { secret, ...file } = this.#file;
+    if (secret === undefined && file.serverPin === met.serverPin && file.name === met.name) return;
+    this.#file = { ...file, ...met };
+    this.#try('Who this agent is was not saved', () => this.#parts.folder.saveIdentity(this.#file));
   }
 
   #vitals(): Omit<Heartbeat, 'type' | 'at'> {
@@ -222,10 +222,10 @@ export class Agent {
   }
 
   #writeNotice(): void {
-    const { clock, folder, file, spool } = this.#parts;
+    const { clock, folder, spool } = this.#parts;
     const { by, purpose, until } = this.#sensors.order;
     writeNotice(folder.path, {
-      name: file.name,
+      name: this.#file.name,
       pid: process.pid,
       writtenAt: clock.now(),
       server: this.#link.server,
@@ -241,11 +241,11 @@ export class Agent {
   }
 
   #writeStatus(): void {
-    const { clock, folder, version, file } = this.#parts;
+    const { clock, folder, version } = this.#parts;
     const { queue, health } = this.#vitals();
     writeStatus(folder.path, {
-      agentId: file.agentId,
-      name: file.name,
+      agentId: this.#file.agentId,
+      name: this.#file.name,
       version,
       pid: process.pid,
       startedAt: this.#startedAt,

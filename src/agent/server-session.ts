@@ -20,8 +20,8 @@ export interface SessionPorts {
     /** A new connection begins: new entries are `live`, older unacknowledged ones `backlog`. */
     startSending(): Promise<void>;
   };
-  /** The server has proved its identity and accepted this agent. */
-  onWelcome(serverKey: string): void;
+  /** The server has proved its identity and accepted this agent; `name` is what the server calls it. */
+  onWelcome(serverKey: string, name: string): void;
   onTasks(message: TasksMessage): Applied;
   onSensors(order: SensorOrder): void;
   /** The server has stored the first key of this chain. */
@@ -95,14 +95,14 @@ export class ServerSession {
     }
   }
 
-  async #start({ signature, received }: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
+  async #start({ signature, name, received }: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
     const { channel, greeting } = this.#parts;
     greeting.confirm(signature);
     await this.#ports.source.startSending();
     this.#sender = new Sender(this.#ports.source, channel);
     // These acknowledgements may have been lost with the last connection.
     this.#sender.acknowledged(received);
-    this.#ports.onWelcome(greeting.serverKey);
+    this.#ports.onWelcome(greeting.serverKey, name);
     this.#beat();
   }
 

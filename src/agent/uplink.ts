@@ -110,7 +110,7 @@ export class Uplink {
         },
       },
     });
-    const onWelcome = (serverKey: string): void => {
+    const onWelcome = (serverKey: string, name: string): void => {
       cancelGreeting();
       // Only a server that has proved its identity replaces an older connection.
       for (const other of this.#channels) if (other !== channel) other.terminate();
@@ -118,7 +118,7 @@ export class Uplink {
       this.#current = channel;
       this.#noteServer(server);
       this.#ports.onLink({ state: 'connected', server });
-      this.#ports.onWelcome(serverKey);
+      this.#ports.onWelcome(serverKey, name);
     };
     const session = new ServerSession({ ...this.#ports, onWelcome }, { channel, greeting });
     this.#channels.add(channel);

@@ -149,6 +149,7 @@ export const errorCodes = [
   'unknown-agent',
   'bad-signature',
   'bad-token',
+  'bad-name',
   'revoked',
   'replaced',
   'not-your-entries',
@@ -214,7 +215,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     /** Proof of holding the token that the called agent printed, if it knows no server yet. */
     pairing: base64url.optional(),
   }),
-  z.strictObject({ type: z.literal('welcome'), signature: base64url, at: epochMs, received: ranges }),
+  /** `name`: what the agent is called on this server. */
+  z.strictObject({ type: z.literal('welcome'), signature: base64url, name, at: epochMs, received: ranges }),
   z.strictObject({
     type: z.literal('tasks'),
     revision: count,

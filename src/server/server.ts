@@ -38,6 +38,12 @@ export interface ServerParts {
   readonly say: (text: string) => void;
 }
 
+interface Invitation {
+  readonly lifetimeMs: number;
+  /** An agent whose name is taken gets a number behind it, instead of being refused. */
+  readonly numbersNames?: boolean;
+}
+
 const cloneAdvice =
   'If this is said again, two processes use copies of one agent folder: revoke the agent and let one of them join anew.';
 
@@ -71,6 +77,7 @@ export class Server {
     this.#gate = new AgentGate({
       clock,
       records: store,
+      say,
       onKnown: ({ id, name, revokedAt }) => this.#know({ id, name, isRevoked: revokedAt !== undefined }),
     });
     this.tasks = new TaskTable({ clock, assignTasks: (agentId, ids) => store.assignTasks(agentId, ids) });
@@ -119,12 +126,15 @@ export class Server {
   }
 
   /** A one-use token for one agent. */
-  async invite(lifetimeMs: number): Promise<{ readonly token: string; readonly expiresAt: number }> {
+  async invite({
+    lifetimeMs,
+    numbersNames = false,
+  }: Invitation): Promise<{ readonly token: string; readonly expiresAt: number }> {
     const { clock, store, identity } = this.#parts;
     const token = createJoinToken(keyPin(identity.publicKey));
     const createdAt = clock.now();
     const expiresAt = createdAt + lifetimeMs;
-    await store.createJoinToken({ ...storedToken(token.secret), createdAt, expiresAt });
+    await store.createJoinToken({ ...storedToken(token.secret), createdAt, expiresAt, numbersNames });
     return { token: formatJoinToken(token), expiresAt };
   }
 
@@ -133,6 +143,14 @@ export class Server {
     const isRevoked = this.#gate.revoke(agentId);
     this.gateway.session(agentId)?.end('revoked', 'this agent was revoked');
     return await isRevoked;
+  }
+
+  /** Gives an agent another name; what it runs and watches by its name follows. @throws {AppError} usage, not-found */
+  async rename(agentId: string, name: string): Promise<void> {
+    await this.#gate.rename(agentId, name);
+    this.gateway.session(agentId)?.rename(name);
+    this.sensorOrders.refresh();
+    await this.dispatcher.refresh(agentId);
   }
 
   /** What there is of an agent's records, signed with this server's key. */

@@ -104,9 +104,14 @@ export class AttackedServer implements AsyncDisposable {
     return agents.find((agent) => agent.name === name);
   }
 
-  /** A sample of /metrics, named as there. */
+  /** A sample of /metrics, named as there. The page is made once a second: this is one made after the question. */
   async metric(name: string): Promise<number> {
-    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    const page = async (): Promise<string> => await (await fetch(`${this.url}/metrics`)).text();
+    const last = await page();
+    const metrics = await eventually('a new page', async () => {
+      const next = await page();
+      return next !== last && next;
+    });
     const line = metrics.split('\n').find((line) => line.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1));
   }

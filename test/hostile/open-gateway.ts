@@ -8,7 +8,7 @@ import { createIdentity } from '../../src/protocol/identity.ts';
 import { Gateway, type GatewayPorts } from '../../src/server/gateway/gateway.ts';
 
 export const serverIdentity = { ...createIdentity(), serverId: '0193a0de-0000-7000-8000-000000000001' };
-export const openGate = { admit: async () => {}, confirm: () => {} };
+export const openGate = { admit: async ({ name }: { readonly name: string }) => name, confirm: () => {} };
 
 /** The address of a gateway on loopback whose agents are all welcome. */
 export async function openGateway(t: TestContext, commit: GatewayPorts['commit']): Promise<string> {

@@ -103,7 +103,7 @@ const serverWord = fc.oneof(
   fc.constant({ type: 'tasks', revision: 1, set: [], remove: [] }),
   fc.constant({ type: 'tasks', revision: 3, base: 2, set: [], remove: [] }),
   fc.constant({ type: 'run-now', requestId: uuid, taskId: uuid }),
-  fc.constant({ type: 'welcome', signature: 'AAAA', at: 1, received: [[1, 9]] }),
+  fc.constant({ type: 'welcome', signature: 'AAAA', name: 'seat', at: 1, received: [[1, 9]] }),
   fc.constant({ type: 'heartbeat-seen', at: 1 }),
   fc.constant({ type: 'error', code: 'revoked', message: 'x' }),
   fc.constant('challenge' as const),
@@ -143,9 +143,9 @@ test('whatever a server says in whatever order, an agent lets go of nothing befo
           const hello = await Promise.race([once(near, 'message'), ended.then(() => undefined)]);
           if (!hello) break;
           try {
-            const signature = await greeting.accept(JSON.parse(String(hello[0])), openGate);
+            const { name, signature } = await greeting.accept(JSON.parse(String(hello[0])), openGate);
             isWelcomed = true;
-            near.send(JSON.stringify({ type: 'welcome', signature, at: 1, received: [] }));
+            near.send(JSON.stringify({ type: 'welcome', signature, name, at: 1, received: [] }));
           } catch {
             break;
           }

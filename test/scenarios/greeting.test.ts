@@ -20,7 +20,11 @@ const token = createJoinToken(keyPin(server.publicKey));
 /** A gatekeeper that keeps what it was told and admits. */
 function openGate(): Gatekeeper & { readonly claims: Claim[] } {
   const claims: Claim[] = [];
-  return { claims, admit: async (claim) => void claims.push(claim), confirm: () => {} };
+  const admit = async (claim: Claim): Promise<string> => {
+    claims.push(claim);
+    return claim.name;
+  };
+  return { claims, admit, confirm: () => {} };
 }
 
 function agentSide(channelBinding = 'tls'): AgentGreeting {
@@ -43,7 +47,7 @@ describe('the greeting', () => {
     const serverSide = new ServerGreeting(server, { channelBinding: 'tls' });
     const agentGreeting = agentSide();
     const hello = helloOf(agentGreeting.answer(challengeOf(serverSide)));
-    agentGreeting.confirm(await serverSide.accept(hello, gate));
+    agentGreeting.confirm((await serverSide.accept(hello, gate)).signature);
     assert.equal(gate.claims[0]?.agentId, agent.agentId);
     assert.equal(gate.claims[0].tokenId, storedToken(token.secret).id);
     assert.ok(gate.claims[0].provesToken(storedToken(token.secret).key));
@@ -78,7 +82,7 @@ describe('the greeting', () => {
     );
     const agentGreeting = agentSide();
     const hello = helloOf(agentGreeting.answer(challengeOf(pretender)));
-    const signature = await pretender.accept(hello, openGate());
+    const { signature } = await pretender.accept(hello, openGate());
     assert.throws(() => agentGreeting.confirm(signature), isError('bad-signature'));
   });
 
@@ -103,7 +107,7 @@ describe('the greeting', () => {
     const gate = openGate();
     const caller = new ServerGreeting(server, { channelBinding: 'tls', pairing: own });
     const greeting = called();
-    greeting.confirm(await caller.accept(helloOf(greeting.answer(challengeOf(caller))), gate));
+    greeting.confirm((await caller.accept(helloOf(greeting.answer(challengeOf(caller))), gate)).signature);
     assert.ok(gate.claims[0]?.isExpected);
     assert.equal(greeting.serverKey, server.publicKey);
 

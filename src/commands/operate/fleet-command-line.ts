@@ -106,17 +106,28 @@ const lists: Readonly<Record<ListName, string>> = {
 function addLists(program: Command): void {
   // The keys are those of the record.
   for (const [name, description] of Object.entries(lists) as [ListName, string][]) {
-    atServer(program.command(name).description(description))
-      .option('--json', 'one JSON object a line')
-      .action(async (flags: ListFlags) => {
-        const { printList } = await import('./fleet-commands.ts');
-        await printList(name, flags, process.stdout);
-      });
+    const command = atServer(program.command(name).description(description));
+    if (name === 'agents') addAgentCommands(command);
+    command.option('--json', 'one JSON object a line').action(async (flags: ListFlags) => {
+      const { printList } = await import('./fleet-commands.ts');
+      await printList(name, flags, process.stdout);
+    });
   }
+}
+
+function addAgentCommands(agents: Command): void {
+  atServer(agents.command('rename').description('give an agent another name'))
+    .argument('<agent>', 'its id or name')
+    .argument('<name>', 'its new name')
+    .action(async (agent: string, name: string, place: ServerPlace) => {
+      const { renameAgent } = await import('./fleet-commands.ts');
+      await renameAgent(agent, name, place);
+    });
 }
 
 interface InviteFlags extends ServerPlace {
   readonly for?: Milliseconds;
+  readonly numberNames?: true;
 }
 
 function addOperations(program: Command): void {
@@ -128,6 +139,7 @@ function addOperations(program: Command): void {
   );
   atServer(program.command('invite').description('print the line that joins one machine as an agent'))
     .option('--for <duration>', 'how long it can be used (default: 1h, which is also the longest)', durationArgument)
+    .option('--number-names', 'put a number behind a name that is taken; else the agent is refused')
     .action(async (flags: InviteFlags) => {
       const { invite } = await import('./fleet-commands.ts');
       await invite(flags);

@@ -38,11 +38,12 @@ export async function printList(name: ListName, flags: ListFlags, output: NodeJS
 
 interface InviteFlags extends ServerPlace {
   readonly for?: Milliseconds;
+  readonly numberNames?: true;
 }
 
 /** Prints the line that joins a machine: alone on stdout, so that scripts can use it. */
-export async function invite({ for: lifetimeMs, ...place }: InviteFlags): Promise<void> {
-  const body = lifetimeMs === undefined ? {} : { lifetimeMs };
+export async function invite({ for: lifetimeMs, numberNames, ...place }: InviteFlags): Promise<void> {
+  const body = { ...(lifetimeMs !== undefined && { lifetimeMs }), ...(numberNames && { numbersNames: true }) };
   const { command, expiresAt } = await clientFor(place).post('/invites', inviteAnswer, { body });
   process.stderr.write(`Run this on the machine that is to join, once, before ${expiresAt}:\n`);
   process.stdout.write(`${command}\n`);
@@ -52,6 +53,12 @@ export async function invite({ for: lifetimeMs, ...place }: InviteFlags): Promis
 export async function revoke(agent: string, place: ServerPlace): Promise<void> {
   await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/revoke`, done);
   process.stdout.write(`${agent} is revoked; it returns only with a new invitation and a new key.\n`);
+}
+
+/** Gives an agent another name. */
+export async function renameAgent(agent: string, name: string, place: ServerPlace): Promise<void> {
+  await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/rename`, done, { body: { name } });
+  process.stdout.write(`${agent} is called ${name} from now on.\n`);
 }
 
 /** Writes a consistent copy of the server's store, on this machine. */

@@ -24,8 +24,9 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
     ...agentsRoutes({
       views: () => server.fleet.views(),
       revoke: (agentId) => server.revoke(agentId),
-      async invite(lifetimeMs) {
-        const { token, expiresAt } = await server.invite(lifetimeMs);
+      rename: (agentId, name) => server.rename(agentId, name),
+      async invite(invitation) {
+        const { token, expiresAt } = await server.invite(invitation);
         return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
       },
     }),

@@ -212,7 +212,7 @@ function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent
   return new LocalAgent({
     clock,
     command: [launcher, ...agentOptions, ...egress],
-    token: async () => (await server.invite(localInviteMs)).token,
+    token: async () => (await server.invite({ lifetimeMs: localInviteMs, numbersNames: true })).token,
     // Its own times are left out: each line gets one here.
     onOutput: lineSplitter((line) => say(`local agent: ${line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '')}`)),
   });

@@ -3,17 +3,20 @@ import { describe, test } from 'node:test';
 import { ProtocolError } from '../../protocol/frames.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import type { Claim } from '../gateway/greeting.ts';
-import { AgentGate, type GateRecords, type KnownAgent } from './agent-gate.ts';
+import { AgentGate, type GateRecords, type KnownAgent, type KnownToken } from './agent-gate.ts';
 
 /** Records in memory; the store's own suite tests the real ones. */
-function recordsOf(tokens: Readonly<Record<string, { key: string; expiresAt: number }>>): GateRecords {
-  const agents = new Map<string, KnownAgent>();
+function recordsOf(
+  tokens: Readonly<Record<string, KnownToken & { readonly expiresAt: number }>>,
+  known: readonly KnownAgent[] = [],
+): GateRecords {
+  const agents = new Map(known.map((agent) => [agent.id, agent]));
   const used = new Set<string>();
   return {
     agents: async () => [...agents.values()],
     saveAgent: async (agent) => void agents.set(agent.id, agent),
     revokeAgent: async (agentId) => agents.has(agentId),
-    joinTokenKey: async (tokenId) => tokens[tokenId]?.key,
+    joinToken: async (tokenId) => tokens[tokenId],
     async joinAgent(agent, use) {
       const owner = agents.get(agent.id);
       if (owner && owner.publicKey !== agent.publicKey) return 'taken';
@@ -32,6 +35,7 @@ function claim(over: Partial<Claim> = {}): Claim {
   return {
     agentId: 'a',
     name: 'seat-17',
+    expectedName: undefined,
     publicKey: 'key of a',
     version: '1',
     tokenId: undefined,
@@ -50,8 +54,9 @@ async function gateOf(
   wrap = (records: GateRecords) => records,
 ): Promise<{ gate: AgentGate; clock: FakeClock }> {
   const expiresAt = clock.now() + 3_600_000;
-  const tokens = { t1: { key: 'key of t1', expiresAt }, t2: { key: 'key of t2', expiresAt } };
-  const gate = new AgentGate({ clock, records: wrap(recordsOf(tokens)), onKnown: () => {} });
+  const token = (id: string, numbersNames = false) => ({ key: `key of ${id}`, expiresAt, numbersNames });
+  const tokens = { t1: token('t1'), t2: token('t2'), n1: token('n1', true), n2: token('n2', true) };
+  const gate = new AgentGate({ clock, records: wrap(recordsOf(tokens)), onKnown: () => {}, say: () => {} });
   await gate.load();
   return { gate, clock };
 }
@@ -77,10 +82,15 @@ describe('the gate', () => {
 
   test('takes a token once, also from two agents at the same moment', async () => {
     const { gate } = await gateOf();
-    const joins = ['a', 'b'].map((agentId) => gate.admit(claim({ agentId, publicKey: agentId, ...withToken('t1') })));
+    const joins = ['a', 'b'].map((agentId) =>
+      gate.admit(claim({ agentId, name: agentId, publicKey: agentId, ...withToken('t1') })),
+    );
     const outcomes = await Promise.allSettled(joins);
     assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
-    await assert.rejects(gate.admit(claim({ agentId: 'c', ...withToken('t1') })), refuses('bad-token', /used up/));
+    await assert.rejects(
+      gate.admit(claim({ agentId: 'c', name: 'c', ...withToken('t1') })),
+      refuses('bad-token', /used up/),
+    );
   });
 
   test('refuses a token that is too old, unknown, or only known by its id', async () => {
@@ -103,7 +113,7 @@ describe('the gate', () => {
       gate.agents().map(({ publicKey }) => publicKey),
       ['first'],
     );
-    await gate.admit(claim({ agentId: 'b', publicKey: 'second', ...withToken('t2') }));
+    await gate.admit(claim({ agentId: 'b', name: 'b', publicKey: 'second', ...withToken('t2') }));
   });
 
   test('a store that refuses costs no token', async () => {
@@ -142,5 +152,83 @@ describe('the gate', () => {
       gate.admit(claim({ publicKey: 'another', ...withToken('t2') })),
       refuses('unknown-agent', /another key/),
     );
+  });
+
+  test('SE6: a name that is taken, or that looks the same, is refused, and whoever has it keeps it', async () => {
+    const { gate } = await gateOf();
+    assert.equal(await gate.admit(claim(withToken('t1'))), 'seat-17');
+    const other = { agentId: 'b', publicKey: 'key of b', ...withToken('t2') };
+    for (const name of ['seat-17', 'SEAT-17', 'ｓｅａｔ-17'])
+      await assert.rejects(gate.admit(claim({ ...other, name })), refuses('bad-name', /there is an agent .* already/));
+    for (const name of ['seat\u200b-17', 'seat-\u202e71', ' seat', 'x'.repeat(101), ''])
+      await assert.rejects(gate.admit(claim({ ...other, name })), refuses('bad-name', /expected a name/));
+    assert.equal(await gate.admit(claim({ ...other, name: 'seat-18' })), 'seat-18', 'the token is still good');
+  });
+
+  test('SE6: an agent that calls itself otherwise keeps the name it has', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await gate.admit(claim({ agentId: 'b', name: 'seat-18', publicKey: 'key of b', ...withToken('t2') }));
+    assert.equal(await gate.admit(claim({ agentId: 'b', name: 'seat-17', publicKey: 'key of b' })), 'seat-18');
+    assert.deepEqual(
+      gate.agents().map(({ name }) => name),
+      ['seat-17', 'seat-18'],
+    );
+  });
+
+  test('SE6: an invitation may number names; of two that come at once each gets its own', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    const names = await Promise.all(
+      ['n1', 'n2'].map((token) => gate.admit(claim({ agentId: token, publicKey: token, ...withToken(token) }))),
+    );
+    assert.deepEqual(names, ['seat-17-2', 'seat-17-3']);
+  });
+
+  test('SE6: of two that join with one name at once, one is refused', async () => {
+    const { gate } = await gateOf();
+    const joins = ['t1', 't2'].map((token) =>
+      gate.admit(claim({ agentId: token, publicKey: token, ...withToken(token) })),
+    );
+    const [first, second] = await Promise.allSettled(joins);
+    assert.equal(first?.status, 'fulfilled');
+    assert.ok(second?.status === 'rejected' && refuses('bad-name', /already/)(second.reason));
+  });
+
+  test('SE6: the administrator renames, and not to a name that is taken', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await gate.admit(claim({ agentId: 'b', name: 'seat-18', publicKey: 'key of b', ...withToken('t2') }));
+    await assert.rejects(gate.rename('b', 'Seat-17'), /there is an agent "Seat-17" already/);
+    await gate.rename('b', 'window');
+    assert.equal(await gate.admit(claim({ agentId: 'b', name: 'seat-18', publicKey: 'key of b' })), 'window');
+    await gate.revoke('a');
+    await gate.rename('b', 'seat-17');
+  });
+
+  test('SE6: an agent that the server calls has the name of the configuration', async () => {
+    const { gate } = await gateOf();
+    const called = { isExpected: true, name: 'debian', expectedName: 'cellar' };
+    assert.equal(await gate.admit(claim(called)), 'cellar');
+    assert.equal(await gate.admit(claim({ ...called, expectedName: 'attic' })), 'attic');
+  });
+
+  test('SE6: namesakes of an earlier version are told apart, in the order in which they joined', async () => {
+    const said: string[] = [];
+    const records = recordsOf(
+      {},
+      ['a', 'b', 'c'].map((id, joinedAt) => ({ id, name: 'seat', publicKey: id, joinedAt })),
+    );
+    const gate = new AgentGate({ clock: new FakeClock(), records, onKnown: () => {}, say: (text) => said.push(text) });
+    await gate.load();
+    assert.deepEqual(
+      gate.agents().map(({ name }) => name),
+      ['seat', 'seat-2', 'seat-3'],
+    );
+    assert.deepEqual(
+      (await records.agents()).map(({ name }) => name),
+      ['seat', 'seat-2', 'seat-3'],
+    );
+    assert.equal(said.length, 2);
   });
 });

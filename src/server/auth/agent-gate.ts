@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { Claim, Gatekeeper } from '../gateway/greeting.ts';
+import { AppError } from '../../core/errors.ts';
+import { isSameName, nameMistake, numberedName } from './agent-name.ts';
 
 export interface KnownAgent {
   readonly id: string;
@@ -17,13 +19,25 @@ interface TokenUse {
 
 type TokenFault = keyof typeof sentence;
 
+export interface KnownToken {
+  /** What a proof is checked with. */
+  readonly key: string;
+  /** An agent whose name is taken gets a number behind it, instead of being refused. */
+  readonly numbersNames: boolean;
+}
+
+interface ProvedToken {
+  readonly use: TokenUse;
+  readonly numbersNames: boolean;
+}
+
 /** What the gate needs of the store. */
 export interface GateRecords {
   agents(): Promise<readonly KnownAgent[]>;
   saveAgent(agent: KnownAgent): Promise<void>;
   revokeAgent(agentId: string, at: number): Promise<boolean>;
-  /** The key of a token, to check a proof with; undefined if there is no such token. */
-  joinTokenKey(tokenId: string): Promise<string | undefined>;
+  /** Undefined if there is no such token. */
+  joinToken(tokenId: string): Promise<KnownToken | undefined>;
   /** Adds the agent, or brings it back, and uses its token up: both or neither. */
   joinAgent(agent: KnownAgent, token?: TokenUse): Promise<'accepted' | 'taken' | TokenFault>;
 }
@@ -33,33 +47,50 @@ interface GateParts {
   readonly records: GateRecords;
   /** An agent has joined, or goes by another name now. */
   readonly onKnown: (agent: KnownAgent) => void;
+  /** A line for the operator. */
+  readonly say: (text: string) => void;
 }
 
 /** Who may be an agent of this server: keys that joined with a token and are not revoked. */
 export class AgentGate implements Gatekeeper {
   readonly #parts: GateParts;
   readonly #agents = new Map<string, KnownAgent>();
+  /** Names of agents whose join is being written, and their ids. */
+  readonly #joining = new Map<string, string>();
 
   constructor(parts: GateParts) {
     this.#parts = parts;
   }
 
   async load(): Promise<void> {
-    for (const agent of await this.#parts.records.agents()) this.#know(agent);
+    for (const agent of await this.#parts.records.agents()) await this.#load(agent);
   }
 
   agents(): readonly KnownAgent[] {
     return [...this.#agents.values()];
   }
 
-  async admit(claim: Claim): Promise<void> {
+  /** The name comes from the server's administrator, or from the first join: what an agent calls itself later changes nothing. */
+  async admit(claim: Claim): Promise<string> {
     const known = this.#agents.get(claim.agentId);
     if (known && known.publicKey !== claim.publicKey) throw taken(known.id);
-    if (known && known.revokedAt === undefined) return await this.#rename(known, claim.name);
+    if (known && known.revokedAt === undefined) return await this.#named(known, claim.expectedName);
     if (known && claim.tokenId === undefined) throw revoked(known);
     const token = known || !claim.isExpected ? await this.#provedToken(claim) : undefined;
-    const { agentId: id, name, publicKey } = claim;
-    await this.#join({ id, name, publicKey, joinedAt: known?.joinedAt ?? this.#parts.clock.now() }, token);
+    return await this.#join(claim, { joinedAt: known?.joinedAt ?? this.#parts.clock.now(), token });
+  }
+
+  /** @throws {AppError} usage, when the name is taken or none; not-found */
+  async rename(agentId: string, name: string): Promise<void> {
+    const known = this.#agents.get(agentId);
+    if (!known) throw new AppError('not-found', `there is no agent ${agentId}`);
+    const mistake = nameMistake(name);
+    if (mistake !== undefined) throw new AppError('usage', `${mistake}, got ${JSON.stringify(name)}`);
+    if (this.#isTaken(name, agentId))
+      throw new AppError('usage', `there is an agent ${JSON.stringify(name)} already, or one that looks like it`);
+    // Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all.
+    this.#know({ ...known, name });
+    await this.#parts.records.saveAgent({ ...known, name });
   }
 
   confirm(agentId: string): void {
@@ -76,15 +107,27 @@ export class AgentGate implements Gatekeeper {
     return await this.#parts.records.revokeAgent(agentId, at);
   }
 
-  async #join(agent: KnownAgent, token: TokenUse | undefined): Promise<void> {
-    const verdict = await this.#parts.records.joinAgent(agent, token);
-    if (verdict === 'taken') throw taken(agent.id);
-    if (verdict !== 'accepted') throw badToken(verdict);
-    this.#know(agent);
+  async #join(
+    claim: Claim,
+    { joinedAt, token }: { readonly joinedAt: number; readonly token: ProvedToken | undefined },
+  ): Promise<string> {
+    const { agentId: id, publicKey } = claim;
+    const name = this.#nameFor(claim, token?.numbersNames ?? false);
+    const agent = { id, name, publicKey, joinedAt };
+    this.#joining.set(name, id);
+    try {
+      const verdict = await this.#parts.records.joinAgent(agent, token?.use);
+      if (verdict === 'taken') throw taken(id);
+      if (verdict !== 'accepted') throw badToken(verdict);
+      this.#know(agent);
+      return name;
+    } finally {
+      this.#joining.delete(name);
+    }
   }
 
   /** Proved before it is used up, so that whoever only heard of a token cannot spend it. */
-  async #provedToken(claim: Claim): Promise<TokenUse> {
+  async #provedToken(claim: Claim): Promise<ProvedToken> {
     const { agentId, tokenId } = claim;
     if (tokenId === undefined) {
       throw new ProtocolError(
@@ -92,16 +135,50 @@ export class AgentGate implements Gatekeeper {
         `agent ${agentId} has not joined this server; 'watchkeeper invite' makes the token for it`,
       );
     }
-    const key = await this.#parts.records.joinTokenKey(tokenId);
-    if (key === undefined || !claim.provesToken(key)) throw badToken('unknown');
-    return { id: tokenId, at: this.#parts.clock.now() };
+    const token = await this.#parts.records.joinToken(tokenId);
+    if (token === undefined || !claim.provesToken(token.key)) throw badToken('unknown');
+    return { use: { id: tokenId, at: this.#parts.clock.now() }, numbersNames: token.numbersNames };
   }
 
-  /** Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all. */
-  async #rename(known: KnownAgent, name: string): Promise<void> {
-    if (known.name === name) return;
-    this.#know({ ...known, name });
-    await this.#parts.records.saveAgent({ ...known, name });
+  /** Earlier versions let agents share a name. */
+  async #load(agent: KnownAgent): Promise<void> {
+    const isRevoked = agent.revokedAt !== undefined;
+    const name = isRevoked ? agent.name : numberedName(agent.name, (name) => this.#isTaken(name, agent.id));
+    this.#know({ ...agent, name });
+    if (name === agent.name) return;
+    this.#parts.say(`Several agents were called ${agent.name}; agent ${agent.id} is ${name} from now on.`);
+    await this.#parts.records.saveAgent({ ...agent, name });
+  }
+
+  /** As the configuration calls an agent that this server calls. */
+  async #named(known: KnownAgent, name = known.name): Promise<string> {
+    if (name === known.name) return name;
+    try {
+      await this.rename(known.id, name);
+      return name;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'usage') throw error;
+      this.#parts.say(`Agent ${known.name} stays ${known.name}: ${error.message}.`);
+      return known.name;
+    }
+  }
+
+  #nameFor({ agentId, name: claimed, expectedName }: Claim, numbersNames: boolean): string {
+    const name = expectedName ?? claimed;
+    const mistake = nameMistake(name);
+    if (mistake !== undefined) throw new ProtocolError('bad-name', mistake);
+    const isTaken = (name: string): boolean => this.#isTaken(name, agentId);
+    if (numbersNames) return numberedName(name, isTaken);
+    if (!isTaken(name)) return name;
+    const next = "give this one another with --name, or 'watchkeeper agents rename' the other";
+    throw new ProtocolError('bad-name', `there is an agent ${JSON.stringify(name)} already: ${next}`);
+  }
+
+  #isTaken(name: string, agentId: string): boolean {
+    for (const [joining, id] of this.#joining) if (id !== agentId && isSameName(joining, name)) return true;
+    for (const other of this.#agents.values())
+      if (other.id !== agentId && other.revokedAt === undefined && isSameName(other.name, name)) return true;
+    return false;
   }
 
   #know(agent: KnownAgent): void {

@@ -88,12 +88,13 @@ class AgentCall {
   }
 
   #speak(line: Line): Promise<Error | undefined> {
-    const { address, token } = this.#agent;
+    const { name, address, token } = this.#agent;
     this.#line = line;
     this.#isUnreachable = false;
     return this.#parts.adopt(line, {
       address: formatEndpoint(address),
       pairing: token === undefined ? undefined : parseJoinToken(token),
+      expectedName: name,
     });
   }
 

@@ -42,6 +42,11 @@ export class SensorOrders {
     this.#tell(line);
   }
 
+  /** Names have changed. */
+  refresh(): void {
+    this.#tellAll();
+  }
+
   disconnect(recipient: OrderRecipient): void {
     if (this.#lines.get(recipient.agentId)?.recipient === recipient) this.#lines.delete(recipient.agentId);
   }

@@ -84,6 +84,11 @@ export class AgentSession {
     return this.#name;
   }
 
+  /** The administrator has given the agent another name. */
+  rename(name: string): void {
+    this.#name = name;
+  }
+
   get version(): string {
     return this.#version;
   }
@@ -135,16 +140,16 @@ export class AgentSession {
 
   async #greet(hello: Extract<AgentMessage, { type: 'hello' }>): Promise<void> {
     if (!this.#greeting) throw new ProtocolError('bad-frame', 'expected one hello, got a second');
-    const signature = await this.#greeting.accept(hello, this.#ports.gatekeeper);
+    const { name, signature } = await this.#greeting.accept(hello, this.#ports.gatekeeper);
     this.#greeting = undefined;
     this.#agentId = hello.agentId;
     this.#epoch = hello.epoch;
     this.#version = hello.version;
-    this.#name = hello.name;
+    this.#name = name;
     const received = await this.#ports.received(hello.agentId, hello.epoch);
     // It may have been revoked while the store was asked.
     this.#ports.gatekeeper.confirm(hello.agentId);
-    this.send({ type: 'welcome', signature, at: this.#ports.clock.now(), received });
+    this.send({ type: 'welcome', signature, name: this.#name, at: this.#ports.clock.now(), received });
     this.#ports.onLive(this);
   }
 

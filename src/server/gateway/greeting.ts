@@ -19,7 +19,10 @@ export interface ServerIdentity extends Identity {
 /** An agent whose signature fits its key; whether that key is welcome is the gatekeeper's to say. */
 export interface Claim {
   readonly agentId: string;
+  /** What it calls itself. */
   readonly name: string;
+  /** What the configuration of this server, which called it, calls it. */
+  readonly expectedName: string | undefined;
   readonly publicKey: string;
   readonly version: string;
   /** It answered a call of this server to the agent that made the token in our configuration. */
@@ -31,8 +34,8 @@ export interface Claim {
 
 /** Decides whether a key may speak for an agent: a known key, or a new one with a join token. */
 export interface Gatekeeper {
-  /** @throws {ProtocolError} unknown-agent, bad-token, revoked */
-  admit(claim: Claim): Promise<void>;
+  /** Resolves to the agent's name here. @throws {ProtocolError} unknown-agent, bad-token, bad-name, revoked */
+  admit(claim: Claim): Promise<string>;
   /** @throws {ProtocolError} revoked, if the agent that was admitted no longer may be here */
   confirm(agentId: string): void;
 }
@@ -42,6 +45,8 @@ export interface GreetingOptions {
   readonly channelBinding: string;
   /** The token of an agent that this server calls: it may come without having joined, and nobody else may. */
   readonly pairing?: JoinToken | undefined;
+  /** What the configuration calls the agent that this server calls. */
+  readonly expectedName?: string | undefined;
 }
 
 /** The server's half of the greeting: it challenges, checks the agent's signature, and signs in return. One per connection. */
@@ -49,12 +54,14 @@ export class Greeting {
   readonly #identity: ServerIdentity;
   readonly #channelBinding: string;
   readonly #pairing: JoinToken | undefined;
+  readonly #expectedName: string | undefined;
   readonly #nonce = createNonce();
 
-  constructor(identity: ServerIdentity, { channelBinding, pairing }: GreetingOptions) {
+  constructor(identity: ServerIdentity, { channelBinding, pairing, expectedName }: GreetingOptions) {
     this.#identity = identity;
     this.#channelBinding = channelBinding;
     this.#pairing = pairing;
+    this.#expectedName = expectedName;
   }
 
   get challenge(): ServerMessage {
@@ -65,10 +72,10 @@ export class Greeting {
   }
 
   /**
-   * Admits the agent and gives the signature that proves this server to it.
+   * Admits the agent and gives its name here, and the signature that proves this server to it.
    * @throws {ProtocolError}
    */
-  async accept(hello: Hello, gatekeeper: Gatekeeper): Promise<string> {
+  async accept(hello: Hello, gatekeeper: Gatekeeper): Promise<{ readonly name: string; readonly signature: string }> {
     if (hello.protocol !== protocolVersion) {
       const message = `expected protocol version ${protocolVersion}, got ${hello.protocol}: update the older side`;
       throw new ProtocolError('unsupported-version', message);
@@ -77,14 +84,18 @@ export class Greeting {
     if (!verifyTranscript('agent', transcript, hello.signature)) {
       throw new ProtocolError('bad-signature', `the signature does not fit the key of agent ${hello.agentId}`);
     }
-    const { agentId, name, publicKey, version, join } = hello;
+    const { agentId, publicKey, version, join } = hello;
     const provesToken = (key: string): boolean => join !== undefined && verifyJoin(key, transcript, join.proof);
     const isExpected = this.#pairing !== undefined && keyPin(publicKey) === this.#pairing.pin;
     if (this.#pairing && !isExpected) {
-      throw new ProtocolError('unknown-agent', `expected the agent that made the token, got ${name} with another key`);
+      throw new ProtocolError(
+        'unknown-agent',
+        `expected the agent that made the token, got ${hello.name} with another key`,
+      );
     }
-    await gatekeeper.admit({ agentId, name, publicKey, version, tokenId: join?.tokenId, provesToken, isExpected });
-    return signTranscript(this.#identity, 'server', transcript);
+    const claimed = { agentId, name: hello.name, publicKey, version, tokenId: join?.tokenId, provesToken, isExpected };
+    const name = await gatekeeper.admit({ ...claimed, expectedName: this.#expectedName });
+    return { name, signature: signTranscript(this.#identity, 'server', transcript) };
   }
 
   #transcript({ agentId, publicKey, nonce, epoch }: Hello): Transcript {

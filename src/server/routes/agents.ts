@@ -8,8 +8,13 @@ export interface AgentsPorts {
   views(): readonly AgentView[];
   /** Closes the agent's connection and refuses its key from now on. False if there is no such agent, or it is revoked already. */
   revoke(agentId: string): Promise<boolean>;
+  /** Gives the agent another name. @throws {AppError} usage, when it is taken */
+  rename(agentId: string, name: string): Promise<void>;
   /** A one-use token, and the line that joins a machine with it. */
-  invite(lifetimeMs: number): Promise<{ readonly token: string; readonly command: string; readonly expiresAt: number }>;
+  invite(invitation: {
+    readonly lifetimeMs: number;
+    readonly numbersNames: boolean;
+  }): Promise<{ readonly token: string; readonly command: string; readonly expiresAt: number }>;
 }
 
 const time = z.iso.datetime();
@@ -56,12 +61,27 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
     }),
     defineRoute({
       method: 'post',
+      path: '/agents/{agent}/rename',
+      summary: 'Give an agent another name; what monitors and sensors say of names follows',
+      params: z.strictObject({ agent: z.string() }),
+      body: z.strictObject({ name: z.string().max(200) }),
+      response: z.strictObject({}),
+      handle: async ({ params, body }) => await ports.rename(findAgent(ports.views(), params.agent).id, body.name),
+    }),
+    defineRoute({
+      method: 'post',
       path: '/invites',
       summary: 'Make a one-use token that lets one agent join',
-      body: z.strictObject({ lifetimeMs: z.int().min(1000).max(maxInviteMs).default(maxInviteMs) }),
+      body: z.strictObject({
+        lifetimeMs: z.int().min(1000).max(maxInviteMs).default(maxInviteMs),
+        numbersNames: z
+          .boolean()
+          .default(false)
+          .meta({ description: 'A name that is taken gets a number behind it; else the agent is refused' }),
+      }),
       response: z.strictObject({ token: z.string(), command: z.string(), expiresAt: time }),
       async handle({ body }) {
-        const { expiresAt, ...invite } = await ports.invite(body.lifetimeMs);
+        const { expiresAt, ...invite } = await ports.invite(body);
         return { ...invite, expiresAt: iso(expiresAt) };
       },
     }),
@@ -70,7 +90,10 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
 
 /** By id or by name. @throws {AppError} not-found; usage, when several have this name */
 export function findAgent(agents: readonly AgentView[], idOrName: string): AgentView {
-  const [found, ...others] = agents.filter(({ id, name }) => id === idOrName || name === idOrName);
+  const named = agents.filter(({ id, name }) => id === idOrName || name === idOrName);
+  // A revoked agent leaves its name to another.
+  const present = named.filter(({ status }) => status !== 'revoked');
+  const [found, ...others] = present.length > 0 ? present : named;
   if (found && others.length === 0) return found;
   if (found) {
     const ids = [found, ...others].map(({ id }) => id).join(', ');

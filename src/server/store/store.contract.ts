@@ -319,12 +319,15 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
 
     test('a join token lets one agent in, before it expires', () =>
       inStore(async (store) => {
-        const token = { createdAt: start, expiresAt: start + hourMs };
+        const token = { createdAt: start, expiresAt: start + hourMs, numbersNames: false };
         const join = (agentId: string, id: string, at: number): Promise<JoinVerdict> =>
           store.joinAgent({ id: agentId, name: agentId, publicKey: `key of ${agentId}`, joinedAt: at }, { id, at });
         await store.createJoinToken({ id: 'good', key: 'k1', ...token });
-        await store.createJoinToken({ id: 'old', key: 'k2', ...token });
-        assert.deepEqual([await store.joinTokenKey('good'), await store.joinTokenKey('guess')], ['k1', undefined]);
+        await store.createJoinToken({ id: 'old', key: 'k2', ...token, numbersNames: true });
+        assert.deepEqual(
+          [await store.joinToken('good'), await store.joinToken('old'), await store.joinToken('guess')],
+          [{ key: 'k1', numbersNames: false }, { key: 'k2', numbersNames: true }, undefined],
+        );
         const verdicts = await Promise.all(Array.from({ length: 10 }, (_, n) => join(`agent ${n}`, 'good', start + 1)));
         assert.equal(verdicts.filter((verdict) => verdict === 'accepted').length, 1);
         assert.equal(verdicts.filter((verdict) => verdict === 'used').length, 9);
@@ -335,7 +338,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
 
     test('of two that join with one id the first has it, and the other keeps its token', () =>
       inStore(async (store) => {
-        const lifetime = { createdAt: start, expiresAt: start + hourMs };
+        const lifetime = { createdAt: start, expiresAt: start + hourMs, numbersNames: false };
         for (const id of ['t1', 't2']) await store.createJoinToken({ id, key: `key of ${id}`, ...lifetime });
         const agent = { id: 'a', name: 'lab', joinedAt: start };
         const first = { ...agent, publicKey: 'first' };

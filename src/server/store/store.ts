@@ -100,7 +100,7 @@ export interface Registry {
 
   createJoinToken(token: JoinToken): Promise<void>;
   /** Undefined if there is no such token. */
-  joinTokenKey(tokenId: string): Promise<string | undefined>;
+  joinToken(tokenId: string): Promise<Pick<JoinToken, 'key' | 'numbersNames'> | undefined>;
 
   /** Adds the monitor or replaces its definition. */
   saveMonitor(monitor: SavedMonitor): Promise<void>;
@@ -132,6 +132,8 @@ export interface JoinToken {
   readonly key: string;
   readonly createdAt: number;
   readonly expiresAt: number;
+  /** An agent whose name is taken gets a number behind it. */
+  readonly numbersNames: boolean;
 }
 
 export interface TokenUse {

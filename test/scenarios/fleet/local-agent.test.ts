@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { eventually } from '../../../src/testing/eventually.ts';
 import { accountsOf, assertSound } from '../../../src/testing/fleet-account.ts';
 import { Fleet } from '../../../src/testing/fleet.ts';
+import { labMissing } from '../../../src/testing/netlab.ts';
+import { openStarLab } from '../../../src/testing/star-lab.ts';
 
 test("FC36: the server's own agent is started again when it is killed, outlives no server, and loses nothing", async () => {
   await using fleet = await Fleet.open({ agents: 0, monitorsPerAgent: 20, hasLocalAgent: true });
@@ -38,3 +40,10 @@ test("FC36: the server's own agent is started again when it is killed, outlives 
 function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/exe`);
 }
+
+test('SF4: the local agent joins a server that listens on the address of one interface only', async (t) => {
+  if (labMissing) return t.skip(labMissing);
+  await using lab = await openStarLab(2);
+  await using fleet = await Fleet.open({ agents: 0, monitorsPerAgent: 1, hasLocalAgent: true, lab });
+  assert.equal((await fleet.view('local'))?.address, fleet.serverLeaf?.address);
+});

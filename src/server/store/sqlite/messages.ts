@@ -27,7 +27,7 @@ export const reads = [
   'latest',
   'summaries',
   'agents',
-  'joinTokenKey',
+  'joinToken',
   'monitors',
   'paused',
   'tasks',

@@ -22,7 +22,7 @@ serve((say) => {
     latest: () => atOnce(() => history.latest()),
     summaries: (query) => atOnce(() => history.summaries(query)),
     agents: () => atOnce(() => registry.agents()),
-    joinTokenKey: (tokenId) => atOnce(() => registry.joinTokenKey(tokenId)),
+    joinToken: (tokenId) => atOnce(() => registry.joinToken(tokenId)),
     tasks: () => atOnce(() => registry.tasks()),
     monitors: () => atOnce(() => registry.monitors()),
     paused: () => atOnce(() => registry.paused()),

@@ -27,8 +27,8 @@ export class RegistryWriter {
     return this.#statements.revokeAgent.run(at, agentId).changes === 1;
   }
 
-  createJoinToken({ id, key, createdAt, expiresAt }: JoinToken): void {
-    this.#statements.addToken.run(id, key, createdAt, expiresAt);
+  createJoinToken({ id, key, createdAt, expiresAt, numbersNames }: JoinToken): void {
+    this.#statements.addToken.run(id, key, createdAt, expiresAt, Number(numbersNames));
   }
 
   saveMonitor({ id, definition }: SavedMonitor): void {
@@ -75,7 +75,7 @@ export class RegistryReader {
   constructor(db: DatabaseSync) {
     this.#statements = {
       agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
-      tokenKey: db.prepare('SELECT key FROM join_tokens WHERE id = ?'),
+      token: db.prepare('SELECT key, numbersNames FROM join_tokens WHERE id = ?'),
       monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
       paused: db.prepare('SELECT monitorId FROM paused ORDER BY monitorId'),
       tasks: db.prepare('SELECT id, agentId, monitorId FROM tasks ORDER BY agentId, monitorId'),
@@ -86,9 +86,9 @@ export class RegistryReader {
     return this.#statements.agents.all().map(agentIn);
   }
 
-  joinTokenKey(tokenId: string): string | undefined {
-    const row = this.#statements.tokenKey.get(tokenId);
-    return row === undefined ? undefined : String(row['key']);
+  joinToken(tokenId: string): Pick<JoinToken, 'key' | 'numbersNames'> | undefined {
+    const row = this.#statements.token.get(tokenId);
+    return row && { key: String(row['key']), numbersNames: row['numbersNames'] === 1 };
   }
 
   monitors(): readonly SavedMonitor[] {
@@ -127,7 +127,9 @@ function prepare(db: DatabaseSync) {
     saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?)'),
     agentKey: db.prepare('SELECT publicKey FROM agents WHERE id = ?'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),
-    addToken: db.prepare('INSERT INTO join_tokens (id, key, createdAt, expiresAt) VALUES (?, ?, ?, ?)'),
+    addToken: db.prepare(
+      'INSERT INTO join_tokens (id, key, createdAt, expiresAt, numbersNames) VALUES (?, ?, ?, ?, ?)',
+    ),
     token: db.prepare('SELECT expiresAt, usedAt FROM join_tokens WHERE id = ?'),
     useToken: db.prepare('UPDATE join_tokens SET usedAt = ? WHERE id = ?'),
     saveMonitor: db.prepare('INSERT OR REPLACE INTO monitors VALUES (?, ?)'),

@@ -82,4 +82,5 @@ export const migrations: readonly string[] = [
     message TEXT NOT NULL, line TEXT, UNIQUE (chainId, cause, n)
   ) STRICT;
   `,
+  `ALTER TABLE join_tokens ADD COLUMN numbersNames INTEGER NOT NULL DEFAULT 0;`,
 ];
