@@ -81,7 +81,10 @@ export function readMonitor(written: Written, environment: Environment): Configu
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > maxTaskBytes) {
     const next = 'shorten its largest option';
-    written.report(written.pathOf([]), `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`);
+    written.file.report(
+      written.pathOf([]),
+      `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`,
+    );
     return undefined;
   }
   return { ...common, options: options.parsed, spec };

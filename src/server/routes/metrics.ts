@@ -3,7 +3,7 @@ import type { AgentView } from '../fleet/fleet.ts';
 import type { WantedTask } from '../fleet/task-table.ts';
 import type { Health } from '../host/health.ts';
 import type { LatestResult } from '../pipeline/latest-results.ts';
-import { single, type Family, type Sample } from './exposition.ts';
+import { single, type MetricFamily, type MetricSample } from './exposition.ts';
 
 export interface MetricsPorts {
   readonly clock: { now(): number };
@@ -17,7 +17,7 @@ export interface MetricsPorts {
 }
 
 /** Established names of the field where there is one, so that existing dashboards and rules go on working. */
-export function metricFamilies(ports: MetricsPorts): readonly Family[] {
+export function metricFamilies(ports: MetricsPorts): readonly MetricFamily[] {
   return [
     ...taskFamilies(ports),
     ...agentFamilies(ports.agents()),
@@ -27,7 +27,7 @@ export function metricFamilies(ports: MetricsPorts): readonly Family[] {
 }
 
 interface Measured {
-  readonly labels: Sample['labels'];
+  readonly labels: MetricSample['labels'];
   readonly latest: LatestResult;
 }
 
@@ -39,9 +39,9 @@ const dayMs = 86_400_000;
  * Of tasks that run: a monitor that was removed or paused has no series, nor has an agent that is away a `probe_success`. The
  * state of what is not measured is unknown.
  */
-function taskFamilies(ports: MetricsPorts): readonly Family[] {
+function taskFamilies(ports: MetricsPorts): readonly MetricFamily[] {
   const agents = new Map(ports.agents().map((view) => [view.id, view]));
-  const states: Sample[] = [];
+  const states: MetricSample[] = [];
   const measured: Measured[] = [];
   for (const wanted of ports.wanted()) {
     const { task } = wanted;
@@ -55,7 +55,7 @@ function taskFamilies(ports: MetricsPorts): readonly Family[] {
     states.push({ labels, value: stateNumber[status] });
     if (isMeasured && status !== 'unknown') measured.push({ labels, latest });
   }
-  const state: Family = {
+  const state: MetricFamily = {
     name: 'watchkeeper_monitor_state',
     type: 'gauge',
     help: 'What is known of the target: 0 up, 1 degraded, 2 down, 3 unknown',
@@ -68,8 +68,8 @@ function isPresent({ status }: AgentView): boolean {
   return status !== 'offline' && status !== 'revoked';
 }
 
-function resultFamilies(measured: readonly Measured[], now: number): readonly Family[] {
-  const family = (name: string, help: string, valueOf: (latest: LatestResult) => number | undefined): Family => ({
+function resultFamilies(measured: readonly Measured[], now: number): readonly MetricFamily[] {
+  const family = (name: string, help: string, valueOf: (latest: LatestResult) => number | undefined): MetricFamily => ({
     name,
     type: 'gauge',
     help,
@@ -96,7 +96,7 @@ function resultFamilies(measured: readonly Measured[], now: number): readonly Fa
   ];
 }
 
-function agentFamilies(agents: readonly AgentView[]): readonly Family[] {
+function agentFamilies(agents: readonly AgentView[]): readonly MetricFamily[] {
   const known = agents.filter(({ status }) => status !== 'revoked');
   const there = known.filter(isPresent);
   return [
@@ -116,15 +116,15 @@ const queueDepth = ({ queue }: AgentView): number => queue.depth;
 const lagSeconds = ({ lagMs }: AgentView): number => lagMs / 1000;
 const clockOffsetSeconds = ({ clockOffsetMs }: AgentView): number => clockOffsetMs / 1000;
 
-function samplesOf(agents: readonly AgentView[], valueOf: (view: AgentView) => number): readonly Sample[] {
+function samplesOf(agents: readonly AgentView[], valueOf: (view: AgentView) => number): readonly MetricSample[] {
   return agents.map((view) => ({ labels: { agent: view.name, agent_id: view.id }, value: valueOf(view) }));
 }
 
-function agentFamily(name: string, help: string, samples: readonly Sample[]): Family {
+function agentFamily(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
   return { name, type: 'gauge', help, samples };
 }
 
-function flowFamilies({ counters, faults }: Health): readonly Family[] {
+function flowFamilies({ counters, faults }: Health): readonly MetricFamily[] {
   return [
     single('counter', ['watchkeeper_results_total', 'Results kept since the start'], counters.results),
     single('counter', ['watchkeeper_late_results_total', 'Results that came after a newer one'], counters.lateResults),
@@ -141,7 +141,7 @@ function flowFamilies({ counters, faults }: Health): readonly Family[] {
   ];
 }
 
-function processFamilies(ports: MetricsPorts): readonly Family[] {
+function processFamilies(ports: MetricsPorts): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const startedAt = ports.clock.now() / 1000 - process.uptime();
   return [

@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Context, Hono } from 'hono';
-import { expositionOf, expositionType, type Family } from './exposition.ts';
+import { expositionOf, expositionType, type MetricFamily } from './exposition.ts';
 import { metricFamilies, type MetricsPorts } from './metrics.ts';
 
 export interface StatusPorts extends MetricsPorts {
@@ -42,7 +42,7 @@ function metricsPage(ports: StatusPorts): () => Uint8Array<ArrayBuffer> {
 }
 
 /** A tick of the histogram is no lag. */
-function lagFamily(delay: { percentile(percent: number): number }): Family {
+function lagFamily(delay: { percentile(percent: number): number }): MetricFamily {
   return {
     name: 'watchkeeper_event_loop_lag_seconds',
     type: 'gauge',
