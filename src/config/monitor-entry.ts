@@ -78,15 +78,7 @@ export function readMonitor(written: Written, environment: Environment): Configu
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
   const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
-  const bytes = Buffer.byteLength(JSON.stringify(spec));
-  if (bytes > maxTaskBytes) {
-    const next = 'shorten its largest option';
-    written.file.report(
-      written.pathOf([]),
-      `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`,
-    );
-    return undefined;
-  }
+  if (!fitsFrame(spec, written)) return undefined;
   return { ...common, options: options.parsed, spec };
 }
 
@@ -112,6 +104,15 @@ function warnOfTimes({ file, pathOf, entry }: Written, { intervalMs, timeoutMs, 
     const end = `a run ends after ${formatDuration(timeoutMs)}, before this wait does`;
     file.warn(pathOf(['options', 'wait']), `${end}. Choose a longer interval or timeout, or a shorter wait`);
   }
+}
+
+/** Reports a monitor that is too large to be handed to an agent. */
+function fitsFrame(spec: MonitorSpec, { pathOf, file }: Written): boolean {
+  const bytes = Buffer.byteLength(JSON.stringify(spec));
+  if (bytes <= maxTaskBytes) return true;
+  const next = 'shorten its largest option';
+  file.report(pathOf([]), `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`);
+  return false;
 }
 
 /** How the scalars of an entry were written, by their places in it. */
