@@ -351,7 +351,7 @@ function withBody(body: string): string {
 test('SE5: a monitor that no frame could carry is a mistake, counted in bytes', () => {
   for (const body of ['x'.repeat(1_048_400), '监'.repeat(300_000), '\u0001'.repeat(200_000)]) {
     const [mistake] = readConfig(withBody(body), {}).mistakes;
-    assert.match(mistake?.message ?? '', /^expected a monitor of at most 786432 bytes, got \d+: shorten/);
+    assert.match(mistake?.message ?? '', /^expected options of at most 786432 bytes, got \d+: shorten/);
   }
   assert.equal(monitorsOf(withBody('x'.repeat(700_000))).length, 1);
 });

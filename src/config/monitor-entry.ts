@@ -10,7 +10,7 @@ import type { MonitorSpec } from '../core/monitor-spec.ts';
 import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { readWritten, type SourceOf } from '../core/scalars.ts';
-import { maxTaskBytes } from '../core/task.ts';
+import { maxOptionsBytes } from '../core/task.ts';
 import { substitute, type Environment } from './environment.ts';
 import type { Path, WrittenFile } from './mistake.ts';
 
@@ -78,7 +78,6 @@ export function readMonitor(written: Written, environment: Environment): Configu
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
   const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
-  if (!fitsFrame(spec, written)) return undefined;
   return { ...common, options: options.parsed, spec };
 }
 
@@ -104,15 +103,6 @@ function warnOfTimes({ file, pathOf, entry }: Written, { intervalMs, timeoutMs, 
     const end = `a run ends after ${formatDuration(timeoutMs)}, before this wait does`;
     file.warn(pathOf(['options', 'wait']), `${end}. Choose a longer interval or timeout, or a shorter wait`);
   }
-}
-
-/** Reports a monitor that is too large to be handed to an agent. */
-function fitsFrame(spec: MonitorSpec, { pathOf, file }: Written): boolean {
-  const bytes = Buffer.byteLength(JSON.stringify(spec));
-  if (bytes <= maxTaskBytes) return true;
-  const next = 'shorten its largest option';
-  file.report(pathOf([]), `expected a monitor of at most ${maxTaskBytes} bytes, got ${bytes}: ${next}`);
-  return false;
 }
 
 /** How the scalars of an entry were written, by their places in it. */
@@ -157,7 +147,8 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
   const sourceOf: SourceOf = ([first = '', ...rest]) =>
     first in given ? sourceIn(written)(['options', first, ...rest]) : undefined;
   const { input, result } = readWritten(check.options, { ...fromTarget, ...given }, sourceOf);
-  if (result.success) return { written: input as JsonObject, parsed: result.data };
+  if (result.success)
+    return fitsFrame(input, written) ? { written: input as JsonObject, parsed: result.data } : undefined;
   reportIssues(result.error, {
     check,
     known: Object.keys(check.options.shape),
@@ -166,6 +157,15 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
     written,
   });
   return undefined;
+}
+
+/** Reports options that are too large to be handed to an agent. */
+function fitsFrame(options: unknown, { pathOf, file }: Written): boolean {
+  const bytes = Buffer.byteLength(JSON.stringify(options));
+  if (bytes <= maxOptionsBytes) return true;
+  const next = 'shorten the largest';
+  file.report(pathOf(['options']), `expected options of at most ${maxOptionsBytes} bytes, got ${bytes}: ${next}`);
+  return false;
 }
 
 function optionsOfTarget(

@@ -1,8 +1,8 @@
 import type { Milliseconds } from './duration.ts';
 import type { JsonObject } from './outcome.ts';
 
-/** A task as JSON, in bytes: with room to spare it fits the largest frame between server and agent. */
-export const maxTaskBytes = 768 * 1024;
+/** The options of a task as JSON, in bytes: the task fits the largest frame between server and agent with room to spare. */
+export const maxOptionsBytes = 768 * 1024;
 
 /** A monitor handed to one agent. The id is created once, and every result of the task carries it. */
 export interface Task {
