@@ -122,6 +122,8 @@ export interface SecureConnection {
   readonly handshakeMs: number;
   readonly protocol: string;
   readonly cipher: string;
+  /** Key exchange group: `X25519`; undefined where OpenSSL does not tell. */
+  readonly group: string | undefined;
   readonly alpn: string | undefined;
   readonly resumed: boolean;
   /** The server's own first; what it sent beside the way to the trusted one comes last. */

@@ -47,11 +47,14 @@ export function createNetwork({
   };
 }
 
+type StartTls = (socket: Socket, options: StartOptions, clock: Clock) => Promise<SecureConnection>;
+let loadedTls: StartTls | undefined;
+
 /** Loaded when first wanted: most checks speak no TLS. */
-async function startTls(socket: Socket, options: StartOptions, clock: Clock): Promise<SecureConnection> {
-  const loaded = await import('./tls/tls.ts');
-  return await loaded.startTls(socket, options, clock);
-}
+const startTls: StartTls = async (...handshake) => {
+  loadedTls ??= (await import('./tls/tls.ts')).startTls;
+  return await loadedTls(...handshake);
+};
 
 /**
  * Linux begins to stamp packets a moment after the first socket has asked for it. An answer to a packet that was sent at

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,8 +30,10 @@ export interface Profile {
   /** The name of a certificate that was made before in the same folder: `ca` if left out. */
   readonly signer?: string;
   readonly isAuthority?: boolean;
-  /** Arguments of `openssl req -newkey`. */
+  /** Arguments of `openssl req -newkey`, for a new key. */
   readonly key?: readonly string[];
+  /** A key that is there already. */
+  readonly keyFile?: string;
   /** Hash of the signature. */
   readonly digest?: string;
   /** Lines of an extensions section of openssl. */
@@ -99,13 +101,13 @@ export async function makeRoot(folder: string, name: string, subject: string): P
   const names = name === 'selfSigned' ? ['-addext', `subjectAltName=${serverNames}`] : [];
   const about = ['-subj', `/CN=${subject}`, '-days', '30', ...names, '-out', `${name}.pem`];
   await run('openssl', ['req', '-x509', ...key, ...about], { cwd: folder });
-  return await read(folder, name);
+  return await readFiles(folder, name);
 }
 
 /** A certificate of this name in the folder, signed by one that is there already. */
 export async function issueCertificate(folder: string, name: string, profile: Profile): Promise<TestCertificate> {
   const { subject, names, fromDays = -1, toDays = 30, signer = 'ca', isAuthority = false } = profile;
-  const { key = ecKey, digest = 'sha256', extensions = [] } = profile;
+  const { key = ecKey, keyFile, digest = 'sha256', extensions = [] } = profile;
   // `openssl ca` keeps a register of what it signed; an empty one each has nothing to object to.
   const register = join(folder, `${name}-register`);
   await mkdir(register);
@@ -115,13 +117,15 @@ export async function issueCertificate(folder: string, name: string, profile: Pr
     : [`basicConstraints=CA:${isAuthority}`];
   const lines = [...constraints, ...(names ? [`subjectAltName=${names}`] : []), ...extensions];
   await writeFile(join(folder, `${name}.cnf`), caConfig(register, lines));
-  const request = ['-newkey', ...key, '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${subject}`];
+  if (keyFile) await copyFile(keyFile, join(folder, `${name}.key`));
+  const ownKey = keyFile ? ['-key', keyFile] : ['-newkey', ...key, '-nodes', '-keyout', `${name}.key`];
+  const request = [...ownKey, '-subj', `/CN=${subject}`];
   await run('openssl', ['req', '-new', ...request, '-out', `${name}.csr`], { cwd: folder });
   const signing = ['-config', `${name}.cnf`, '-md', digest, '-cert', `${signer}.pem`, '-keyfile', `${signer}.key`];
   const validity = ['-startdate', asn1Time(fromDays), '-enddate', asn1Time(toDays)];
   const files = ['-in', `${name}.csr`, '-out', `${name}.pem`];
   await run('openssl', ['ca', '-batch', '-notext', ...signing, ...validity, ...files], { cwd: folder });
-  return await read(folder, name);
+  return await readFiles(folder, name);
 }
 
 function caConfig(register: string, extensions: readonly string[]): string {
@@ -149,7 +153,7 @@ function asn1Time(days: number): string {
   return `${iso.slice(0, 19).replaceAll(/[-:T]/g, '')}Z`;
 }
 
-async function read(folder: string, name: string): Promise<TestCertificate> {
+async function readFiles(folder: string, name: string): Promise<TestCertificate> {
   const certificatePath = join(folder, `${name}.pem`);
   const keyPath = join(folder, `${name}.key`);
   const [certificate, key] = await Promise.all([readFile(certificatePath, 'utf8'), readFile(keyPath, 'utf8')]);

@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { BoundedMap } from '../../core/bounded-map.ts';
 import { Failure } from '../../core/failure.ts';
 import type { TlsOptions } from '../../core/network.ts';
-import { groups } from './groups.ts';
+import { groupList, type KeyShares } from './groups.ts';
 import { ServerChains } from './server-chain.ts';
 import { TrustedCertificates } from './trusted.ts';
 
@@ -16,13 +16,13 @@ export interface TlsContext {
 const contexts = new BoundedMap<string, TlsContext>(1000);
 
 /** One context per option set: making one parses every trusted root, which costs more than a handshake. */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions): TlsContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key]);
+export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, shares: KeyShares): TlsContext {
+  const id = JSON.stringify([minVersion, ca, certificate, key, shares]);
   const known = contexts.get(id);
   if (known) return known;
   // A server's own certificate, or an intermediate, may be trusted without the root that it hangs on.
   const trust = { ca, allowPartialTrustChain: true };
-  const secureContext = createContext({ minVersion, cert: certificate, key, ecdhCurve: groups.join(':'), ...trust });
+  const secureContext = createContext({ minVersion, cert: certificate, key, ecdhCurve: groupList(shares), ...trust });
   const chains = ca === undefined ? ServerChains.usual : new ServerChains(TrustedCertificates.of(ca));
   const context = { id, secureContext, chains };
   contexts.set(id, context);

@@ -131,11 +131,13 @@ export function weaknesses({ certificates, anchor }: CertificatePath): readonly 
 }
 
 /** OpenSSL's verdicts by Node's codes, for where nothing of the above explains them. */
+const hiddenWay =
+  'the order in which the server sent its certificates hides the way to a trusted one from OpenSSL, and so from curl';
 const meaningOfVerdict: Readonly<Record<string, string>> = {
-  UNABLE_TO_GET_ISSUER_CERT: 'it does not lead to a trusted certificate',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'it does not lead to a trusted certificate',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'it does not lead to a trusted certificate',
-  SELF_SIGNED_CERT_IN_CHAIN: 'it does not lead to a trusted certificate',
+  UNABLE_TO_GET_ISSUER_CERT: hiddenWay,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: hiddenWay,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: hiddenWay,
+  SELF_SIGNED_CERT_IN_CHAIN: hiddenWay,
   CERT_SIGNATURE_FAILURE: 'a signature in its chain does not verify',
   CERT_CHAIN_TOO_LONG: 'its chain is too long',
   CERT_UNTRUSTED: 'its chain ends at a certificate that is marked as not trusted',

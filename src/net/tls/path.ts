@@ -61,7 +61,9 @@ function extend(path: readonly Certificate[], search: Search): CertificatePath |
   return undefined;
 }
 
+/** Of several issuers with one name the one that is valid, and lasts longest, is what keeps the path alive. */
 function validFirst(certificates: readonly Certificate[], nowMs: number): readonly Certificate[] {
   const isValid = ({ facts }: Certificate): boolean => facts.validFromMs <= nowMs && nowMs <= facts.validToMs;
-  return [...certificates.filter(isValid), ...certificates.filter((certificate) => !isValid(certificate))];
+  const latestFirst = certificates.toSorted((one, other) => other.facts.validToMs - one.facts.validToMs);
+  return [...latestFirst.filter(isValid), ...latestFirst.filter((certificate) => !isValid(certificate))];
 }

@@ -20,9 +20,9 @@ interface Setting {
  */
 export function noteTls(measurement: Measurement, secure: SecureConnection, { nowMs, where }: Setting): void {
   const { metrics, detail } = measurement;
-  const { protocol, cipher, resumed, ocsp, faults, oddities, expiresFirst } = secure;
+  const { protocol, cipher, group, resumed, ocsp, faults, oddities, expiresFirst } = secure;
   metrics['tlsMs'] = (metrics['tlsMs'] ?? 0) + secure.handshakeMs;
-  detail['tls'] = { protocol, cipher, resumed, ocsp, ...(faults.length > 0 && { faults }) };
+  detail['tls'] = { protocol, cipher, ...(group && { group }), resumed, ocsp, ...(faults.length > 0 && { faults }) };
   Object.assign(detail, certificatesDetail(secure));
   for (const oddity of oddities) new Oddities(measurement).note(oddity);
   if (!expiresFirst) return;

@@ -7,6 +7,7 @@ import type { SecureConnection, TlsOptions } from '../../core/network.ts';
 import { withoutFinalDot } from './certificate.ts';
 import { contextFor, type TlsContext } from './contexts.ts';
 import { streamFailure } from './failure.ts';
+import type { KeyShares } from './groups.ts';
 import { judgeChain, type Shown } from './judge-chain.ts';
 
 export type StartOptions = TlsOptions & { readonly signal: AbortSignal };
@@ -19,8 +20,9 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
   const { signal, serverName } = options;
   const doing = `TLS with ${serverName}`;
   const { promise, resolve, reject } = Promise.withResolvers<SecureConnection>();
-  const context = contextFor(options);
-  const session = options.resume ? new Session(sessionId(socket, options, context), clock.now()) : undefined;
+  const server = serverId(socket);
+  const context = contextFor(options, sharesFor.get(server) ?? 'X25519 and ML-KEM');
+  const session = options.resume ? new Session(sessionId(server, options), clock.now()) : undefined;
   const startedMs = clock.monotonic();
   const secure = connect(connectionOptions(socket, options, { context, session }));
   // Node translates the whole chain for its own check of the name, which costs a fifth of the handshake; ours asks OpenSSL.
@@ -39,7 +41,9 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
     if (failure && options.verify) return reject(failure);
     if (!failure) session?.keep({ shown });
     const { certificates, expiresFirst } = shown.chain;
-    resolve({ ...describe(secure), ...verdict, handshakeMs, certificates, expiresFirst });
+    const connection = describe(secure);
+    sharesFor.set(server, connection.group?.includes('MLKEM') ? 'X25519 and ML-KEM' : 'X25519');
+    resolve({ ...connection, ...verdict, handshakeMs, certificates, expiresFirst });
   };
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
@@ -52,6 +56,13 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
       throw error;
     })
     .finally(() => signal.removeEventListener('abort', onAbort));
+}
+
+/** The key shares to send to a server, by the group it chose the last time: the first handshake brings both. */
+const sharesFor = new BoundedMap<string, KeyShares>(5000);
+
+function serverId({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 // The type promises a certificate; nothing of ours asks.
@@ -104,8 +115,8 @@ interface Resumable {
 const resumables = new BoundedMap<string, Resumable>(1000);
 
 /** Sessions are one server's: of a name, an address and a port, under the same options. */
-function sessionId({ remoteAddress, remotePort }: Socket, { serverName }: TlsOptions, { id }: TlsContext): string {
-  return JSON.stringify([serverName, remoteAddress, remotePort, id]);
+function sessionId(server: string, { serverName, minVersion, ca, certificate, key }: TlsOptions): string {
+  return JSON.stringify([server, serverName, minVersion, ca, certificate, key]);
 }
 
 /** The part of a handshake that resumes an earlier session, and keeps its own for later ones. */
@@ -129,12 +140,22 @@ class Session {
   }
 }
 
-function describe(socket: TLSSocket): Pick<SecureConnection, 'socket' | 'protocol' | 'cipher' | 'alpn' | 'resumed'> {
+function describe(
+  socket: TLSSocket,
+): Pick<SecureConnection, 'socket' | 'protocol' | 'cipher' | 'group' | 'alpn' | 'resumed'> {
   return {
     socket,
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
+    group: groupOf(socket),
     alpn: socket.alpnProtocol || undefined,
     resumed: socket.isSessionReused(),
   };
+}
+
+/** The key exchange group; undefined where the key was exchanged in another way. */
+function groupOf(socket: TLSSocket): string | undefined {
+  // Its type says object; an elliptic or hybrid group has a name.
+  const { name } = socket.getEphemeralKeyInfo() as { readonly name?: string };
+  return name;
 }
