@@ -37,6 +37,15 @@ export class Failure extends Error {
     });
   }
 
+  /** The same failure with another party to blame. */
+  withSource(source: Source, message: string): Failure {
+    return new Failure(this.reason, message, {
+      ...this.#measured,
+      cause: this.cause,
+      as: { ...this.#measured.as, source },
+    });
+  }
+
   /** The outcome of this failure; `before` is what the check had measured by then. */
   toOutcome(before: Measured = {}): Outcome {
     const { latencyMs = before.latencyMs, metrics, detail, as } = this.#measured;

@@ -9,7 +9,8 @@ import type { HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { noteTls } from '../../net/tls/report.ts';
 import { endpointOf } from './origin.ts';
-import { openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
+import type { CookieJar } from './cookies.ts';
+import { connectToProxy, openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
 
 /** One request on the way to the final answer; its headers, body and TLS options are what this origin may see. */
@@ -24,6 +25,7 @@ export interface Hop {
 export interface HopContext extends CheckContext {
   readonly options: HttpOptions;
   readonly proxy: Proxy | undefined;
+  readonly cookies: CookieJar;
   /** Written to after each step, so that a failed run shows how far it came; over redirects the phases add up. */
   readonly measurement: Measurement;
 }
@@ -37,7 +39,8 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
   // Behind a proxy the name is the proxy's to look up; an address is ours to check.
   const family = isIP(origin.host);
   if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
-  const connection = await net.connect(proxy ?? origin, { ...dialOptionsOf(options), signal });
+  const dialling = { ...dialOptionsOf(options), signal };
+  const connection = proxy ? await connectToProxy(net, proxy, dialling) : await net.connect(origin, dialling);
   noteConnection(context.measurement, connection);
   try {
     return hop.url.protocol === 'http:'
@@ -70,14 +73,18 @@ interface AskContext extends HopContext {
 
 async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   const { url, method, headers, body } = hop;
-  const { socket, alpn, options, proxy, measurement } = context;
+  const { socket, alpn, options, proxy, cookies, measurement } = context;
   if (options.httpVersion === '2' && alpn !== 'h2')
     throw new Failure('protocol', `Expected ${url.host} to speak HTTP/2, it chose ${alpn ?? 'nothing'}.`);
   const forwarder = url.protocol === 'http:' ? proxy : undefined;
   const request = {
     method,
     target: forwarder ? `${url.origin}${url.pathname}${url.search}` : `${url.pathname}${url.search}`,
-    headers: { host: url.host, ...headers, ...(forwarder && proxyAuthorization(forwarder)) },
+    headers: {
+      host: url.host,
+      ...withCookies(headers, cookies.header(url)),
+      ...(forwarder && proxyAuthorization(forwarder)),
+    },
     body,
   };
   // Loaded when first spoken: Node's HTTP/2 takes longer to load than all of this check.
@@ -87,6 +94,12 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   add(measurement, 'firstByteMs', response.firstByteMs);
   add(measurement, 'transferMs', response.transferMs);
   return response;
+}
+
+/** Behind the cookies that a person configured, as curl sends them. */
+function withCookies(headers: Hop['headers'], cookies: string | undefined): Hop['headers'] {
+  if (cookies === undefined) return headers;
+  return { ...headers, cookie: headers['cookie'] === undefined ? cookies : `${headers['cookie']}; ${cookies}` };
 }
 
 function noteConnection(measurement: Measurement, { resolveMs, connectMs, ...dialled }: Connection): void {

@@ -1,17 +1,22 @@
-import { showBytes } from '../../core/bytes.ts';
-import { defineCheck, type Measurement } from '../../core/check.ts';
+import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { dialOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
-import { assertFast } from '../../core/limits.ts';
+import { assertBelow } from '../../core/limits.ts';
+import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
+import { quoted } from '../../core/quoted.ts';
+import { formatEndpoint } from '../../core/target.ts';
+import { textOf } from '../../net/http/charset.ts';
+import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { authorizationOf } from './authorization.ts';
+import { CookieJar } from './cookies.ts';
 import { visit, type Hop } from './hop.ts';
-import { disappointment } from './judge.ts';
+import { bodyMismatch, headMismatch, readsBody, type BodyText } from './mismatch.ts';
 import { options as schema, type HttpOptions } from './options.ts';
 import { endpointOf } from './origin.ts';
-import { proxyOf } from './proxy.ts';
+import { assertTargetAnswered, proxyOf } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
 export const http = defineCheck({
@@ -40,26 +45,48 @@ export const http = defineCheck({
     options.proxy === undefined ? { ...endpointOf(new URL(options.url)), ...dialOptionsOf(options) } : undefined,
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();
-    const proxy = proxyOf(options.proxy);
-    let hop = firstHop(options);
-    measurement.detail['url'] = options.url;
-    const redirects: string[] = [];
-    for (;;) {
-      const response = await visit(hop, { ...context, options, proxy, measurement });
-      noteResponse(measurement, response);
-      const next = options.maxRedirects > 0 ? redirected(hop, response) : undefined;
-      if (!next) {
-        measurement.latencyMs = context.clock.monotonic() - startedMs;
-        return judge(response, options, measurement);
-      }
-      if (redirects.length >= options.maxRedirects) throw tooManyRedirects(options, next.url);
-      redirects.push(next.url.href.slice(0, maxShownUrlLength));
-      measurement.metrics['redirects'] = redirects.length;
-      Object.assign(measurement.detail, { redirects, finalUrl: redirects.at(-1) });
-      hop = next;
-    }
+    const oddities = new Oddities(measurement);
+    const { hop, response } = await followRedirects(options, { ...context, measurement, oddities });
+    measurement.latencyMs = context.clock.monotonic() - startedMs;
+    return await judge(response, options, { peer: formatEndpoint(endpointOf(hop.url)), measurement, oddities });
   },
 });
+
+interface Visiting extends CheckContext {
+  readonly measurement: Measurement;
+  readonly oddities: Oddities;
+}
+
+interface Arrival {
+  readonly hop: Hop;
+  readonly response: HttpResponse;
+}
+
+/** Asks for the URL, and on from hop to hop with the cookies set on the way. Returns the final answer. */
+async function followRedirects(options: HttpOptions, visiting: Visiting): Promise<Arrival> {
+  const { measurement, oddities, clock } = visiting;
+  const proxy = proxyOf(options.proxy);
+  const cookies = new CookieJar();
+  const redirects: string[] = [];
+  let hop = firstHop(options);
+  measurement.detail['url'] = options.url;
+  for (;;) {
+    const response = await visit(hop, { ...visiting, options, proxy, cookies });
+    noteResponse(measurement, response);
+    for (const text of response.oddities) oddities.note(text);
+    const next = options.maxRedirects > 0 ? redirected(hop, response, oddities) : undefined;
+    if (!next) {
+      if (proxy) assertTargetAnswered(response, { url: hop.url, proxy, options });
+      return { hop, response };
+    }
+    if (redirects.length >= options.maxRedirects) throw tooManyRedirects(options, next.url);
+    cookies.store(hop.url, response.fields, clock.now());
+    redirects.push(next.url.href.slice(0, maxShownUrlLength));
+    measurement.metrics['redirects'] = redirects.length;
+    Object.assign(measurement.detail, { redirects, finalUrl: redirects.at(-1) });
+    hop = next;
+  }
+}
 
 const maxShownUrlLength = 500;
 const ownHeaders = { 'user-agent': 'watchkeeper', accept: '*/*' } as const;
@@ -82,18 +109,49 @@ function tooManyRedirects({ maxRedirects }: HttpOptions, next: URL): Failure {
 function noteResponse({ metrics, detail }: Measurement, response: HttpResponse): void {
   metrics['statusCode'] = response.status;
   metrics['headerBytes'] = response.headerBytes;
-  metrics['bodyBytes'] = response.bodyBytes;
+  metrics['bodyBytes'] = response.body.length;
   detail['httpVersion'] = response.version;
   detail['statusText'] = statusOf(response);
 }
 
-function judge(response: HttpResponse, options: HttpOptions, measurement: Measurement): Outcome {
-  const mismatch = disappointment(response, options);
-  if (mismatch !== undefined) {
-    measurement.detail['body'] = showBytes(response.body);
-    return failed('assertion', `${mismatch}.`, measurement);
+interface Judging {
+  readonly peer: string;
+  readonly measurement: Measurement;
+  readonly oddities: Oddities;
+}
+
+/** Status and headers first: only a body that an option reads is decoded. */
+async function judge(response: HttpResponse, options: HttpOptions, judging: Judging): Promise<Outcome> {
+  const { measurement, oddities } = judging;
+  const head = headMismatch(response, options);
+  if (head !== undefined) {
+    // The body may say why; what is wrong with it says nothing that matters now.
+    const { text } = await readBody(response, options, judging).catch(() => ({ text: '' }));
+    return mismatched(head, text, measurement);
   }
+  if (readsBody(options)) {
+    const body = await readBody(response, options, judging);
+    const mismatch = bodyMismatch(body, options);
+    if (mismatch !== undefined) return mismatched(mismatch, body.text, measurement);
+  }
+  oddities.assertNone(options);
   assertNotExpiring(measurement, options.tls);
-  assertFast('The answer', measurement.latencyMs ?? 0, options);
+  for (const status of ['down', 'degraded'] as const)
+    assertBelow([['The answer took', measurement.latencyMs ?? 0, options[status].latency]], status);
   return up(statusOf(response), measurement);
+}
+
+async function readBody(
+  response: HttpResponse,
+  { maxBodyBytes }: HttpOptions,
+  { peer, oddities }: Judging,
+): Promise<BodyText> {
+  const { bytes, isWhole, oddities: found } = await decodeContent(response, { peer, maxBodyBytes });
+  for (const text of found) oddities.note(text);
+  return { text: textOf(bytes, response.headers), isWhole };
+}
+
+function mismatched(mismatch: string, body: string, measurement: Measurement): Outcome {
+  if (body !== '') measurement.detail['body'] = quoted(body).slice(1, -1);
+  return failed('assertion', `${mismatch}.`, measurement);
 }

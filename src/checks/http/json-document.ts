@@ -10,12 +10,18 @@ export function parseJson(text: string): JSONValue {
   return JSON.parse(text) as JSONValue;
 }
 
-/** Counts brackets outside strings, before any memory is spent on what they hold. */
+/** Counts brackets outside strings, before any memory is spent on their contents. One pass, whatever the text. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1;
-    if (token === ']' || token === '}') depth -= 1;
+  let isInString = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (isInString) {
+      if (character === '\\') index++;
+      else if (character === '"') isInString = false;
+    } else if (character === '"') isInString = true;
+    else if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth--;
     if (depth > maxDepth) return true;
   }
   return false;

@@ -4,11 +4,21 @@ import { compilePattern } from '../../core/pattern.ts';
 const maxSteps = 13_000_000;
 const maxMatchedLength = 262_144;
 
-/** The first pattern that matches nowhere in the text's first 256 KiB, or in less of it where the patterns are large. */
-export function firstUnmatched(text: string, patterns: readonly string[]): string | undefined {
-  const programSize = patterns.reduce((size, pattern) => size + compilePattern(pattern).programSize(), 0);
-  const start = text.slice(0, Math.min(maxMatchedLength, Math.floor(maxSteps / programSize)));
-  return patterns.find((pattern) => !compilePattern(pattern).matcher(start).find());
+/** What patterns find in a text, as far as they search: its first 256 KiB, or less where the patterns are large. */
+export class PatternSearch {
+  /** What is searched of the text. */
+  readonly text: string;
+
+  constructor(text: string, patterns: readonly string[]) {
+    const programSize = patterns.reduce((size, pattern) => size + compilePattern(pattern).programSize(), 0);
+    this.text = text.slice(0, Math.min(maxMatchedLength, Math.floor(maxSteps / programSize)));
+  }
+
+  /** The text that the pattern matches first; undefined if there is none. */
+  find(pattern: string): string | undefined {
+    const matcher = compilePattern(pattern).matcher(this.text);
+    return matcher.find() ? (matcher.group() ?? '') : undefined;
+  }
 }
 
 /** Matches many texts, for all of them together within the same number of steps. */

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { degradedByLatency } from '../../core/limits.ts';
 import { dialFields } from '../../core/dial-options.ts';
+import { degradedByLatency, latencyLimit } from '../../core/limits.ts';
 import { wholeNumber } from '../../core/numbers.ts';
+import { strictOption } from '../../core/oddities.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { pattern } from '../../core/pattern.ts';
-import { requestHeaders, responseHeaders, url } from '../../net/http/request-options.ts';
+import { headerPatterns, requestHeaders, responseHeaders, url } from '../../net/http/request-options.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
 
@@ -22,6 +23,13 @@ const statusRange = z.coerce.string().refine(
   },
   { error: ({ input }) => `expected a status like 200 or 200-299, got ${JSON.stringify(input)}` },
 );
+
+/** Whether a status is in a range as `statusRange` takes it. */
+export function isWithin(range: string, status: number): boolean {
+  const [low, high = low] = range.split('-').map(Number);
+  // A range has one or two numbers: the schema's pattern.
+  return status >= low! && status <= high!;
+}
 
 const auth = z
   .strictObject({
@@ -51,11 +59,11 @@ const tls = z.strictObject(tlsFields).superRefine(checkTlsOptions).prefault({});
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const patterns = z.array(pattern).max(maxEntries).default([]);
 
+const answerTime = 'time for the whole answer, with redirects';
+
 export const options = z
   .strictObject({
-    url: url(['http:', 'https:'])
-      .refine((text) => !URL.parse(text)?.username, 'give user and password as auth, not in the URL')
-      .meta({ description: 'Full URL, http or https' }),
+    url: url(['http:', 'https:'], { mayHaveUser: false }).meta({ description: 'Full URL, http or https' }),
     method: z.enum(methods).default('GET').meta({ description: 'Request method' }),
     headers: requestHeaders.meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
@@ -75,6 +83,7 @@ export const options = z
       description:
         'Regular expressions (RE2) that must match in the first 256 KiB of the body, or less where they are large',
     }),
+    notMatches: patterns.meta({ description: 'Regular expressions (RE2) that must not match in the body' }),
     jsonPath: z
       .array(parsedText(compileAssertion, 'a comparison like $.status == "ok" (RFC 9535)'))
       .max(maxEntries)
@@ -83,9 +92,15 @@ export const options = z
     responseHeaders: responseHeaders.meta({
       description: 'Headers that the response must have, each containing this text',
     }),
+    responseHeadersMatch: headerPatterns.meta({
+      description: 'Headers that the response must have, each matching this regular expression (RE2)',
+    }),
+    responseHeadersNotMatch: headerPatterns.meta({
+      description: 'Headers that must not match this regular expression (RE2), where the response has them',
+    }),
     tls,
     ...dialFields,
-    proxy: url(['http:'])
+    proxy: url(['http:'], { mayHaveUser: true })
       .optional()
       .meta({ description: 'Proxy to go through: http://user:password@host:port', secret: true }),
     httpVersion: z
@@ -94,8 +109,13 @@ export const options = z
       .meta({ description: 'HTTP version; auto prefers 2 where TLS offers it' }),
     maxBodyBytes: wholeNumber(0, 67_108_864)
       .default(1_048_576)
-      .meta({ description: 'Largest body to accept, decoded' }),
-    degraded: degradedByLatency('time for the whole answer, with redirects'),
+      .meta({ description: 'How much of the body to read, decoded' }),
+    strict: strictOption,
+    degraded: degradedByLatency(answerTime),
+    down: z
+      .strictObject({ latency: latencyLimit.optional().meta({ description: answerTime }) })
+      .prefault({})
+      .meta({ description: 'Down from' }),
   })
   .refine(({ httpVersion, url }) => httpVersion !== '2' || url.startsWith('https:'), {
     path: ['httpVersion'],

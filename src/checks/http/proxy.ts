@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import type { CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import type { Endpoint } from '../../core/network.ts';
+import type { Connection, Endpoint, Network } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
-import { statusOf } from '../../net/http/http.ts';
+import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { basicAuthorization } from './authorization.ts';
+import { isWithin, type HttpOptions } from './options.ts';
 import { endpointOf } from './origin.ts';
 
 export interface Proxy extends Endpoint {
@@ -41,4 +42,38 @@ export async function openTunnel(
   throw new Failure('protocol', `Expected ${peer} to connect to ${authority}, got ${statusOf(answer)}.`, {
     as: { source: 'path' },
   });
+}
+
+/** A proxy that cannot be reached says nothing of the target: it is the path. @throws {Failure} */
+export async function connectToProxy(
+  net: Network,
+  proxy: Proxy,
+  options: Parameters<Network['connect']>[1],
+): Promise<Connection> {
+  try {
+    return await net.connect(proxy, options);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.source !== 'target') throw error;
+    throw error.withSource('path', `The proxy ${formatEndpoint(proxy)}: ${error.message}`);
+  }
+}
+
+/** A gateway's own words: that it wants a password, or could not get an answer from the target. */
+const gatewayStatuses: ReadonlySet<number> = new Set([407, 502, 504]);
+
+interface Forwarded {
+  readonly url: URL;
+  readonly proxy: Proxy;
+  readonly options: HttpOptions;
+}
+
+/** What a forwarding proxy says in the target's place is the path's fault, where it is not what was asked for. @throws {Failure} protocol */
+export function assertTargetAnswered(response: HttpResponse, { url, proxy, options }: Forwarded): void {
+  const { status, headers } = response;
+  // RFC 9209, and what Squid writes.
+  const isTheProxys = gatewayStatuses.has(status) || headers.has('proxy-status') || headers.has('x-squid-error');
+  const isExpected = options.status.some((range) => isWithin(range, status));
+  if (url.protocol !== 'http:' || isExpected || !isTheProxys) return;
+  const expected = `Expected the proxy ${formatEndpoint(proxy)} to pass on the answer of ${url.host}`;
+  throw new Failure('protocol', `${expected}, got ${statusOf(response)}.`, { as: { source: 'path' } });
 }

@@ -1,17 +1,28 @@
 import { Failure } from '../../core/failure.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
+import type { Oddities } from '../../core/oddities.ts';
+import { quoted } from '../../core/quoted.ts';
+import { fieldUrl } from '../../net/packets/http-fields.ts';
 import type { Hop } from './hop.ts';
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Where a response sends us, and with what; undefined if it is no redirect. @throws {Failure} protocol, denied */
-export function redirected(from: Hop, response: HttpResponse): Hop | undefined {
-  const location = response.headers.get('location');
-  if (location === undefined || !redirectStatuses.has(response.status)) return undefined;
+export function redirected(from: Hop, response: HttpResponse, oddities: Oddities): Hop | undefined {
+  const location = redirectStatuses.has(response.status) ? locationOf(response, oddities) : undefined;
+  if (location === undefined) return undefined;
   const url = destination(from.url, location);
+  if (from.url.protocol === 'https:' && url.protocol === 'http:')
+    oddities.note(`${from.url.origin} redirects from https to http, ${url.origin}.`);
   const hop = repeatsRequest(from.method, response.status)
     ? { ...from, url }
-    : { ...from, url, method: from.method === 'HEAD' ? 'HEAD' : 'GET', body: undefined };
+    : {
+        ...from,
+        url,
+        method: from.method === 'HEAD' ? 'HEAD' : 'GET',
+        body: undefined,
+        headers: withoutBody(from.headers),
+      };
   if (url.origin === from.url.origin) return hop;
   if (hop.body !== undefined)
     throw new Failure(
@@ -21,11 +32,24 @@ export function redirected(from: Hop, response: HttpResponse): Hop | undefined {
   return withoutSecrets(hop);
 }
 
+/** Of several that differ the first counts, as in curl. */
+function locationOf({ fields }: HttpResponse, oddities: Oddities): string | undefined {
+  const values = fields.flatMap(([name, bytes]) => (name === 'location' ? [fieldUrl(bytes)] : []));
+  const [first] = values;
+  if (values.some((value) => value !== first))
+    oddities.note(`There are several Location headers, ${quoted(values.join(', '))}.`);
+  return first;
+}
+
+/** What describes a body goes with it (RFC 9110 section 15.4.4). */
+function withoutBody(headers: Hop['headers']): Hop['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('content-')));
+}
+
 function destination(base: URL, location: string): URL {
   const url = URL.parse(location, base);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    const shown = JSON.stringify(location.slice(0, 200));
-    throw new Failure('denied', `Expected a redirect to an http or https URL, got ${shown}.`, {
+    throw new Failure('denied', `Expected a redirect to an http or https URL, got ${quoted(location)}.`, {
       as: { status: 'down', source: 'target' },
     });
   }

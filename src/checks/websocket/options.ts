@@ -10,7 +10,7 @@ import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 const token = z.string().regex(/^[!#$%&'*+.^`|~\w-]{1,100}$/, 'expected a name without spaces and commas');
 
 export const options = z.strictObject({
-  url: url(['ws:', 'wss:']).meta({ description: 'Full URL, ws or wss' }),
+  url: url(['ws:', 'wss:'], { mayHaveUser: false }).meta({ description: 'Full URL, ws or wss' }),
   headers: requestHeaders
     .refine(
       (given) => !Object.keys(given).some((name) => name.startsWith('sec-websocket-')),

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Network, TlsOptions } from '../../core/network.ts';
+import { decodeContent } from '../http/content-coding.ts';
 import { statusOf, type HttpResponse } from '../http/http.ts';
 import { exchangeHttp1 } from '../http/http1.ts';
 import { maxMessageBytes } from '../packets/dns/writer.ts';
@@ -48,7 +49,7 @@ export function askByHttps(net: SecureNetwork, asked: DnsQuery, asking: HttpsAsk
       maxBodyBytes: maxMessageBytes,
     });
     const filter = new ReplyFilter(asked, { query, peer });
-    const reply = filter.read(messageOf(response, peer));
+    const reply = filter.read(await messageOf(response, peer));
     if (!reply) throw filter.mismatch();
     return reply;
   });
@@ -64,14 +65,17 @@ function requestOf(query: Buffer, { path, host }: HttpsAsking) {
   };
 }
 
-function messageOf(response: HttpResponse, peer: string): Buffer {
+async function messageOf(response: HttpResponse, peer: string): Promise<Buffer> {
   const type = response.headers.get('content-type') ?? 'none';
   if (response.status !== 200) throw new Failure('protocol', `Expected 200 from ${peer}, got ${statusOf(response)}.`);
-  if (/^application\/dns-message\b/i.test(type)) return response.body;
-  throw new Failure(
-    'protocol',
-    `Expected application/dns-message from ${peer}, got content of type ${type.slice(0, 100)}.`,
-  );
+  if (!/^application\/dns-message\b/i.test(type))
+    throw new Failure(
+      'protocol',
+      `Expected application/dns-message from ${peer}, got content of type ${type.slice(0, 100)}.`,
+    );
+  const { bytes, isWhole } = await decodeContent(response, { peer, maxBodyBytes: maxMessageBytes });
+  if (isWhole) return bytes;
+  throw new Failure('too-large', `Expected a DNS message of at most ${maxMessageBytes} bytes from ${peer}, got more.`);
 }
 
 async function onSecureSocket<T>(

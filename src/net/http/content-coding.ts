@@ -1,68 +1,126 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib';
 import { Failure } from '../../core/failure.ts';
 import type { Reason } from '../../core/outcome.ts';
-import type { ExchangeOptions } from './http.ts';
+import { quoted } from '../../core/quoted.ts';
+import { GrowingBuffer } from '../packets/growing-buffer.ts';
+import type { ExchangeOptions, HttpResponse } from './http.ts';
 
-type Decode = (bytes: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>;
+/** A body, or its beginning. */
+export interface Content {
+  readonly bytes: Buffer;
+  /** False if there is more than these bytes. */
+  readonly isWhole: boolean;
+}
 
-const inflateZlib = promisify(inflate);
-const inflateBare = promisify(inflateRaw);
-const decompressZstd = promisify(zstdDecompress);
+export interface DecodedContent extends Content {
+  /** What is wrong with the codings, a sentence each. */
+  readonly oddities: readonly string[];
+}
+
+type Limits = Pick<ExchangeOptions, 'peer' | 'maxBodyBytes'>;
+type CreateDecoder = (content: Content) => Transform;
+
+// Without these a decoder takes a beginning for a body that was damaged.
+const { Z_SYNC_FLUSH, Z_FINISH, BROTLI_OPERATION_FLUSH, BROTLI_OPERATION_FINISH, ZSTD_e_flush, ZSTD_e_end } = constants;
+const zlibOptions = ({ isWhole }: Content) => ({ finishFlush: isWhole ? Z_FINISH : Z_SYNC_FLUSH });
+
+const gunzip: CreateDecoder = (content) => createGunzip(zlibOptions(content));
 
 /** "deflate" is the zlib format (RFC 9110 section 8.4.1.2), yet some servers send bare deflate; zlib's first byte tells. */
-const inflateEither: Decode = (bytes, limits) =>
-  ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateZlib(bytes, limits) : inflateBare(bytes, limits);
+const inflate: CreateDecoder = (content) => {
+  const isZlib = ((content.bytes[0] ?? 0) & 0x0f) === 8;
+  return isZlib ? createInflate(zlibOptions(content)) : createInflateRaw(zlibOptions(content));
+};
 
 // A window of more than 8 MiB is not allowed in HTTP (RFC 9659 section 3); without this a frame may claim 128 MiB.
 const zstdParameters = { [constants.ZSTD_d_windowLogMax]: 23 };
 
-const decoders: Readonly<Record<string, Decode>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: inflateEither,
-  br: promisify(brotliDecompress),
-  zstd: (bytes, limits) => decompressZstd(bytes, { ...limits, params: zstdParameters }),
+const decoders: Readonly<Record<string, CreateDecoder>> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: inflate,
+  br: ({ isWhole }) =>
+    createBrotliDecompress({ finishFlush: isWhole ? BROTLI_OPERATION_FINISH : BROTLI_OPERATION_FLUSH }),
+  zstd: ({ isWhole }) =>
+    createZstdDecompress({ params: zstdParameters, finishFlush: isWhole ? ZSTD_e_end : ZSTD_e_flush }),
 };
+
+/** Registered with IANA and not known here: what they hide cannot be searched. */
+const unsupported: ReadonlySet<string> = new Set([
+  'aes128gcm',
+  'compress',
+  'x-compress',
+  'dcb',
+  'dcz',
+  'exi',
+  'pack200-gzip',
+]);
 
 const maxCodings = 5;
 
-type Limits = Pick<ExchangeOptions, 'peer' | 'maxBodyBytes'>;
-
 /**
- * Undoes content codings, last applied first (RFC 9110 section 8.4); no step gives more than `maxBodyBytes`.
- * @throws {Failure} protocol, too-large
+ * Undoes the codings of a body, last applied first (RFC 9110 section 8.4). No step gives more than `maxBodyBytes`; a name
+ * that stands for no coding leaves the body as it is, as in curl and browsers, and is an oddity.
+ * @throws {Failure} protocol, unsupported
  */
-export async function decodeContent(body: Buffer, codings: string, limits: Limits): Promise<Buffer> {
-  const names = codings
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity');
-  if (names.length > maxCodings)
-    throw unexpected('protocol', limits, `at most ${maxCodings} content codings, got ${names.length}`);
-  let decoded = body;
-  for (const name of names.toReversed()) decoded = await decode(decoded, name, limits);
-  return decoded;
+export async function decodeContent(response: HttpResponse, limits: Limits): Promise<DecodedContent> {
+  const { codings } = response;
+  if (codings.length > maxCodings)
+    throw unexpected('protocol', limits, `at most ${maxCodings} content codings, got ${codings.length}`);
+  let content: Content = { bytes: response.body, isWhole: !response.isCut };
+  const oddities: string[] = [];
+  const note = (text: string): void => void oddities.push(text);
+  for (const name of codings.toReversed()) {
+    if (unsupported.has(name))
+      throw unexpected('unsupported', limits, `gzip, deflate, br or zstd as content coding, got ${name}`);
+    const create = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
+    if (!create) note(`Content-Encoding names ${quoted(name, 60)}, which is no coding; the body is read as it came.`);
+    else if (content.bytes.length > 0) content = await decode(content, { create, name, note, ...limits });
+  }
+  return { ...content, oddities };
 }
 
-async function decode(bytes: Buffer, name: string, limits: Limits): Promise<Buffer> {
-  const decoder = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-  if (!decoder)
-    throw unexpected('protocol', limits, `gzip, deflate, br or zstd as content coding, got ${JSON.stringify(name)}`);
-  const { maxBodyBytes } = limits;
-  if (bytes.length === 0) return bytes;
-  try {
-    return await decoder(bytes, { maxOutputLength: maxBodyBytes });
-  } catch (error) {
-    const isTooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw isTooLarge
-      ? unexpected(
-          'too-large',
-          limits,
-          `a body of at most ${maxBodyBytes} bytes (maxBodyBytes), got more once ${name} was decoded`,
-        )
-      : unexpected('protocol', limits, `a body in ${name}, got bytes that are not`);
-  }
+interface Step extends Limits {
+  readonly create: CreateDecoder;
+  readonly name: string;
+  readonly note: (text: string) => void;
+}
+
+function decode(content: Content, { create, name, note, ...limits }: Step): Promise<Content> {
+  const { promise, resolve, reject } = Promise.withResolvers<Content>();
+  const output = new GrowingBuffer();
+  const decoder = create(content);
+  const end = (isWhole: boolean): void => resolve({ bytes: output.bytes(), isWhole });
+  decoder
+    .on('data', (chunk: Buffer) => {
+      const room = limits.maxBodyBytes - output.length;
+      output.append(chunk.subarray(0, room));
+      if (chunk.length <= room) return;
+      decoder.destroy();
+      end(false);
+    })
+    .once('end', () => end(content.isWhole))
+    .once('error', (error) => {
+      if (!isTrailing(error) || output.length === 0)
+        return reject(unexpected('protocol', limits, `a body in ${name}, got bytes that are not`));
+      note(`Bytes follow the body in ${name}.`);
+      end(content.isWhole);
+    });
+  decoder.end(content.bytes);
+  return promise;
+}
+
+/** After a complete gzip member, zlib looks for another one (RFC 1952 section 2.2); these say that there is none. */
+function isTrailing({ message }: Error): boolean {
+  return ['incorrect header check', 'unknown compression method', 'unknown header flags set'].includes(message);
 }
 
 function unexpected(reason: Reason, { peer }: Limits, what: string): Failure {

@@ -1,19 +1,25 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Field, Headers } from '../packets/http-fields.ts';
 
-/** A complete response, its body decoded. */
+/** A response with what was read of its body. */
 export interface HttpResponse {
   readonly version: '1.0' | '1.1' | '2';
   readonly status: number;
   readonly statusText: string;
-  /** Lower-case names; a field that came several times is one list. */
-  readonly headers: ReadonlyMap<string, string>;
+  /** In the order in which they came, each value a character a byte. */
+  readonly fields: readonly Field[];
+  readonly headers: Headers;
   readonly headerBytes: number;
   /** Fields after the body, as `headers`; of HTTP/2 only. */
-  readonly trailers?: ReadonlyMap<string, string>;
-  /** Decoded: content codings are undone. */
+  readonly trailers?: Headers;
+  /** As transferred, its content codings not undone; at most `maxBodyBytes`. */
   readonly body: Buffer;
-  /** As transferred, before decoding. */
-  readonly bodyBytes: number;
+  /** The body is longer than `maxBodyBytes`: its rest was not read. */
+  readonly isCut: boolean;
+  /** What was applied to the body, first to last: content codings, then transfer codings other than chunks. */
+  readonly codings: readonly string[];
+  /** What breaks a standard, a sentence each. */
+  readonly oddities: readonly string[];
   /** From the request sent to the first byte of the response. */
   readonly firstByteMs: number;
   /** From the first byte to the last. */
@@ -25,11 +31,19 @@ export interface ExchangeOptions {
   readonly clock: Clock;
   /** Who answers, for messages: `example.test:443`. */
   readonly peer: string;
-  /** Limit of the body, as transferred and decoded. */
+  /** How much of the body to read, as transferred. */
   readonly maxBodyBytes: number;
 }
 
 /** `200 OK`; a server may send no text. */
 export function statusOf({ status, statusText }: Pick<HttpResponse, 'status' | 'statusText'>): string {
   return `${status} ${statusText}`.trim();
+}
+
+/** The names in Content-Encoding (RFC 9110 section 8.4), lower case. */
+export function contentCodings(headers: Headers): readonly string[] {
+  return (headers.get('content-encoding') ?? '')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity');
 }

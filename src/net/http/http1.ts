@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import { abortError, Failure } from '../../core/failure.ts';
 import type { Reason } from '../../core/outcome.ts';
-import { decodeContent } from './content-coding.ts';
-import type { ExchangeOptions, HttpResponse } from './http.ts';
-import { Http1Error, type Http1Fault } from '../packets/http1-framing.ts';
+import { contentCodings, type ExchangeOptions, type HttpResponse } from './http.ts';
+import { Http1Error, transferContentCodings, type Http1Fault } from '../packets/http1-framing.ts';
 import { encodeRequest, type HttpRequest } from '../packets/http1-request.ts';
 import { ResponseParser } from '../packets/http1-response.ts';
 import { streamFailure } from '../tls/failure.ts';
@@ -26,11 +25,16 @@ export async function exchangeHttp1(
   const { parser, firstByteMs, transferMs } = await transfer(socket, request, options);
   // A response that is complete has a head.
   const head = parser.head!;
-  const bytes = parser.body.bytes();
-  const codings = head.headers.get('content-encoding');
-  const body = codings === undefined ? bytes : await decodeContent(bytes, codings, options);
-  const { headerBytes } = parser;
-  return { ...head, headerBytes, bodyBytes: bytes.length, body, firstByteMs, transferMs };
+  return {
+    ...head,
+    headerBytes: parser.headerBytes,
+    body: parser.body.bytes(),
+    isCut: parser.isCut,
+    codings: [...contentCodings(head.headers), ...transferContentCodings(head)],
+    oddities: [...parser.oddities],
+    firstByteMs,
+    transferMs,
+  };
 }
 
 interface Transfer {

@@ -1,4 +1,6 @@
-/** What is wrong with a response: it breaks the rules, a limit of ours, or off in the middle. */
+import { headersOf, type Field, type Headers } from './http-fields.ts';
+
+/** Why a response is rejected: malformed, over one of our limits, or cut off. */
 export type Http1Fault = 'malformed' | 'too-large' | 'truncated';
 
 /** The message says what was expected and what came. */
@@ -12,12 +14,19 @@ export class Http1Error extends Error {
   }
 }
 
-export interface ResponseHead {
+/** Takes a sentence on something that breaks the standard and that clients tolerate. */
+export type NoteOddity = (text: string) => void;
+
+export interface StatusLine {
   readonly version: '1.0' | '1.1';
   readonly status: number;
   readonly statusText: string;
-  /** Lower-case names; a field that came several times is one list (RFC 9110 section 5.3). */
-  readonly headers: ReadonlyMap<string, string>;
+}
+
+export interface ResponseHead extends StatusLine {
+  /** In the order in which they came. */
+  readonly fields: readonly Field[];
+  readonly headers: Headers;
 }
 
 /** Where the body ends. */
@@ -27,54 +36,102 @@ export type Framing =
   | { readonly kind: 'chunked' }
   | { readonly kind: 'until-close' };
 
-/** What came, safe to show and short: control characters are escaped. */
+/** A text from the response, safe to show and short: control characters are escaped. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
-/** RFC 9112 section 4. */
-export function parseStatusLine(line: string): Omit<ResponseHead, 'headers'> {
-  const match = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([^\0\r]*))?$/.exec(line);
+/** RFC 9112 section 4; the spellings that curl takes too are oddities. */
+export function parseStatusLine(line: string, note: NoteOddity): StatusLine {
+  const match = /^HTTP\/(1\.0|1\.1|2(?:\.0)?)( +)([1-9]\d\d)(?: ([^\0]*))?$/i.exec(line);
   if (!match) throw new Http1Error('malformed', `expected an HTTP/1.1 status line, got ${quoted(line)}`);
-  return { version: match[1] === '0' ? '1.0' : '1.1', status: Number(match[2]), statusText: match[3] ?? '' };
+  const [, version = '', space, status, statusText = ''] = match;
+  if (!line.startsWith('HTTP/1.') || space !== ' ') note(`The status line is ${quoted(line)}.`);
+  return { version: version === '1.0' ? '1.0' : '1.1', status: Number(status), statusText };
 }
 
-/** Adds a field line to `headers` (RFC 9112 section 5); returns the field's name, so that a folded line can be appended. */
-export function parseField(line: string, headers: Map<string, string>): string {
+/** A field line (RFC 9112 section 5). Its value stays as it came, a character a byte. */
+export function parseField(line: string, note: NoteOddity): Field {
+  const colon = line.indexOf(':');
+  // A client that took NUL might read the header otherwise than those behind it.
+  if (colon < 0 || line.includes('\0'))
+    throw new Http1Error('malformed', `expected a header field, got ${quoted(line)}`);
+  const given = line.slice(0, colon);
+  const name = given.trimEnd().toLowerCase();
+  if (!/^[!#$%&'*+.^`|~\w-]+$/.test(given)) note(`A header is named ${quoted(given)}.`);
+  const value = withoutBlanks(line.slice(colon + 1));
   // oxlint-disable-next-line no-control-regex -- control characters are what a value must not have
-  const match = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([^\0-\x08\n-\x1f\x7f]*)$/.exec(line);
-  if (!match) throw new Http1Error('malformed', `expected a header field, got ${quoted(line)}`);
-  const name = (match[1] ?? '').toLowerCase();
-  const value = (match[2] ?? '').trimEnd();
-  const before = headers.get(name);
-  headers.set(name, before === undefined ? value : `${before}, ${value}`);
-  return name;
+  if (/[\x01-\x08\n-\x1f\x7f]/.test(value)) note(`The header ${name} has control characters.`);
+  return [name, value];
 }
 
-/**
- * RFC 9112 section 6.3. Stricter than it where a lenient reading is how requests get smuggled: a length together with
- * chunks, two lengths, and unknown transfer codings are refused.
- */
-export function framingOf({ version, status, headers }: ResponseHead, method: string): Framing {
-  const length = headers.get('content-length');
-  const coding = headers.get('transfer-encoding');
-  if (coding !== undefined && length !== undefined)
-    throw new Http1Error('malformed', 'expected one of Content-Length and Transfer-Encoding, got both');
+/** Without blanks and tabs at both ends. `trim` would take A0 too, which ends many a character of UTF-8. */
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Builds the head of a response that is complete. */
+export function headOf(status: StatusLine, fields: readonly Field[]): ResponseHead {
+  return { ...status, fields, headers: headersOf(fields) };
+}
+
+/** RFC 9112 section 6.3. Contradictions are read as curl reads them, and noted: a check has one response a connection. */
+export function framingOf(head: ResponseHead, method: string, note: NoteOddity = () => {}): Framing {
+  const { status, headers } = head;
   const hasNoBody = method === 'HEAD' || status === 204 || status === 304;
   if (hasNoBody || (method === 'CONNECT' && status < 300)) return { kind: 'none' };
-  if (coding !== undefined) {
-    if (version === '1.1' && coding.toLowerCase() === 'chunked') return { kind: 'chunked' };
-    throw new Http1Error('malformed', `expected Transfer-Encoding "chunked" on HTTP/1.1, got ${quoted(coding)}`);
+  const length = headers.get('content-length');
+  const codings = transferCodings(head, note);
+  if (codings.length > 0) {
+    if (length !== undefined) note('Transfer-Encoding came together with Content-Length (RFC 9112 section 6.2).');
+    return { kind: codings.at(-1) === 'chunked' ? 'chunked' : 'until-close' };
   }
-  return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: parseLength(length) };
+  return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: parseLength(length, note) };
 }
 
-function parseLength(value: string): number {
-  // The same length several times is one length (RFC 9110 section 8.6).
-  const [length = '', ...others] = value.split(',').map((part) => part.trim());
-  if (!/^\d{1,15}$/.test(length) || others.some((other) => other !== length))
-    throw new Http1Error('malformed', `expected one Content-Length, got ${quoted(value)}`);
-  return Number(length);
+/** Applied to the body for its transfer, in this order, besides chunks: only some servers do, and none is asked to. */
+export function transferContentCodings({ headers }: ResponseHead): readonly string[] {
+  return tokensOf(headers.get('transfer-encoding')).filter((name) => name !== 'chunked' && name !== 'identity');
+}
+
+const undoable: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate']);
+
+function transferCodings({ version, headers }: ResponseHead, note: NoteOddity): readonly string[] {
+  const value = headers.get('transfer-encoding');
+  if (value === undefined) return [];
+  const names = tokensOf(value);
+  const codings = names.filter((name) => name !== 'identity');
+  const unknown = codings.find((name) => name !== 'chunked' && !undoable.has(name));
+  if (unknown !== undefined)
+    throw new Http1Error('malformed', `expected chunked as Transfer-Encoding, got ${quoted(value)}`);
+  if (names.length !== 1 || names[0] !== 'chunked')
+    note(`Transfer-Encoding is ${quoted(value)}, expected chunked (RFC 9112 section 6.1).`);
+  if (version === '1.0') note('Transfer-Encoding came over HTTP/1.0 (RFC 9112 section 6.1).');
+  return codings;
+}
+
+function tokensOf(value = ''): readonly string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+}
+
+function parseLength(value: string, note: NoteOddity): number {
+  const lengths = value.split(',').map((part) => part.trim());
+  if (lengths.some((length) => !/^\+?\d{1,15}$/.test(length)))
+    throw new Http1Error('malformed', `expected a number as Content-Length, got ${quoted(value)}`);
+  // The same length several times is one length (RFC 9110 section 8.6); of several curl takes the last.
+  if (new Set(lengths).size > 1 || value.includes('+')) note(`Content-Length is ${quoted(value)}.`);
+  return Number(lengths.at(-1));
 }
 
 /** The size in a chunk's first line; extensions are ignored (RFC 9112 section 7.1). */

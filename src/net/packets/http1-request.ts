@@ -19,7 +19,16 @@ export interface Http2Request extends Omit<HttpRequest, 'body'> {
 export function encodeRequest({ method, target, headers, body }: HttpRequest): string {
   let head = `${method} ${target} HTTP/1.1\r\n`;
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
-  if (body !== undefined) head += `content-length: ${Buffer.byteLength(body)}\r\n`;
+  const length = contentLength({ method, body });
+  if (length !== undefined) head += `content-length: ${length}\r\n`;
   if (method !== 'CONNECT') head += 'connection: close\r\n';
   return `${head}\r\n${body ?? ''}`;
+}
+
+const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+/** A request whose method means a body says its length also where there is none (RFC 9110 section 8.6). */
+export function contentLength({ method, body }: Pick<Http2Request, 'method' | 'body'>): number | undefined {
+  if (body !== undefined) return Buffer.byteLength(body);
+  return methodsWithBody.has(method) ? 0 : undefined;
 }

@@ -1,13 +1,16 @@
+import { GrowingBuffer } from './growing-buffer.ts';
+import type { Field } from './http-fields.ts';
 import {
   framingOf,
+  headOf,
   Http1Error,
   parseChunkSize,
   parseField,
   parseStatusLine,
   quoted,
   type ResponseHead,
+  type StatusLine,
 } from './http1-framing.ts';
-import { GrowingBuffer } from './growing-buffer.ts';
 
 /** All header blocks of a response together, also of interim responses and trailers. */
 export const maxHeaderBytes = 65_536;
@@ -27,7 +30,7 @@ type State =
 
 interface ResponseLimits {
   readonly method: string;
-  /** Of the body as it is transferred. */
+  /** Of the body as it is transferred: reading ends there. */
   readonly maxBodyBytes: number;
   /** The request asked for another protocol: 101 is a final response, and what follows it is kept as `rest`. */
   readonly mayUpgrade?: boolean;
@@ -35,23 +38,29 @@ interface ResponseLimits {
 
 const newline = 10;
 
-/** Reads one response from bytes as they come (RFC 9112); keeps no more than the limits allow. */
+/** Reads one response from bytes as they come (RFC 9112), as leniently as curl; keeps no more than the limits allow. */
 export class ResponseParser {
   /** The final response's; undefined until its header block is complete. */
   head: ResponseHead | undefined;
   readonly body = new GrowingBuffer();
+  /** Bytes of the header blocks, without trailers. */
   headerBytes = 0;
+  /** The body is longer than the limit, and its rest was not read. */
+  isCut = false;
+  /** What breaks the standard, a sentence each. */
+  readonly oddities = new Set<string>();
   /** What came after the response. */
   rest: Buffer = Buffer.alloc(0);
   #state: State = 'status';
   #line = '';
-  #status: Omit<ResponseHead, 'headers'> | undefined;
-  #headers = new Map<string, string>();
-  #lastField: string | undefined;
+  #status: StatusLine | undefined;
+  #fields: Field[] = [];
+  #trailerBytes = 0;
   #interimResponses = 0;
   /** Bytes still to come of a body with a length, or of a chunk. */
   #remaining = 0;
   readonly #limits: ResponseLimits;
+  readonly #note = (text: string): void => void this.oddities.add(text);
 
   constructor(limits: ResponseLimits) {
     this.#limits = limits;
@@ -85,22 +94,18 @@ export class ResponseParser {
 
   #take(bytes: Buffer, at: number): number {
     const available = bytes.length - at;
-    const taken = this.#state === 'until-close' ? available : Math.min(this.#remaining, available);
-    this.#assertBodyFits(this.body.length + taken);
+    const offered = this.#state === 'until-close' ? available : Math.min(this.#remaining, available);
+    const room = this.#limits.maxBodyBytes - this.body.length;
+    const taken = Math.min(offered, room);
     this.body.append(bytes.subarray(at, at + taken));
-    if (this.#state === 'until-close') return bytes.length;
-    this.#remaining -= taken;
-    if (this.#remaining === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'done';
+    if (offered > room) {
+      this.isCut = true;
+      this.#state = 'done';
+    } else if (this.#state !== 'until-close') {
+      this.#remaining -= taken;
+      if (this.#remaining === 0) this.#state = this.#state === 'chunk' ? 'chunk-end' : 'done';
+    }
     return at + taken;
-  }
-
-  #assertBodyFits(bytes: number): void {
-    const { maxBodyBytes } = this.#limits;
-    if (bytes > maxBodyBytes)
-      throw new Http1Error(
-        'too-large',
-        `expected a body of at most ${maxBodyBytes} bytes (maxBodyBytes), got ${bytes} or more`,
-      );
   }
 
   /** Takes a line, or what there is of one. Only new bytes are searched, so that a line that drips costs no more. */
@@ -112,8 +117,8 @@ export class ResponseParser {
     if (end < 0) return next;
     const line = this.#line;
     this.#line = '';
-    if (!line.endsWith('\r')) throw new Http1Error('malformed', `expected a line ending in CR LF, got ${quoted(line)}`);
-    this.#accept(line.slice(0, -1));
+    if (!line.endsWith('\r')) this.#note('A line ends in LF alone, expected CR LF (RFC 9112 section 2.2).');
+    this.#accept(line.endsWith('\r') ? line.slice(0, -1) : line);
     return next;
   }
 
@@ -123,15 +128,16 @@ export class ResponseParser {
         throw new Http1Error('too-large', `expected a chunk's first line of at most ${maxChunkLineBytes} bytes`);
       return;
     }
-    this.headerBytes += bytes;
-    if (this.headerBytes > maxHeaderBytes)
+    if (this.#state === 'trailers') this.#trailerBytes += bytes;
+    else this.headerBytes += bytes;
+    if (this.headerBytes + this.#trailerBytes > maxHeaderBytes)
       throw new Http1Error('too-large', `expected headers of at most ${maxHeaderBytes} bytes together, got more`);
   }
 
   #accept(line: string): void {
     switch (this.#state) {
       case 'status':
-        this.#status = parseStatusLine(line);
+        this.#status = parseStatusLine(line, this.#note);
         this.#state = 'fields';
         return;
       case 'fields':
@@ -145,29 +151,30 @@ export class ResponseParser {
       default:
         // Trailers are counted and checked, and not kept: nothing asks for them.
         if (line === '') this.#state = 'done';
-        else parseField(line, new Map());
+        else parseField(line, this.#note);
     }
   }
 
   #acceptField(line: string): void {
+    const last = this.#fields.at(-1);
     const isFolded = line.startsWith(' ') || line.startsWith('\t');
-    if (!isFolded || this.#lastField === undefined) {
-      this.#lastField = parseField(line, this.#headers);
+    if (!isFolded || !last) {
+      this.#fields.push(parseField(line, this.#note));
       return;
     }
     // An obsolete folded line continues the field before it (RFC 9112 section 5.2).
-    this.#headers.set(this.#lastField, `${this.#headers.get(this.#lastField)} ${line.trim()}`);
+    this.#note(`The header ${last[0]} is folded over several lines (RFC 9112 section 5.2).`);
+    this.#fields[this.#fields.length - 1] = [last[0], `${last[1]} ${line.trim()}`];
   }
 
   #startChunk(bytes: number): void {
-    this.#assertBodyFits(this.body.length + bytes);
     this.#remaining = bytes;
     this.#state = bytes === 0 ? 'trailers' : 'chunk';
   }
 
   #endHeader(): void {
     // A status line always comes before the fields.
-    const head: ResponseHead = { ...this.#status!, headers: this.#headers };
+    const head = headOf(this.#status!, this.#fields);
     if (head.status === 101 && this.#limits.mayUpgrade) {
       this.head = head;
       this.#state = 'done';
@@ -175,11 +182,8 @@ export class ResponseParser {
     }
     if (head.status < 200) return this.#skipInterim(head);
     this.head = head;
-    const framing = framingOf(head, this.#limits.method);
-    if (framing.kind === 'length') {
-      this.#assertBodyFits(framing.bytes);
-      this.#remaining = framing.bytes;
-    }
+    const framing = framingOf(head, this.#limits.method, this.#note);
+    if (framing.kind === 'length') this.#remaining = framing.bytes;
     const isEmpty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0);
     this.#state = isEmpty ? 'done' : stateOfFraming[framing.kind];
   }
@@ -189,8 +193,7 @@ export class ResponseParser {
     this.#interimResponses += 1;
     if (this.#interimResponses > maxInterimResponses)
       throw new Http1Error('too-large', `expected at most ${maxInterimResponses} interim (1xx) responses, got more`);
-    this.#headers = new Map();
-    this.#lastField = undefined;
+    this.#fields = [];
     this.#state = 'status';
   }
 }
