@@ -6,6 +6,8 @@ import { durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
+import { wrap } from '../terminal/text.ts';
+import { columnsFor } from '../terminal/width.ts';
 import { version } from './version.ts';
 import { addWatch } from './watch/watch-command-line.ts';
 
@@ -58,7 +60,11 @@ function createProgram(): Programs {
     // What stands after a command is the command's, whatever the program's own options are called.
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')) });
+    .configureOutput({
+      getOutHelpWidth: helpColumns,
+      getErrHelpWidth: helpColumns,
+      outputError: (text, write) => write(text.replace(/^error: /, 'watchkeeper: ')),
+    });
   addInteractive(program);
   const check = addCheck(program);
   addConfigured(program);
@@ -118,14 +124,22 @@ function addCheck(program: Command): Command {
     .usage('<type> [target] [options]')
     .description('check one target now, once or several times')
     .helpCommand(false)
-    .addHelpText('after', checkHelp);
+    .addHelpText('after', () =>
+      ['', ...checkHelp.flatMap((paragraph) => [...wrap(paragraph, helpColumns()), ''])].join('\n').trimEnd(),
+    );
 }
 
-const checkHelp = `
-watchkeeper check TYPE --help lists the options of a type. --count N runs the check N times, --interval apart; where a type
-counts packets or messages of its own (icmp, echo), --count and --interval are those, as with ping.
+const checkHelp = [
+  'watchkeeper check TYPE --help lists the options of a type. --count N runs the check N times, --interval apart; where a ' +
+    'type counts packets or messages of its own (icmp, echo), --count and --interval are those, as with ping.',
+  'Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.',
+];
 
-Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.`;
+/** Help that is piped is as wide as on a usual terminal. */
+function helpColumns(): number {
+  const columns = columnsFor(process.stdout);
+  return Number.isFinite(columns) ? columns : 80;
+}
 
 function addConfigured(program: Command): void {
   program

@@ -7,12 +7,14 @@ import { formatResultJson } from './result-json.ts';
 import { formatResultLine } from './result-line.ts';
 import { RunSummary } from './run-summary.ts';
 import { printable } from '../core/printable.ts';
+import { columnsFor } from './width.ts';
 
 interface ReportOptions {
   readonly json: boolean;
   /** How many results are expected: one is shown whole, several as a line each. */
   readonly count: number;
   readonly metrics: readonly Metric[];
+  readonly isVerbose: boolean;
 }
 
 const timeAfterMs = 1000;
@@ -68,11 +70,16 @@ export class CheckReport {
   }
 
   #format(result: Result): string {
-    const { json, count, metrics } = this.#options;
+    const { json, count, metrics, isVerbose } = this.#options;
     if (json) return formatResultJson(result);
     if (count > 1) return formatResultLine(result, this.#paint);
-    const view = { paint: this.#paint, metrics, columns: process.stdout.columns ?? Infinity, told: this.#told };
-    return formatOutcome(result, view);
+    return formatOutcome(result, {
+      paint: this.#paint,
+      metrics,
+      columns: columnsFor(process.stdout),
+      isVerbose,
+      told: this.#told,
+    });
   }
 
   #clearTime(): void {

@@ -4,6 +4,7 @@ import { styleOf, type Paint, type Style } from './paint.ts';
 import { formatTime } from './result-line.ts';
 import { formatTable, type Column } from './table.ts';
 import { printable } from '../core/printable.ts';
+import { wrap } from './text.ts';
 import { formatMs, formatQuantity } from './units.ts';
 
 /** An agent as the server tells of it; times are ISO 8601. */
@@ -66,6 +67,8 @@ export interface MonitorRow {
 
 export interface View {
   readonly paint: Paint;
+  /** Width of the terminal. */
+  readonly columns: number;
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -88,46 +91,51 @@ export function agentStatusWord(status: string): string {
 }
 
 /** Who is there: a line each, and under the table what is wrong with them or soon will be. */
-export function formatAgents(agents: readonly AgentRow[], { paint, now }: View): string {
+export function formatAgents(agents: readonly AgentRow[], view: View): string {
   if (agents.length === 0) return noAgents;
+  const { paint, now } = view;
   const columns: readonly Column<AgentRow>[] = [
     { title: 'Status', textOf: ({ status }) => agentStatusWord(status), styleOf: ({ status }) => agentStyle(status) },
     { title: 'Since', textOf: ({ since }) => ageOf(since, now) },
     { title: 'Name', textOf: ({ name }) => name, styleOf: () => 'bold' },
-    { title: 'Address', textOf: ({ address }) => address ?? '-' },
-    { title: 'Id', textOf: ({ id }) => id },
+    { title: 'Address', textOf: ({ address }) => address ?? '-', goesBelow: 2 },
+    { title: 'Id', textOf: ({ id }) => id, goesBelow: 1 },
     { title: 'Tasks', textOf: ({ tasks }) => String(tasks), align: 'right' },
     { title: 'Queue', textOf: ({ queue }) => String(queue.depth), align: 'right' },
     { title: 'Oldest', textOf: ({ queue }) => ageOf(queue.oldestUnsentAt, now), align: 'right' },
     { title: 'Lag', textOf: ({ lagMs }) => formatMs(Math.round(lagMs)), align: 'right' },
     { title: 'Clock', textOf: ({ clockOffsetMs }) => offsetOf(clockOffsetMs), align: 'right' },
-    ...(agents.some(({ sensors }) => sensors.length > 0) ? [{ title: 'Sensors', textOf: sensorsOf }] : []),
+    ...(agents.some(({ sensors }) => sensors.length > 0)
+      ? [{ title: 'Sensors', textOf: sensorsOf, goesBelow: 3 }]
+      : []),
   ];
   const troubles = agents.flatMap(({ name, impaired, warnings, sensors }) =>
     [...impaired, ...warnings, ...sensors.filter(({ state }) => state !== 'running').map(sensorTrouble)].map(
-      (trouble) => paint('yellow', `${printable(name)}: ${printable(trouble)}`),
+      (trouble) => paint('yellow', wrap(`${printable(name)}: ${printable(trouble)}`, view.columns).join('\n')),
     ),
   );
-  return [countsOf(agents), formatTable(agents, columns, paint), ...troubles].join('\n');
+  return [countsOf(agents), formatTable(agents, columns, view), ...troubles].join('\n');
 }
 
-export function formatQueues(queues: readonly QueueRow[], { paint, now }: View): string {
+export function formatQueues(queues: readonly QueueRow[], view: View): string {
   if (queues.length === 0) return noAgents;
+  const { now } = view;
   const columns: readonly Column<QueueRow>[] = [
     { title: 'Agent', textOf: ({ agent }) => agent, styleOf: () => 'bold' },
-    { title: 'Id', textOf: ({ id }) => id },
+    { title: 'Id', textOf: ({ id }) => id, goesBelow: 1 },
     { title: 'Waiting', textOf: ({ depth }) => String(depth), align: 'right' },
     { title: 'On disk', textOf: ({ bytes }) => formatQuantity(bytes, 'bytes'), align: 'right' },
     { title: 'Oldest', textOf: ({ oldestUnsentAt }) => ageOf(oldestUnsentAt, now), align: 'right' },
     { title: 'As of', textOf: ({ toldAt }) => (toldAt === null ? 'never' : `${ageOf(toldAt, now)} ago`) },
   ];
-  return formatTable(queues, columns, paint);
+  return formatTable(queues, columns, view);
 }
 
-export function formatTasks(tasks: readonly TaskRow[], { paint, now }: View): string {
+export function formatTasks(tasks: readonly TaskRow[], view: View): string {
   if (tasks.length === 0) return 'There are no tasks: no agent has been here that runs a monitor.';
+  const { now } = view;
   const columns: readonly Column<TaskRow>[] = [
-    { title: 'Task', textOf: ({ id }) => id },
+    { title: 'Task', textOf: ({ id }) => id, goesBelow: 1 },
     { title: 'Monitor', textOf: ({ monitor }) => monitor, styleOf: () => 'bold' },
     { title: 'Agent', textOf: ({ agent }) => agent },
     { title: 'Every', textOf: ({ intervalMs, paused }) => (paused ? 'paused' : formatDuration(intervalMs)) },
@@ -138,23 +146,23 @@ export function formatTasks(tasks: readonly TaskRow[], { paint, now }: View): st
     },
     { title: 'Took', textOf: ({ latest }) => latencyOf(latest), align: 'right' },
     { title: 'Seen', textOf: ({ latest }) => ageOf(latest?.startedAt, now), align: 'right' },
-    { title: 'Message', textOf: ({ latest }) => latest?.message ?? '' },
+    { title: 'Message', textOf: ({ latest }) => latest?.message ?? '', goesBelow: 2 },
   ];
-  return formatTable(tasks, columns, paint);
+  return formatTable(tasks, columns, view);
 }
 
-export function formatMonitors(monitors: readonly MonitorRow[], { paint }: View): string {
+export function formatMonitors(monitors: readonly MonitorRow[], view: View): string {
   if (monitors.length === 0) return 'There are no monitors; the configuration file says them, or the HTTP interface.';
   const columns: readonly Column<MonitorRow>[] = [
     { title: 'Monitor', textOf: ({ name }) => name, styleOf: () => 'bold' },
     { title: 'Type', textOf: ({ type }) => type },
-    { title: 'Target', textOf: ({ target }) => target },
+    { title: 'Target', textOf: ({ target }) => target, goesBelow: 1 },
     { title: 'Every', textOf: ({ interval }) => interval },
     { title: 'Agents', textOf: ({ agents }) => agents?.join(', ') ?? 'all' },
     { title: 'From', textOf: ({ origin }) => origin },
     { title: '', textOf: ({ paused }) => (paused ? 'paused' : ''), styleOf: () => 'yellow' },
   ];
-  return formatTable(monitors, columns, paint);
+  return formatTable(monitors, columns, view);
 }
 
 /** One result as a line: `2024-05-15 11:26:17 - Task 01a1fdcf-…, local: web is up, 2.1 ms - 200 OK` */

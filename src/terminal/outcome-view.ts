@@ -1,91 +1,92 @@
 import type { Metric } from '../core/metrics.ts';
-import type { JsonObject, JsonValue, Outcome, Status } from '../core/outcome.ts';
-import { styleOf, type Paint } from './paint.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { printable } from '../core/printable.ts';
-import { clip, padTo, widthOf } from './text.ts';
-import { formatMs, formatQuantity } from './units.ts';
+import { detailRows, isShownOnRequest, type DetailRow } from './detail-rows.ts';
+import { styleOf, type Paint } from './paint.ts';
+import { statusWord } from './symbols.ts';
+import { padTo, widthOf, wrap } from './text.ts';
+import { formatMs, formatQuantity, nameWords } from './units.ts';
 
-interface View {
+export interface OutcomeView {
   readonly paint: Paint;
-  /** Width of the terminal; longer values are cut. */
+  /** Width of the terminal; longer values are wrapped. */
   readonly columns: number;
   /** What the check type measures, for units and meanings. */
   readonly metrics: readonly Metric[];
+  /** Shows all that was seen: headers, certificates, every section of an answer. */
+  readonly isVerbose: boolean;
   /** Details of steps that were shown while they lasted, as JSON: they are not said again. */
   readonly told?: ReadonlySet<string>;
 }
 
-interface Row {
-  readonly label: string;
-  readonly value: string;
+interface Row extends DetailRow {
   readonly remark?: string;
 }
 
-const symbolOf: Readonly<Record<Status, string>> = { up: '✔', degraded: '▲', down: '✘', unknown: '?' };
+const margin = '   ';
+const gap = '  ';
+/** Values keep at least so many columns, however narrow the terminal. */
+const leastRoom = 10;
+/** A value may take two lines before it is shown entry by entry. */
+const linesForValue = 2;
+const usualLabelWidth = 20;
 
 /** One outcome for a person: the verdict, then everything measured and seen, aligned. */
-export function formatOutcome(outcome: Outcome, view: View): string {
-  const rows = [...metricRows(outcome, view.metrics), ...detailRows(outcome.detail, view.told)];
-  const labelWidth = Math.max(0, ...rows.map(({ label }) => widthOf(label)));
-  const valueWidth = Math.max(0, ...rows.map(({ value, remark }) => (remark ? widthOf(value) : 0)));
-  const lines = rows.map(({ label, value, remark = '' }) => {
-    const text = clip(value, Math.max(20, view.columns - labelWidth - 5));
-    const told = remark && `  ${view.paint('dim', clip(remark, view.columns - labelWidth - valueWidth - 7))}`;
-    return `   ${view.paint('dim', padTo(label, labelWidth))}  ${remark ? padTo(text, valueWidth) : text}${told}`;
-  });
-  return [verdictOf(outcome, view.paint), ...lines].join('\n');
+export function formatOutcome(outcome: Outcome, view: OutcomeView): string {
+  const shown = Object.entries(outcome.detail).filter(([key]) => view.isVerbose || !isShownOnRequest(key));
+  const room = linesForValue * Math.max(leastRoom, view.columns - usualLabelWidth);
+  const rows: readonly Row[] = [
+    ...metricRows(outcome, view.metrics),
+    ...shown.flatMap((entry) => detailRows(entry, { room, told: view.told ?? new Set() })),
+  ];
+  return [...verdictLines(outcome, view), ...tableLines(rows, view), ...hintLines(outcome, view)].join('\n');
 }
 
-function verdictOf({ status, latencyMs, reason, source, message }: Outcome, paint: Paint): string {
-  const verdict = paint('bold', paint(styleOf[status], `${symbolOf[status]} ${status}`));
+function verdictLines({ status, latencyMs, reason, source, message }: Outcome, view: OutcomeView): readonly string[] {
+  const { paint, columns } = view;
   const latency = latencyMs === undefined ? '' : `  ${formatMs(latencyMs)}`;
-  const blame = reason ? paint('dim', `  [${reason}${source ? `, ${source}` : ''}]`) : '';
-  return `${verdict}${latency}  ${printable(message)}${blame}`;
+  const blame = reason ? `  [${reason}${source ? `, ${source}` : ''}]` : '';
+  const word = statusWord(status);
+  const lines = wrap(`${word}${latency}  ${printable(message)}${blame}`, columns);
+  // Colours come after wrapping: their codes have no width.
+  return lines.map((line, index) => {
+    const end = blame !== '' && index === lines.length - 1 && line.endsWith(blame.trim()) ? blame.trim() : '';
+    const text = end === '' ? line : line.slice(0, -end.length);
+    const painted = index === 0 ? paint('bold', paint(styleOf[status], word)) + text.slice(word.length) : text;
+    return end === '' ? painted : painted + paint('dim', end);
+  });
 }
 
 function metricRows(outcome: Outcome, metrics: readonly Metric[]): readonly Row[] {
   return metrics.flatMap(({ name, unit, meaning }) => {
     const value = outcome.metrics[name];
     if (value === undefined) return [];
-    return [{ label: wordsOf(withoutUnit(name)), value: formatQuantity(value, unit), remark: meaning }];
+    return [{ label: nameWords(name), value: formatQuantity(value, unit), remark: meaning }];
   });
 }
 
-function detailRows(detail: JsonObject, told: ReadonlySet<string> = new Set()): readonly Row[] {
-  return Object.entries(detail).flatMap(([key, value]): readonly Row[] => {
-    const label = printable(wordsOf(key));
-    if (!isListOfObjects(value)) return [{ label, value: textOf(value) }];
-    const news = value.filter((item) => !told.has(JSON.stringify(item)));
-    return news.map((item, index) => ({ label: index === 0 ? label : '', value: textOf(item) }));
+/** Labels, values and remarks in three columns; in two where that leaves remarks no room. */
+function tableLines(rows: readonly Row[], { paint, columns }: OutcomeView): readonly string[] {
+  const labelWidth = Math.max(0, ...rows.map(({ label }) => widthOf(label)));
+  const valueWidth = Math.max(0, ...rows.map(({ value, remark }) => (remark ? widthOf(value) : 0)));
+  const room = Math.max(leastRoom, columns - margin.length - labelWidth - gap.length);
+  const roomForRemark = room - valueWidth - gap.length;
+  return rows.flatMap(({ label, value, remark }) => {
+    const isBeside = remark !== undefined && roomForRemark >= leastRoom;
+    const values = isBeside ? [value] : [...wrap(value, room), ...(remark === undefined ? [] : wrap(remark, room))];
+    const remarks = isBeside ? wrap(remark, roomForRemark) : [];
+    return Array.from({ length: Math.max(values.length, remarks.length) }, (_, index) => {
+      const start = `${margin}${paint('dim', padTo(index === 0 ? label : '', labelWidth))}${gap}`;
+      const shown = values[index] ?? '';
+      if (!isBeside) return `${start}${shown}`.trimEnd();
+      return `${start}${padTo(shown, valueWidth)}${gap}${paint('dim', remarks[index] ?? '')}`;
+    });
   });
 }
 
-function isListOfObjects(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value) && value.some((item: JsonValue) => typeof item === 'object' && item !== null);
-}
-
-/** A value in words, without the punctuation of JSON. */
-function textOf(value: JsonValue): string {
-  if (value === null) return '-';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value === 'string') return printable(value);
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toFixed(3)));
-  if (isList(value)) return value.map(textOf).join(', ');
-  return Object.entries(value)
-    .map(([key, inner]) => `${printable(wordsOf(key))} ${textOf(inner)}`)
-    .join(', ');
-}
-
-// Array.isArray alone does not narrow a readonly array.
-function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
-function withoutUnit(name: string): string {
-  return name.replace(/(?:Ms|Percent|Bytes|Seconds|Days)$/, '');
-}
-
-/** `firstByte` → `first byte`. */
-function wordsOf(name: string): string {
-  return name.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
+/** There is more to see. */
+function hintLines({ detail }: Outcome, { isVerbose, paint, columns }: OutcomeView): readonly string[] {
+  const more = Object.keys(detail).filter(isShownOnRequest).map(nameWords);
+  if (isVerbose || more.length === 0) return [];
+  return wrap(`-v shows ${more.join(', ')}`, columns - margin.length).map((line) => paint('dim', `${margin}${line}`));
 }

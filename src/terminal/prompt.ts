@@ -1,3 +1,4 @@
+import { columnsFor } from './width.ts';
 import { clearScreenDown, createInterface, moveCursor, type Interface } from 'node:readline';
 
 /** Thrown out of a question that Ctrl-C left unanswered. */
@@ -43,6 +44,11 @@ export class Prompt {
     this.#lines.on('line', (line) => this.#take(line));
     this.#lines.on('SIGINT', () => this.#interrupt());
     this.#lines.on('close', () => this.#end());
+  }
+
+  /** Columns that a printed line may take; see `columnsFor`. */
+  get columns(): number {
+    return columnsFor(this.#output);
   }
 
   /**

@@ -36,3 +36,40 @@ export function clip(text: string, columns: number): string {
   }
   return `${kept}…`;
 }
+
+/** The text as lines of at most so many columns, broken at blanks; a word that is longer is broken inside. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const room = Math.max(1, columns);
+  if (text.length <= room / 2 || widthOf(text) <= room) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (widthOf(longer) <= room) {
+      line = longer;
+      continue;
+    }
+    if (line !== '') lines.push(line);
+    const pieces = broken(word, room);
+    lines.push(...pieces.slice(0, -1));
+    line = pieces.at(-1) ?? '';
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+function broken(word: string, columns: number): readonly string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  let used = 0;
+  for (const grapheme of graphemesOf(word)) {
+    const width = columnsOf(grapheme);
+    if (used + width > columns && piece !== '') {
+      pieces.push(piece);
+      piece = '';
+      used = 0;
+    }
+    piece += grapheme;
+    used += width;
+  }
+  return [...pieces, piece];
+}

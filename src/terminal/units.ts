@@ -39,3 +39,23 @@ function formatBytes(bytes: number): string {
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
+
+const unitBySuffix: readonly (readonly [suffix: string, unit: Unit])[] = [
+  ['Ms', 'ms'],
+  ['Percent', 'percent'],
+  ['Bytes', 'bytes'],
+  ['Seconds', 'seconds'],
+  ['Days', 'days'],
+];
+
+/** A number by the unit that its name ends in: `rttMs` is milliseconds. */
+export function formatNamed(name: string, value: number): string {
+  const [, unit = 'count'] = unitBySuffix.find(([suffix]) => name.endsWith(suffix)) ?? [];
+  return formatQuantity(value, unit);
+}
+
+/** A name of the code as people read it, without its unit: `firstByteMs` → `first byte`. */
+export function nameWords(name: string): string {
+  const bare = name.replace(/(?<=.)(?:Ms|Percent|Bytes|Seconds|Days)$/, '');
+  return bare.replaceAll(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
+}

@@ -195,7 +195,7 @@ describe('check', () => {
   test('the help of a type lists its options with meaning, choices and defaults', async () => {
     const { code, stdout } = await runWatchkeeper(['check', 'dns', '--help']);
     assert.equal(code, 0);
-    assert.match(stdout, /--record <text> +Record type.*\(A,\s+MX,\s+AAAA,\s+CNAME, …, default: A\)/);
+    assert.match(stdout, /--record <text> +Record type[^(]*(\(PTR\)[^(]*)?\(A,\s+MX,\s+AAAA,\s+CNAME, …, default: A\)/);
     assert.match(stdout, /--tls-min-version <word>/);
     assert.match(stdout, /--timeout <duration>/);
     const list = await runWatchkeeper(['check', '--help']);

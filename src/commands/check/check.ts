@@ -54,9 +54,9 @@ function addOptions(command: Command, check: CheckType, word: string): void {
 
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
 async function runChecks(check: CheckType, options: Monitor['options'], settings: RunSettings): Promise<number> {
-  const { count, intervalMs, timeoutMs = defaultTimeoutOf(check, options), json } = settings;
+  const { count, intervalMs, timeoutMs = defaultTimeoutOf(check, options), json, isVerbose } = settings;
   const monitor = adHocMonitor(check, options, { intervalMs, timeoutMs });
-  const report = new CheckReport({ json, count, metrics: check.metrics });
+  const report = new CheckReport({ json, count, metrics: check.metrics, isVerbose });
   const seen = new Set<Status>();
   for await (const result of results({ check, monitor, count }, report)) {
     report.show(result);

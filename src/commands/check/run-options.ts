@@ -9,6 +9,7 @@ export interface RunSettings {
   readonly intervalMs: Milliseconds;
   readonly timeoutMs: Milliseconds | undefined;
   readonly json: boolean;
+  readonly isVerbose: boolean;
 }
 
 interface Flags {
@@ -16,6 +17,7 @@ interface Flags {
   readonly interval?: Milliseconds;
   readonly timeout?: Milliseconds;
   readonly json?: true;
+  readonly verbose?: true;
 }
 
 /**
@@ -29,12 +31,13 @@ export function addRunOptions(command: Command): (given: Readonly<Record<string,
     command.option('-i, --interval <duration>', 'time between two runs (default: 1s)', durationArgument);
   command
     .option('-w, --timeout <duration>', 'deadline of one run', durationArgument)
+    .option('-v, --verbose', 'show all evidence: headers, certificates, every section of an answer')
     .option('--json', 'print each result as one line of JSON')
     .helpOption('-h, --help', 'show this help');
   return (given) => {
     // Commander ran the parsers above; options of the type are read by its schema.
     const own = Object.fromEntries(Object.entries(given).filter(([name]) => !taken.has(name))) as Flags;
-    const { count = 1, interval = 1000, timeout, json = false } = own;
-    return { count, intervalMs: interval, timeoutMs: timeout, json };
+    const { count = 1, interval = 1000, timeout, json = false, verbose = false } = own;
+    return { count, intervalMs: interval, timeoutMs: timeout, json, isVerbose: verbose };
   };
 }

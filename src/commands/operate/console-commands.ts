@@ -21,6 +21,8 @@ interface CommandParts {
   readonly picture: FleetPicture;
   readonly feed: ResultFeed;
   readonly paint: Paint;
+  /** Of the terminal, now. */
+  readonly columns: () => number;
   readonly say: (text: string) => void;
 }
 
@@ -131,9 +133,9 @@ export class ConsoleCommands {
     return {
       meaning,
       run: async () => {
-        const { picture, paint, say } = this.#parts;
+        const { picture, paint, columns, say } = this.#parts;
         await picture.take();
-        say(format({ paint, now: Date.now() }));
+        say(format({ paint, columns: columns(), now: Date.now() }));
       },
     };
   }

@@ -55,7 +55,14 @@ class OperatorConsole {
     this.#parts = parts;
     this.#feed = new ResultFeed({ isTerminal: prompt.isTerminal, paint, print: (text) => prompt.print(text) });
     const say = (text: string): void => this.#say(text);
-    this.#commands = new ConsoleCommands({ client, picture, feed: this.#feed, paint, say });
+    this.#commands = new ConsoleCommands({
+      client,
+      picture,
+      feed: this.#feed,
+      paint,
+      columns: () => prompt.columns,
+      say,
+    });
   }
 
   async run(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   type View,
 } from '../../terminal/fleet-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
+import { columnsFor } from '../../terminal/width.ts';
 import { agentsAnswer, alarmsAnswer, done, inviteAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
@@ -85,6 +86,6 @@ function listOf<Schema extends z.ZodType, Row>(
   return async (client: ServerClient, { json }: ListFlags, output: NodeJS.WriteStream): Promise<void> => {
     const rows = rowsOf(await client.get(path, schema));
     if (json) for (const row of rows) output.write(`${JSON.stringify(row)}\n`);
-    else output.write(`${format(rows, { paint: paintFor(output), now: Date.now() })}\n`);
+    else output.write(`${format(rows, { paint: paintFor(output), columns: columnsFor(output), now: Date.now() })}\n`);
   };
 }

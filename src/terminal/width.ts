@@ -1,0 +1,14 @@
+/** VT100, and what every terminal has unless it says otherwise. */
+const usualColumns = 80;
+
+interface MaybeTerminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** How many columns what is written to a stream may take: those of a terminal; without one, lines are never broken. */
+export function columnsFor({ isTTY, columns }: MaybeTerminal): number {
+  if (!isTTY) return Infinity;
+  // A terminal whose size is not known says 0.
+  return columns ? columns : usualColumns;
+}
