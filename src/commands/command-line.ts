@@ -124,9 +124,7 @@ function addCheck(program: Command): Command {
     .usage('<type> [target] [options]')
     .description('check one target now, once or several times')
     .helpCommand(false)
-    .addHelpText('after', () =>
-      ['', ...checkHelp.flatMap((paragraph) => [...wrap(paragraph, helpColumns()), ''])].join('\n').trimEnd(),
-    );
+    .addHelpText('after', () => `\n${checkHelp.map(wrapped).join('\n\n')}`);
 }
 
 const checkHelp = [
@@ -134,6 +132,10 @@ const checkHelp = [
     'type counts packets or messages of its own (icmp, echo), --count and --interval are those, as with ping.',
   'Exits with 0 up, 1 degraded, 2 down, 3 unknown or misuse; of several runs the worst counts: down, degraded, unknown, up.',
 ];
+
+function wrapped(paragraph: string): string {
+  return wrap(paragraph, helpColumns()).join('\n');
+}
 
 /** Help that is piped is as wide as on a usual terminal. */
 function helpColumns(): number {
