@@ -1,4 +1,4 @@
-/** A map that holds at most so many entries: a new one takes the place of the one that was set longest ago. */
+/** A map with a limited number of entries: a new one replaces the one that was set longest ago. */
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #capacity: number;
@@ -25,7 +25,7 @@ export class BoundedMap<Key, Value> {
     }
   }
 
-  /** Takes an entry out; undefined if there is none. */
+  /** Removes an entry and returns it; undefined if there is none. */
   take(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     this.#entries.delete(key);

@@ -9,7 +9,7 @@ export function hexBytes(maxBytes: number) {
     .refine((digits) => digits.length <= 2 * maxBytes, `expected at most ${maxBytes} bytes`);
 }
 
-/** Bytes for a person, on one line: as text where they are text, else in hexadecimal; at most `limit` characters of them. */
+/** Bytes for a person, on one line: text if they are printable UTF-8, else hexadecimal; at most `limit` characters. */
 export function showBytes(bytes: Buffer, limit = 200): string {
   const text = bytes
     .toString('utf8')

@@ -39,7 +39,7 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   sendingMs?(options: z.output<Schema>): Milliseconds;
   /** The longest that a run takes by its options alone, every wait included; the default timeout comes on top. */
   plannedMs?(options: z.output<Schema>): Milliseconds;
-  /** How many runs may be under way at once, where that is far fewer than of other types. */
+  /** Limit of concurrent runs, if it is lower than that of other types. */
   readonly maxAtOnce?: number;
   /** The options that the interactive shell asks for, in this order. */
   readonly asks: readonly (keyof z.input<Schema> & string)[];
@@ -90,7 +90,7 @@ type Definition<Schema extends OptionsSchema> = Omit<CheckType<Schema>, 'run'> &
   run(options: z.output<Schema>, context: CheckContext, measurement: Measurement): Promise<Outcome>;
 };
 
-/** Completes a check type: whatever failure of the world its run throws becomes an outcome. A bug still rises, to the runner. */
+/** Completes a check type: a `Failure` that its run throws becomes an outcome. Anything else rises to the runner as a bug. */
 export function defineCheck<Schema extends OptionsSchema>(definition: Definition<Schema>): CheckType<Schema> {
   return {
     ...definition,

@@ -1,7 +1,7 @@
 /** Stops a timer; calling it again does nothing. */
 export type Cancel = () => void;
 
-/** Every piece that must be right takes its time from here, so that tests can own it. */
+/** The source of time for everything that is tested with a clock of its own. */
 export interface Clock {
   /** Wall time, epoch milliseconds with fractions: for slots and timestamps. */
   now(): number;
@@ -38,8 +38,8 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 }
 
 /**
- * Resolves when the event loop has read its sockets once more. In each turn timers come first, so that a loop that runs
- * late would else call an answer missing that is already there.
+ * Resolves after one more poll phase of the event loop. Timers run before I/O, so a late loop
+ * would report an answer as missing although it is already in the socket.
  */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {

@@ -17,18 +17,18 @@ export interface ResultItem extends Outcome {
 /** Sequence numbers from..to, both included. */
 export type SeqRange = readonly [from: number, to: number];
 
-/** Says that entries will never come, and why: what is missing is always said. */
+/** Declares that entries will never come, and why. */
 export interface GapItem {
   readonly kind: 'gap';
   /** Ascending and disjoint. */
   readonly ranges: readonly SeqRange[];
-  /** `refused`: the server did not take it, for it was no task of this agent. */
+  /** `refused`: the server did not accept the entry, for instance because the task is not this agent's. */
   readonly cause: 'overflow' | 'corrupt' | 'refused';
   /** When the agent noticed. */
   readonly at: number;
 }
 
-/** What a sensor saw, as the agent sealed it: the line says all, and its bytes are what the seal is about. */
+/** A sensor's record as the agent sealed it. The line contains everything; the seal covers its bytes. */
 export interface RecordItem {
   readonly kind: 'record';
   /** UUID v7 of the chain that the line belongs to. */
@@ -37,7 +37,7 @@ export interface RecordItem {
   readonly line: string;
 }
 
-/** A record as a server keeps it: the line, and what is asked for without reading it. */
+/** A record as the server stores it: the line, and the facts that queries need without parsing it. */
 export interface SealedRecord {
   readonly seq: number;
   readonly chain: string;
@@ -49,16 +49,16 @@ export interface SealedRecord {
   readonly line: string;
   /** See records/chain.ts. */
   readonly hash: string;
-  /** Where the agent reported from, and when, by the server's clock. */
+  /** Address that the agent reported from; the time of receipt is by the server's clock. */
   readonly address: string | undefined;
   readonly receivedAt: number;
 }
 
-/** What an agent has to say. */
+/** What an agent sends through its spool. */
 export type Item = ResultItem | GapItem | RecordItem;
 
 /**
- * An item and its place in what one agent ever said: `seq` counts from 1 without a gap within an `epoch`, which changes
+ * An item and its number: `seq` counts from 1 without a gap within an `epoch`, which changes
  * only when an agent lost its spool. (agent, epoch, seq) is unique; the server keeps each once.
  */
 export interface Entry {

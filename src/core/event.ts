@@ -3,23 +3,23 @@ import type { SensorRecord } from './record.ts';
 import type { SensorName } from './sensor.ts';
 import type { Task } from './task.ts';
 
-/** What happened on the server, for whoever watches: a console, a live view, a metric. Nothing durable depends on it. */
+/** An event on the server, for consoles, live views and metrics. Nothing durable depends on it. */
 export type ServerEvent =
   /** `isLate`: the task has a newer result already; this one completes the history. */
   | { readonly type: 'result'; readonly agentId: string; readonly result: ResultItem; readonly isLate: boolean }
   | { readonly type: 'gap'; readonly agentId: string; readonly cause: string; readonly missing: number }
-  /** An agent was told of changes in its tasks. */
+  /** Task changes were sent to an agent. */
   | {
       readonly type: 'tasks';
       readonly agentId: string;
       readonly revision: number;
-      /** Those that are new or changed, and the ids of those it no longer has. */
+      /** New or changed tasks, and the ids of removed ones. */
       readonly set: readonly Task[];
       readonly removed: readonly string[];
     }
-  /** An agent works by what it was told up to this revision. */
+  /** An agent has applied its tasks up to this revision. */
   | { readonly type: 'tasks-applied'; readonly agentId: string; readonly revision: number }
-  /** What a sensor of an agent saw; committed, and not necessarily verified yet. */
+  /** A record of an agent's sensor; committed, but not necessarily verified yet. */
   | {
       readonly type: 'record';
       readonly agentId: string;
@@ -32,13 +32,13 @@ export type ServerEvent =
       readonly at: number;
       readonly record: SensorRecord;
     }
-  /** Records of an agent are not what the agent wrote, or not all of it. */
+  /** Records of an agent were changed or are missing. */
   | {
       readonly type: 'alarm';
       readonly agentId: string;
       readonly name: string;
       readonly sensor: SensorName;
-      /** The line that it is about. */
+      /** Number of the line concerned. */
       readonly n: number;
       readonly cause: AlarmCause;
       readonly message: string;

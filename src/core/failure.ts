@@ -8,8 +8,8 @@ interface FailureOptions extends Measured {
 type Evidence = Pick<Measured, 'detail' | 'metrics'> & { readonly message?: string; readonly cause?: unknown };
 
 /**
- * The state of the world as a throwable: what `net` throws when a dial, a handshake or a lookup fails, and what a
- * check may throw to end its run. `defineCheck` turns it into an outcome; anything else thrown is a bug.
+ * A failure of the target or the network, as a throwable: thrown by `net` when a dial, a handshake or a lookup fails, and by a
+ * check to end its run. `defineCheck` turns it into an outcome; anything else thrown is a bug.
  */
 export class Failure extends Error {
   override readonly name = 'Failure';
@@ -37,7 +37,7 @@ export class Failure extends Error {
     });
   }
 
-  /** The same failure with another party to blame. */
+  /** The same failure with another source. */
   withSource(source: Source, message: string): Failure {
     return new Failure(this.reason, message, {
       ...this.#measured,
@@ -60,8 +60,8 @@ export class Failure extends Error {
 }
 
 /**
- * What a wait throws when its signal aborts: at the deadline a timeout that says what was waited for, else the signal's
- * own reason. Its cause is the signal's reason, by which `defineCheck` knows that it tells more than the deadline does.
+ * The error for a wait whose signal aborts: at the deadline a timeout that says what was waited for, else the signal's
+ * own reason. Its cause is the signal's reason, so that `defineCheck` prefers it to a bare deadline.
  */
 export function abortError({ reason }: AbortSignal, doing: string): Error {
   return isDeadline(reason)
@@ -69,7 +69,7 @@ export function abortError({ reason }: AbortSignal, doing: string): Error {
     : (reason as Error);
 }
 
-/** Whether a signal's reason is the end of the run's time, and not that nobody wants the run any more. */
+/** True if the signal aborted because the run's time is over, false if the run was cancelled. */
 export function isDeadline(reason: unknown): reason is DOMException {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
 }

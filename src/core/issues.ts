@@ -3,7 +3,7 @@ import { quoted } from './quoted.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** What a schema was given, and how people call the places in it. */
+/** The input of a schema, and the names that people use for its places. */
 interface Source {
   readonly input: unknown;
   readonly nameOf: (path: readonly PropertyKey[]) => string;
@@ -32,7 +32,7 @@ const kindNames: Readonly<Record<string, string>> = {
 
 /** One mistake without its place; `value` is what came. */
 export function describeIssue(issue: Issue, value: unknown): string {
-  // A schema's own sentence; the library's begin with other words.
+  // A sentence of our own schemas; the library's messages begin with other words.
   if (issue.message.startsWith('expected ') && !issue.message.includes('got '))
     return `${issue.message}, ${got(value)}`;
   switch (issue.code) {
@@ -57,7 +57,7 @@ function sizeOf(origin: string): string {
 
 const longestShown = 60;
 
-/** What came, short enough for a line: `got a list`, `got "htpp"`. */
+/** The given value in words, short enough for a line: `got a list`, `got "htpp"`. */
 export function got(value: unknown): string {
   // An empty place in YAML is null.
   if (value === undefined || value === null) return 'got nothing';

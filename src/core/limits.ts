@@ -3,14 +3,14 @@ import { duration, formatDuration, type Milliseconds } from './duration.ts';
 import { Failure } from './failure.ts';
 import type { Reason } from './outcome.ts';
 
-/** Every `degraded` and `down` option holds figures from which on a run is that; a figure that is not given has no limit. */
+/** Thresholds: a run is degraded (or down) once a figure reaches its value; an omitted figure is not checked. */
 export type Severity = 'degraded' | 'down';
 
 const longestMs = 3_600_000;
 
 export const latencyLimit = duration({ min: 1, max: longestMs });
 
-/** A limit that holds unless another is given. */
+/** A limit with a default. */
 export const latencyLimitOr = (usualMs: Milliseconds) => duration({ min: 1, max: longestMs, default: usualMs });
 
 /** The `degraded` option of a check type whose only figure is how long it took. */
@@ -42,7 +42,7 @@ export function assertBelow(
 
 interface Reached {
   readonly status: Severity;
-  /** As people write it. */
+  /** The limit as people write it: `400ms`. */
   readonly limit: string;
   readonly reason?: Reason;
 }

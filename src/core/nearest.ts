@@ -1,8 +1,8 @@
-/** The word that was probably meant, to be offered and never taken; undefined if none is close. */
+/** The word that was probably meant, as a suggestion only; undefined if none is close. */
 export function nearestWord(typed: string, words: Iterable<string>): string | undefined {
   const wanted = typed.toLowerCase();
   let nearest: string | undefined;
-  // One slip for every three letters, and one in a short word.
+  // One typing error for every three letters, at least one.
   let fewest = Math.max(1, Math.floor(wanted.length / 3)) + 1;
   for (const word of words) {
     const slips = slipsBetween(wanted, word.toLowerCase(), fewest);
@@ -11,7 +11,7 @@ export function nearestWord(typed: string, words: Iterable<string>): string | un
   return nearest;
 }
 
-/** Letters added, left out, changed or swapped with their neighbour (optimal string alignment); `limit` if there are that many. */
+/** Edit distance with insertions, deletions, changes and swaps of neighbours (optimal string alignment), at most `limit`. */
 function slipsBetween(one: string, other: string, limit: number): number {
   if (Math.abs(one.length - other.length) >= limit) return limit;
   let beforeLast: number[] = [];

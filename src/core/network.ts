@@ -52,7 +52,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The address that was dialled; what `Connection` and `UdpConnection` say of the way there. */
+/** The address that was dialled and how it was found, common to `Connection` and `UdpConnection`. */
 export interface Dialled {
   readonly address: Address;
   readonly resolveMs: number;
@@ -76,13 +76,13 @@ export interface TlsOptions {
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
   readonly alpn?: readonly string[] | undefined;
-  /** Whether an OCSP response must come with the certificate, or is only read where one comes. */
+  /** `require`: an OCSP response must come with the certificate; `staple`: it is read if one comes. */
   readonly ocsp: 'staple' | 'require';
   /** Resume an earlier session with the same options instead of a full handshake. */
   readonly resume: boolean;
 }
 
-/** What people want to know of a certificate. Names as `CN=localhost, O=…`; times in epoch milliseconds. */
+/** Facts about a certificate. Names as `CN=localhost, O=…`; times in epoch milliseconds. */
 export interface CertificateFacts {
   readonly subject: string;
   readonly issuer: string;
@@ -103,14 +103,14 @@ export interface CertificateFacts {
 }
 
 /**
- * The part that a certificate has: the server's own, one between it and the trusted one, the trusted one, or none, because
- * the way to a trusted one leads past it.
+ * Role of a certificate: the server's own, an intermediate, the trust anchor, or unused, because
+ * the verified path does not contain it.
  */
 export type CertificateRole = 'server' | 'issuer' | 'anchor' | 'unused';
 
 export interface ChainCertificate extends CertificateFacts {
   readonly role: CertificateRole;
-  /** False for a trusted one that the server did not send. */
+  /** False for an anchor that the server did not send. */
   readonly sent: boolean;
 }
 
@@ -126,9 +126,9 @@ export interface SecureConnection {
   readonly group: string | undefined;
   readonly alpn: string | undefined;
   readonly resumed: boolean;
-  /** The server's own first; what it sent beside the way to the trusted one comes last. */
+  /** The server's own first; unused ones come last. */
   readonly certificates: readonly ChainCertificate[];
-  /** The first to expire on the way from the server's own to the trusted one, which does not count itself. */
+  /** The certificate of the verified path that expires first; the anchor does not count. */
   readonly expiresFirst: CertificateFacts | undefined;
   readonly ocsp: OcspVerdict;
   /** Sentences: what is wrong with the certificates; empty if `verify`. */
@@ -156,7 +156,7 @@ export interface UdpReply extends Dialled {
 export const queryProtocols = ['icmp', 'udp', 'tcp'] as const;
 export type QueryProtocol = (typeof queryProtocols)[number];
 
-/** What a router or the target says about a packet. */
+/** An ICMP error that a router or the target sent about a packet. */
 export interface IcmpError {
   readonly kind: 'time-exceeded' | 'unreachable' | 'port-unreachable' | 'too-big' | 'other';
   /** In words: `host unreachable`. */
@@ -165,7 +165,7 @@ export interface IcmpError {
   readonly mtu?: number;
 }
 
-/** What became of one query. Silence is no answer: who asks decides how long to wait. */
+/** The result of one query. Silence produces none: the caller decides how long to wait. */
 export type QueryAnswer =
   | {
       readonly kind: 'reply';
@@ -180,15 +180,15 @@ export type QueryAnswer =
   | {
       readonly kind: 'error';
       readonly sequence: number;
-      /** Who says so; undefined if this machine does. */
+      /** Sender of the error; undefined if it is this machine's own. */
       readonly from: string | undefined;
       readonly rttMs: number;
       readonly error: IcmpError;
     }
-  /** It did not leave this machine; a `Failure` if the network is why. */
+  /** The packet could not be sent; the error is a `Failure` if the network is the reason. */
   | { readonly kind: 'unsent'; readonly sequence: number; readonly error: Error };
 
-/** By which means queries travel: kinds of ICMP socket, the system's `ping`, or a socket of the protocol itself. */
+/** How queries are sent: by a kind of ICMP socket, the system's `ping`, or a socket of the protocol itself. */
 export type QueryMeans = 'datagram' | 'raw' | 'ping' | 'udp' | 'tcp';
 
 /** Sends numbered packets to one address and hears what comes back about each. Whoever opens it disposes of it. */
@@ -219,7 +219,7 @@ export interface QueryOptions extends ResolveOptions {
 
 export interface DnsExchange<T> extends Waits {
   readonly query: Buffer;
-  /** What a datagram means; undefined if it is not the answer. */
+  /** Reads a datagram; undefined if it is not the answer. */
   readonly read: (datagram: Buffer) => T | undefined;
 }
 

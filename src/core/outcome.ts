@@ -1,4 +1,4 @@
-/** What a check says of its target. `unknown` means that nothing can be said, and is never shown as `down`. */
+/** Verdict on a target. `unknown` means that no verdict is possible; it is never shown as `down`. */
 export const statuses = ['up', 'degraded', 'down', 'unknown'] as const;
 export type Status = (typeof statuses)[number];
 
@@ -56,7 +56,7 @@ export interface Outcome {
   readonly latencyMs?: number;
   /** Numbers the check type declares in its `metrics`, by name. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** What was seen, for people and for later evidence. */
+  /** Evidence for people. */
   readonly detail: JsonObject;
   readonly reason?: Reason;
   readonly source?: Source;

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const classesOfData = ['devices', 'traffic'] as const;
 export type ClassOfData = (typeof classesOfData)[number];
 
-/** Text that came from a device or a peer, made printable where it was read. */
+/** Text from a device or a peer, made printable when it was read. */
 const text = z.string().max(300);
 const count = z.int().min(0);
 const bytes = z.number().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -25,7 +25,7 @@ export const usbRisks = [
   'hub',
   'other',
 ] as const;
-/** What a device can do to a machine, by its interface classes and by what the kernel made of it. */
+/** Risks of a device, by its interface classes and by what the kernel made of it. */
 export type UsbRisk = (typeof usbRisks)[number];
 
 export const usbDevice = z.strictObject({
@@ -49,11 +49,11 @@ export const usbDevice = z.strictObject({
 export type UsbDevice = z.output<typeof usbDevice>;
 
 export const mount = z.strictObject({
-  /** What is mounted: `/dev/sdb1`, `server:/export`. */
+  /** Mounted device: `/dev/sdb1`, `server:/export`. */
   device: text,
   mountpoint: z.string().max(4096),
   fstype: text,
-  /** Of the mount, then of the file system, as in /proc/mounts. */
+  /** Options of the mount, then of the file system, as in /proc/mounts. */
   options: z.string().max(4096),
   kind: z.enum(['usb', 'card', 'optical', 'thunderbolt', 'loop', 'fuse', 'network', 'disk', 'other']),
   /** The USB port behind it. */
@@ -85,7 +85,7 @@ export const peer = z.strictObject({
 });
 export type Peer = z.output<typeof peer>;
 
-/** What was counted since the record before, link-layer headers included, beside what the interface itself counted. */
+/** Bytes counted since the previous record, link-layer headers included, beside the interface's own counter. */
 const check = z.strictObject({ counted: bothWays, counter: bothWays });
 
 const trafficInterface = z.strictObject({
@@ -96,7 +96,7 @@ const trafficInterface = z.strictObject({
 });
 export type TrafficInterface = z.output<typeof trafficInterface>;
 
-/** A meeting with a peer that was not met before. */
+/** The first contact with a peer. */
 const contact = {
   interface: interfaceName,
   peer: address,
@@ -104,7 +104,7 @@ const contact = {
   direction: z.enum(['in', 'out']),
   /** `tcp`, `udp`, `icmp`, or the number of the protocol; `unknown` where the first packet itself got lost. */
   protocol: z.string().max(10),
-  /** The side that was asked: the destination of the first packet. */
+  /** Destination port of the first packet. */
   port: z.int().min(0).max(65535).optional(),
   name: text.optional(),
   mac: mac.optional(),
@@ -114,7 +114,7 @@ const contact = {
 export const sensorRecord = z.discriminatedUnion('event', [
   /** `usb-present` was there already when the sensor started. */
   z.strictObject({ event: z.enum(['usb-present', 'usb-connected', 'usb-removed']), device: usbDevice }),
-  /** What a device turned into: a disk, a network card, an input device. */
+  /** What the kernel made of a device: a disk, a network card, an input device. */
   z.strictObject({
     event: z.literal('usb-function'),
     port: text,
@@ -125,7 +125,7 @@ export const sensorRecord = z.discriminatedUnion('event', [
     bytes: bytes.optional(),
     mac: mac.optional(),
   }),
-  /** An alarm is what no honest device does; a notice is worth a look. */
+  /** An alarm is something that no honest device does; a notice is worth a look. */
   z.strictObject({ event: z.enum(['usb-alarm', 'usb-notice']), device: usbDevice, why: text }),
   z.strictObject({ event: z.enum(['mount-present', 'mounted', 'remounted', 'unmounted']), mount }),
   z.strictObject({
@@ -133,7 +133,7 @@ export const sensorRecord = z.discriminatedUnion('event', [
     /** Measured, since the record before. */
     seconds: z.number().min(0),
     interfaces: z.array(trafficInterface).max(64),
-    /** With traffic in these seconds, most bytes first; the rest is summed in `others`. */
+    /** Peers with traffic in these seconds, most bytes first; the rest is summed in `others`. */
     peers: z.array(peer).max(500),
     others: z.strictObject({ peers: count, wire: bothWays }).optional(),
     /** Bytes of peers that the kernel's table had no room for, since the sensor started. */
@@ -151,11 +151,11 @@ export const sensorRecord = z.discriminatedUnion('event', [
     state: z.enum(['running', 'limited', 'unavailable']),
     message: text,
   }),
-  /** Something was not seen, or could not be kept: what, and what is known of it. */
+  /** Something was not observed or could not be kept, and what is known of it. */
   z.strictObject({ event: z.literal('lost'), message: text, count: count.optional() }),
-  /** Somebody on the machine posed as what the sensor watches, so often since it was last said; it was not believed. */
+  /** Forged messages ignored since the last such record. */
   z.strictObject({ event: z.literal('forged'), message: text, count }),
-  /** The wall clock was moved, by so much. */
+  /** The wall clock was set by this much. */
   z.strictObject({ event: z.literal('clock-jump'), byMs: z.number() }),
 ]);
 export type SensorRecord = z.output<typeof sensorRecord>;

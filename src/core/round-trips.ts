@@ -14,7 +14,7 @@ export const roundTripLimits = z.strictObject({
   jitter: latencyLimit.optional().meta({ description: 'jitter' }),
 });
 
-/** The same where some loss is a worry even if nobody says so. */
+/** The same with a default limit of loss. */
 export const lossyRoundTripLimits = roundTripLimits.extend({ loss: loss.default(1).meta({ description }) });
 
 type RoundTripLimits = z.output<typeof roundTripLimits>;
@@ -27,7 +27,7 @@ export const roundTripMetrics = [
   { name: 'jitterMs', unit: 'ms', meaning: 'smoothed difference between neighbouring round trips (RFC 3550)' },
 ] as const satisfies readonly Metric[];
 
-/** The figures of round trips in the order of their replies; none without a reply, and no jitter with a single one. */
+/** Statistics of round trips in the order of their replies; empty without a reply, and without jitter for a single one. */
 export function measureRoundTrips(rttsMs: readonly number[]): Partial<Record<string, number>> {
   if (rttsMs.length === 0) return {};
   const averageMs = average(rttsMs);

@@ -4,13 +4,13 @@ import { valueAt } from './issues.ts';
 /** How a scalar was written, where that is known: YAML reads `007` as a number. */
 export type SourceOf = (path: readonly PropertyKey[]) => string | undefined;
 
-/** What a schema made of data, and the data it took: with scalars of the kinds that the schema wants. */
+/** The output of a schema and the input that it accepted, with scalars converted to the kinds that the schema wants. */
 export interface AsRead<Value> {
   readonly input: unknown;
   readonly result: z.ZodSafeParseResult<Value>;
 }
 
-/** Each round mends one level: a scalar becomes a list, then its item a text. */
+/** Each round converts one level: a scalar becomes a list, then its item a text. */
 const maxRounds = 4;
 
 /**
@@ -44,7 +44,7 @@ function mend(written: unknown, issues: readonly z.core.$ZodIssue[], sourceOf: S
 
 type Scalar = string | number | boolean | readonly string[];
 
-/** The value that was meant; undefined if that is not sure. */
+/** The value that was meant; undefined if there is any doubt. */
 function meant(issue: z.core.$ZodIssue, value: unknown, source: string | undefined): Scalar | undefined {
   const text = textOf(value, source);
   if (text === undefined) return undefined;
@@ -83,7 +83,7 @@ function textOf(value: unknown, source: string | undefined): string | undefined 
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** A copy with another value at the place; what is beside the way there is shared. */
+/** A copy with another value at this path; the other branches are shared. */
 function withValueAt(data: unknown, [step, ...rest]: readonly PropertyKey[], value: unknown): unknown {
   if (step === undefined) return value;
   // The path came from a schema that looked into this data.

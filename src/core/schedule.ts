@@ -20,12 +20,12 @@ export function slotAfter({ phaseMs, intervalMs }: Schedule, time: number): numb
   return (Math.floor((time - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs;
 }
 
-/** So many monitors that are added together run at once: a person who has few waits for none. */
+/** This many monitors that are added together run at once: with few monitors nobody waits. */
 const firstAtOnce = 20;
-/** However long the interval, the first result comes this soon. */
+/** The first result comes within this time, however long the interval. */
 const firstWithinMs = 60_000;
 
-/** When a monitor that was added at `time` runs first, by its place among those added with it: never later than its first slot. */
+/** First run of a monitor added at `time`, by its place among those added with it; never later than its first slot. */
 export function firstRunAfter(schedule: Schedule, time: number, place: number): number {
   if (place < firstAtOnce) return time;
   const { phaseMs, intervalMs } = schedule;

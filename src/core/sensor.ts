@@ -3,27 +3,27 @@ import type { Clock } from './clock.ts';
 import type { OptionsSchema } from './check.ts';
 import type { ClassOfData, SensorRecord } from './record.ts';
 
-/** How a sensor is. `limited` works with less than it could: the message says what is missing and what that costs. */
+/** State of a sensor. `limited`: it works, but not fully; the message says what is missing and what that costs. */
 export interface SensorState {
   readonly state: 'running' | 'limited' | 'unavailable';
   /** What does the work (`ebpf`, `ring`, `netlink`, …), what is missing, and what to do about it. */
   readonly message: string;
 }
 
-/** What a sensor may use beside the machine that it watches. */
+/** What a sensor gets from its agent. */
 export interface SensorContext {
   readonly clock: Clock;
-  /** Takes what was seen; it is numbered, chained, kept and sent. Never waits and never throws. */
+  /** Takes a record, which is numbered, chained, stored and sent. Never waits, never throws. */
   readonly record: (record: SensorRecord) => void;
   /** Called at the start and whenever it changes. */
   readonly onState: (state: SensorState) => void;
-  /** Where the agent's own server is, so far as it is known; absent where there is none. */
+  /** Known addresses of the agent's own server; absent where there is none. */
   readonly serverAddresses?: () => readonly string[];
 }
 
 /** A sensor at work. */
 export interface RunningSensor {
-  /** Ends it within a second; what it still has to say it records before. */
+  /** Stops the sensor within a second, after its last records. */
   stop(): Promise<void>;
 }
 

@@ -24,10 +24,10 @@ const blocks = 16;
 const ringBytes = blocks * blockBytes;
 // The kernel asks for a frame size, and does not use it in this version.
 const frameBytes = 2048;
-/** How long a packet may wait until the kernel hands its block over: beyond that a quiet link would seem late. */
+/** The kernel hands over a block at the latest after this time, so that packets on a quiet link are not late. */
 const blockTimeoutMs = 20;
 
-/** A packet in the ring: one object for all of them, valid during the call only. */
+/** A packet in the ring. One object is reused for all of them and is valid during the call only. */
 export interface RingPacket {
   /** The IP packet is here, from `start` to `end`: cut as the filter says. */
   readonly bytes: Buffer;
@@ -67,7 +67,7 @@ export class PacketRing implements Disposable {
     this.#words = new Int32Array(memory);
   }
 
-  /** Visits the packets of the blocks that are ready, once round the ring at most. */
+  /** Visits the packets of all ready blocks, at most once around the ring. */
   read(visit: (packet: RingPacket) => void): void {
     for (let count = 0; count < blocks; count++) {
       const start = this.#next * blockBytes;
@@ -88,7 +88,7 @@ export class PacketRing implements Disposable {
     }
   }
 
-  /** A hundred thousand times a second, so without a new object. */
+  /** Called up to 100,000 times a second, so it creates no object. */
   #read(at: number): RingPacket {
     const packet = this.#packet;
     const { bytes } = packet;
@@ -102,7 +102,7 @@ export class PacketRing implements Disposable {
     return packet;
   }
 
-  /** Packets for which the ring had no room, since the last call. */
+  /** Packets dropped because the ring was full, since the last call. */
   takeMissed(): number {
     const { getsockopt } = libc();
     // struct tpacket_stats_v3: packets, drops, freezes.
@@ -113,7 +113,7 @@ export class PacketRing implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Whoever reads it afterwards gets an error, and not a crash.
+    // A later read throws instead of crashing.
     this.#words = new Int32Array();
     this.#packet.bytes = Buffer.alloc(0);
     checked(libc().munmap(this.#address, BigInt(ringBytes)), 'munmap');

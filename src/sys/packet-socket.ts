@@ -4,13 +4,13 @@ import { bindSocket, MSG_DONTWAIT, openSocketOf, setOption, SOCK_DGRAM, socketOp
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 3;
-/** Of what a packet socket hears: for another host, or sent by this one; the others are for us. */
+/** Packet types: for another host, or sent by this one; all others are for this host. */
 export const packetTypes = { otherHost: 3, outgoing: 4 } as const;
 
 /** `struct sockaddr_ll`, packet(7). */
 export const linkAddressBytes = 20;
 
-/** Of a packet: its interface, its way, and the sender's address on the link, where there is one. */
+/** Link-layer facts of a packet: interface, direction and the sender's address, if the link has addresses. */
 export interface LinkAddress {
   readonly interfaceIndex: number;
   readonly isOutgoing: boolean;
@@ -35,7 +35,7 @@ export function openPacketSocket(): number {
   return openSocketOf(AF_PACKET, { kind: SOCK_DGRAM, protocol: 0 });
 }
 
-/** Hears every protocol on every interface, also on those that appear later. */
+/** Receives every protocol on every interface, including later ones. */
 export function hearAll(fd: number): void {
   const address = Buffer.alloc(linkAddressBytes);
   address.writeUInt16LE(AF_PACKET, 0);
@@ -64,7 +64,7 @@ export function attachClassicFilter(fd: number, program: readonly ClassicInstruc
   setOption(fd, socketOptions.attachFilter, bytes.subarray(0, programHeaderBytes));
 }
 
-/** Takes one packet into `bytes`, cut to its length; returns how long it is now, undefined if none waits. */
+/** Receives one packet into `bytes`, cut to their length; returns the number of bytes, undefined if none waits. */
 export function receivePacket(fd: number, bytes: Buffer, linkAddress: Buffer): number | undefined {
   const addressLength = Buffer.alloc(4);
   addressLength.writeUInt32LE(linkAddress.length);

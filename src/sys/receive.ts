@@ -7,7 +7,7 @@ const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
 
 const batchSize = 64;
-// Enough for IP and ICMP headers and our mark; the rest of a long packet is cut off, nobody reads it.
+// Enough for IP and ICMP headers and our mark; the rest of a long packet is cut off unread.
 const dataBytes = 256;
 const controlBytes = 256;
 const nameBytes = 28;
@@ -58,7 +58,7 @@ export class ReceiveBatch {
     }
   }
 
-  /** Takes what has arrived, at most 64 packets; call again while it is full. Never waits. */
+  /** Receives what has arrived, at most 64 packets; call again while it returns 64. Never waits. */
   receive(fd: number, queue: 'data' | 'errors'): Received[] {
     for (let header = 0; header < this.#headers.length; header += headerBytes) {
       this.#headers.writeUInt32LE(nameBytes, header + 8);

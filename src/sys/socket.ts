@@ -108,7 +108,7 @@ const departure = Buffer.alloc(16);
 export function sendTo(fd: number, data: Buffer, address: Buffer): number {
   const { sendto, clock_gettime } = libc();
   const length = BigInt(data.length);
-  // What stands between these two calls counts as round trip.
+  // Everything between these two calls counts as round trip.
   clock_gettime(CLOCK_REALTIME, departure);
   const result = sendto(fd, data, length, MSG_DONTWAIT, address, address.length);
   checked(result, 'sendto');

@@ -20,7 +20,7 @@ export function readUevent(message: Buffer): Uevent | undefined {
   }
   const [action, path] = [variables.get('ACTION'), variables.get('DEVPATH')];
   if (action === undefined || path === undefined || header !== `${action}@${path}`) return undefined;
-  // What is read of the device is read there, and nowhere else.
+  // Facts of the device are read below this path, so it must not lead elsewhere.
   if (!path.startsWith('/devices/') || path.split('/').includes('..')) return undefined;
   return { action, path, subsystem: variables.get('SUBSYSTEM') ?? '', variables };
 }

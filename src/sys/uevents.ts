@@ -19,15 +19,15 @@ const receiveBufferBytes = 4 * 1024 * 1024;
 const batch = 500;
 
 /**
- * What may come out of a uevent socket. None of them may throw. A gap in the variable SEQNUM is no loss: it counts the events
+ * Callbacks of a uevent socket; none may throw. A gap in the variable SEQNUM is no loss: it counts the events
  * of all namespaces, also those that are not for us.
  */
 export interface UeventReceiver {
   /** Of the kernel. The bytes are valid during the call only. */
   onMessage(message: Buffer): void;
-  /** There was no room for all messages; what was there has been handed over, and nothing waits now. */
+  /** Messages were lost for lack of room; everything received has been handed over. */
   onLost(): void;
-  /** Somebody else than the kernel has sent a message, as any process may. */
+  /** A message did not come from the kernel; any process can send one. */
   onForged(): void;
 }
 
@@ -71,21 +71,21 @@ function reading(fd: number, receiver: UeventReceiver): () => void {
     for (let count = 0; count < batch; count++) {
       const length = receive(fd, message, sender);
       if (length === 'nothing') {
-        // The kernel says ENOBUFS once, and goes on losing until all that waits has been read: only now a look around
-        // finds everything that was lost.
+        // The kernel reports ENOBUFS once and goes on dropping until everything has been read: only a scan made now
+        // finds everything that was dropped.
         if (isLost) receiver.onLost();
         isLost = false;
         return;
       }
       if (length === 'lost' || length > messageBytes) isLost = true;
-      // netlink(7): what the kernel sends is from port 0, which nobody else can have.
+      // netlink(7): messages of the kernel come from port 0, which no process can have.
       else if (sender.readUInt32LE(4) !== 0) receiver.onForged();
       else receiver.onMessage(message.subarray(0, length));
     }
   };
 }
 
-/** The length that the next message has, also where it was cut. */
+/** Full length of the next message, even if it was cut. */
 function receive(fd: number, message: Buffer, sender: Buffer): number | 'nothing' | 'lost' {
   const senderLength = Buffer.alloc(4);
   senderLength.writeUInt32LE(addressBytes);
@@ -106,7 +106,7 @@ const NS_GET_USERNS = 0xb701n;
 /** The inode of the first user namespace, the same on every machine: linux/proc_ns.h. */
 const initialUserNamespace = 0xefff_fffd;
 
-/** Whether the kernel tells this network namespace of devices: not if a container with users of its own owns it. */
+/** True if the kernel sends device events to this network namespace; it does not if a container with its own users owns it. */
 export function hearsOfDevices(): boolean {
   const network = openSync('/proc/thread-self/ns/net', 'r');
   try {

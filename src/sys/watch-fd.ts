@@ -2,7 +2,7 @@ import { dlopen, getCurrentEventLoop, getRawPointer } from 'node:ffi';
 import { SystemError } from './libc.ts';
 
 const UV_POLL = 8;
-/** `prioritized`: a file of /proc or /sys says that what it tells has changed. */
+/** `prioritized`: the contents of a file of /proc or /sys have changed. */
 export const fdEvents = { readable: 1, writable: 2, prioritized: 8 } as const;
 
 const signatures = {
@@ -13,7 +13,7 @@ const signatures = {
 } as const;
 
 interface Watch {
-  /** libuv's handle; the map below keeps it referenced until libuv has let go of it. */
+  /** libuv's handle; the map below keeps it referenced until libuv has released it. */
   readonly handle: Buffer;
   readonly events: number;
   readonly onReady: () => void;
