@@ -29,14 +29,22 @@ interface Parts {
   /** Counts a visit and says the how manieth it is, from 0. */
   readonly visit: () => number;
   readonly scripts: Promise<void>[];
+  /** 0 for any free one. */
+  readonly wantedPort: number;
 }
 
 const loopback = { 4: '127.0.0.1', 6: '::1' } as const;
 const settleMs = 1000;
 
+export interface ServerSetting {
+  readonly certificates: TestCertificates | undefined;
+  /** Where a server must listen; any free port for those that are not named. */
+  readonly ports: Readonly<Record<string, number>>;
+}
+
 export async function startServers(
   plans: Readonly<Record<string, ServerPlan>>,
-  certificates: TestCertificates | undefined,
+  { certificates, ports }: ServerSetting,
 ): Promise<CorpusServers> {
   const places = new Map<string, Place>();
   const visits = new Map<string, number>();
@@ -44,7 +52,7 @@ export async function startServers(
   const scripts: Promise<void>[] = [];
   const stop = new AbortController();
   const closers: Close[] = [];
-  const facts: Facts = { places, ...(certificates && { certificates }) };
+  const facts: Facts = { places, certificates };
   for (const [name, plan] of Object.entries(plans)) {
     const visit = (): number => {
       const before = visits.get(name) ?? 0;
@@ -53,7 +61,7 @@ export async function startServers(
     };
     const complain = (text: string): void => void complaints.push(`${name}: ${text}`);
     const context: ScriptContext = { facts, complain, signal: stop.signal };
-    const { port, close } = await listen({ plan, context, visit, scripts });
+    const { port, close } = await listen({ plan, context, visit, scripts, wantedPort: ports[name] ?? 0 });
     places.set(name, { host: loopback[plan.family], port });
     closers.push(close);
   }
@@ -73,7 +81,7 @@ export async function startServers(
 
 async function listen(parts: Parts): Promise<Listening> {
   const { plan } = parts;
-  if (plan.tcp) return await listenTcp(streamServer(parts, plan.tcp), plan);
+  if (plan.tcp) return await listenTcp(streamServer(parts, plan.tcp), plan, parts.wantedPort);
   if (plan.udp) return await listenUdp(parts, plan.udp);
   if (plan.dns) return await listenDns(parts, plan.dns);
   const { port, close } = plan.closed === 'udp' ? await bindUdp(plan, 0) : await listenTcp(createServer(), plan);
@@ -147,7 +155,7 @@ async function bindUdp({ family }: ServerPlan, port: number): Promise<Listening 
 
 async function listenUdp(parts: Parts, plans: NonNullable<ServerPlan['udp']>): Promise<Listening> {
   const { context, visit, scripts } = parts;
-  const { socket, port, close } = await bindUdp(parts.plan, 0);
+  const { socket, port, close } = await bindUdp(parts.plan, parts.wantedPort);
   socket.on('message', (datagram, from) => {
     const script = plans[Math.min(visit(), plans.length - 1)] ?? [];
     const send = (bytes: Buffer): void => {

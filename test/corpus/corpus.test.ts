@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { findCheckType } from '../../src/checks/registry.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import { valueAt } from '../../src/core/issues.ts';
-import type { Monitor, Result } from '../../src/core/monitor.ts';
-import type { Network } from '../../src/core/network.ts';
-import { createNetwork } from '../../src/net/network.ts';
-import { Resolver } from '../../src/net/resolve.ts';
-import { runMonitor } from '../../src/schedule/runner.ts';
-import { testCertificates } from '../../src/testing/certificates.ts';
+import type { Result } from '../../src/core/monitor.ts';
 import { parseCase, type CorpusCase, type Matcher } from './corpus-case.ts';
-import { startServers, type CorpusServers } from './corpus-servers.ts';
-import { fill, fillAll, fillPattern, namesCertificate, type Facts } from './placeholders.ts';
+import type { CorpusServers } from './corpus-servers.ts';
+import { fill, fillAll, fillPattern, type Facts } from './placeholders.ts';
+import { openStage } from './stage.ts';
 
 const files = globSync('*/*/case.yaml', { cwd: import.meta.dirname }).toSorted();
 
@@ -41,50 +34,12 @@ function nameOf(yaml: string): string | undefined {
 
 async function play(yaml: string, file: string): Promise<void> {
   const plan = parseCase(yaml, file);
-  const certificates = namesCertificate(yaml) ? await testCertificates() : undefined;
-  await using servers = await startServers(plan.servers, certificates);
-  const facts: Facts = { places: servers.places, ...(certificates && { certificates }) };
-  using network = networkOf(plan, facts);
-  const result = await run(plan, facts, network.net);
+  await using stage = await openStage(plan);
+  const { servers, facts } = stage;
+  const result = await stage.run();
   assert.deepEqual(await servers.complaints(), [], 'what the servers say');
   compare(plan, result, facts);
   compareVisits(plan, servers);
-}
-
-async function run({ check: type, options, timeout }: CorpusCase, facts: Facts, net: Network): Promise<Result> {
-  const check = findCheckType(type);
-  if (!check) throw new Error(`There is no check type ${type}.`);
-  const parsed = check.options.parse(fillAll(options, facts));
-  const target = check.targetOf(parsed);
-  const monitor: Monitor = {
-    id: 'm',
-    name: 'm',
-    type,
-    target,
-    options: parsed,
-    intervalMs: 60_000,
-    timeoutMs: timeout,
-  };
-  return await runMonitor(monitor, { clock: systemClock, net, controller: new AbortController() });
-}
-
-/** A network whose names come from the case alone: no case asks a DNS server of this machine. */
-function networkOf({ names }: CorpusCase, facts: Facts): Disposable & { readonly net: Network } {
-  const folder = mkdtempSync(join(tmpdir(), 'watchkeeper-corpus-'));
-  const hostsPath = join(folder, 'hosts');
-  const resolvConfPath = join(folder, 'resolv.conf');
-  writeFileSync(hostsPath, fill(names.hosts, facts));
-  writeFileSync(resolvConfPath, names.resolvConf);
-  const servers = names.servers.map((name) => {
-    const place = facts.places.get(name);
-    if (!place) throw new Error(`names.servers: there is no server ${name}.`);
-    return { address: { ip: place.host, family: place.host.includes(':') ? 6 : 4 }, port: place.port } as const;
-  });
-  const resolver = new Resolver({ clock: systemClock, hostsPath, resolvConfPath, servers });
-  return {
-    net: createNetwork({ clock: systemClock, resolver }),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  };
 }
 
 function compare({ why, expect }: CorpusCase, result: Result, facts: Facts): void {

@@ -9,7 +9,7 @@ export interface Place {
 /** What `${…}` in a case can stand for. */
 export interface Facts {
   readonly places: ReadonlyMap<string, Place>;
-  readonly certificates?: TestCertificates;
+  readonly certificates?: TestCertificates | undefined;
 }
 
 const placeholder = /\$\{([^}]*)\}/g;
@@ -37,8 +37,8 @@ export function fillAll(value: unknown, facts: Facts): unknown {
 }
 
 /** True if a case needs certificates: they take a moment to make. */
-export function namesCertificate(yaml: string): boolean {
-  return /tls|\$\{(?:pem|key)\./i.test(yaml);
+export function namesCertificate(plan: object): boolean {
+  return /tls|\$\{(?:pem|key|file)\./i.test(JSON.stringify(plan));
 }
 
 /**
@@ -72,6 +72,7 @@ function valueOf(name: string, { places, certificates }: Facts): string | undefi
   const certificate = part === undefined ? undefined : certificates?.[part as keyof TestCertificates];
   if (first === 'pem' && certificate) return certificate.certificate;
   if (first === 'key' && certificate) return certificate.key;
+  if (first === 'file' && certificate) return certificate.certificatePath;
   const place = places.get(first);
   if (!place) return undefined;
   const host = place.host.includes(':') ? `[${place.host}]` : place.host;
