@@ -1,5 +1,6 @@
 // npm run compare: gives the same inputs to curl, dig, openssl, ntpdate, ping, traceroute and to Watchkeeper, side by side, and writes
-// docs/comparison.md. Needs root for its own networks. Ends with 1 where the verdicts differ and no reason is given below.
+// docs/comparison.md. Needs root for its own networks, and Debian's curl, bind9-dnsutils, openssl, ntpsec-ntpdate, iputils-ping and
+// traceroute. Ends with 1 where the verdicts differ and no reason is given below.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findCheckType } from '../src/checks/registry.ts';

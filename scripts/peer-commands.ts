@@ -175,13 +175,14 @@ function withoutPlaces(text: string, facts: Facts | undefined): string {
 }
 
 function execute(program: string, args: readonly string[]): Promise<Ran> {
-  const { promise, resolve } = Promise.withResolvers<Ran>();
+  const { promise, resolve, reject } = Promise.withResolvers<Ran>();
   const options = {
     timeout: 2 * waitSeconds * 1000,
     maxBuffer: 4 * 1024 * 1024,
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
   };
   const child = execFile(program, [...args], options, (error, output, errors) => {
+    if (error?.code === 'ENOENT') return reject(new Error(`${program} is not installed, so nothing can be compared.`));
     resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, output, errors });
   });
   child.stdin?.end();
