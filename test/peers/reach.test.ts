@@ -12,19 +12,14 @@ describe('what routers say of a target', { skip: labMissing || missing('ip', 'nf
   before(async () => void (lab = await openNetLab()));
   after(() => lab[Symbol.asyncDispose]());
 
-  async function check(type: 'tcp' | 'udp', host: string): Promise<Outcome> {
+  async function check(type: 'tcp' | 'udp', host: string, timeoutMs = 500): Promise<Outcome> {
     using _client = lab.client.enter();
-    const context = testContext({ signal: AbortSignal.timeout(500) });
+    const context = testContext({ signal: AbortSignal.timeout(timeoutMs) });
     const options = { host, port: 9 };
     return type === 'tcp'
       ? await tcp.run(tcp.options.parse(options), context)
       : await udp.run(udp.options.parse(options), context);
   }
-
-  const toldOverIpv4 = [
-    ['tcp', labAddresses[4].unreachable, 'down', 'unreachable'],
-    ['tcp', labAddresses[4].prohibited, 'down', 'unreachable'],
-  ] as const;
 
   for (const family of [4, 6] as const) {
     const { server, blackHole } = labAddresses[family];
@@ -33,8 +28,6 @@ describe('what routers say of a target', { skip: labMissing || missing('ip', 'nf
       ['tcp', blackHole, 'down', 'timeout'],
       ['udp', server, 'down', 'refused'],
       ['udp', blackHole, 'up', undefined],
-      // Linux tells a connecting IPv6 socket nothing of these.
-      ...(family === 4 ? toldOverIpv4 : []),
     ] as const;
     for (const [type, host, status, reason] of table) {
       test(`${type} to ${host} is ${status}, ${reason ?? 'open or no response'}`, async () => {
@@ -44,5 +37,56 @@ describe('what routers say of a target', { skip: labMissing || missing('ip', 'nf
         if (reason !== undefined) assert.ok(outcome.message.includes(host), outcome.message);
       });
     }
+  }
+
+  /** What the far router says of each address. */
+  const said = {
+    4: [
+      ['net-unreachable', '10.90.69.1', 'unreachable'],
+      ['host-unreachable', '10.90.69.2', 'unreachable'],
+      ['prot-unreachable', '10.90.69.3', 'refused'],
+      ['port-unreachable', '10.90.69.4', 'refused'],
+      ['net-prohibited', '10.90.69.5', 'unreachable'],
+      ['host-prohibited', '10.90.69.6', 'unreachable'],
+      ['admin-prohibited', '10.90.69.7', 'unreachable'],
+    ],
+    6: [
+      ['no-route', 'fd90:0:0:69::1', 'unreachable'],
+      ['admin-prohibited', 'fd90:0:0:69::2', 'unreachable'],
+      ['addr-unreachable', 'fd90:0:0:69::3', 'unreachable'],
+      ['port-unreachable', 'fd90:0:0:69::4', 'refused'],
+      ['policy-fail', 'fd90:0:0:69::5', 'unreachable'],
+      ['reject-route', 'fd90:0:0:69::6', 'unreachable'],
+    ],
+  } as const;
+  /** Linux tells a connecting socket with its second SYN, a second after the first. */
+  const secondSynMs = 3000;
+
+  for (const family of [4, 6] as const) {
+    describe(`CB1: what a router says over IPv${family} is never the fault of this agent`, () => {
+      const [ip, icmp] = family === 4 ? ['ip', 'icmp'] : ['ip6', 'icmpv6'];
+      before(() =>
+        lab.farRouter.filter(
+          ...said[family].map(([type, host]) => `${ip} daddr ${host} reject with ${icmp} type ${type}`),
+        ),
+      );
+      after(() => lab.farRouter.filter());
+
+      for (const [type, host, reason] of said[family]) {
+        test(`tcp, ${type}`, async () => {
+          const outcome = await check('tcp', host, secondSynMs);
+          assert.deepEqual([outcome.status, outcome.reason], ['down', reason], outcome.message);
+          assert.equal(outcome.source, reason === 'refused' ? 'target' : 'path');
+        });
+
+        test(`SI2: udp, ${type}`, async () => {
+          const outcome = await check('udp', host);
+          assert.equal(outcome.status, 'down', outcome.message);
+          assert.equal(outcome.reason, type === 'port-unreachable' ? 'refused' : 'unreachable');
+          const router = family === 4 ? '10.90.2.2' : 'fd90:0:0:2::2';
+          assert.ok(outcome.message.includes(`reports ${router}`), outcome.message);
+        });
+      }
+    });
   }
 });
