@@ -9,17 +9,35 @@ const nameOfLabels = /^[\w-]{1,63}(?:\.[\w-]{1,63})*\.?$/;
 /** No top-level domain is a number (RFC 3696 section 2), so that this can only be meant as an IPv4 address. */
 const endsInNumber = /(?:^|\.)(?:\d+|0x[\da-f]+)\.?$/i;
 const bracketed = /^\[(.*)\]$/;
+const maxNameLength = 253;
 
-/** A host name (RFC 1123, with underscores as the DNS allows them) or an IP address; names are case-insensitive. */
+/**
+ * A host name (RFC 1123, with underscores as the DNS allows them) or an IP address. Names are case-insensitive and may be
+ * written in any script; they are read as the DNS has them (IDNA).
+ */
 export const hostname = z
   .string()
   .trim()
-  .max(253)
+  .max(maxNameLength)
   .superRefine((text, context) => {
     const mistake = hostMistake(text);
     if (mistake !== undefined) context.addIssue({ code: 'custom', message: mistake, input: text });
   })
-  .transform((text) => text.replace(bracketed, '$1').toLowerCase());
+  .transform(canonicalHost);
+
+/** The names of network interfaces, in the zone of an address, are case-sensitive. */
+function canonicalHost(text: string): string {
+  const [address = '', ...zone] = (asciiName(text) ?? text).replace(bracketed, '$1').split('%');
+  return [address.toLowerCase(), ...zone].join('%');
+}
+
+/** A name in the letters of the DNS: `xn--mnchen-3ya.example` for `münchen.example`; undefined if it is no name. */
+function asciiName(text: string): string | undefined {
+  if (/^[ -~]*$/.test(text)) return text;
+  // Only letters of other scripts may need more than the URL parser reads as one host.
+  const ascii = /^[\w.\u0080-\u{10ffff}-]+$/u.test(text) ? URL.parse(`http://${text}/`)?.hostname : undefined;
+  return ascii === undefined || ascii.length > maxNameLength || isIPv4(ascii) ? undefined : ascii;
+}
 
 /** Why a text cannot be a host: a typing error is found before a packet leaves. */
 function hostMistake(text: string): string | undefined {
@@ -29,7 +47,8 @@ function hostMistake(text: string): string | undefined {
   if (text.includes('://')) return `expected a host name or an IP address, not a URL, got ${quoted(text)}`;
   if (/^[^:]*:\d+$|\]:\d+$/.test(text))
     return `expected a host name or an IP address without a port, got ${quoted(text)}`;
-  if (host !== text || !nameOfLabels.test(host)) return 'expected a host name or an IP address';
+  const name = asciiName(host);
+  if (host !== text || name === undefined || !nameOfLabels.test(name)) return 'expected a host name or an IP address';
   if (endsInNumber.test(host) && !isIPv4(host))
     return 'expected a host name, or an IPv4 address of four numbers from 0 to 255';
   return undefined;
@@ -69,15 +88,40 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** `::1` as a URL has it, in brackets; a name and an IPv4 address as they are. */
+export function inUrl(host: string): string {
+  return isIPv6(host) ? `[${host.replace('%', '%25')}]` : host;
+}
+
+/**
+ * Reads a URL that may have the zone of a link-local address, `http://[fe80::1%25eth0]/` (RFC 6874), which `URL` refuses.
+ * `zoned` is that address with its zone. @throws {TypeError} if it is no URL
+ */
+export function parseUrl(text: string): { readonly url: URL; readonly zoned?: string } {
+  const [, before = '', address = '', zone = ''] =
+    /^([^[\]/?#]*\/\/[^[\]/?#]*)\[([\da-f:.]+)%(?:25)?([\w.-]+)\]/i.exec(text) ?? [];
+  if (zone === '') return { url: new URL(text) };
+  const after = text.slice(text.indexOf(']'));
+  return { url: new URL(`${before}[${address}${after}`), zoned: `${address.toLowerCase()}%${zone}` };
+}
+
 /** Why a text is no URL of one of these schemes; undefined if it is one. A typing error must not become a name to look up. */
 export function urlMistake(text: string, schemes: readonly string[]): string | undefined {
   const expected = `expected a URL like ${schemes[0]}//example.com`;
   const [, authority = ''] = /^[a-z][a-z\d+.-]*:\/\/([^/?#\\]*)/i.exec(text) ?? [];
-  const url = URL.parse(text);
+  const url = parsedUrl(text);
   if (!url || authority === '' || !schemes.includes(url.protocol)) return expected;
   const host = url.hostname.replace(bracketed, '$1');
   const mistake = hostMistake(host);
   if (mistake !== undefined) return mistake;
   // The URL standard reads 1.2.3 as 1.2.0.3.
   return isIPv4(host) && !authority.includes(host) ? `${expected}; this one leads to ${host}` : undefined;
+}
+
+function parsedUrl(text: string): URL | undefined {
+  try {
+    return parseUrl(text).url;
+  } catch {
+    return undefined;
+  }
 }

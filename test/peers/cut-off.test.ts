@@ -30,6 +30,12 @@ const quickNeighbours = ['ipv4', 'ipv6'].flatMap((version) => [
   `net.${version}.neigh.wire.retrans_time_ms=100`,
 ]);
 
+function assertAgent(outcome: Outcome, message: RegExp): void {
+  assert.deepEqual([outcome.status, outcome.source], ['unknown', 'agent'], outcome.message);
+  assert.ok(['unreachable', 'denied'].includes(outcome.reason ?? ''), outcome.message);
+  assert.match(outcome.message, message);
+}
+
 describe(
   'SI1: what is missing on this machine is not the fault of a target',
   { skip: labMissing || missing('ip') },
@@ -69,12 +75,6 @@ describe(
       const target = type.type === 'http' ? { url } : { host, ...(type.type !== 'icmp' && { port: 9 }) };
       const context = testContext({ signal: AbortSignal.timeout(timeoutMs) });
       return await type.run(type.options.parse({ ...target, ...options }), context);
-    }
-
-    function assertAgent(outcome: Outcome, message: RegExp): void {
-      assert.deepEqual([outcome.status, outcome.source], ['unknown', 'agent'], outcome.message);
-      assert.ok(['unreachable', 'denied'].includes(outcome.reason ?? ''), outcome.message);
-      assert.match(outcome.message, message);
     }
 
     for (const [host, message] of [
