@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { familyChoices, type AddressOverride, type DialOptions } from './network.ts';
+import type { Destination } from './each-address.ts';
+import { familyChoices, type AddressOverride, type DialOptions, type Endpoint } from './network.ts';
+import { parseUrl } from './target.ts';
 
 /** `first`: the first address of the name; `any`: the first one that answers; `all`: every one, degraded if some fail. */
 const addressChoices = ['first', 'any', 'all'] as const;
@@ -68,6 +70,20 @@ export function dialOptionsOf({ addresses, family, source, dscp, resolve }: Dial
     dscp: dscp === undefined ? undefined : codePointOf(dscp),
     overrides: resolve.flatMap((text) => overrideOf(text) ?? []),
   };
+}
+
+/** Where a check with `host` and `port` connects to, and how. */
+export function destinationOf({ host, port, ...options }: DialFields & Endpoint): Destination {
+  return { host, port, ...dialOptionsOf(options) };
+}
+
+/** The same of a check with a URL, whose zone (`http://[fe80::1%25eth0]/`) goes with every connection to that address. */
+export function dialOptionsOfUrl(options: DialFields & { readonly url: string }): Omit<DialOptions, 'signal'> {
+  const dial = dialOptionsOf(options);
+  const { url, zoned } = parseUrl(options.url);
+  if (zoned === undefined) return dial;
+  const override: AddressOverride = { host: url.hostname.slice(1, -1), address: { ip: zoned, family: 6 } };
+  return { ...dial, overrides: [override, ...(dial.overrides ?? [])] };
 }
 
 /** Linux has names of at most 15 bytes for its interfaces, without blanks and slashes. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from './errors.ts';
-import { endpointOf, formatEndpoint, hostname, isLoopback, port, urlMistake } from './target.ts';
+import { endpointOf, formatEndpoint, hostname, inUrl, isLoopback, parseUrl, port, urlMistake } from './target.ts';
 
 describe('a host', () => {
   const good: readonly (readonly [string, string])[] = [
@@ -13,7 +13,14 @@ describe('a host', () => {
     ['127.0.0.1', '127.0.0.1'],
     ['::1', '::1'],
     ['[::1]', '::1'],
-    ['FE80::1%eth0', 'fe80::1%eth0'],
+    ['FE80::1%Eth0', 'fe80::1%Eth0'],
+    ['münchen.example', 'xn--mnchen-3ya.example'],
+    ['MÜNCHEN.Example.', 'xn--mnchen-3ya.example.'],
+    ['mu\u0308nchen.example', 'xn--mnchen-3ya.example'],
+    ['例え。テスト', 'xn--r8jz45g.xn--zckzah'],
+    ['пример.испытание', 'xn--e1afmkfd.xn--80akhbyknj4f'],
+    ['faß.example', 'xn--fa-hia.example'],
+    ['_sip._tcp.münchen.example', '_sip._tcp.xn--mnchen-3ya.example'],
     ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
   ];
   for (const [written, read] of good) test(`${written} is ${read}`, () => assert.equal(hostname.parse(written), read));
@@ -36,6 +43,14 @@ describe('a host', () => {
     ['[127.0.0.1]', /host name/],
     ['[::1', /host name/],
     ['a b', /host name/],
+    ['mün chen', /host name/],
+    ['mün/chen', /host name/],
+    ['münchen.example:80', /without a port/],
+    ['user@münchen', /host name/],
+    ['mün%63hen', /host name/],
+    ['１２７.0.0.1', /host name/],
+    ['xn--a-ä', /host name/],
+    ['ü'.repeat(64), /host name/],
     ['a,b', /host name/],
     ['a;b', /host name/],
     ['a..b', /host name/],
@@ -138,4 +153,33 @@ test('MU27: only loopback addresses count as loopback', () => {
   for (const host of ['localhost', '::1', '127.0.0.1', '127.255.0.3']) assert.equal(isLoopback(host), true, host);
   for (const host of ['127.0.0.1.evil.example', '128.0.0.1', '::2', 'notlocalhost', '127.0.0'])
     assert.equal(isLoopback(host), false, host);
+});
+
+describe('CN7, CN8: an IPv6 address in a URL', () => {
+  const table = [
+    ['::1', '[::1]'],
+    ['fe80::1%eth0', '[fe80::1%25eth0]'],
+    ['127.0.0.1', '127.0.0.1'],
+    ['example.org', 'example.org'],
+    ['[::1]:80', '[::1]:80'],
+  ] as const;
+  for (const [host, inside] of table) test(`${host} is ${inside}`, () => assert.equal(inUrl(host), inside));
+
+  test('a zone is read beside the URL (RFC 6874)', () => {
+    for (const text of ['http://[FE80::0:1%25Eth0]:8080/a?b#c', 'http://[FE80::0:1%Eth0]:8080/a?b#c']) {
+      const { url, zoned } = parseUrl(text);
+      assert.equal(url.href, 'http://[fe80::1]:8080/a?b#c');
+      assert.equal(zoned, 'fe80::0:1%Eth0');
+      assert.equal(urlMistake(text, ['http:']), undefined);
+    }
+    assert.deepEqual(parseUrl('http://[::1]/%25'), { url: new URL('http://[::1]/%25') });
+    assert.deepEqual(parseUrl('http://a/[::1%25b]'), { url: new URL('http://a/[::1%25b]') });
+    assert.throws(() => parseUrl('http://[::1%25'), TypeError);
+  });
+});
+
+test('MU27: only addresses of 127.0.0.0/8, ::1 and localhost are loopback', () => {
+  for (const host of ['127.0.0.1', '127.255.255.254', '::1', 'localhost']) assert.ok(isLoopback(host), host);
+  for (const host of ['127.0.0.1.evil.example', 'x127.0.0.1', '128.0.0.1', '::2', 'localhost.example', '127.0.0'])
+    assert.ok(!isLoopback(host), host);
 });

@@ -13,6 +13,7 @@ import type {
   UdpReply,
 } from '../core/network.ts';
 import { formatEndpoint } from '../core/target.ts';
+import { hasInterface } from './dial/has-interface.ts';
 import { kernelConnectMs } from './dial/kernel-connect.ts';
 import { askUdp } from './dial/ask-udp.ts';
 import { dialTcp, dialUdp, type Dial } from './dial/dial.ts';
@@ -76,10 +77,11 @@ export class AddressDialler {
     const { signal, source, overrides = [] } = options;
     const isOf = (one: AddressOverride): boolean => one.host === host && (one.port === undefined || one.port === port);
     const override = overrides.find(isOf);
-    if (override) return [override.address];
+    if (override) return [withZone(override.address)];
     // A name has to be reached by the IP version of the address that is sent from.
     const family = familyOf(source) ?? options.family ?? 'auto';
-    return await this.#parts.resolver.resolveAll(host, { signal, family });
+    const [first, ...others] = await this.#parts.resolver.resolveAll(host, { signal, family });
+    return [withZone(first), ...others];
   }
 
   /** The first address of a name, if it is permitted. */
@@ -145,4 +147,15 @@ async function connectTimed(
   const startedMs = clock.monotonic();
   const socket = await dialTcp(address, dial);
   return { socket, connectMs: kernelConnectMs(socket) ?? clock.monotonic() - startedMs };
+}
+
+/** The address, if its zone is an interface of this machine: the kernel would take another one. @throws {Failure} unreachable */
+function withZone(address: Address): Address {
+  const [, zone] = address.ip.split('%');
+  if (zone === undefined || hasInterface(zone)) return address;
+  const message = `${address.ip} cannot be reached: this machine has no network interface ${zone}.`;
+  throw new Failure('unreachable', message, {
+    as: { status: 'unknown', source: 'agent' },
+    detail: { address: address.ip },
+  });
 }

@@ -1,4 +1,4 @@
-import { libc } from './libc.ts';
+import { libc, SystemError } from './libc.ts';
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
@@ -9,7 +9,7 @@ interface SocketAddress {
   readonly port?: number;
 }
 
-/** `struct sockaddr_in` or `sockaddr_in6`; an IPv6 zone (`fe80::1%eth0`) becomes the scope id. */
+/** `struct sockaddr_in` or `sockaddr_in6`; an IPv6 zone (`fe80::1%eth0`) becomes the scope id. @throws {SystemError} ENODEV */
 export function encodeAddress({ ip, family, port = 0 }: SocketAddress): Buffer {
   const [address = '', zone] = ip.split('%');
   const bytes = Buffer.alloc(family === 4 ? 16 : 28);
@@ -22,6 +22,14 @@ export function encodeAddress({ ip, family, port = 0 }: SocketAddress): Buffer {
 }
 
 function scopeId(zone: string): number {
+  const index = interfaceIndex(zone);
+  // To the kernel zero would be any interface.
+  if (index === 0) throw new SystemError('ENODEV', 'if_nametoindex');
+  return index;
+}
+
+/** The number of a network interface, by its name or its number; zero if this machine has none of that name. */
+export function interfaceIndex(zone: string): number {
   return /^\d{1,9}$/.test(zone) ? Number(zone) : libc().if_nametoindex(zone);
 }
 

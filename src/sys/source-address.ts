@@ -9,8 +9,8 @@ const discardPort = 9;
 /** The address from which the kernel would send to this one; undefined if it has no route. @throws {Error} without FFI */
 export function sourceAddressOf(destination: { readonly ip: string; readonly family: 4 | 6 }): string | undefined {
   const { connect, getsockname } = libc();
-  const to = encodeAddress({ ...destination, port: discardPort });
   try {
+    const to = encodeAddress({ ...destination, port: discardPort });
     const fd = openSocket({ family: destination.family, kind: SOCK_DGRAM, protocol: udpProtocol });
     try {
       checked(connect(fd, to, to.length), 'connect');

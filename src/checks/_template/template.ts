@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineCheck } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
+import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -15,7 +15,7 @@ const options = z.strictObject({
   port: port.meta({ description: 'Port of the server' }),
   contains: z.string().max(1000).default('').meta({ description: 'Text that the greeting must contain' }),
   degraded: degradedByLatency('time for connecting and the greeting'),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...dialFields,
 });
 
 /** The specification it follows: RFC 0000, section 0. */
@@ -34,9 +34,11 @@ export const template = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
+  destinationOf,
   async run(options, { clock, net, signal }, measurement) {
-    const { host, port, family, contains } = options;
-    const { socket, resolveMs, connectMs, ...dialled } = await net.connect({ host, port }, { family, signal });
+    const { contains } = options;
+    const dial = { ...dialOptionsOf(options), signal };
+    const { socket, resolveMs, connectMs, ...dialled } = await net.connect(options, dial);
     // What is written here is kept, however the run ends.
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = addressDetail(dialled);

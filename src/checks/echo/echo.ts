@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { dialOptionsOf } from '../../core/dial-options.ts';
+import { destinationOf, dialOptionsOf } from '../../core/dial-options.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -33,7 +33,7 @@ export const echo = defineCheck({
   targetSyntax: 'HOST[:PORT]',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
+  destinationOf,
   async run(options, context, measurement) {
     const messages = messagesOf(options);
     const tally = new EchoTally();

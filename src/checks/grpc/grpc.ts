@@ -4,7 +4,7 @@ import { defineCheck, type CheckContext, type Measurement } from '../../core/che
 import { duration, type Milliseconds } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
+import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
@@ -43,7 +43,7 @@ const options = z.strictObject({
   headers: requestHeaders.meta({ description: 'Metadata to send, by name', secret: true }),
   tls,
   strict: strictOption,
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...dialFields,
   degraded: degradedByLatency('time for connecting and the answer'),
 });
 
@@ -68,9 +68,10 @@ export const grpc = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
+  destinationOf,
   async run(options, context, measurement) {
-    const { host, port, family, service } = options;
-    const connection = await context.net.connect({ host, port }, { family, signal: context.signal });
+    const { service } = options;
+    const connection = await context.net.connect(options, { ...dialOptionsOf(options), signal: context.signal });
     const { resolveMs, connectMs } = connection;
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = { ...addressDetail(connection), service };

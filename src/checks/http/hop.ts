@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
-import { dialOptionsOf } from '../../core/dial-options.ts';
+import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection } from '../../core/network.ts';
 import { formatEndpoint } from '../../core/target.ts';
@@ -39,7 +39,7 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
   // Behind a proxy the name is the proxy's to look up; an address is ours to check.
   const family = isIP(origin.host);
   if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
-  const dialling = { ...dialOptionsOf(options), signal };
+  const dialling = { ...dialOptionsOfUrl(options), signal };
   const connection = proxy ? await connectToProxy(net, proxy, dialling) : await net.connect(origin, dialling);
   noteConnection(context.measurement, connection);
   try {

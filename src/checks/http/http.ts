@@ -1,11 +1,11 @@
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { dialOptionsOf } from '../../core/dial-options.ts';
+import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertBelow } from '../../core/limits.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
-import { formatEndpoint } from '../../core/target.ts';
+import { formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
 import { textOf } from '../../net/http/charset.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
@@ -39,10 +39,14 @@ export const http = defineCheck({
   defaultTimeoutMs: 10_000,
   asks: ['url'],
   targetSyntax: 'URL',
-  fromTarget: (target, word) => ({ url: /^https?:|:\/\//i.test(target) ? target : `${word}://${target}` }),
+  fromTarget: (target, word) => ({
+    url: /^https?:|:\/\//i.test(target) ? target : `${word}://${inUrl(target.trim())}`,
+  }),
   targetOf: ({ url }) => url,
   destinationOf: (options) =>
-    options.proxy === undefined ? { ...endpointOf(new URL(options.url)), ...dialOptionsOf(options) } : undefined,
+    options.proxy === undefined
+      ? { ...endpointOf(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }
+      : undefined,
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();
     const oddities = new Oddities(measurement);
@@ -93,7 +97,7 @@ const ownHeaders = { 'user-agent': 'watchkeeper', accept: '*/*' } as const;
 
 function firstHop({ url, method, headers, auth, body, tls }: HttpOptions): Hop {
   return {
-    url: new URL(url),
+    url: parseUrl(url).url,
     method,
     headers: { ...ownHeaders, ...authorizationOf(auth), ...headers },
     body,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { dialFields, dialOptionsOf } from '../../core/dial-options.ts';
+import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
@@ -62,7 +62,7 @@ export const tcp = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
+  destinationOf,
   async run(options, context, measurement) {
     const { signal } = context;
     const dial = { ...dialOptionsOf(options), signal };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BoundedMap } from '../../core/bounded-map.ts';
 import { defineCheck } from '../../core/check.ts';
-import { dialFields, dialOptionsOf } from '../../core/dial-options.ts';
+import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { hexBytes, showBytes } from '../../core/bytes.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
@@ -50,7 +50,7 @@ export const udp = defineCheck({
   targetSyntax: 'HOST:PORT',
   fromTarget: (target) => endpointOf(target),
   targetOf: formatEndpoint,
-  destinationOf: ({ host, port, ...options }) => ({ host, port, ...dialOptionsOf(options) }),
+  destinationOf,
   async run(options, { net, signal }, measurement) {
     const { host, port } = options;
     const payload = payloadOf(options);

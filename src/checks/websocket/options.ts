@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
+import { dialFields } from '../../core/dial-options.ts';
 import { strictOption } from '../../core/oddities.ts';
 import { pattern } from '../../core/pattern.ts';
 import { requestHeaders, url } from '../../net/http/request-options.ts';
@@ -27,7 +27,7 @@ export const options = z.strictObject({
   ping: z.boolean().default(true).meta({ description: 'Require a pong to a ping' }),
   tls: z.strictObject(tlsFields).superRefine(checkTlsOptions).prefault({}),
   strict: strictOption,
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...dialFields,
   degraded: degradedByLatency('time from connecting to the last answer'),
 });
 

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { showBytes } from '../../core/bytes.ts';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
 import { quoted } from '../../core/quoted.ts';
-import { formatEndpoint } from '../../core/target.ts';
+import { formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
@@ -42,14 +43,15 @@ export const websocket = defineCheck({
   asks: ['url'],
   targetSyntax: 'URL',
   fromTarget: (target, word) => ({
-    url: target.includes('://') ? target : `${word === 'wss' ? 'wss' : 'ws'}://${target}`,
+    url: target.includes('://') ? target : `${word === 'wss' ? 'wss' : 'ws'}://${inUrl(target.trim())}`,
   }),
   targetOf: ({ url }) => url,
+  destinationOf: (options) => ({ ...endpointOf(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }),
   async run(options, context, measurement) {
     const { net, signal } = context;
-    const endpoint = endpointOf(new URL(options.url));
+    const endpoint = endpointOf(parseUrl(options.url).url);
     measurement.detail['url'] = options.url;
-    const connection = await net.connect(endpoint, { family: options.family, signal });
+    const connection = await net.connect(endpoint, { ...dialOptionsOfUrl(options), signal });
     const { resolveMs, connectMs } = connection;
     measurement.metrics = { resolveMs, connectMs };
     Object.assign(measurement.detail, addressDetail(connection));
@@ -107,7 +109,7 @@ async function talk(socket: Socket, visit: Visit): Promise<void> {
 async function upgrade(socket: Socket, incoming: Incoming, visit: Visit): Promise<void> {
   const { options, measurement, signal, endpoint } = visit;
   const peer = formatEndpoint(endpoint);
-  const offer = { ...options, url: new URL(options.url) };
+  const offer = { ...options, url: parseUrl(options.url).url };
   const asked = upgradeRequest(offer);
   socket.write(asked.request);
   const doing = `Waiting for ${peer} to answer the upgrade`;
