@@ -15,21 +15,21 @@ export interface ChainState {
   readonly n: number;
   /** sha256 of the last line, base64url; before the first, of the chain's id. Undefined where lines before are not known. */
   readonly head: string | undefined;
-  /** Of the next line, base64url. */
+  /** Key of the next line, base64url. */
   readonly key: string;
 }
 
-/** A chain as its writer has it: it always knows the line before. */
+/** The writer's state of a chain; it always knows the previous line. */
 export interface WrittenChain extends ChainState {
   readonly head: string;
 }
 
-/** What is sealed: the record, who saw it, and when by three clocks. */
+/** The sealed part: the record, the sensor, and the time by three clocks. */
 export type RecordBody = SensorRecord & {
   readonly sensor: SensorName;
   /** Wall clock of the agent, epoch milliseconds. */
   readonly at: number;
-  /** Milliseconds since the boot that `boot` names: it goes on while the wall clock is set. */
+  /** Milliseconds since the boot that `boot` names, unaffected when the wall clock is set. */
   readonly monotonicMs: number;
   readonly boot: string;
 };
@@ -38,20 +38,20 @@ export interface SealedLine {
   readonly n: number;
   /** The hash of the line before. */
   readonly previous: string;
-  /** All of the line without the MAC. */
+  /** The line without its MAC. */
   readonly signed: string;
   readonly mac: string;
 }
 
 /**
- * What is wrong with a line: `malformed` is none of ours, `edited` does not fit its MAC, `unlinked` fits it and does not
- * follow the line that is known before it.
+ * Faults of a line: `malformed` is not in our format, `edited` does not match its MAC, `unlinked` matches it but does not
+ * follow the known previous line.
  */
 export type LineFault = 'malformed' | 'edited' | 'unlinked';
 
 const keyBytes = 32;
 const macBytes = 16;
-// One line, whoever wrote it: JSON takes a line feed between its words, a file of lines does not.
+// Must be one line: JSON allows a line feed between tokens, a file of lines does not.
 // oxlint-disable-next-line no-control-regex -- these are the characters to refuse
 const lineForm = /^(\{"n":([1-9]\d{0,14}),"p":"([\w-]{43})",[^\u0000-\u001f]*),"m":"([\w-]{22})"\}$/;
 
@@ -68,14 +68,14 @@ export function seal(state: ChainState, body: RecordBody): { readonly line: stri
   return { line, state: { ...state, n, head: hashOf(line), key: nextKey(state.key) } };
 }
 
-/** The parts of a line; undefined if it is no line of a chain. */
+/** The parts of a line; undefined if it is not a line of a chain. */
 export function readLine(line: string): SealedLine | undefined {
   const [, signed, n, previous, mac] = lineForm.exec(line) ?? [];
   if (signed === undefined || previous === undefined || mac === undefined) return undefined;
   return { n: Number(n), previous, signed, mac };
 }
 
-/** The state after a line that is numbered `state.n + 1`, and what is wrong with it. */
+/** The state after line `state.n + 1`, and that line's fault, if any. */
 export function follow(
   state: ChainState,
   line: string,
@@ -84,7 +84,7 @@ export function follow(
   return { fault: faultOf(state, line), state: next };
 }
 
-/** The state before line `n`, where the lines up to it are missing. @throws {RangeError} backwards, or over a million lines */
+/** The state before line `n` when the lines up to it are missing. @throws {RangeError} backwards, or over a million lines */
 export function skipTo(state: ChainState, n: number): ChainState {
   const missing = n - 1 - state.n;
   if (missing < 0 || missing > 1_000_000)

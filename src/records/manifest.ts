@@ -6,7 +6,7 @@ const time = z.iso.datetime();
 const n = z.int().min(0);
 const hash = z.string().length(43);
 
-/** Lines that follow each other without a break: what the first names as the hash before it, and the hash of the last. */
+/** Consecutive lines: the hash that the first one links to, and the hash of the last. */
 const run = z.strictObject({ first: n, previous: hash, last: n, head: hash });
 export type LineRun = z.output<typeof run>;
 
@@ -21,7 +21,7 @@ const chain = z.strictObject({
 });
 export type ManifestChain = z.output<typeof chain>;
 
-/** What a folder of evidence holds, as its server signs it. */
+/** Contents of an evidence folder, as the server signs them. */
 const manifestSchema = z.strictObject({
   evidence: z.literal('watchkeeper 1'),
   serverId: z.uuid(),
@@ -30,14 +30,14 @@ const manifestSchema = z.strictObject({
   agentId: z.string(),
   agent: z.string(),
   madeAt: time,
-  /** The program that made it, and the text beside the lines. */
+  /** Version of the program that made the folder and the texts. */
   version: z.string(),
   /** In the order of the lines in their files: by sensor, then as they were begun. */
   chains: z.array(chain),
 });
 export type Manifest = z.output<typeof manifestSchema>;
 
-/** Undefined if it is none. */
+/** Undefined if the text is not a manifest. */
 export function readManifest(text: string): Manifest | undefined {
   try {
     return manifestSchema.safeParse(JSON.parse(text)).data;

@@ -11,14 +11,14 @@ const stamp = z.object({
   boot: z.string().max(40),
 });
 
-/** What a line of a chain says, and the number it has there. */
+/** The record in a line, with the line's number. */
 export interface LineContent {
   readonly n: number;
   readonly stamp: Omit<RecordBody, keyof SensorRecord>;
   readonly record: SensorRecord;
 }
 
-/** Undefined if it is no line of a chain, or says nothing that a sensor of this version can say. */
+/** Undefined if it is not a line of a chain, or not a record that this version knows. */
 export function contentOf(line: string): LineContent | undefined {
   const sealed = readLine(line);
   if (!sealed) return undefined;
@@ -38,7 +38,7 @@ export function lineText(line: string): string {
 
 function parsed(line: string): Readonly<Record<string, unknown>> {
   try {
-    // What reads as a line begins and ends like an object; what it holds is checked above.
+    // A line has the form of an object; its contents were checked above.
     return JSON.parse(line) as Readonly<Record<string, unknown>>;
   } catch {
     return {};

@@ -9,9 +9,9 @@ type PlainRecord = Exclude<SensorRecord, { event: 'traffic' }>;
 
 interface Heading {
   readonly line: string;
-  /** For people who watch many machines, before the machine; absent where they need not be told. */
+  /** Sentence for people who watch many machines, placed before the machine's name; absent for records that need no notice. */
   readonly notice?: string;
-  /** It is about the sensor that wrote it, whichever that is. */
+  /** The record is about the sensor itself. */
   readonly isOfSensor?: true;
 }
 
@@ -37,15 +37,15 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
 };
 
 /**
- * A record as people read it: one line, or several for a table, without a line end at the end. The same record of the same sensor
- * always gives the same text, so that whoever has the records can prove the text. No sensor: whoever reads it knows which.
+ * A record as text for people: one line, or several for a table, without a final line feed. The same record of the same sensor
+ * always gives the same text, so that the records prove the text. Without `sensor`, the reader knows which it is.
  */
 export function recordText(record: SensorRecord, sensor?: SensorName): string {
   if (record.event === 'traffic') return trafficText(record);
   return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record)}`);
 }
 
-/** The sentence for people who watch many machines; undefined for what they need not be told. */
+/** The sentence for people who watch many machines; undefined for records that need no notice. */
 export function noticeOf(
   record: SensorRecord,
   { machine, sensor }: { readonly machine: string; readonly sensor: SensorName },

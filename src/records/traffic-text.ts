@@ -57,11 +57,11 @@ function peerTable(peers: readonly Peer[]): readonly string[] {
   return [tableTitle(hostWidth), ...rows];
 }
 
-/** One way of a peer. */
+/** One direction of a peer's traffic. */
 export interface PeerLine {
   readonly host: string;
   readonly arrow: '=>' | '<=';
-  /** Under the titles of the columns. */
+  /** Numbers under the column titles. */
   readonly cells: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export function formatRow(number: string, { host, arrow, cells }: PeerLine, host
   return start + cells.map((cell) => cell.padStart(columnWidth)).join('');
 }
 
-/** Columns that a row takes beside the host. */
+/** Width of a row besides the host. */
 export const rowWidth = numberWidth + 4 + columnTitles.length * columnWidth;
 
 /** `7.63 kb/s`: bits, of bytes a second. */

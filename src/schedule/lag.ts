@@ -1,10 +1,10 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 
-/** More than this and what was timed meanwhile says more about this process than about the target. */
+/** Above this lag a measured time says more about this process than about the target. */
 export const lagLimitMs = 250;
 
 const tickMs = 50;
-/** Wall clocks are corrected by less than this all the time; more is a machine that slept, or a clock that was set. */
+/** Smaller corrections of the wall clock are normal; a larger step means that the machine slept or the clock was set. */
 const sleepLimitMs = 1000;
 /** After a sleep the network takes a while to come back: Wi-Fi, DHCP. */
 const wakingMs = 5000;
@@ -16,7 +16,7 @@ export interface Lag {
 }
 
 /**
- * Notices when this process did not get to run. A stall is seen whole when it is longer than the limit by one tick (50 ms);
+ * Detects that this process could not run. A stall is always detected if it exceeds the limit by one tick (50 ms);
  * a shorter one may escape.
  */
 export class LagGuard {
@@ -33,9 +33,9 @@ export class LagGuard {
     this.#cancelTick = clock.after(tickMs, () => this.#tick());
   }
 
-  /** The last lag over the limit that ended, its aftermath included, after `startedAt` on the monotonic clock; undefined if there was none. */
+  /** The last lag over the limit that ended (its aftermath included) after `startedAt` on the monotonic clock; undefined if none. */
   since(startedAt: number): Lag | undefined {
-    // A stall may have ended a moment ago, before the timer of the tick had its turn.
+    // A stall may have ended just now, before the tick's timer ran.
     this.#look();
     return this.#lastLag && this.#lastLag.endsAt > startedAt ? this.#lastLag : undefined;
   }

@@ -9,7 +9,7 @@ interface Missed {
   readonly message: string;
 }
 
-/** The result of slots in which no run could start: nothing is known of them, and that is said. */
+/** The result for slots in which no run could start: unknown, with the reason. */
 export function missedResult(monitor: Monitor, { slot, count, message }: Missed): Result {
   const lastSlot = slot + (count - 1) * monitor.intervalMs;
   const detail = {

@@ -1,4 +1,4 @@
-/** How many runs of one check type may be under way; the rest wait their turn, each item once. */
+/** Limits the concurrent runs of one check type; other items wait in order of arrival, each at most once. */
 export class Places<Item> {
   readonly limit: number;
   #busy = 0;
@@ -11,7 +11,7 @@ export class Places<Item> {
     this.#start = start;
   }
 
-  /** Starts the item now if there is a place, else when there is one. */
+  /** Starts the item as soon as there is a place. */
   enter(item: Item): void {
     if (this.#busy >= this.limit) {
       this.#waiting.add(item);
@@ -21,12 +21,12 @@ export class Places<Item> {
     this.#start(item);
   }
 
-  /** An item that waits no longer wants a place. */
+  /** Removes a waiting item. */
   withdraw(item: Item): void {
     this.#waiting.delete(item);
   }
 
-  /** A run ended: its place goes to who has waited longest. */
+  /** Called when a run ends: its place goes to the item that has waited longest. */
   leave(): void {
     const [next] = this.#waiting;
     if (next === undefined) {

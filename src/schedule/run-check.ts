@@ -5,14 +5,14 @@ import { failed, type Outcome } from '../core/outcome.ts';
 import type { Lag, LagGuard } from './lag.ts';
 
 export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgress'> {
-  /** Of this run alone: the runner aborts it at the deadline, its owner aborts it to stop the run. */
+  /** Belongs to this run: the runner aborts it at the deadline, the caller aborts it to stop the run. */
   readonly controller: AbortController;
   /** The slot the run was due in; absent when it was asked for by hand. */
   readonly scheduledAt?: number;
   readonly lag?: LagGuard;
 }
 
-/** One run of a monitor by its check. Never rejects: whatever a check throws is our bug and becomes `unknown/internal`. */
+/** Runs a monitor's check once. Never rejects: anything else than a `Failure` is our bug and becomes `unknown/internal`. */
 export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, parts: RunParts): Promise<Result> {
   const { clock, net, onProgress, controller, scheduledAt, lag } = parts;
   const { signal } = controller;
@@ -45,7 +45,7 @@ function deadlineOf({ timeoutMs }: Monitor): DOMException {
   return new DOMException(`No answer within ${formatDuration(timeoutMs)}.`, 'TimeoutError');
 }
 
-/** What was measured while this process could not run is kept for people to see, but it decides nothing. */
+/** Figures measured while this process could not run are shown but decide nothing. */
 function inconclusive(outcome: Outcome, { kind, lagMs }: Lag): Outcome {
   const what =
     kind === 'busy'

@@ -34,7 +34,7 @@ export interface SchedulerParts {
  */
 const defaultLimit = 4000;
 
-/** A wall clock that is set is noticed this soon at the latest. */
+/** A step of the wall clock is noticed within this time. */
 const longestNapMs = 1000;
 const stopLimitMs = 900;
 const stopNoticeMs = 200;
@@ -75,7 +75,7 @@ export class Scheduler {
     this.#parts = parts;
   }
 
-  /** Makes the monitors that run the ones that are desired. What has not changed is not disturbed. */
+  /** Makes the running monitors the desired ones; unchanged monitors are not disturbed. */
   reconcile(desired: readonly Monitor[]): void {
     const wanted = new Map(desired.map((monitor) => [monitor.id, monitor]));
     for (const entry of this.#entries.values()) {
@@ -89,12 +89,12 @@ export class Scheduler {
     this.#nap();
   }
 
-  /** Whether a run of this monitor is under way, also one that was aborted and has not ended. */
+  /** True if a run of this monitor is under way, including one that was aborted and has not ended yet. */
   isRunning(monitorId: string): boolean {
     return this.#runs.has(monitorId);
   }
 
-  /** Aborts what is under way; resolves when all of it has ended, within a second in any case. */
+  /** Aborts all runs; resolves when they have ended, within a second in any case. */
   async stop(onWaiting: (monitors: readonly Monitor[]) => void = () => {}): Promise<void> {
     const { clock } = this.#parts;
     this.reconcile([]);
@@ -150,7 +150,7 @@ export class Scheduler {
     this.#nap();
   }
 
-  /** The clock was set back: who would wait longer than an interval takes the next slot of the new time instead. */
+  /** The clock was set back: a monitor that would wait longer than an interval takes the next slot of the new time. */
   #followClockBack(now: number): void {
     for (const entry of this.#entries.values()) {
       if (entry.dueAt - now > entry.schedule.intervalMs) entry.dueAt = slotAfter(entry.schedule, now);
@@ -164,7 +164,7 @@ export class Scheduler {
     this.#giveUpWaiting(entry);
     const count = slotsBetween(schedule, slot, dueAt);
     if (count > 1) {
-      // Whole windows passed. To start every monitor at once now would be a storm, so each goes on in its next slot.
+      // Whole windows passed. Starting every monitor now would be a storm, so each continues in its next slot.
       const message = `No run could start for ${count} slots: this machine slept, its clock was set, or this process was stopped.`;
       this.#parts.onResult(missedResult(monitor, { slot, count, message }));
       return;

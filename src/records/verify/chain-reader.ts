@@ -2,11 +2,11 @@ import { hashOf, readLine } from '../chain.ts';
 
 export interface ChainPlace {
   readonly n: number;
-  /** What the next line must name as the hash before it; undefined where that is not known. */
+  /** Hash that the next line must link to; undefined if unknown. */
   readonly head: string | undefined;
 }
 
-/** Follows lines that should be one chain without a break, and says where they are not. */
+/** Checks that lines form one unbroken chain. */
 export class ChainReader {
   #place: ChainPlace;
 
@@ -18,7 +18,7 @@ export class ChainReader {
     return this.#place;
   }
 
-  /** What is wrong with the next line; undefined if nothing is. Goes on from it in any case. */
+  /** The fault of the next line; undefined if there is none. Continues from that line in either case. */
   next(text: string): string | undefined {
     const { n, head } = this.#place;
     const line = readLine(text);

@@ -1,14 +1,14 @@
 import { createReadStream } from 'node:fs';
 
-/** A line as it stands in a file; `problem` says why it is none. */
+/** A line of a file; `problem` says why it is invalid. */
 export type FileLine = { readonly text: string } | { readonly problem: string };
 
 /** Far above the longest line that an agent seals. */
 const maxLineBytes = 1024 * 1024;
 
 /**
- * The lines of a file, byte for byte: each ends with a line feed and is UTF-8 (a byte that is not would hash like another that
- * is not). Behind a line that is too long nothing more is read.
+ * The lines of a file, byte for byte: each ends with a line feed and is valid UTF-8 (invalid bytes would all decode to the same
+ * character and hash alike). Reading stops at a line that is too long.
  */
 export async function* linesOf(file: string): AsyncGenerator<FileLine> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -6,7 +6,7 @@ export interface FolderFiles {
   readonly findings: readonly Finding[];
 }
 
-/** The files of a folder. Whatever else is in it is a finding, and never opened: a link leads elsewhere, a pipe never ends. */
+/** The regular files of a folder. Anything else in it is a finding and is never opened: a link leads elsewhere, a pipe never ends. */
 export async function filesOf(folder: string): Promise<FolderFiles> {
   const entries = await readdir(folder, { withFileTypes: true });
   const others = entries.filter((entry) => !entry.isFile());

@@ -4,11 +4,11 @@ export interface Difference {
   /** From 1. */
   readonly line: number;
   readonly message: string;
-  /** All there is of the text is right, and some is not there. */
+  /** The text is right as far as it goes, but incomplete. */
   readonly isShort?: true;
 }
 
-/** Compares a text for people with what the lines of evidence say, as they are read. */
+/** Compares a text for people with the lines of evidence while these are read. */
 export class TextComparison implements AsyncDisposable {
   readonly #handle: FileHandle;
   #position = 0;
@@ -19,12 +19,12 @@ export class TextComparison implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  /** Rejects with what the disk says. */
+  /** Rejects with the disk's error. */
   static async open(file: string): Promise<TextComparison> {
     return new TextComparison(await open(file));
   }
 
-  /** This comes next. */
+  /** The text that must come next. */
   async expect(text: string): Promise<void> {
     if (this.#difference !== undefined) return;
     const expected = Buffer.from(text);
@@ -40,7 +40,7 @@ export class TextComparison implements AsyncDisposable {
     this.#difference = { line, message, ...(bytesRead === 0 && { isShort: true }) };
   }
 
-  /** Where it is not what was expected; undefined if it is, to its end. */
+  /** The first difference; undefined if the text is as expected to its end. */
   async difference(): Promise<Difference | undefined> {
     const { size } = await this.#handle.stat();
     if (this.#difference === undefined && size > this.#position)

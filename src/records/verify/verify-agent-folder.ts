@@ -8,14 +8,14 @@ import { filesOf } from './folder-files.ts';
 import { ChainReader, type ChainPlace } from './chain-reader.ts';
 import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
 
-/** What an agent keeps beside its lines; the key is that of the next line. */
+/** The state file beside the lines; its key is that of the next line. */
 const chainState = z.object({ chain: z.uuid(), n: z.int().min(0), head: z.string(), key: z.string() });
 const stateFile = 'chain.json';
 
 const caveat =
   'The links hold or fail here; the seals are verified by the server alone, which has the first key. A chain that was written anew from its beginning, or cut together with its chain.json, would not be seen: compare it with what `watchkeeper evidence` gets from the server.';
 
-/** Whether the lines in an agent's evidence folder, or in that of one of its sensors, still link. @throws {AppError} usage */
+/** Verifies the links of the lines in an agent's evidence folder, or in that of one sensor. @throws {AppError} usage */
 export async function verifyAgentFolder(folder: string): Promise<Verdict> {
   const names = await readdir(folder);
   const sensors = sensorNames.filter((name) => names.includes(name));
@@ -47,7 +47,7 @@ async function verifySensor(folder: string, prefix: string): Promise<Verdict> {
   const end = chain.end();
   if (end !== undefined) findings.push({ file: `${prefix}${names.at(-1) ?? ''}`, message: end });
   const newest = `${prefix}${(names.at(-1) ?? '').replace(/jsonl$/, 'log')}`;
-  // The text is written after the lines: an agent at work, or one that was killed, may not have come to it.
+  // The text is written after the lines, so a running or killed agent may not have written it yet.
   const isLate = ({ file, isShort }: Finding): boolean => isShort === true && file === newest;
   const late = findings.some(isLate) ? [`${newest}: the text of the last records is not written yet.`] : [];
   return {
@@ -63,7 +63,7 @@ class FolderChain implements LineReader {
   #first: number | undefined;
   #count = 0;
   #chains = 0;
-  /** From the line on that chain.json names: its key verifies those behind it. */
+  /** Verifies the lines after the one that chain.json names, by its key. */
   #ahead: ChainState | undefined;
 
   constructor(state: ChainState | undefined) {
@@ -73,7 +73,7 @@ class FolderChain implements LineReader {
   next(text: string): string | undefined {
     const line = readLine(text);
     this.#count++;
-    // The first that is kept, for earlier files may have been deleted; or that of a chain that was begun anew.
+    // The first line kept, because earlier files may have been deleted; or the first of a chain begun anew.
     if (line && (!this.#reader || line.n === 1)) {
       this.#reader = new ChainReader({ n: line.n - 1, head: undefined });
       this.#first ??= line.n;
@@ -96,7 +96,7 @@ class FolderChain implements LineReader {
     return undefined;
   }
 
-  /** What is wrong with the end of the last file. */
+  /** The fault at the end of the last file. */
   end(): string | undefined {
     const place = this.#reader?.place;
     if (!this.#state || !place || this.#ahead) return undefined;

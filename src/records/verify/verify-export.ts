@@ -10,7 +10,7 @@ import { verifyFile, type Finding, type LineReader, type Verdict } from './verif
 export const manifestFile = 'manifest.json';
 export const signatureFile = 'manifest.sig';
 const maxManifestBytes = 64 * 1024 * 1024;
-/** Whether a folder holds what a server exported, byte for byte. @throws {AppError} usage, unavailable */
+/** Verifies that a folder is exactly what a server exported. @throws {AppError} usage, unavailable */
 export async function verifyExport(folder: string): Promise<Verdict> {
   const { names: present, findings: strangers } = await filesOf(folder);
   const findings: Finding[] = [...strangers];
@@ -48,7 +48,7 @@ async function readSigned({ folder, present }: ExportFolder, findings: Finding[]
     return undefined;
   }
   const bare = signature.slice(0, -1);
-  // Base64 has more than one spelling of the same bytes; the server writes one.
+  // Base64 has several spellings of the same bytes; the server writes one of them.
   const isSpelled = Buffer.from(bare, 'base64url').toString('base64url') === bare && signature.endsWith('\n');
   if (!isSpelled) findings.push({ file: signatureFile, message: 'expected a signature as a server writes it' });
   if (!verifyBytes(manifest.serverKey, bytes, bare)) {

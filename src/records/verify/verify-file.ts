@@ -3,19 +3,19 @@ import { lineText } from '../record-line.ts';
 import { linesOf } from './evidence-lines.ts';
 import { TextComparison } from './text-comparison.ts';
 
-/** Something is not as it was signed, or sealed: where, what was expected and what came. */
+/** A difference from what was signed or sealed: where, what was expected and what was found. */
 export interface Finding {
   readonly file: string;
-  /** From 1; absent where it is the file as a whole. */
+  /** Line number from 1; absent if the finding is about the whole file. */
   readonly line?: number;
   readonly message: string;
-  /** A text for people ends before its records do; what there is of it is right. */
+  /** A text for people is incomplete but right as far as it goes. */
   readonly isShort?: true;
 }
 
 export interface Verdict {
   readonly findings: readonly Finding[];
-  /** What was verified, and what that does and does not prove; a sentence each. */
+  /** Sentences: what was verified, and what that proves and does not prove. */
   readonly notes: readonly string[];
 }
 
@@ -28,16 +28,16 @@ export interface LinesFile {
 }
 
 export interface LineReader {
-  /** What is wrong with the next line; undefined if nothing is. */
+  /** The fault of the next line; undefined if there is none. */
   next(text: string): string | undefined;
-  /** What should still have come; undefined if nothing should. */
+  /** What is missing at the end; undefined if nothing is. */
   missing(): string | undefined;
 }
 
-/** Of one file, behind which nothing more of it is read; more say nothing new. */
+/** Limit of findings in one file; reading stops there. */
 const maxFindings = 20;
 
-/** Verifies a file of lines, and that the text beside it, where there is one, says what they say. */
+/** Verifies a file of lines, and that the text beside it, if any, matches them. */
 export async function verifyFile(
   { folder, name, hasText }: LinesFile,
   reader: LineReader,

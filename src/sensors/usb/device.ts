@@ -12,16 +12,16 @@ const attributeBytes = 4096;
 /** A device's descriptor and a configuration as long as its length field allows, which is all that sysfs gives. */
 const descriptorBytes = 18 + 65_535;
 
-/** A device as it was plugged in: at the same place, another number is another device. */
+/** A plugged-in device: another number at the same path is another device. */
 export interface PluggedDevice {
   /** Below /sys. */
   readonly path: string;
-  /** The address on its bus, which the kernel counts up with each device that comes. */
+  /** Address on its bus, which the kernel increments with each new device. */
   readonly number: number | undefined;
   readonly device: UsbDevice;
 }
 
-/** An attribute of a device, as printable text; undefined if it has none, or is not there any more. */
+/** An attribute of a device as printable text; undefined if it has none or is gone. */
 export function readAttribute(folder: string, name: string): string | undefined {
   const bytes = readSmallFile(join(folder, name), attributeBytes);
   return bytes && printableBytes(bytes.subarray(0, lengthWithoutLineEnd(bytes)));
@@ -31,12 +31,12 @@ function lengthWithoutLineEnd(bytes: Buffer): number {
   return bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
 }
 
-/** The number that the device at a path has now. */
+/** The current number of the device at a path. */
 export function readAttributeNumber(sysfs: string, path: string): number | undefined {
   return numberIn(readAttribute(join(sysfs, path), 'devnum'));
 }
 
-/** What sysfs tells of the device at a path; undefined if there is none. What is missing is left out. */
+/** The device at a path as sysfs describes it, without missing attributes; undefined if there is none. */
 export function readDevice(sysfs: string, path: string): PluggedDevice | undefined {
   const folder = join(sysfs, path);
   const read = (name: string): string | undefined => readAttribute(folder, name);
@@ -63,7 +63,7 @@ export function readDevice(sysfs: string, path: string): PluggedDevice | undefin
   };
 }
 
-/** What a uevent itself tells of a device: enough for one that was gone before sysfs was read. */
+/** The device as its uevent describes it, for one that was gone before sysfs could be read. */
 export function announcedDevice({ path, variables }: Uevent): PluggedDevice {
   const [vendorId = '', productId = '', version = ''] = (variables.get('PRODUCT') ?? '').split('/');
   const device = {

@@ -8,15 +8,15 @@ import { inOrder } from './risks.ts';
 
 interface KnownDevice {
   readonly plugged: PluggedDevice;
-  /** It came while we watched. */
+  /** True if it was connected while the sensor ran. */
   readonly isNew: boolean;
-  /** Paths of what the kernel made of it. */
+  /** Paths of its functions. */
   readonly functions: Set<string>;
-  /** What was said of it already: each once. */
+  /** Sentences already recorded about it; each is recorded once. */
   readonly said: Set<string>;
 }
 
-/** A bus has room for 127 devices; no machine has a hundred of them. */
+/** Limit of known devices: a bus has room for 127, and no machine has a hundred buses. */
 const maxDevices = 10_000;
 const maxFunctions = 256;
 
@@ -26,7 +26,7 @@ interface DevicesPlace {
   readonly record: (record: SensorRecord) => void;
 }
 
-/** The USB devices of a machine: what is plugged in, what it is and what became of it. Root hubs are part of the machine. */
+/** The USB devices of a machine with their functions. Root hubs belong to the machine and are left out. */
 export class UsbDevices {
   readonly #sysfs: string;
   readonly #record: (record: SensorRecord) => void;
@@ -37,13 +37,13 @@ export class UsbDevices {
     this.#record = record;
   }
 
-  /** Compares what is known with what is there, and records the difference: the first time, all as `usb-present`. */
+  /** Compares the known devices with sysfs and records the difference; the first time all as `usb-present`. */
   look(event: 'usb-present' | 'usb-connected'): void {
     this.#lookForDevices(event);
     this.#lookForFunctions();
   }
 
-  /** Records what an event of the kernel says. */
+  /** Records an event of the kernel. */
   hear(uevent: Uevent): void {
     const { action, path, subsystem, variables } = uevent;
     if (subsystem === 'usb' && variables.get('DEVTYPE') === 'usb_device') this.#hearOfDevice(uevent);
@@ -81,18 +81,18 @@ export class UsbDevices {
     const known = this.#known.get(path);
     const number = announcedNumber(variables);
     if (action === 'add' && isDevicePath(path)) {
-      // A look around has found it before its event was read.
+      // A scan found it before its event was read.
       if (known && known.plugged.number === number) return;
       if (known) this.#remove(known);
       this.#add('usb-connected', this.#identify(uevent));
     }
-    // An old event may be of a device that was here before the one that is.
+    // An old event may be about an earlier device at this path.
     if (action === 'remove' && known)
       if (known.plugged.number === number || readAttributeNumber(this.#sysfs, path) !== known.plugged.number)
         this.#remove(known);
   }
 
-  /** It may be gone already, and another one in its place: then only its event tells of it. */
+  /** The device may be gone already and replaced by another: then only its event describes it. */
   #identify(uevent: Uevent): PluggedDevice {
     const number = announcedNumber(uevent.variables);
     const plugged = readDevice(this.#sysfs, uevent.path);
@@ -117,7 +117,7 @@ export class UsbDevices {
     this.#record({ event: 'usb-removed', device: plugged.device });
   }
 
-  /** The kernel made something of a device. */
+  /** Records a function that the kernel made of a device. */
   #provide(path: string, subsystem: FunctionSubsystem): void {
     const known = this.#above(path);
     if (!known || known.functions.has(path) || known.functions.size >= maxFunctions) return;
@@ -132,7 +132,7 @@ export class UsbDevices {
     this.#judge(wiser);
   }
 
-  /** Says what is dangerous or odd about a device: each once. */
+  /** Records the risks of a device, each once. */
   #judge(known: KnownDevice): void {
     const { device } = known.plugged;
     if (!device.risks.includes('keyboard')) return;
@@ -164,7 +164,7 @@ export class UsbDevices {
     return undefined;
   }
 
-  /** The paths below /sys that the links of a folder lead to. */
+  /** Targets of the links in a folder, below /sys. */
   #list(folder: string): string[] {
     return namesIn(join(this.#sysfs, folder))
       .map((name) => targetOf(join(this.#sysfs, folder, name)))

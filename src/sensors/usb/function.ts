@@ -3,14 +3,14 @@ import { printable } from '../../core/printable.ts';
 import type { SensorRecord, UsbRisk } from '../../core/record.ts';
 import { readAttribute } from './device.ts';
 
-/** What devices become that people can use. */
+/** Subsystems of functions that people can use. */
 export const functionSubsystems = ['block', 'net', 'input', 'tty'] as const;
 export type FunctionSubsystem = (typeof functionSubsystems)[number];
 
 /** What the kernel made of a device: `block sda`, `net usb0`, `input event3`. */
 export interface UsbFunction {
   readonly found: Omit<Extract<SensorRecord, { event: 'usb-function' }>, 'event' | 'port'>;
-  /** What its being there says of the device, whatever the interfaces call themselves. */
+  /** Risk that the function proves, whatever the interfaces claim. */
   readonly risk: UsbRisk | undefined;
 }
 
@@ -35,7 +35,7 @@ const detailOf: Readonly<Record<FunctionSubsystem, (folder: string) => Detail>> 
   tty: () => ({}),
 };
 
-/** What sysfs tells of a function; of one that is gone, its name. */
+/** A function as sysfs describes it; only its name if it is gone. */
 export function readFunction(sysfs: string, path: string, subsystem: FunctionSubsystem): UsbFunction {
   const { risk, ...detail } = detailOf[subsystem](join(sysfs, path));
   return { found: { subsystem, name: printable(basename(path)).slice(0, maxNameLength), ...detail }, risk };
@@ -51,7 +51,7 @@ function readBytes(folder: string): number | undefined {
 }
 
 /**
- * Whether an input device has the keys from Escape to S (linux/input-event-codes.h, 1 to 31), by its bit mask in words
+ * True if an input device has the keys from Escape to S (linux/input-event-codes.h, 1 to 31), by its bit mask in words
  * of hexadecimal: so udev tells keyboards from mice and buttons, which have a few keys too.
  */
 function hasLetters(keys: string | undefined): boolean {

@@ -18,7 +18,7 @@ const risksByInterface: readonly (readonly [UsbRisk, RegExp])[] = [
   ['other', /^(?!0a)/],
 ];
 
-/** What a device with these interfaces can do. */
+/** Risks of a device with these interfaces. */
 export function risksOf(interfaces: readonly string[]): UsbRisk[] {
   const risks = new Set<UsbRisk>();
   for (const code of interfaces) {
@@ -28,7 +28,7 @@ export function risksOf(interfaces: readonly string[]): UsbRisk[] {
   return inOrder(risks);
 }
 
-/** The weightiest first. */
+/** Gravest first. */
 export function inOrder(risks: ReadonlySet<UsbRisk>): UsbRisk[] {
   return usbRisks.filter((risk) => risks.has(risk));
 }

@@ -9,12 +9,12 @@ import { UsbDevices } from './devices.ts';
 
 const options = z.strictObject({});
 
-/** Where the kernel does not tell of devices, so late one may be seen; one that goes sooner is not seen at all. */
+/** Interval of scans where the kernel sends no events; a device that is gone sooner is not seen. */
 const lookEveryMs = 5000;
-/** Whoever forges events can do so as fast as he likes; it is said once in this time. */
+/** Forged events are reported at most once in this time. */
 const forgedEveryMs = 10_000;
 
-/** The sensor for a machine that has its sysfs there. */
+/** The sensor, reading sysfs at this place. */
 export function usbSensor(sysfs: string): SensorType<typeof options> {
   return {
     type: 'usb',
@@ -41,7 +41,7 @@ class UsbWatch implements RunningSensor, UeventReceiver {
     this.#devices = new UsbDevices({ sysfs, record: context.record });
     const trouble = [ueventTrouble(), sysfsTrouble(sysfs)].filter((text) => text !== undefined);
     try {
-      // Before the first look: so nothing is missed between the two.
+      // Watched before the first scan, so that nothing between the two is missed.
       this.#uevents = receiveUevents(this);
     } catch (error) {
       trouble.push(`no netlink socket (${String(error)}): ${lookingInstead}`);
@@ -97,7 +97,7 @@ function ueventTrouble(): string | undefined {
   try {
     if (hearsOfDevices()) return undefined;
   } catch {
-    // Whether there can be a socket shows when one is made.
+    // Opening the socket shows whether it is possible.
     return undefined;
   }
   return `the kernel does not tell a container with users of its own of devices: ${lookingInstead}; run the agent outside`;

@@ -12,7 +12,7 @@ export interface WatchParts {
   readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
   /** A new alarm, which is durable. */
   readonly onAlarm: (alarm: Alarm) => void;
-  /** Lines cannot be verified at the moment; told once until it works again. */
+  /** Called when lines cannot be verified at the moment, once until it works again. */
   readonly onFault: (why: string) => void;
 }
 
@@ -24,29 +24,29 @@ interface Watched {
   anchor: Anchor | undefined;
   /** There may be lines after the cursor. */
   isStale: boolean;
-  /** The anchor is not yet kept. */
+  /** The anchor is not saved yet. */
   isAnchorNew: boolean;
-  /** Announced and not verified yet; given up when the agent has nothing older to send in so many heartbeats. */
+  /** Announced but not verified yet; given up when the agent has nothing older to send for this many heartbeats. */
   awaited: { readonly n: number; readonly at: number; beats: number } | undefined;
-  /** Lines up to this one that are not here will not come. */
+  /** Missing lines up to this one will not come. */
   givenUpTo: number;
-  /** They were said to be missing up to here. */
+  /** Missing lines were reported up to this one. */
   saidMissingTo: number;
 }
 
-/** An agent begins a chain anew when its folder is lost; more than this is no accident. */
+/** An agent begins a new chain when its folder is lost; more than this many is no accident. */
 const maxChainsOfAgent = 1000;
 /** What was raised only spares writes, for the store raises an alarm once; and so many wait for a store that refuses. */
 const maxRemembered = 10_000;
 const beatsBeforeGivingUp = 2;
-/** What is committed together is verified together. */
+/** Records committed together are verified together. */
 const gatherMs = 250;
 const retryMs = 5000;
 const linesAtOnce = 100;
 
 /**
- * Verifies the chains of all agents: each line after the one before, in whatever order they came, and the newest against what
- * the agent announces in its heartbeats. How far it came is kept; a restart verifies nothing twice and leaves nothing out.
+ * Verifies the chains of all agents: each line against the previous one, in whatever order they arrive, and the newest against
+ * the agent's heartbeats. Progress is saved; a restart verifies nothing twice and leaves nothing out.
  */
 export class ChainWatch {
   readonly #parts: WatchParts;
@@ -72,7 +72,7 @@ export class ChainWatch {
     this.#settleSoon();
   }
 
-  /** Resolves when what came so far is verified and kept, if the store takes it. */
+  /** Resolves when everything so far is verified and saved, if the store allows. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancel?.();
@@ -80,7 +80,7 @@ export class ChainWatch {
     while (this.#hasWork && (await this.#settle()));
   }
 
-  /** What a chain is of, and whose; undefined if nothing is known of it. */
+  /** Sensor and agent of a chain; undefined if the chain is unknown. */
   find(chain: string): { readonly agentId: string; readonly sensor: SensorName } | undefined {
     return this.#chains.get(chain);
   }
@@ -90,7 +90,7 @@ export class ChainWatch {
     return (this.#counts.get(agentId) ?? 0) < maxChainsOfAgent;
   }
 
-  /** A record of it is the first that is heard of it. */
+  /** A chain that is first known by one of its records. */
   adopt(agentId: string, { chain, sensor, n }: Pick<SealedRecord, 'chain' | 'sensor' | 'n'>): void {
     this.#watch({ chain, agentId, sensor, cursor: { n: n - 1, head: undefined, key: undefined }, anchor: undefined });
   }
@@ -125,7 +125,7 @@ export class ChainWatch {
     return true;
   }
 
-  /** These were committed, and are new. */
+  /** Called with committed new records. */
   committed(records: readonly SealedRecord[]): void {
     for (const { chain } of records) {
       const watched = this.#chains.get(chain);
@@ -149,7 +149,7 @@ export class ChainWatch {
     return unknown;
   }
 
-  /** Kept with the next look, and told once it is. */
+  /** Saved with the next round, and reported once saved. */
   raise(alarm: Omit<NewAlarm, 'at'>): void {
     const about = `${alarm.chain} ${alarm.cause} ${alarm.n}`;
     if (this.#raised.has(about) || this.#alarms.length >= maxRemembered) return;
@@ -177,13 +177,13 @@ export class ChainWatch {
     return watched;
   }
 
-  /** Nobody guesses the name of another's chain. */
+  /** Chain ids cannot be guessed. */
   #noteCopy({ chain }: Watched, agentId: string): void {
     const message = `expected this chain from its own agent alone, got it from agent ${agentId} too: the folder of one is a copy of the other's`;
     this.raise({ chain, n: 0, cause: 'forked', message });
   }
 
-  /** With the newest line that is known of. */
+  /** Including the newest known line. */
   #compare(watched: Watched, { n, head }: ChainHead): void {
     const { chain, anchor, cursor } = watched;
     const newest = anchor && anchor.n > cursor.n ? anchor : cursor;
@@ -206,7 +206,7 @@ export class ChainWatch {
       watched.awaited = n > Math.max(cursor.n, givenUpTo) ? { n, at, beats: 0 } : undefined;
       return;
     }
-    // What an impaired spool does not take yet waits where nobody counts it.
+    // Records that an impaired spool refuses wait in the agent's memory, uncounted.
     const isSpoolWell = !health.impaired.some(({ part }) => part === 'spool');
     const isSentBefore = isSpoolWell && (queue.depth === 0 || (queue.oldestUnsentAt ?? 0) > awaited.at);
     if (!isSentBefore || ++awaited.beats < beatsBeforeGivingUp) return;
@@ -239,7 +239,7 @@ export class ChainWatch {
 
   /** One round: some lines of each chain that has any, then all that was found in one transaction. False if the store refused. */
   async #settle(): Promise<boolean> {
-    // What is committed or raised from now on is for the next round.
+    // Commits and alarms from now on belong to the next round.
     const [dirty, taken] = [this.#dirty(), [...this.#alarms]];
     for (const watched of dirty) watched.isStale = false;
     try {

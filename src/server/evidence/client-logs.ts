@@ -23,12 +23,12 @@ interface OpenLog {
   bytes: number;
 }
 
-/** Two names of safeName: whoever changes the round must not lead it elsewhere. */
+/** Two safe names: an edited round must not lead outside the folder. */
 const logPath = /^[^./][^/]*\/[^./][^/]*\.log$/;
 
-/** What is about to be written: after a crash it is undone and written again, so that each line is there once. */
+/** The write in progress: after a crash it is undone and repeated, so that each line is there once. */
 const round = z.strictObject({
-  /** In the store's order of arrival, the last that was written before. */
+  /** The last record written before, in the store's order of arrival. */
   position: z.int().min(0),
   /** Bytes of each file before, by its path under the folder. */
   files: z.record(z.string().regex(logPath), z.int().min(0)),
@@ -40,18 +40,18 @@ const maxFileBytes = 4 * 1024 * 1024;
 const recordsAtOnce = 100;
 const gatherMs = 250;
 const retryMs = 10_000;
-/** Of the files that are written; beyond it some begin anew. */
+/** Limit of open files; beyond it some begin anew. */
 const maxOpenLogs = 20_000;
 const dayMs = 86_400_000;
 
 /**
- * What sensors wrote, for people: `<address>/<time>-<agent>-<sensor>.log`, in the order in which the server received it. Written from
- * the store and behind it, so that it holds up nothing and nothing is left out: what a full disk refused is written later.
+ * Records as text for people: `<address>/<time>-<agent>-<sensor>.log`, in order of receipt. Written from
+ * the store, so that it delays nothing and leaves nothing out: what a full disk refuses is written later.
  */
 export class ClientLogs {
   readonly #parts: ClientLogsParts;
   readonly #open = new Map<string, OpenLog>();
-  /** Of the last record that was written; undefined until it is known how far the process before came. */
+  /** Position of the last written record; undefined until the previous process's progress is known. */
   #position: number | undefined;
   #cancel: Cancel | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -62,7 +62,7 @@ export class ClientLogs {
     this.#parts = parts;
   }
 
-  /** There may be something new in the store. */
+  /** Called when the store may have new records. */
   wake(delayMs = gatherMs): void {
     if (this.#isStopped) return;
     this.#cancel ??= this.#parts.clock.after(delayMs, () => {
@@ -71,7 +71,7 @@ export class ClientLogs {
     });
   }
 
-  /** Writes what came so far, if the disk takes it. */
+  /** Writes everything so far, if the disk allows. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancel?.();
@@ -88,12 +88,12 @@ export class ClientLogs {
       for (const name of await readdir(join(folder, client))) {
         if (isOlder(name, before)) await rm(join(folder, client, name));
       }
-      // One that is not empty stays.
+      // A folder that is not empty stays.
       await rmdir(join(folder, client)).catch(() => {});
     }
   }
 
-  /** What fails is said once, until it works again. */
+  /** Reports a failure once, until it works again. */
   async #attempt(): Promise<void> {
     const { folder, say } = this.#parts;
     try {
@@ -119,7 +119,7 @@ export class ClientLogs {
     }
   }
 
-  /** Undoes what the process before may have left half done; resolves to how far it came. */
+  /** Undoes a half-finished write of the previous process; resolves with its progress. */
   async #recover(): Promise<number> {
     await mkdir(this.#parts.folder, { recursive: true, mode: 0o700 });
     const text = await readFile(this.#at(roundFile), 'utf8').catch(undefinedIfAbsent);
@@ -157,7 +157,7 @@ export class ClientLogs {
         await appendFile(this.#at(path), text, { mode: 0o600 });
       }
     } catch (error) {
-      // What was written of it is undone before it is tried again.
+      // A partial write is undone before it is repeated.
       this.#open.clear();
       this.#position = undefined;
       throw error;

@@ -9,17 +9,17 @@ export interface Followed {
   readonly saidMissingTo: number;
 }
 
-/** How far a chain was followed, what its agent announced, and up to where lines that are not here will not come. */
+/** Progress in a chain, what its agent announced, and up to where missing lines will not come. */
 export interface Course {
   readonly chain: string;
   readonly cursor: Cursor;
   readonly anchor: Anchor | undefined;
   readonly givenUpTo: number;
-  /** That those up to this one are missing was said before. */
+  /** Missing lines up to this one were reported before. */
   readonly saidMissingTo: number;
 }
 
-/** A key is hashed forward once for each line that is missing: beyond this that would hold up the server. */
+/** A key is hashed forward once for each missing line; beyond this limit that would stall the server. */
 const maxSkippedLines = 100_000;
 
 /** Follows lines that are numbered from `cursor.n + 1` on, up to the first that may still come. */
@@ -54,14 +54,14 @@ function missing(from: number, to: number): ChainFault {
   return { n: from, cause: 'missing', message };
 }
 
-/** To before line `n`, where the lines before it never came. */
+/** Advances to just before line `n` when the lines before it never came. */
 function skippedTo(chain: string, { n: from, key, ...rest }: Cursor, n: number): Cursor {
   const isNear = n - 1 - from <= maxSkippedLines;
   const next = key !== undefined && isNear ? skipTo({ chain, ...rest, n: from, key }, n).key : undefined;
   return { n: n - 1, head: undefined, key: next };
 }
 
-/** Where the key is not known the links are still verified. */
+/** Without a known key only the links are verified. */
 function followed(chain: string, { n, head, key }: Cursor, line: string) {
   if (key !== undefined) {
     const { fault, state } = follow({ chain, n, head, key }, line);

@@ -9,7 +9,7 @@ export interface Excerpt {
   readonly agent: string;
   /** All if absent. */
   readonly sensor?: SensorName | undefined;
-  /** Epoch milliseconds, by the agent's clock; all between the first and the last line of this time is in it. */
+  /** Epoch milliseconds by the agent's clock; everything between the first and last line of this period is included. */
   readonly from: number;
   readonly to: number;
 }
@@ -59,14 +59,14 @@ function chainOf(
   };
 }
 
-/** As runs: a chain may have millions of lines. */
+/** Lines as runs, because a chain may have millions. */
 async function runsOf(
   { chain: id }: Chain,
   { from, to }: Excerpt,
   store: Pick<Evidence, 'lines'>,
 ): Promise<readonly LineRun[]> {
   const runs: LineRun[] = [];
-  /** Where they were at the last line that was asked for: what comes behind it is not in the excerpt. */
+  /** State at the last line of the period; later lines are not in the excerpt. */
   let end: { readonly count: number; readonly last: LineRun } | undefined;
   for await (const { n: number, at, line, hash: head } of linesOf(id, store)) {
     const isAsked = at >= from && at < to;
@@ -86,7 +86,7 @@ async function* linesOf(id: string, store: Pick<Evidence, 'lines'>): AsyncGenera
   }
 }
 
-/** By a line, which continues the last run or begins one; returns the run that it is in. */
+/** Adds a line, which continues the last run or begins one; returns its run. */
 function extend(runs: LineRun[], line: LineRun): LineRun {
   const last = runs.at(-1);
   if (!last || line.first !== last.last + 1 || line.previous !== last.head) {

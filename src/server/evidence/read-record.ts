@@ -5,17 +5,17 @@ import { contentOf, type LineContent } from '../../records/record-line.ts';
 
 export interface Reading {
   readonly record: Omit<SealedRecord, 'seq' | 'address'>;
-  /** Undefined if it says what only a newer version knows. */
+  /** Undefined if only a newer version knows this record. */
   readonly content: LineContent | undefined;
 }
 
 export interface ReadOptions {
-  /** What the chain is of; undefined if the chain is not known. */
+  /** Sensor of the chain; undefined if the chain is unknown. */
   readonly sensor: SensorName | undefined;
   readonly receivedAt: number;
 }
 
-/** What the line of a record says; undefined if it is no line of a chain, or of another sensor's. */
+/** Reads the line of a record; undefined if it is not a line of a chain, or of another sensor's. */
 export function readRecord({ chain, line }: RecordItem, { sensor, receivedAt }: ReadOptions): Reading | undefined {
   const sealed = readLine(line);
   const content = contentOf(line);

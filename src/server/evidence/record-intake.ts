@@ -12,18 +12,18 @@ import { readRecord } from './read-record.ts';
 export interface IntakeParts {
   readonly clock: Clock;
   readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
-  /** As people call it, and where it reports from. */
+  /** The agent's name and the address that it reports from. */
   readonly agentOf: (agentId: string) => { readonly name: string; readonly address: string | undefined };
   readonly publish: (event: ServerEvent) => void;
   /** A line for the operator. */
   readonly say: (text: string) => void;
 }
 
-/** Where records come in: whose they are, what they say, and whether they are what was written. */
+/** Takes in records: assigns them to agents, reads them and has them verified. */
 export class RecordIntake {
   readonly chains: ChainWatch;
   readonly #parts: IntakeParts;
-  /** One agent's thousand alarms, which the store has, must not hide another's in the operator's log. */
+  /** A thousand alarms of one agent (all in the store) must not hide another agent's in the operator's log. */
   readonly #log: FaultLog;
 
   constructor(parts: IntakeParts) {
@@ -82,7 +82,7 @@ interface Outcome {
   readonly alarms: readonly Alarm[];
 }
 
-/** The machine alone: an agent that is called is known with its port, and IPv4 may come in the clothes of IPv6. */
+/** The address without port (called agents are known with theirs); IPv4-mapped IPv6 becomes IPv4. */
 function machineAt(place: string): string {
   const [, bracketed, plain] = /^\[(.+)\]:\d+$|^([^:]+):\d+$/.exec(place) ?? [];
   return (bracketed ?? plain ?? place).replace(/^::ffff:(?=\d+\.)/i, '');

@@ -4,13 +4,13 @@ import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Resolution, Summary } from './summary.ts';
 
 /**
- * All the server knows, kept durably. What resolves is on the disk; what rejects has not happened, unless the store was closed
+ * The server's durable state. A resolved operation is on disk; a rejected one has not happened, unless the store was closed
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
 export interface Store extends Ledger, History, Evidence, Registry, Upkeep, AsyncDisposable {}
 
-/** What agents say, each entry once. */
+/** Entries of agents, each stored once. */
 export interface Ledger {
   /**
    * Keeps the entries that are new and resolves when they are durable. Commits that wait for the same disk write share it.
@@ -21,7 +21,7 @@ export interface Ledger {
   received(agentId: string, epoch: string): Promise<readonly SeqRange[]>;
   /** Every epoch of every agent whose numbers have holes, and the holes: entries that are on their way, or lost. */
   missing(): Promise<readonly Missing[]>;
-  /** What agents said will never come, oldest first. */
+  /** Gaps that agents declared, oldest first. */
   gaps(agentId: string): Promise<readonly Gap[]>;
 }
 
@@ -29,7 +29,7 @@ export interface Batch {
   readonly agentId: string;
   readonly epoch: string;
   readonly entries: readonly Entry[];
-  /** What those of the entries that are records say; one that is not here is not kept. */
+  /** The records among the entries, parsed; a record that is missing here is not stored. */
   readonly records?: readonly SealedRecord[];
 }
 
@@ -48,7 +48,7 @@ export interface Gap extends Omit<GapItem, 'kind'> {
   readonly epoch: string;
 }
 
-/** What was measured, read back. */
+/** Queries on measurements. */
 export interface History {
   /**
    * Results of a task whose slots lie in [from, to), oldest first, `limit` at most. Times are exact to the millisecond; once their hour
@@ -85,9 +85,9 @@ export interface SummaryQuery extends TimeRange {
   readonly resolution: Resolution;
 }
 
-/** Who and what there is. */
+/** Agents, monitors and tasks. */
 export interface Registry {
-  /** Adds the agent or replaces what is known of it. */
+  /** Adds or replaces an agent. */
   saveAgent(agent: Agent): Promise<void>;
   /**
    * Adds the agent or brings it back, and uses its token up, in one step; without a token it is one that this server called.
@@ -107,9 +107,9 @@ export interface Registry {
   monitors(): Promise<readonly SavedMonitor[]>;
   /** False if there is no such monitor. Its results stay until retention drops them. */
   deleteMonitor(monitorId: string): Promise<boolean>;
-  /** Notes that a person stopped the schedule of a monitor, or let it go on. */
+  /** Records that a person paused or resumed a monitor. */
   setPaused(monitorId: string, isPaused: boolean): Promise<void>;
-  /** The ids of the monitors whose schedule is stopped. */
+  /** Ids of paused monitors. */
   paused(): Promise<readonly string[]>;
 
   /** The tasks of these monitors on this agent, made where there is none yet: the same pair has the same id for ever. */
@@ -166,7 +166,7 @@ export interface KnownTask extends AssignedTask {
   readonly agentId: string;
 }
 
-/** What keeps the store small and sound; called from time to time. Commits go on meanwhile. */
+/** Maintenance that keeps the store small and sound; called from time to time, while commits continue. */
 export interface Upkeep {
   /** Packs the hours that ended before, with what came late for hours packed earlier. Resolves to the number of hours packed. */
   seal(before: number): Promise<number>;
@@ -174,7 +174,7 @@ export interface Upkeep {
   retain(retention: Retention): Promise<void>;
   /** Writes a consistent copy to a new file while the store is in use. */
   backup(file: string): Promise<void>;
-  /** What is wrong with the stored data; empty if nothing is. Reads all of it. */
+  /** Reads all stored data and returns its faults; empty if there are none. */
   verify(): Promise<readonly string[]>;
 }
 

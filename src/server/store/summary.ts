@@ -7,7 +7,7 @@ export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 export const resolutionMs: Readonly<Record<Resolution, number>> = { minute: 60_000, hour: hourMs, day: dayMs };
 
-/** How a target was over a stretch of time. Two of the same task add up to one of the longer stretch. */
+/** Summary of a target over a period. Summaries of one task can be added. */
 export interface Summary extends Counts {
   /** Epoch milliseconds. */
   readonly start: number;

@@ -2,7 +2,7 @@ import type { GapItem, Item, ResultItem, SealedRecord } from '../../../core/entr
 import type { Batch } from '../store.ts';
 import { runOf } from './run.ts';
 
-/** A batch on its way to the writing thread: columns and not objects, which take a thread far longer to read. */
+/** A batch on its way to the writing thread, as columns: objects take a thread far longer to read. */
 export interface PackedBatch {
   readonly agentId: string;
   readonly epoch: string;
@@ -74,7 +74,7 @@ export function bytesIn(batch: PackedBatch): number {
   return textBytes + buffersOf(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-/** What moves to the other thread and need not be copied. */
+/** Buffers that are moved to the other thread instead of copied. */
 export function buffersOf(batch: PackedBatch): readonly ArrayBuffer[] {
   const { seqs, slots, taskOf, findingOf, numbers, ends } = batch;
   return [seqs, slots, taskOf, findingOf, numbers, ends].map(({ buffer }) => buffer);

@@ -9,7 +9,7 @@ import { findingOf, numberNames, type Run } from './run.ts';
  * steady interval is zeros), then a column for each number in order of first use.
  */
 const version = 1;
-/** What the findings of most checks have in common. It is part of the format: another dictionary is another version. */
+/** Text common to most findings. It is part of the format: another dictionary is another version. */
 const dictionary = Buffer.from(
   [
     '"status":"degraded","reason":"threshold","source":"path","status":"unknown","reason":"missed","source":"agent",',
@@ -21,7 +21,7 @@ const dictionary = Buffer.from(
   ].join(''),
 );
 const compression = { [constants.ZSTD_c_compressionLevel]: 9, [constants.ZSTD_c_checksumFlag]: 1 };
-/** A day at one result a second is less by far; more is no chunk of ours. */
+/** Far more than an hour at one result a second; a larger count is not a chunk of ours. */
 const maxChunkBytes = 64 * 2 ** 20;
 
 /** The runs, in order, packed. Fractions are rounded (see column.ts); all else is kept as it is. */

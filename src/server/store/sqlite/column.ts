@@ -11,7 +11,7 @@ const layouts = {
   differences: 3,
 } as const;
 
-/** Fractions are kept to 1/50 of the median or better: at most 1 % of it is lost, and the rest is noise that would not compress. */
+/** Fractions are stored in steps of 1/50 of the median or finer: at most 1 % of it is lost, and finer noise would not compress. */
 const unitsPerMedian = 50;
 const smallestUnit = -27;
 
@@ -75,7 +75,7 @@ function candidatesFor(units: readonly number[], unit: number, earlier: readonly
 function smallestOf(candidates: readonly Candidate[]): Candidate {
   const sizes = candidates.map(({ residuals }) => sizeOf(residuals));
   const smallest = sizes.indexOf(Math.min(...sizes));
-  // There are always steps and distances.
+  // Both coders are always available.
   return candidates[smallest]!;
 }
 

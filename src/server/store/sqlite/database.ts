@@ -5,7 +5,7 @@ import { AppError } from '../../../core/errors.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
 
-/** What a person should hear of: said once, where it happens. */
+/** Events that an operator should know, each reported once. */
 export type Notice =
   | { readonly event: 'quarantined'; readonly file: string; readonly reason: string }
   | { readonly event: 'migrated'; readonly from: number; readonly to: number }
@@ -40,7 +40,7 @@ export function openForWriting(folder: string, say: (notice: Notice) => void): D
     db.exec(`PRAGMA cache_size = ${-cacheKiB}; PRAGMA journal_size_limit = ${64 * 2 ** 20};`);
     const from = migrate(db, migrations);
     if (from > 0 && from < migrations.length) say({ event: 'migrated', from, to: migrations.length });
-    // From here on a lock is waited for between calls, and not inside one, which would stop the thread.
+    // From here on locks are awaited between calls: waiting inside a call would block the thread.
     db.exec('PRAGMA busy_timeout = 0');
     return db;
   } catch (error) {
@@ -68,7 +68,7 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Error && codeOf(error) === undefined;
 }
 
-/** What a caller can do about an error of SQLite's. */
+/** Translates an error of SQLite into what the caller can do about it. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const cause = error as Error;

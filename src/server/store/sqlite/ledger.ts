@@ -22,14 +22,14 @@ interface Epoch {
 /** Findings remembered at a time: beyond it all are written once more, which costs less than the memory. */
 const maxOpenHours = 100_000;
 
-/** What a series wrote last, so that what stays the same is written once an hour. */
+/** The last values of a series, so that unchanged ones are written once an hour. */
 interface OpenHour {
   readonly hour: number;
   readonly finding: string;
   readonly findingId: number;
 }
 
-/** Writes entries, each once. What it remembers only spares queries: `forget` is always safe. */
+/** Writes entries, each once. Its memory only saves queries, so `forget` is always safe. */
 export class LedgerWriter {
   readonly #statements;
   readonly #records: RecordWriter;

@@ -1,7 +1,7 @@
 import type { ResultItem } from '../../../core/entry.ts';
 import type { Outcome } from '../../../core/outcome.ts';
 
-/** A result as it is stored: what usually stays the same from run to run as one text, and the numbers that change. */
+/** A result as it is stored: the parts that rarely change as one text, and the numbers. */
 export interface Run {
   /** The slot, whole epoch milliseconds. */
   readonly at: number;

@@ -14,7 +14,7 @@ interface Freight {
   readonly bytes?: number;
 }
 
-/** What a thread makes is short-lived; more room would only let it lie about longer. */
+/** Objects of a thread are short-lived; a larger nursery would only keep garbage longer. */
 const maxYoungGenerationSizeMb = 16;
 
 /** Asks a thread of the store and matches answers with questions. */

@@ -43,7 +43,7 @@ export class Upkeeper {
     return due.filter(({ series, hour }) => this.#trySeal(series, hour)).length;
   }
 
-  /** From now on nothing older than `retention` is taken in; what is there is dropped by `dropSome`. */
+  /** From now on nothing older than `retention` is accepted; `dropSome` deletes what is already stored. */
   raiseHorizon({ resultsBefore, hoursBefore, daysBefore }: Retention): void {
     if (daysBefore > hoursBefore || hoursBefore > resultsBefore) {
       throw new AppError('usage', 'Expected days to be kept at least as long as hours, and hours as long as results.');
@@ -89,7 +89,7 @@ export class Upkeeper {
 
   #seal(series: number, hour: number): void {
     const runs = this.#runs.hour(series, hour);
-    // A new chunk would take the place of the damaged one, and of what may still be saved of it.
+    // A new chunk would replace the damaged one and what may still be recovered from it.
     if (this.#damaged.has(series, hour)) return;
     this.#statements.saveChunk.run(hour, series, packChunk(runs));
     this.#saveSummaries(series, hour, runs);

@@ -3,7 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import { asAppError, isBusy, type Notice } from './database.ts';
 
 interface Job {
-  /** Does the work; what it returns tells whoever asked, and is to be called once the work is durable. */
+  /** Does the work; the returned function resolves the caller's promise and is called once the work is durable. */
   run(): () => void;
   reject(error: unknown): void;
 }
@@ -45,7 +45,7 @@ export class WriteQueue {
     });
   }
 
-  /** Commits what waits, if that can be done now, and rejects the rest. */
+  /** Commits pending jobs if possible now, and rejects the others. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
