@@ -7,17 +7,44 @@ import type { Metric } from './metrics.ts';
 const description = 'share lost, in percent';
 const loss = decimalNumber(0, 100);
 
+/**
+ * Loss from which a run is degraded or down when nobody sets a limit. Of a few packets one is already a large share: there
+ * the limits are those of check_icmp.
+ */
+const usualLoss = { few: { degraded: 40, down: 80 }, many: { degraded: 5, down: 50 }, manyFrom: 20 } as const;
+
 /** Limits of a check type that sends several packets or messages and times the way of each. */
-export const roundTripLimits = z.strictObject({
-  loss: loss.optional().meta({ description }),
-  latency: latencyLimit.optional().meta({ description: 'mean round trip' }),
-  jitter: latencyLimit.optional().meta({ description: 'jitter' }),
-});
+export const roundTripLimits = limitsWith(description);
+
+/** The same where loss has a usual limit; see `withUsualLoss`. */
+export function pingLimits(severity: Severity) {
+  const { few, many, manyFrom } = usualLoss;
+  return limitsWith(`${description} (usually ${few[severity]}, with ${manyFrom} packets or more ${many[severity]})`);
+}
+
+function limitsWith(lossDescription: string) {
+  return z.strictObject({
+    loss: loss.optional().meta({ description: lossDescription }),
+    latency: latencyLimit.optional().meta({ description: 'mean round trip' }),
+    jitter: latencyLimit.optional().meta({ description: 'jitter' }),
+  });
+}
 
 /** The same with a default limit of loss. */
 export const lossyRoundTripLimits = roundTripLimits.extend({ loss: loss.default(1).meta({ description }) });
 
 type RoundTripLimits = z.output<typeof roundTripLimits>;
+type Limits = Readonly<Record<Severity, RoundTripLimits>>;
+
+/** The limits with the usual ones for loss in place of those that nobody set. A usual limit never overrules a set one. */
+export function withUsualLoss({ degraded, down }: Limits, packets: number): Limits {
+  const usual = packets < usualLoss.manyFrom ? usualLoss.few : usualLoss.many;
+  const usualDown = (degraded.loss ?? 0) < usual.down ? usual.down : undefined;
+  return {
+    degraded: { ...degraded, loss: degraded.loss ?? usual.degraded },
+    down: { ...down, loss: down.loss ?? usualDown },
+  };
+}
 
 export const roundTripMetrics = [
   { name: 'rttMinMs', unit: 'ms', meaning: 'shortest round trip' },
@@ -27,32 +54,51 @@ export const roundTripMetrics = [
   { name: 'jitterMs', unit: 'ms', meaning: 'smoothed difference between neighbouring round trips (RFC 3550)' },
 ] as const satisfies readonly Metric[];
 
-/** Statistics of round trips in the order of their replies; empty without a reply, and without jitter for a single one. */
-export function measureRoundTrips(rttsMs: readonly number[]): Partial<Record<string, number>> {
-  if (rttsMs.length === 0) return {};
-  const averageMs = average(rttsMs);
-  return {
-    rttMinMs: microseconds(Math.min(...rttsMs)),
-    rttAvgMs: microseconds(averageMs),
-    rttMaxMs: microseconds(Math.max(...rttsMs)),
-    rttStddevMs: microseconds(Math.sqrt(average(rttsMs.map((rttMs) => (rttMs - averageMs) ** 2)))),
-    ...(rttsMs.length > 1 && { jitterMs: microseconds(jitterOf(rttsMs)) }),
-  };
-}
+/** Statistics of round trips in the order of their replies; the round trips themselves are not kept. */
+export class RoundTrips {
+  #count = 0;
+  #minMs = Infinity;
+  #maxMs = 0;
+  #meanMs = 0;
+  /** Sum of squared distances from the mean (Welford). */
+  #squares = 0;
+  #lastMs: number | undefined;
+  #jitterMs = 0;
 
-/** Smoothed difference between neighbours (RFC 3550, section 6.4.1), over round trips. */
-function jitterOf(rttsMs: readonly number[]): number {
-  let jitterMs = 0;
-  let beforeMs: number | undefined;
-  for (const rttMs of rttsMs) {
-    if (beforeMs !== undefined) jitterMs += (Math.abs(rttMs - beforeMs) - jitterMs) / 16;
-    beforeMs = rttMs;
+  get count(): number {
+    return this.#count;
   }
-  return jitterMs;
+
+  add(rttMs: number): void {
+    this.#count++;
+    this.#minMs = Math.min(this.#minMs, rttMs);
+    this.#maxMs = Math.max(this.#maxMs, rttMs);
+    const distance = rttMs - this.#meanMs;
+    this.#meanMs += distance / this.#count;
+    this.#squares += distance * (rttMs - this.#meanMs);
+    // Smoothed difference between neighbours (RFC 3550, section 6.4.1), over round trips.
+    if (this.#lastMs !== undefined) this.#jitterMs += (Math.abs(rttMs - this.#lastMs) - this.#jitterMs) / 16;
+    this.#lastMs = rttMs;
+  }
+
+  /** None without a reply, and no jitter with a single one. */
+  metrics(): Partial<Record<string, number>> {
+    if (this.#count === 0) return {};
+    return {
+      rttMinMs: microseconds(this.#minMs),
+      rttAvgMs: microseconds(this.#meanMs),
+      rttMaxMs: microseconds(this.#maxMs),
+      rttStddevMs: microseconds(Math.sqrt(this.#squares / this.#count)),
+      ...(this.#count > 1 && { jitterMs: microseconds(this.#jitterMs) }),
+    };
+  }
 }
 
-function average(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** Statistics of round trips in the order of their replies. */
+export function measureRoundTrips(rttsMs: readonly number[]): Partial<Record<string, number>> {
+  const roundTrips = new RoundTrips();
+  for (const rttMs of rttsMs) roundTrips.add(rttMs);
+  return roundTrips.metrics();
 }
 
 function microseconds(ms: number): number {
@@ -60,11 +106,7 @@ function microseconds(ms: number): number {
 }
 
 /** Judges what was measured; `what` travelled: packets, messages. @throws {Failure} loss, threshold */
-export function assertRoundTrips(
-  { metrics = {} }: Measured,
-  options: Readonly<Record<Severity, RoundTripLimits>>,
-  what: string,
-): void {
+export function assertRoundTrips({ metrics = {} }: Measured, options: Limits, what: string): void {
   const { sent = 0, received = 0, lossPercent = 0, rttAvgMs = 0, jitterMs = 0 } = metrics;
   for (const status of ['down', 'degraded'] as const) {
     const { loss = Infinity, latency, jitter } = options[status];

@@ -4,6 +4,8 @@ import { closeSocket, MSG_DONTWAIT, openSocketOf, sendTo, SOCK_RAW } from './soc
 
 /** The next station of packets to an address, as the kernel has it now. */
 export interface NextHop {
+  /** True if the destination is an address of this machine. */
+  readonly isOwn: boolean;
   /** Undefined where the destination is on a network of this machine. */
   readonly gateway: string | undefined;
   readonly interfaceName: string;
@@ -25,6 +27,9 @@ const RTA_DST = 1;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_VIA = 18;
+/** Where `struct rtmsg` has the type of the route. */
+const routeTypeAt = 7;
+const RTN_LOCAL = 2;
 const NDA_DST = 1;
 const IFLA_IFNAME = 3;
 const IFF_UP = 0x1;
@@ -74,6 +79,7 @@ function readNextHop(fd: number, destination: { readonly ip: string; readonly fa
   const link = request(fd, RTM_GETLINK, { fields: [0, 0, 0, 0, ...index], attributes: [] });
   const flags = link.body.readUInt32LE(8);
   return {
+    isOwn: route.body.readUInt8(routeTypeAt) === RTN_LOCAL,
     gateway: via && textOf(via),
     interfaceName: (link.attributes.get(IFLA_IFNAME) ?? Buffer.alloc(0)).toString('latin1').replace(/\0.*/, ''),
     isLinkUp: (flags & IFF_UP) !== 0 && (flags & IFF_LOWER_UP) !== 0,

@@ -77,15 +77,26 @@ export function bindSocket(fd: number, address: Buffer): void {
   checked(libc().bind(fd, address, address.length), 'bind');
 }
 
-/** Begins to connect: the socket becomes ready when it is connected or has failed. @throws {SystemError} */
-export function connectSocket(fd: number, address: Buffer): void {
+/**
+ * Begins to connect: the socket becomes ready when it is connected or has failed. Returns false if it was refused at once,
+ * as it happens on loopback. @throws {SystemError}
+ */
+export function connectSocket(fd: number, address: Buffer): boolean {
   try {
     checked(libc().connect(fd, address, address.length), 'connect');
+    return true;
   } catch (error) {
-    // Under way; or, on loopback, refused already, and ready.
-    const isBegun = error instanceof SystemError && ['EINPROGRESS', 'ECONNREFUSED'].includes(error.code);
-    if (!isBegun) throw error;
+    if (error instanceof SystemError && error.code === 'ECONNREFUSED') return false;
+    if (error instanceof SystemError && error.code === 'EINPROGRESS') return true;
+    throw error;
   }
+}
+
+/** The port that the kernel gave to a socket. */
+export function localPort(fd: number): number {
+  const address = Buffer.alloc(28);
+  checked(libc().getsockname(fd, address, int32(address.length)), 'getsockname');
+  return address.readUInt16BE(2);
 }
 
 export function setOption(fd: number, [level, name]: SocketOption, value: number | Buffer): void {
@@ -125,9 +136,14 @@ const infoLength = Buffer.alloc(4);
  * it cannot say, because a packet was sent again.
  */
 export function handshakeMs(fd: number): number {
+  return retransmissions(fd) > 0 ? 0 : info.readUInt32LE(tcpInfo.rtt) / 1000;
+}
+
+/** How many packets of a TCP socket were sent again, the SYN included. */
+export function retransmissions(fd: number): number {
   infoLength.writeUInt32LE(info.length);
   checked(libc().getsockopt(fd, ...TCP_INFO, info, infoLength), 'getsockopt');
-  return info.readUInt32LE(tcpInfo.totalRetransmissions) > 0 ? 0 : info.readUInt32LE(tcpInfo.rtt) / 1000;
+  return info.readUInt32LE(tcpInfo.totalRetransmissions);
 }
 
 function int32(value: number): Buffer {

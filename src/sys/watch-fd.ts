@@ -16,7 +16,7 @@ interface Watch {
   /** libuv's handle; the map below keeps it referenced until libuv has released it. */
   readonly handle: Buffer;
   readonly events: number;
-  readonly onReady: () => void;
+  readonly onReady: (readyMs: number) => void;
   closed: boolean;
 }
 
@@ -28,7 +28,7 @@ function load() {
     { arguments: ['pointer', 'int32', 'int32'], return: 'void' },
     // libuv calls this outside of Node's callback scope, where promises and nextTick would not run: hand over.
     // A pointer that C passes is a bigint; the types say what JavaScript may pass.
-    (handle, status) => void setImmediate(dispatch, handle as bigint, status),
+    (handle, status) => void setImmediate(dispatch, handle as bigint, status, performance.now()),
   );
   const onClosed = lib.registerCallback(
     { arguments: ['pointer'], return: 'void' },
@@ -39,10 +39,10 @@ function load() {
 
 let loaded: ReturnType<typeof load> | undefined;
 
-function dispatch(handle: bigint, status: number): void {
+function dispatch(handle: bigint, status: number, readyMs: number): void {
   const watch = watches.get(handle);
   if (!watch || watch.closed) return;
-  watch.onReady();
+  watch.onReady(readyMs);
   // libuv reports a pending socket error as EBADF and stops; the owner has just read that error, so go on.
   if (status < 0) start(watch);
 }
@@ -55,10 +55,10 @@ function start(watch: Watch): void {
 }
 
 /**
- * Calls back on the event loop whenever `fd` is ready (level-triggered: until it is drained). Keeps the process alive.
- * Returns the function that ends it; call that before closing `fd`.
+ * Calls back on the event loop whenever `fd` is ready (level-triggered: until it is drained), with the monotonic time at
+ * which the loop noticed. Keeps the process alive. Returns the function that ends it; call that before closing `fd`.
  */
-export function watchFd(fd: number, events: number, onReady: () => void): () => void {
+export function watchFd(fd: number, events: number, onReady: (readyMs: number) => void): () => void {
   loaded ??= load();
   const handle = Buffer.alloc(Number(loaded.uv.uv_handle_size(UV_POLL)));
   const status = loaded.uv.uv_poll_init(getCurrentEventLoop(), handle, fd);

@@ -58,9 +58,7 @@ export async function openNetLab(): Promise<NetLab> {
     labHost(`${prefix}-${name}`),
   ) as [LabHost, LabHost, LabHost, LabHost];
   const row = [client, nearRouter, farRouter, server];
-  const dispose = async (): Promise<void> => {
-    for (const { namespace } of row) await execute('ip', ['netns', 'delete', namespace]).catch(() => {});
-  };
+  const dispose = (): Promise<void> => removeHosts(row);
   try {
     for (const host of row) await create(host);
     await connect(client, nearRouter, 1);
@@ -110,6 +108,11 @@ export async function create(host: LabHost): Promise<void> {
   await execute('ip', ['netns', 'add', host.namespace]);
   await host.run('sysctl', '-q', '-w', ...settings);
   await ip(host, 'link set lo up');
+}
+
+/** Removes hosts, whether `create` made them or not. */
+export async function removeHosts(hosts: readonly LabHost[]): Promise<void> {
+  for (const { namespace } of hosts) await execute('ip', ['netns', 'delete', namespace]).catch(() => {});
 }
 
 async function connect(near: LabHost, far: LabHost, link: number): Promise<void> {

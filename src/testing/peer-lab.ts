@@ -1,10 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { encodeAddress } from '../sys/address.ts';
 import { closeSocket, openSocket, sendTo, SOCK_RAW } from '../sys/socket.ts';
-import { create, ip, labHost, type LabHost } from './netlab.ts';
-
-const execute = promisify(execFile);
+import { create, ip, labHost, removeHosts, type LabHost } from './netlab.ts';
 
 /** What an interface itself counted since it is there. */
 export interface InterfaceCounters {
@@ -39,9 +35,7 @@ let labs = 0;
 export async function openPeerLab(): Promise<PeerLab> {
   const prefix = `watchkeeper-peers-${process.pid}-${++labs}`;
   const [watched, crowd] = [labHost(`${prefix}-watched`), labHost(`${prefix}-crowd`)];
-  const dispose = async (): Promise<void> => {
-    for (const { namespace } of [watched, crowd]) await execute('ip', ['netns', 'delete', namespace]).catch(() => {});
-  };
+  const dispose = (): Promise<void> => removeHosts([watched, crowd]);
   try {
     await create(watched);
     await create(crowd);

@@ -1,8 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { create, ip, labHost, type LabHost } from './netlab.ts';
-
-const execute = promisify(execFile);
+import { create, ip, labHost, removeHosts, type LabHost } from './netlab.ts';
 
 /** A host at the end of a link of its own. */
 export interface Leaf extends LabHost {
@@ -29,9 +25,7 @@ export async function openStarLab(size: number): Promise<StarLab> {
     ...labHost(`${prefix}-${index + 1}`),
     address: `10.92.${index + 1}.2`,
   }));
-  const dispose = async (): Promise<void> => {
-    for (const { namespace } of [hub, ...leaves]) await execute('ip', ['netns', 'delete', namespace]).catch(() => {});
-  };
+  const dispose = (): Promise<void> => removeHosts([hub, ...leaves]);
   try {
     await create(hub);
     for (const [index, leaf] of leaves.entries()) await attach(hub, leaf, index + 1);

@@ -114,7 +114,8 @@ describe('ping across two routers', { skip }, () => {
       await setLinkMtu(lab, '1400');
       const whole = await run({ host: server, size: 1400, dontFragment: true });
       const small = await run({ host: server, size: 1300, dontFragment: true });
-      const pieces = await run({ host: server, size: 1400, count: 2 });
+      // Over IPv6 the first packet is lost: it teaches this machine how much fits.
+      const pieces = await run({ host: server, size: 1400, count: 2, degraded: { loss: 60 } });
       await setLinkMtu(lab, '1500');
       assert.equal(whole.reason, 'unreachable', whole.message);
       assert.equal(whole.detail['mtu'], 1400);

@@ -61,8 +61,10 @@ test('a deadline in the middle says how many packets were answered', { skip }, a
   assert.equal(outcome.metrics['received'], 1);
 });
 
-test('without a route the outcome says so', { skip }, async () => {
+test('SI1: without a route the outcome is unknown, and the agent is to blame', { skip }, async () => {
   const outcome = await run({ host: '198.51.100.1' });
+  assert.equal(outcome.status, 'unknown');
+  assert.equal(outcome.source, 'agent');
   assert.equal(outcome.reason, 'unreachable', outcome.message);
 });
 

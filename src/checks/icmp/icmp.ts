@@ -3,7 +3,7 @@ import { nextTurn, sleep } from '../../core/clock.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
-import { judge } from './judge.ts';
+import { pingVerdict } from './ping-verdict.ts';
 import { options, type IcmpOptions } from './options.ts';
 import { EchoTally } from './tally.ts';
 
@@ -23,7 +23,7 @@ export const icmp = defineCheck({
     { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
   ],
   defaultTimeoutMs: 10_000,
-  sendingMs: ({ count, interval }) => (count - 1) * interval,
+  plannedMs: ({ count, interval, wait }) => (count === 0 ? Infinity : (count - 1) * interval + wait),
   asks: ['host'],
   targetSyntax: 'HOST',
   fromTarget: (host) => ({ host }),
@@ -46,12 +46,16 @@ export const icmp = defineCheck({
     try {
       await exchange(channel, { ...options, tally, complete: complete.signal }, context);
     } catch (error) {
-      throw isDeadline(signal.reason) ? cutShort(tally, options, signal.reason) : error;
+      if (options.count > 0 && isDeadline(signal.reason)) throw cutShort(tally, options, signal.reason);
+      // Ctrl-C, or the time given to a ping without end: what was answered so far counts.
+      tally.withdrawUnsettled();
+      if (!signal.aborted || tally.sent === 0) throw error;
     } finally {
       measurement.metrics = { resolveMs: channel.resolveMs, ...tally.metrics() };
       measurement.latencyMs = measurement.metrics['rttAvgMs'];
+      Object.assign(measurement.detail, tally.detail());
     }
-    return judge(tally, options, { address: channel.address.ip, measured: measurement });
+    return pingVerdict(tally, options, { address: channel.address.ip, measured: measurement });
   },
 });
 
@@ -63,7 +67,7 @@ interface Exchange extends Pick<IcmpOptions, 'count' | 'interval' | 'wait'> {
 
 /** Sends the packets in their rhythm and waits for the answers. */
 async function exchange(channel: QueryChannel, run: Exchange, { clock, signal }: CheckContext): Promise<void> {
-  for (let sequence = 0; sequence < run.count; sequence++) {
+  for (let sequence = 0; run.count === 0 || sequence < run.count; sequence++) {
     if (sequence > 0) await sleep(clock, run.interval, signal);
     run.tally.countSent();
     channel.send(sequence);
@@ -82,7 +86,7 @@ function cutShort({ sent, received }: EchoTally, { count }: IcmpOptions, cause: 
 
 function progressOf(answer: QueryAnswer, count: number): Progress {
   const { sequence } = answer;
-  const place = `${sequence + 1} of ${count}`;
+  const place = count === 0 ? String(sequence + 1) : `${sequence + 1} of ${count}`;
   if (answer.kind === 'unsent') return { text: `${place}: ${answer.error.message}`, detail: { sequence } };
   const { from = 'this machine', rttMs } = answer;
   if (answer.kind === 'error') {

@@ -1,13 +1,28 @@
 import type { QueryAnswer } from '../../core/network.ts';
-import { measureRoundTrips } from '../../core/round-trips.ts';
+import type { JsonObject } from '../../core/outcome.ts';
+import { RoundTrips } from '../../core/round-trips.ts';
 
 type Reply = Extract<QueryAnswer, { kind: 'reply' }>;
 export type Failed = Exclude<QueryAnswer, Reply>;
 
-/** Counts one run of echoes and works out its figures. */
+/** Packets whose round trips are listed one by one: the latest. */
+const maxListed = 100;
+const maxErrors = 10;
+
+interface Reported {
+  readonly from: string | null;
+  readonly error: string;
+  packets: number;
+}
+
+/** Counts one run of echoes and works out its figures, in memory that does not grow with the run. */
 export class EchoTally {
-  readonly #roundTripsMs: number[] = [];
-  readonly #settled = new Set<number>();
+  readonly #roundTrips = new RoundTrips();
+  /** By sequence number, of the latest packets; null until a reply comes. */
+  readonly #latest = new Map<number, number | null>();
+  /** Packets that may still be answered, oldest first. */
+  readonly #waiting = new Set<number>();
+  readonly #errors = new Map<string, Reported>();
   #sent = 0;
   #highest = -1;
   #reordered = 0;
@@ -20,7 +35,7 @@ export class EchoTally {
   }
 
   get received(): number {
-    return this.#roundTripsMs.length;
+    return this.#roundTrips.count;
   }
 
   /** What went wrong last, if a packet met an error. */
@@ -28,24 +43,49 @@ export class EchoTally {
     return this.#failed;
   }
 
-  /** True when nothing that was sent is still waited for. */
+  /** True when nothing that was sent is still waited for. An ICMP error settles nothing: a reply may follow. */
   get isSettled(): boolean {
-    return this.#settled.size === this.#sent;
+    return this.#waiting.size === 0;
   }
 
+  /** Counts the packet of the next sequence number, from 0. */
   countSent(): void {
-    this.#sent++;
+    const sequence = this.#sent++;
+    this.#latest.set(sequence, null);
+    this.#waiting.add(sequence);
+    this.#latest.delete(sequence - maxListed);
+    if (this.#waiting.size > maxListed) for (const oldest of this.#waiting.keys().take(1)) this.#waiting.delete(oldest);
+  }
+
+  /** The run ends before the last packet had its time: unless it is answered, it does not count. */
+  withdrawUnsettled(): void {
+    const last = this.#sent - 1;
+    if (!this.#waiting.delete(last)) return;
+    this.#latest.delete(last);
+    this.#sent = last;
   }
 
   countAnswer(answer: QueryAnswer): void {
-    this.#settled.add(answer.sequence);
+    if (answer.kind === 'error') this.#countError(answer);
+    else this.#waiting.delete(answer.sequence);
     if (answer.kind !== 'reply') this.#failed = answer;
     else if (answer.duplicate) this.#duplicates++;
     else this.#countReply(answer);
   }
 
+  #countError({ sequence, from, error }: Extract<QueryAnswer, { kind: 'error' }>): void {
+    // What this machine itself refused has not left it.
+    if (from === undefined) this.#waiting.delete(sequence);
+    const key = `${from} ${error.text}`;
+    const reported = this.#errors.get(key);
+    if (reported) reported.packets++;
+    else if (this.#errors.size < maxErrors)
+      this.#errors.set(key, { from: from ?? null, error: error.text, packets: 1 });
+  }
+
   #countReply({ sequence, rttMs, ttl }: Reply): void {
-    this.#roundTripsMs.push(rttMs);
+    this.#roundTrips.add(rttMs);
+    if (this.#latest.has(sequence)) this.#latest.set(sequence, rttMs);
     this.#ttl = ttl ?? this.#ttl;
     // Late, in the sense of RFC 4737: a packet sent after it has already come back.
     if (sequence < this.#highest) this.#reordered++;
@@ -59,10 +99,19 @@ export class EchoTally {
       sent,
       received: this.received,
       ...(sent > 0 && { lossPercent: (100 * (sent - this.received)) / sent }),
-      ...measureRoundTrips(this.#roundTripsMs),
+      ...this.#roundTrips.metrics(),
       reordered: this.#reordered,
       duplicates: this.#duplicates,
       ...(this.#ttl !== undefined && { ttl: this.#ttl }),
+    };
+  }
+
+  /** Each round trip in the order of sending, of several packets; and the ICMP errors that came. */
+  detail(): JsonObject {
+    const rttsMs = [...this.#latest.values()].map((rttMs) => rttMs && Math.round(rttMs * 1000) / 1000);
+    return {
+      ...(this.#sent > 1 && { rttsMs }),
+      ...(this.#errors.size > 0 && { icmpErrors: [...this.#errors.values()].map((reported) => ({ ...reported })) }),
     };
   }
 }

@@ -63,11 +63,13 @@ test('nothing is sent to an address that the egress policy denies', { skip }, as
   assert.equal(outcome.status, 'unknown');
 });
 
-test('without a route the outcome says so', { skip }, async () => {
+test('SI1: without a route the outcome is unknown, and the agent is to blame', { skip }, async () => {
   for (const protocol of ['icmp', 'udp', 'tcp']) {
     const outcome = await run({ host: '198.51.100.1', protocol });
-    assert.equal(outcome.status, 'down');
+    assert.equal(outcome.status, 'unknown');
     assert.equal(outcome.reason, 'unreachable', outcome.message);
+    assert.equal(outcome.source, 'agent');
+    assert.match(outcome.message, /this machine has no route to that network \(ENETUNREACH\)/);
   }
 });
 

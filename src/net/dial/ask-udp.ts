@@ -100,7 +100,9 @@ class UdpExchange {
 
   #onIcmp({ type, code, info, from }: QueuedError, cause: Error): void {
     const { address, payload } = this.#parts;
-    const { kind, text } = explainIcmpError(address.family, { type, code, mtu: info });
+    const explanation = explainIcmpError(address.family, { type, code, mtu: info });
+    if (!explanation) return;
+    const { kind, text } = explanation;
     const told = from === undefined || from === address.ip ? text : `${text}, reports ${from}`;
     if (kind === 'port-unreachable')
       return this.#result.reject(

@@ -35,6 +35,11 @@ export function missingWayFailure(
   return new Failure('unreachable', `${doing}: ${text}.`, { cause, as });
 }
 
+/** True if the address is one of this machine's own. */
+export function isOwnAddress(address: Address): boolean {
+  return hopTo(address)?.isOwn === true;
+}
+
 function hopTo(address: Address) {
   try {
     return nextHop(address);

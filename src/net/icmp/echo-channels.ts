@@ -2,16 +2,17 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, Family, QueryAnswer, QueryChannel } from '../../core/network.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
-import { carriesCookie, encodeEchoRequest, explainIcmpError, numberEchoRequest } from '../packets/icmp.ts';
+import { carriesCookie, encodeEchoRequest, numberEchoRequest } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
 import { SystemError } from '../../sys/libc.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
+import { answerOfMessage } from './error-answer.ts';
 import { EchoSocket, type EchoReceived } from './echo-socket.ts';
 import { roundTripMs, type Departure } from './round-trip.ts';
+import { transmit } from './transmit.ts';
 
 const cookieBytes = 8;
 const sequences = 0x1_0000;
-const sendAttempts = 4;
 
 export interface EchoOptions {
   readonly size: number;
@@ -74,7 +75,7 @@ class SharedEchoSocket {
       options,
       isOpen: true,
     };
-    const wires: number[] = [];
+    const wires = new Set<number>();
     this.#users++;
     return {
       // As answers spell it, so that one can tell whether an error comes from the target itself.
@@ -82,12 +83,12 @@ class SharedEchoSocket {
       via: this.#socket.via,
       send: (sequence, ttl = options.ttl) => {
         const wire = sender.isOpen ? this.#send(sender, sequence, ttl) : undefined;
-        if (wire !== undefined) wires.push(wire);
+        if (wire !== undefined) wires.add(wire);
       },
       [Symbol.dispose]: () => {
         if (!sender.isOpen) return;
         sender.isOpen = false;
-        for (const wire of wires) this.#sent.delete(wire);
+        for (const wire of wires) if (this.#sent.get(wire)?.sender === sender) this.#sent.delete(wire);
         if (--this.#users === 0) this.#close();
       },
     };
@@ -104,7 +105,8 @@ class SharedEchoSocket {
     numberEchoRequest(sender.packet, wire);
     const sentMs = this.#clock.monotonic();
     try {
-      const sentNs = this.#transmit(sender, ttl);
+      const sending = { ttl, dontFragment: sender.options.dontFragment ?? false };
+      const sentNs = transmit(() => this.#socket.send(sender.packet, sender.socketAddress, sending));
       this.#sent.set(wire, { sender, sequence, sentNs, sentMs, replied: false });
       return wire;
     } catch (error) {
@@ -113,21 +115,9 @@ class SharedEchoSocket {
     }
   }
 
-  #transmit({ packet, socketAddress, options }: Sender, ttl: number | undefined): number {
-    const sending = { ttl, dontFragment: options.dontFragment ?? false };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return this.#socket.send(packet, socketAddress, sending);
-      } catch (error) {
-        // A shared socket reports here, once each, that earlier packets met ICMP errors. This packet's own error stays.
-        if (attempt === sendAttempts) throw error;
-      }
-    }
-  }
-
   #freeSequence(): number {
     // With every number in use the oldest packet is forgotten, as if it were lost.
-    for (let tried = 0; tried < sequences && this.#sent.has(this.#next); tried++) this.#advance();
+    if (this.#sent.size < sequences) while (this.#sent.has(this.#next)) this.#advance();
     const sequence = this.#next;
     this.#advance();
     return sequence;
@@ -139,8 +129,8 @@ class SharedEchoSocket {
 
   #refuse(sender: Sender, sequence: number, error: unknown): void {
     if (!(error instanceof SystemError) || error.code !== 'EMSGSIZE') {
-      const failure = socketFailure(error, 'Sending an echo request failed', 'machine');
-      return deliver(sender, { kind: 'unsent', sequence, error: failure });
+      const doing = `Sending an echo request to ${sender.address.ip}`;
+      return deliver(sender, { kind: 'unsent', sequence, error: socketFailure(error, doing, 'machine') });
     }
     // How much fits waits in the error queue, perhaps among errors about other packets.
     this.#onReady();
@@ -168,10 +158,10 @@ class SharedEchoSocket {
     const { sender, sequence } = sent;
     const rttMs = roundTripMs(sent, { receivedNs: echo.receivedNs, nowMs });
     if (echo.error) {
-      if (sent.replied) return [];
-      const { type, code, info, from } = echo.error;
-      const error = explainIcmpError(sender.address.family, { type, code, mtu: info });
-      return [{ sender, answer: { kind: 'error', sequence, from, rttMs, error } }];
+      const answer = sent.replied
+        ? undefined
+        : answerOfMessage(echo.error, { sequence, rttMs, address: sender.address });
+      return answer ? [{ sender, answer }] : [];
     }
     const isTarget = isSameHost(echo.sender, sender.socketAddress);
     const from = isTarget ? sender.address.ip : (decodeAddress(echo.sender) ?? sender.address.ip);

@@ -43,6 +43,17 @@ for (const [name, output, expected] of cases) {
   test(`${name} is read from what ping prints`, () => assert.deepEqual(readPing(output, run), expected));
 }
 
+test('CB2: a Redirect and a Source Quench are no answer, and what follows them is', () => {
+  // As iputils prints them.
+  const redirect = 'From 10.9.0.2 icmp_seq=1 Redirect Host(New nexthop: 10.9.0.3)\n';
+  const quench = 'From 10.9.0.2: icmp_seq=1 Source Quench\n';
+  const unreachable = 'From 10.9.0.2 icmp_seq=1 Destination Host Unreachable\n';
+  const reply = '64 bytes from 10.9.1.1: icmp_seq=1 ttl=64 time=300 ms\n';
+  assert.equal(readPing(redirect + quench, run), undefined);
+  assert.equal(readPing(redirect + unreachable, run)?.kind, 'error');
+  for (const before of [redirect, quench, unreachable]) assert.equal(readPing(before + reply, run)?.kind, 'reply');
+});
+
 test('silence is no answer', () => {
   const output = 'PING 192.0.2.1 (192.0.2.1) 56(84) bytes of data.\n\n1 packets transmitted, 0 received\n';
   assert.equal(readPing(output, run), undefined);

@@ -1,11 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Address, IcmpError, QueryAnswer, QueryChannel } from '../../core/network.ts';
 import type { EchoOptions } from './echo-channels.ts';
+import { answerOfError } from './error-answer.ts';
 
-// Whoever asks gives up, and disposes of the channel, long before.
-const waitSeconds = 300;
+// ping ends after an ICMP error if it has no other packet to send, and would miss the reply. The channel is disposed of,
+// which ends ping, long before it sends its second packet.
+const secondPacketSeconds = 86_400;
 const maxOutputBytes = 4096;
 
 const hint =
@@ -14,42 +17,72 @@ const hint =
 /** Echo requests by the system's `ping`, one process for each: where this process may open no ICMP socket itself. */
 export function openSystemPing(address: Address, options: EchoOptions, clock: Clock): Omit<QueryChannel, 'resolveMs'> {
   const children = new Set<ChildProcess>();
+  let isOpen = true;
+  const end = (child: ChildProcess): void => {
+    children.delete(child);
+    child.kill();
+  };
   return {
     address,
     via: 'ping',
     send(sequence, ttl = options.ttl) {
       const sentMs = clock.monotonic();
-      const child = spawn('ping', pingArguments(address, { ...options, ttl }), {
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, LC_ALL: 'C' },
-      });
+      const child = spawnPing(pingArguments(address, { ...options, ttl }));
+      if (child instanceof Error) {
+        const answer = unsupported(sequence, whyNotStarted(child), child);
+        return void setImmediate(() => isOpen && options.onAnswer(answer));
+      }
       children.add(child);
-      const settle = (answer: QueryAnswer | undefined): void => {
-        child.kill();
-        if (children.delete(child) && answer) options.onAnswer(answer);
-      };
       let output = '';
+      let told: QueryAnswer['kind'] | undefined;
+      const tell = (answer: QueryAnswer | undefined): void => {
+        // An error is told once; a reply may still follow.
+        if (!answer || answer.kind === told || !children.has(child)) return;
+        told = answer.kind;
+        if (answer.kind !== 'error') end(child);
+        options.onAnswer(
+          answer.kind === 'error' ? answerOfError(answer.error, answer.from, { ...answer, address }) : answer,
+        );
+      };
       const read = (chunk: Buffer): void => {
         output = (output + chunk.toString('latin1')).slice(0, maxOutputBytes);
         const lines = output.slice(0, output.lastIndexOf('\n') + 1);
         const answer = readPing(lines, { sequence, elapsedMs: clock.monotonic() - sentMs });
-        // A complaint may have a second line. After a local error ping would wait, for nothing.
-        if (answer && answer.kind !== 'unsent') settle(answer);
+        // A complaint may have a second line.
+        if (answer?.kind !== 'unsent') tell(answer);
       };
       child.stdout.on('data', read);
       child.stderr.on('data', read);
-      child.once('error', (cause) => settle(unsupported(sequence, 'there is no ping command', cause)));
-      child.once('close', () => settle(readPing(output, { sequence, elapsedMs: clock.monotonic() - sentMs })));
+      child.once('error', (cause: NodeJS.ErrnoException) => tell(unsupported(sequence, whyNotStarted(cause), cause)));
+      child.once('close', () => {
+        tell(readPing(output, { sequence, elapsedMs: clock.monotonic() - sentMs }));
+        children.delete(child);
+      });
     },
     [Symbol.dispose]() {
-      for (const child of children) child.kill();
-      children.clear();
+      isOpen = false;
+      for (const child of children) end(child);
     },
   };
 }
 
+/** Node reports some errors by an event and throws the others: EPERM, where this process may not gain the rights of `ping`. */
+function spawnPing(flags: readonly string[]): ChildProcessByStdio<null, Readable, Readable> | NodeJS.ErrnoException {
+  try {
+    return spawn('ping', flags, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no ping command';
+  if (code === 'EPERM') return 'this process may not run ping, which has rights that were taken from it (EPERM)';
+  return `ping cannot be started (${code ?? message})`;
+}
+
 function pingArguments({ ip, family }: Address, { size, ttl, dontFragment = false }: EchoOptions): string[] {
-  const always = [`-${family}`, '-n', '-c', '1', '-W', String(waitSeconds), '-s', String(size)];
+  const always = [`-${family}`, '-n', '-c', '2', '-i', String(secondPacketSeconds), '-s', String(size)];
   return [...always, ...(ttl === undefined ? [] : ['-t', String(ttl)]), ...(dontFragment ? ['-M', 'do'] : []), ip];
 }
 
@@ -58,7 +91,7 @@ interface PingRun {
   readonly elapsedMs: number;
 }
 
-/** What one `ping -c 1` of iputils printed, as an answer; undefined if nobody answered. */
+/** What ping of iputils printed about one packet, as an answer; undefined if nobody answered. */
 export function readPing(output: string, { sequence, elapsedMs }: PingRun): QueryAnswer | undefined {
   const reply = /bytes from (\S+?):? .*?ttl=(\d+)(?: time=([\d.]+))?/.exec(output);
   if (reply) {
@@ -67,10 +100,9 @@ export function readPing(output: string, { sequence, elapsedMs }: PingRun): Quer
     const rttMs = time === undefined ? elapsedMs : Number(time);
     return { kind: 'reply', sequence, from, rttMs, ttl: Number(ttl), duplicate: false };
   }
-  const error = /From (\S+?):? icmp_seq=\d+ (.+)/.exec(output);
-  if (error) {
-    const [, from, text = ''] = error;
-    return { kind: 'error', sequence, from, rttMs: elapsedMs, error: readPingError(text) };
+  for (const [, from, text = ''] of output.matchAll(/From (\S+?):? icmp_seq=\d+ (.+)/g)) {
+    const error = readPingError(text);
+    if (error) return { kind: 'error', sequence, from, rttMs: elapsedMs, error };
   }
   const tooBig = /message too long, mtu[=:] ?(\d+)/i.exec(output);
   if (tooBig) {
@@ -81,8 +113,10 @@ export function readPing(output: string, { sequence, elapsedMs }: PingRun): Quer
   return complaints.length > 0 ? unsupported(sequence, `ping says: ${complaints.join('; ')}`) : undefined;
 }
 
-function readPingError(text: string): IcmpError {
+/** Undefined for what says nothing of the packet's fate. */
+function readPingError(text: string): IcmpError | undefined {
   const words = text.trim().toLowerCase();
+  if (/^(?:redirect|source quench)/.test(words)) return undefined;
   const mtu = Number(/mtu ?[=:] ?(\d+)/.exec(words)?.[1] ?? 0);
   if (/frag needed|too big/.test(words)) return { kind: 'too-big', text: 'packet too big', ...(mtu > 0 && { mtu }) };
   if (/time to live exceeded|hop limit/.test(words)) return { kind: 'time-exceeded', text: 'time to live exceeded' };

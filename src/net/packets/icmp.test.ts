@@ -69,10 +69,12 @@ describe('ICMP errors are put in words', () => {
     [4, 3, 99, 0, { kind: 'unreachable', text: 'unreachable, code 99' }],
     [4, 11, 0, 0, { kind: 'time-exceeded', text: 'time to live exceeded' }],
     [4, 11, 1, 0, { kind: 'time-exceeded', text: 'fragments came too late' }],
-    [4, 12, 0, 0, { kind: 'other', text: 'ICMP type 12 code 0' }],
+    [4, 12, 0, 0, { kind: 'other', text: 'parameter problem, code 0' }],
     [6, 1, 3, 0, { kind: 'unreachable', text: 'address unreachable' }],
     [6, 1, 4, 0, { kind: 'port-unreachable', text: 'port unreachable' }],
     [6, 2, 0, 1280, { kind: 'too-big', text: 'packet too big', mtu: 1280 }],
+    [6, 4, 1, 0, { kind: 'other', text: 'parameter problem, code 1' }],
+    [6, 100, 0, 0, { kind: 'other', text: 'ICMPv6 error type 100 code 0' }],
     [6, 3, 0, 0, { kind: 'time-exceeded', text: 'time to live exceeded' }],
   ] as const;
   for (const [family, type, code, mtu, expected] of cases) {
@@ -80,4 +82,16 @@ describe('ICMP errors are put in words', () => {
       assert.deepEqual(explainIcmpError(family, { type, code, mtu }), expected);
     });
   }
+});
+
+test('CB2: a Redirect, a Source Quench and ICMPv6 messages that are no errors say nothing of the packet', () => {
+  // RFC 792 types 4 and 5; RFC 4861 section 4.5, RFC 4443 section 2.1.
+  for (const [family, type] of [
+    [4, 4],
+    [4, 5],
+    [6, 137],
+    [6, 128],
+    [6, 255],
+  ] as const)
+    assert.equal(explainIcmpError(family, { type, code: 0, mtu: 0 }), undefined, `IPv${family} type ${type}`);
 });

@@ -69,8 +69,8 @@ export function carriesCookie(payload: Buffer, cookie: Buffer): boolean {
   return carried.equals(cookie.subarray(0, carried.length));
 }
 
-/** What a router or the target says about a packet. */
-export interface IcmpError {
+/** What an ICMP error says about a packet. */
+interface Explanation {
   readonly kind: 'time-exceeded' | 'unreachable' | 'port-unreachable' | 'too-big' | 'other';
   /** In words: `host unreachable`. */
   readonly text: string;
@@ -111,8 +111,8 @@ const unreachableTexts = {
 } as const;
 
 const errorTypes = {
-  4: { unreachable: 3, timeExceeded: 11, tooBig: undefined, portCode: 3 },
-  6: { unreachable: 1, timeExceeded: 3, tooBig: 2, portCode: 4 },
+  4: { unreachable: 3, timeExceeded: 11, parameterProblem: 12, tooBig: undefined, portCode: 3 },
+  6: { unreachable: 1, timeExceeded: 3, parameterProblem: 4, tooBig: 2, portCode: 4 },
 } as const;
 
 interface IcmpErrorFields {
@@ -122,8 +122,11 @@ interface IcmpErrorFields {
   readonly mtu: number;
 }
 
-/** An ICMP error in words. */
-export function explainIcmpError(family: Family, { type, code, mtu }: IcmpErrorFields): IcmpError {
+/**
+ * An ICMP error in words; undefined for a message that says nothing of the packet's fate: a Redirect is advice to the
+ * sender (RFC 792), a Source Quench is to be ignored (RFC 6633), and ICMPv6 messages from type 128 are no errors.
+ */
+export function explainIcmpError(family: Family, { type, code, mtu }: IcmpErrorFields): Explanation | undefined {
   const types = errorTypes[family];
   const fragmentationNeeded = family === 4 && type === types.unreachable && code === 4;
   if (type === types.tooBig || fragmentationNeeded)
@@ -132,7 +135,11 @@ export function explainIcmpError(family: Family, { type, code, mtu }: IcmpErrorF
     const text = code === 0 ? 'time to live exceeded' : 'fragments came too late';
     return { kind: 'time-exceeded', text };
   }
-  if (type !== types.unreachable) return { kind: 'other', text: `ICMP type ${type} code ${code}` };
-  const text = unreachableTexts[family][code] ?? `unreachable, code ${code}`;
-  return { kind: code === types.portCode ? 'port-unreachable' : 'unreachable', text };
+  if (type === types.unreachable) {
+    const text = unreachableTexts[family][code] ?? `unreachable, code ${code}`;
+    return { kind: code === types.portCode ? 'port-unreachable' : 'unreachable', text };
+  }
+  if (type === types.parameterProblem) return { kind: 'other', text: `parameter problem, code ${code}` };
+  // RFC 4443 section 2.4: an unknown error goes to whoever sent the packet; ICMPv4 has no others.
+  return family === 6 && type < 128 ? { kind: 'other', text: `ICMPv6 error type ${type} code ${code}` } : undefined;
 }

@@ -1,7 +1,5 @@
-import type { Clock } from '../../core/clock.ts';
+import { nextTurn, type Cancel, type Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
-import { socketFailure } from '../dial/socket-failure.ts';
-import { explainIcmpError } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress } from '../../sys/address.ts';
 import { realtimeNs } from '../../sys/clock.ts';
 import { ReceiveBatch } from '../../sys/receive.ts';
@@ -11,16 +9,23 @@ import {
   getOption,
   handshakeMs,
   ipOptions,
+  localPort,
   openSocket,
+  retransmissions,
   setOption,
   SOCK_STREAM,
   socketOptions,
 } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
+import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
+import { ResetTimes } from './reset-times.ts';
 
 const tcpProtocol = 6;
 const ECONNREFUSED = 111;
+/** Then the kernel sends a second SYN (RFC 6298), and nobody can tell which of the two an answer is about. */
+const secondSynMs = 1000;
 
 interface Attempt extends Departure {
   readonly sequence: number;
@@ -28,14 +33,15 @@ interface Attempt extends Departure {
   readonly stop: () => void;
 }
 
-/** TCP handshakes, each from a port of its own: the kernel keeps no two to one port from the same one. */
-export class TcpQueries {
+/** TCP handshakes, each from a port of its own: the kernel allows one connection between two ports. */
+export class TcpProbes {
   readonly #address: Address;
   readonly #socketAddress: Buffer;
   readonly #options: QueryOptions;
   readonly #clock: Clock;
   readonly #batch = new ReceiveBatch();
   readonly #open = new Set<Attempt>();
+  readonly #resetTimes: ResetTimes | undefined;
   #isOpen = true;
 
   constructor(address: Address & { readonly port: number }, options: QueryOptions, clock: Clock) {
@@ -43,6 +49,7 @@ export class TcpQueries {
     this.#address = { family: address.family, ip: decodeAddress(this.#socketAddress) ?? address.ip };
     this.#options = options;
     this.#clock = clock;
+    this.#resetTimes = openResetTimes(address);
   }
 
   channel(): Omit<QueryChannel, 'resolveMs'> {
@@ -51,6 +58,7 @@ export class TcpQueries {
       via: 'tcp',
       send: (sequence, ttl = this.#options.ttl) => this.#send(sequence, ttl),
       [Symbol.dispose]: () => {
+        if (this.#isOpen) this.#resetTimes?.[Symbol.dispose]();
         this.#isOpen = false;
         for (const attempt of this.#open) this.#close(attempt);
       },
@@ -60,15 +68,15 @@ export class TcpQueries {
   #send(sequence: number, ttl: number | undefined): void {
     if (!this.#isOpen) return;
     try {
-      this.#open.add(this.#begin(sequence, ttl));
+      this.#begin(sequence, ttl);
     } catch (cause) {
-      const error = socketFailure(cause, 'Opening a TCP connection failed', 'machine');
+      const error = socketFailure(cause, `Opening a TCP connection to ${this.#address.ip}`, 'machine');
       setImmediate(() => this.#deliver({ kind: 'unsent', sequence, error }));
     }
   }
 
   /** Begins a handshake. @throws {SystemError} */
-  #begin(sequence: number, ttl: number | undefined): Attempt {
+  #begin(sequence: number, ttl: number | undefined): void {
     const { family } = this.#address;
     const fd = openSocket({ family, kind: SOCK_STREAM, protocol: tcpProtocol });
     try {
@@ -76,44 +84,48 @@ export class TcpQueries {
       setOption(fd, ipOptions[family].receiveErrors, 1);
       if (ttl !== undefined) setOption(fd, ipOptions[family].hopLimit, ttl);
       const sent = { sentMs: this.#clock.monotonic(), sentNs: realtimeNs() };
-      connectSocket(fd, this.#socketAddress);
-      const attempt: Attempt = {
-        ...sent,
-        sequence,
-        fd,
-        stop: watchFd(fd, fdEvents.writable, () => this.#onReady(attempt)),
-      };
-      return attempt;
+      const isPending = connectSocket(fd, this.#socketAddress);
+      const refusedMs = this.#clock.monotonic();
+      const stopWatching = watchFd(fd, fdEvents.writable, (readyMs) =>
+        isPending ? this.#onReady(attempt, readyMs) : this.#refuse(attempt, refusedMs),
+      );
+      const cancel = this.#clock.after(secondSynMs, () => void nextTurn().then(() => this.#close(attempt)));
+      const attempt: Attempt = { ...sent, sequence, fd, stop: both(stopWatching, cancel) };
+      this.#open.add(attempt);
     } catch (error) {
       closeSocket(fd);
       throw error;
     }
   }
 
-  #onReady(attempt: Attempt): void {
-    const { sequence } = attempt;
-    const nowMs = this.#clock.monotonic();
+  #onReady(attempt: Attempt, readyMs: number): void {
+    const { sequence, fd } = attempt;
     // The error queue first: it says who and why, and reading SO_ERROR alone would not.
-    const [queued] = this.#batch.receive(attempt.fd, 'errors');
+    const [queued] = this.#batch.receive(fd, 'errors');
+    const errno = getOption(fd, socketOptions.error);
+    if (retransmissions(fd) > 0) return void this.#close(attempt);
     if (queued?.error) {
-      const { type, code, info, from } = queued.error;
-      const error = explainIcmpError(this.#address.family, { type, code, mtu: info });
-      const rttMs = roundTripMs(attempt, { receivedNs: queued.receivedNs, nowMs });
-      return this.#settle(attempt, { kind: 'error', sequence, from, rttMs, error });
+      const timed = { receivedNs: queued.receivedNs, nowMs: readyMs };
+      const facts = { sequence, rttMs: roundTripMs(attempt, timed), address: this.#address };
+      return this.#settle(attempt, answerOfMessage(queued.error, facts));
     }
-    const errno = getOption(attempt.fd, socketOptions.error);
-    // Connected or refused: either way the target has answered.
-    const { ip } = this.#address;
-    // The kernel knows how long a handshake took; of a refusal it keeps no time.
-    const rttMs = (errno === 0 && handshakeMs(attempt.fd)) || nowMs - attempt.sentMs;
-    if (errno === 0 || errno === ECONNREFUSED)
-      return this.#settle(attempt, { kind: 'reply', sequence, from: ip, rttMs, ttl: undefined, duplicate: false });
-    // Anything else, such as the kernel's own timeout, is silence.
-    this.#close(attempt);
+    if (errno === ECONNREFUSED) return this.#refuse(attempt, readyMs);
+    // Any other error, such as the kernel's own timeout, is silence.
+    this.#settle(attempt, errno === 0 ? this.#reply(sequence, handshakeMs(fd) || readyMs - attempt.sentMs) : undefined);
   }
 
-  #settle(attempt: Attempt, answer: QueryAnswer): void {
-    if (this.#close(attempt)) this.#deliver(answer);
+  /** A closed port answers as well as an open one. */
+  #refuse(attempt: Attempt, readyMs: number): void {
+    const receivedNs = this.#resetTimes?.take(localPort(attempt.fd));
+    this.#settle(attempt, this.#reply(attempt.sequence, roundTripMs(attempt, { receivedNs, nowMs: readyMs })));
+  }
+
+  #reply(sequence: number, rttMs: number): QueryAnswer {
+    return { kind: 'reply', sequence, from: this.#address.ip, rttMs, ttl: undefined, duplicate: false };
+  }
+
+  #settle(attempt: Attempt, answer: QueryAnswer | undefined): void {
+    if (this.#close(attempt) && answer) this.#deliver(answer);
   }
 
   #deliver(answer: QueryAnswer): void {
@@ -127,4 +139,20 @@ export class TcpQueries {
     closeSocket(attempt.fd);
     return true;
   }
+}
+
+/** Undefined where this process may open no raw socket: then a reset has the time at which the event loop noticed it. */
+function openResetTimes({ family, port }: { readonly family: 4 | 6; readonly port: number }): ResetTimes | undefined {
+  try {
+    return new ResetTimes(family, port);
+  } catch {
+    return undefined;
+  }
+}
+
+function both(first: Cancel, second: Cancel): Cancel {
+  return () => {
+    first();
+    second();
+  };
 }

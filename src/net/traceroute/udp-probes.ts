@@ -1,41 +1,58 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
-import { socketFailure } from '../dial/socket-failure.ts';
-import { explainIcmpError } from '../packets/icmp.ts';
-import { decodeAddress, encodeAddress } from '../../sys/address.ts';
+import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
 import { ReceiveBatch, type Received } from '../../sys/receive.ts';
 import { closeSocket, ipOptions, openSocket, sendTo, setOption, SOCK_DGRAM, socketOptions } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
+import { socketFailure } from '../dial/socket-failure.ts';
+import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
+import { transmit } from '../icmp/transmit.ts';
 
 const udpProtocol = 17;
-const sequenceBytes = 4;
+const numberBytes = 4;
+/** A probe whose socket is closed to make room for the latest is long given up. */
+const maxSockets = 600;
 
-/** UDP packets from one port to one port: the same flow for every router. ICMP errors come by the socket's error queue. */
-export class UdpQueries {
-  readonly #fd: number;
+interface ProbeSocket {
+  readonly fd: number;
+  readonly stopWatching: () => void;
+  /** The only probe sent from here; undefined for the socket that many share. */
+  readonly sequence: number | undefined;
+}
+
+interface Sent extends Departure {
+  readonly ttl: number | undefined;
+  hasAnswer: boolean;
+}
+
+/**
+ * UDP packets that ICMP errors tell of. They all go from one port to one port, so that routers which spread load by the
+ * ports send them one way; the payload numbers them. Some routers and hosts quote only 8 bytes of a packet, as RFC 792
+ * asks, and the number is not among them. From the first such quote on each packet has a socket, and so a port, of its own.
+ */
+export class UdpProbes {
   readonly #address: Address;
   readonly #socketAddress: Buffer;
   readonly #options: QueryOptions;
   readonly #clock: Clock;
   readonly #payload: Buffer;
   readonly #batch = new ReceiveBatch();
-  readonly #sent = new Map<number, Departure>();
-  readonly #stopWatching: () => void;
+  /** The shared one first. */
+  readonly #sockets: ProbeSocket[] = [];
+  readonly #sent = new Map<number, Sent>();
+  #hasOwnPorts = false;
   #isOpen = true;
 
+  /** @throws {SystemError} */
   constructor(address: Address & { readonly port: number }, options: QueryOptions, clock: Clock) {
-    const { family } = address;
-    this.#fd = openSocket({ family, kind: SOCK_DGRAM, protocol: udpProtocol });
-    for (const option of [socketOptions.timestamps, ipOptions[family].receiveErrors, ipOptions[family].receiveHopLimit])
-      setOption(this.#fd, option, 1);
     this.#socketAddress = encodeAddress(address);
-    this.#address = { family, ip: decodeAddress(this.#socketAddress) ?? address.ip };
+    this.#address = { family: address.family, ip: decodeAddress(this.#socketAddress) ?? address.ip };
     this.#options = options;
     this.#clock = clock;
-    this.#payload = randomBytes(Math.max(options.size, sequenceBytes));
-    this.#stopWatching = watchFd(this.#fd, fdEvents.readable, () => this.#onReady());
+    this.#payload = randomBytes(Math.max(options.size, numberBytes));
+    this.#openSocket(undefined);
   }
 
   channel(): Omit<QueryChannel, 'resolveMs'> {
@@ -47,11 +64,21 @@ export class UdpQueries {
     };
   }
 
+  #openSocket(sequence: number | undefined): ProbeSocket {
+    const { family } = this.#address;
+    const fd = openSocket({ family, kind: SOCK_DGRAM, protocol: udpProtocol });
+    for (const option of [socketOptions.timestamps, ipOptions[family].receiveErrors, ipOptions[family].receiveHopLimit])
+      setOption(fd, option, 1);
+    const stopWatching = watchFd(fd, fdEvents.readable, () => this.#onReady(socket));
+    const socket: ProbeSocket = { fd, stopWatching, sequence };
+    this.#sockets.push(socket);
+    if (this.#sockets.length > maxSockets) for (const oldest of this.#sockets.splice(1, 1)) closeProbeSocket(oldest);
+    return socket;
+  }
+
   #close(): void {
-    if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#stopWatching();
-    closeSocket(this.#fd);
+    for (const socket of this.#sockets.splice(0)) closeProbeSocket(socket);
   }
 
   #send(sequence: number, ttl: number | undefined): void {
@@ -61,58 +88,73 @@ export class UdpQueries {
     this.#payload.writeUInt16BE(~sequence & 0xffff, 2);
     const sentMs = this.#clock.monotonic();
     try {
-      setOption(this.#fd, ipOptions[this.#address.family].hopLimit, ttl ?? -1);
-      this.#sent.set(sequence, { sentMs, sentNs: this.#transmit() });
+      const { fd } = (this.#hasOwnPorts ? undefined : this.#sockets[0]) ?? this.#openSocket(sequence);
+      setOption(fd, ipOptions[this.#address.family].hopLimit, ttl ?? -1);
+      const sentNs = transmit(() => sendTo(fd, this.#payload, this.#socketAddress));
+      this.#sent.set(sequence, { sentMs, sentNs, ttl, hasAnswer: false });
     } catch (cause) {
-      const error = socketFailure(cause, 'Sending a UDP packet failed', 'machine');
+      const error = socketFailure(cause, `Sending a UDP packet to ${this.#address.ip}`, 'machine');
       setImmediate(() => this.#deliver({ kind: 'unsent', sequence, error }));
     }
   }
 
-  #transmit(): number {
-    try {
-      return sendTo(this.#fd, this.#payload, this.#socketAddress);
-    } catch {
-      // The socket reports here, once, that an earlier packet met an ICMP error. This packet's own error stays.
-      return sendTo(this.#fd, this.#payload, this.#socketAddress);
-    }
-  }
-
-  #onReady(): void {
+  #onReady(socket: ProbeSocket): void {
     for (const queue of ['errors', 'data'] as const) {
       if (!this.#isOpen) return;
-      const received = this.#batch.receive(this.#fd, queue);
+      const received = this.#batch.receive(socket.fd, queue).filter((packet) => this.#isAboutUs(packet));
       const nowMs = this.#clock.monotonic();
       // Answers first, calls afterwards: a callback may send, and that may overwrite what was received.
-      for (const answer of received.flatMap((packet) => this.#answer(packet, nowMs))) this.#deliver(answer);
+      const numbered = received.map((packet) => [packet, socket.sequence ?? numberIn(packet.data)] as const);
+      const answers = numbered.flatMap(([packet, sequence]) => this.#answer(packet, sequence, nowMs) ?? []);
+      const isNumberMissing = numbered.some(([, sequence]) => sequence === undefined);
+      for (const answer of answers) this.#deliver(answer);
+      if (isNumberMissing) this.#useOwnPorts();
     }
   }
 
-  #answer({ data, error, hopLimit, receivedNs, sender }: Received, nowMs: number): QueryAnswer[] {
-    const sequence = this.#sequenceOf(data);
-    const departure = sequence === undefined ? undefined : this.#sent.get(sequence);
-    if (sequence === undefined || !departure) return [];
-    this.#sent.delete(sequence);
-    const rttMs = roundTripMs(departure, { receivedNs, nowMs });
-    if (error) {
-      const { type, code, info, from } = error;
-      const icmp = explainIcmpError(this.#address.family, { type, code, mtu: info });
-      return [{ kind: 'error', sequence, from, rttMs, error: icmp }];
-    }
-    const from = decodeAddress(sender) ?? this.#address.ip;
-    return [{ kind: 'reply', sequence, from, rttMs, ttl: hopLimit, duplicate: false }];
+  /** The target alone replies; errors come from anybody. */
+  #isAboutUs({ error, sender }: Received): boolean {
+    return error !== undefined || isSameHost(sender, this.#socketAddress);
   }
 
-  /** Old routers quote no payload (RFC 792 asks for 8 bytes, the UDP header): then it is about the oldest packet. */
-  #sequenceOf(payload: Buffer): number | undefined {
-    const [oldest] = this.#sent.keys();
-    if (payload.length < sequenceBytes) return oldest;
-    const sequence = payload.readUInt16BE(0);
-    const isOurs = payload.readUInt16BE(2) === (~sequence & 0xffff);
-    return isOurs ? sequence : oldest;
+  #answer(
+    { error, hopLimit, receivedNs }: Received,
+    sequence: number | undefined,
+    nowMs: number,
+  ): QueryAnswer | undefined {
+    const sent = sequence === undefined ? undefined : this.#sent.get(sequence);
+    if (sequence === undefined || !sent) return undefined;
+    const rttMs = roundTripMs(sent, { receivedNs, nowMs });
+    const { ip: from } = this.#address;
+    const answer = error
+      ? answerOfMessage(error, { sequence, rttMs, address: this.#address })
+      : ({ kind: 'reply', sequence, from, rttMs, ttl: hopLimit, duplicate: false } as const);
+    // After an error the reply may still come; nothing comes after the reply.
+    if (answer?.kind === 'reply') this.#sent.delete(sequence);
+    else if (answer) sent.hasAnswer = true;
+    return answer;
+  }
+
+  /** Sends what has no answer yet again, each packet from a port of its own. */
+  #useOwnPorts(): void {
+    if (this.#hasOwnPorts) return;
+    this.#hasOwnPorts = true;
+    for (const [sequence, { ttl, hasAnswer }] of this.#sent) if (!hasAnswer) this.#send(sequence, ttl);
   }
 
   #deliver(answer: QueryAnswer): void {
     if (this.#isOpen) this.#options.onAnswer(answer);
   }
+}
+
+function closeProbeSocket({ fd, stopWatching }: ProbeSocket): void {
+  stopWatching();
+  closeSocket(fd);
+}
+
+/** The number of a probe in what came back of its payload; undefined if it is not there. */
+function numberIn(payload: Buffer): number | undefined {
+  if (payload.length < numberBytes) return undefined;
+  const sequence = payload.readUInt16BE(0);
+  return payload.readUInt16BE(2) === (~sequence & 0xffff) ? sequence : undefined;
 }

@@ -1,7 +1,7 @@
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
-import { up, type Measured, type Outcome } from '../../core/outcome.ts';
-import { assertRoundTrips } from '../../core/round-trips.ts';
+import { up, type Measured, type Outcome, type Source, type Status } from '../../core/outcome.ts';
+import { assertRoundTrips, withUsualLoss } from '../../core/round-trips.ts';
 import type { IcmpOptions } from './options.ts';
 import type { EchoTally, Failed } from './tally.ts';
 
@@ -10,11 +10,16 @@ interface Judged {
   readonly measured: Measured;
 }
 
-/** What the figures of a run mean. @throws {Failure} when no packet was answered, or a limit is reached */
-export function judge(tally: EchoTally, options: IcmpOptions, { address, measured }: Judged): Outcome {
-  if (tally.received === 0) throw silence(tally, options, address);
-  assertRoundTrips(measured, options, 'packets');
-  return up(describeRun(tally, measured), measured);
+/** The verdict on a run: down when no packet was answered, else by the limits of its figures. */
+export function pingVerdict(tally: EchoTally, options: IcmpOptions, { address, measured }: Judged): Outcome {
+  try {
+    if (tally.received === 0) throw silence(tally, options, address);
+    assertRoundTrips(measured, withUsualLoss(options, tally.sent), 'packets');
+    return up(describeRun(tally, measured), measured);
+  } catch (error) {
+    if (error instanceof Failure) return error.toOutcome(measured);
+    throw error;
+  }
 }
 
 /** `ping: 22.65 ms`, and the loss where more than one packet was sent. */
@@ -36,8 +41,7 @@ function reported(failed: Failed, options: IcmpOptions, address: string): Error 
   const { error, from } = failed;
   const who = from ?? 'this machine';
   const detail = { reportedBy: from ?? null, error: error.text, ...(error.mtu !== undefined && { mtu: error.mtu }) };
-  const source = from === undefined ? 'agent' : from === address ? 'target' : 'path';
-  const as = { source } as const;
+  const as = blameOf(from, address);
   if (error.kind === 'too-big') {
     const room = error.mtu === undefined ? 'less' : `${error.mtu} bytes at most`;
     const message = `Packets with ${options.size} bytes of payload are too big: ${who} takes ${room}.`;
@@ -49,4 +53,10 @@ function reported(failed: Failed, options: IcmpOptions, address: string): Error 
     return new Failure('unreachable', message, { detail, as });
   }
   return new Failure('unreachable', `${who} says about ${address}: ${error.text}.`, { detail, as });
+}
+
+/** Nothing can be said of a target that this machine itself did not send to. */
+function blameOf(from: string | undefined, address: string): { readonly source: Source; readonly status?: Status } {
+  if (from === undefined) return { source: 'agent', status: 'unknown' };
+  return { source: from === address ? 'target' : 'path' };
 }
