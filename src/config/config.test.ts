@@ -355,3 +355,16 @@ test('SE5: a monitor that no frame could carry is a mistake, counted in bytes', 
   }
   assert.equal(monitorsOf(withBody('x'.repeat(700_000))).length, 1);
 });
+
+test('CH4: a ping without end is for the command line, and no monitor', () => {
+  const { config, mistakes } = readConfig("monitors: [{ type: icmp, target: '192.0.2.1', options: { count: 0 } }]", {});
+  assert.equal(config, undefined);
+  assert.match(mistakes[0]?.message ?? '', /^expected a ICMP check that ends by itself/);
+});
+
+test('CB20: the default timeout of a ping leaves room for its packets and its wait', () => {
+  const [monitor] = monitorsOf(
+    "monitors: [{ type: icmp, target: '192.0.2.1', interval: 5m, options: { count: 10, interval: 2s, wait: 60s } }]",
+  );
+  assert.ok((monitor?.timeoutMs ?? 0) >= 9 * 2000 + 60_000);
+});

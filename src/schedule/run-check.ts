@@ -1,5 +1,6 @@
 import type { CheckContext, CheckType } from '../core/check.ts';
-import { formatDuration } from '../core/duration.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
+import { formatDuration, type Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { failed, type Outcome } from '../core/outcome.ts';
 import type { Lag, LagGuard } from './lag.ts';
@@ -18,7 +19,7 @@ export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, 
   const { signal } = controller;
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
-  const cancelDeadline = clock.after(monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
+  const cancelDeadline = deadlineAfter(clock, monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
   const outcome = await outcomeOf(check, monitor, { signal, clock, net, ...(onProgress && { onProgress }) });
   cancelDeadline();
   const durationMs = clock.monotonic() - startedMs;
@@ -30,6 +31,11 @@ export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, 
     startedAt,
     durationMs,
   };
+}
+
+/** Without a timeout, which only a person can ask for, a run ends when that person stops it. */
+function deadlineAfter(clock: Clock, timeoutMs: Milliseconds, callback: () => void): Cancel {
+  return timeoutMs === Infinity ? () => {} : clock.after(timeoutMs, callback);
 }
 
 async function outcomeOf(check: Pick<CheckType, 'run'>, monitor: Monitor, context: CheckContext): Promise<Outcome> {

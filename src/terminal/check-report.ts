@@ -17,6 +17,8 @@ interface ReportOptions {
   readonly isVerbose: boolean;
 }
 
+/** Steps that are remembered as told; a run without end has any number of them. */
+const maxTold = 1000;
 const timeAfterMs = 1000;
 const timeEveryMs = 100;
 const clearLine = '\r\u001B[K';
@@ -36,6 +38,7 @@ export class CheckReport {
   progress({ text, detail }: Progress): void {
     if (this.#options.json) return;
     this.#told.add(JSON.stringify(detail));
+    if (this.#told.size > maxTold) for (const oldest of this.#told.values().take(1)) this.#told.delete(oldest);
     this.#print(printable(text));
   }
 

@@ -8,7 +8,6 @@ const source = resolve(import.meta.dirname, '../../src');
 /** Names that may stand for two things, and why. One that stands once again is to be removed from here. */
 const allowed: Readonly<Record<string, string>> = {
   options: 'each check type has its options schema in a file of that name',
-  judge: 'each check type judges its own measurement; no file sees two of them',
   Agent: 'the program on its own machine, and what the server keeps of it: two sides of one word',
   AgentAnswer: 'the route writes what the client reads; the client imports nothing of the server',
   Greeting: 'the two sides of one exchange',
@@ -29,7 +28,6 @@ const open: readonly string[] = [
   'Field',
   'Finding',
   'Hop',
-  'IcmpError',
   'Notice',
   'Place',
   'Rate',

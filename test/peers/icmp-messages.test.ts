@@ -154,13 +154,11 @@ describe('ICMP messages about an echo request', { skip: labMissing || missing('i
       ['10.95.0.77', 'fd95::77'].map((host) => icmp.run(icmp.options.parse({ host }), testContext())),
     );
     for (const outcome of [four, six]) {
-      assert.equal(outcome?.status, 'down', outcome?.message);
+      assert.ok(outcome);
+      assert.equal(outcome.status, 'down', outcome.message);
       assert.equal(outcome.reason, 'unreachable');
       assert.equal(outcome.source, 'target');
-      assert.match(
-        outcome.message,
-        /^(?:10\.95\.0|fd95:):77|77 does not answer on the local network: this machine reports/,
-      );
+      assert.match(outcome.message, /unreachable: no host answers for (?:10\.95\.0\.|fd95::)77 on wire\.$/);
     }
   });
 
@@ -170,10 +168,7 @@ describe('ICMP messages about an echo request', { skip: labMissing || missing('i
       const outcome = await icmp.run(icmp.options.parse({ host }), testContext());
       assert.equal(outcome.status, 'unknown', outcome.message);
       assert.equal(outcome.source, 'agent');
-      assert.match(
-        outcome.message,
-        /^The gateway (?:10\.95\.0\.78|fd95::78) on the way to .* does not answer on the local network\.$/,
-      );
+      assert.match(outcome.message, /the gateway (?:10\.95\.0\.78|fd95::78) of this machine does not answer\.$/);
     }
   });
 

@@ -95,6 +95,28 @@ describe('check', () => {
     assert.match(program.stdout, /\nTCP 127\.0\.0\.1:\d+ {2}\d+ results: \d+ up; latency min/);
   });
 
+  test('CH4: a ping without end says on Ctrl-C what was answered so far: up, exit 0', async () => {
+    await using program = new Watchkeeper(['check', 'icmp', '127.0.0.1', '--count', '0', '--interval', '50ms']);
+    await program.until(/^4: \d.* ms from 127\.0\.0\.1/m);
+    program.signal('SIGINT');
+    assert.equal(await program.end(), 0, program.stdout + program.stderr);
+    assert.match(program.stdout, /^✔ up .*ping: [\d.]+ ms, none of \d+ packets lost/m);
+  });
+
+  test('CH4: so does a ping of some packets', async () => {
+    await using program = new Watchkeeper(['check', 'icmp', '127.0.0.1', '--count', '500', '--interval', '50ms']);
+    await program.until(/^4 of 500: /m);
+    program.signal('SIGINT');
+    assert.equal(await program.end(), 0, program.stdout + program.stderr);
+  });
+
+  test('CH4: a ping without end ends at its timeout, as ping -w does', async () => {
+    const words = ['check', 'icmp', '127.0.0.1', '--count', '0', '--interval', '10ms', '--timeout', '300ms'];
+    const { code, stdout } = await runWatchkeeper(words);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^✔ up .*none of \d+ packets lost/m);
+  });
+
   test('Ctrl-C in the only run says that it was stopped: unknown, exit 3', async () => {
     const connected = Promise.withResolvers<void>();
     await using server = await tcpServer(() => connected.resolve());

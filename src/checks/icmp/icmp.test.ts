@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import type { Network } from '../../core/network.ts';
 import { testContext } from '../../testing/context.ts';
 import { enterOwnNetwork, silentAddress } from '../../testing/netlab.ts';
 import { stand } from '../../testing/stand.ts';
@@ -60,6 +61,61 @@ test('a deadline in the middle says how many packets were answered', { skip }, a
   );
   assert.equal(outcome.metrics['received'], 1);
 });
+
+test(
+  'CH4: stopped after some answers the outcome is their verdict, and the packet on its way does not count',
+  { skip },
+  async () => {
+    for (const count of [0, 500]) {
+      const controller = new AbortController();
+      let answers = 0;
+      const onProgress = (): void =>
+        void (++answers === 3 && controller.abort(new DOMException('Stop.', 'AbortError')));
+      const options = icmp.options.parse({ host: '127.0.0.1', count, interval: '10ms' });
+      const outcome = await icmp.run(options, testContext({ signal: controller.signal, onProgress }));
+      assert.equal(outcome.status, 'up', outcome.message);
+      assert.equal(outcome.metrics['received'], 3);
+      assert.equal(outcome.metrics['lossPercent'], 0);
+    }
+  },
+);
+
+test(
+  'CH4: stopped with nothing answered a host is down, unless its first packet is still on its way',
+  { skip },
+  async () => {
+    for (const [sent, expected] of [
+      [1, ['unknown', 'cancelled', 0]],
+      [4, ['down', 'timeout', 3]],
+    ] as const) {
+      const controller = new AbortController();
+      const net = countingSends(testContext().net, (count) => {
+        if (count === sent) setImmediate(() => controller.abort(new DOMException('Stop.', 'AbortError')));
+      });
+      const options = icmp.options.parse({ host: silentAddress, count: 0, interval: '10ms' });
+      const { status, reason, metrics } = await icmp.run(options, testContext({ net, signal: controller.signal }));
+      assert.deepEqual([status, reason, metrics['sent']], expected);
+    }
+  },
+);
+
+/** The network, telling of each packet sent how many were. */
+function countingSends(net: Network, onSend: (count: number) => void): Network {
+  return {
+    ...net,
+    async openQueries(target, options) {
+      const channel = await net.openQueries(target, options);
+      let count = 0;
+      return {
+        ...channel,
+        send(sequence, ttl) {
+          channel.send(sequence, ttl);
+          onSend(++count);
+        },
+      };
+    },
+  };
+}
 
 test('SI1: without a route the outcome is unknown, and the agent is to blame', { skip }, async () => {
   const outcome = await run({ host: '198.51.100.1' });

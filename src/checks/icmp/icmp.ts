@@ -1,5 +1,6 @@
 import { defineCheck, type CheckContext, type Progress } from '../../core/check.ts';
 import { nextTurn, sleep } from '../../core/clock.ts';
+import type { Milliseconds } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
@@ -23,7 +24,8 @@ export const icmp = defineCheck({
     { name: 'ttl', unit: 'hops', meaning: 'hops the last answer could still have gone' },
   ],
   defaultTimeoutMs: 10_000,
-  plannedMs: ({ count, interval, wait }) => (count === 0 ? Infinity : (count - 1) * interval + wait),
+  sendingMs: (options) => sendingMs(options),
+  plannedMs: (options) => sendingMs(options) + options.wait,
   asks: ['host'],
   targetSyntax: 'HOST',
   fromTarget: (host) => ({ host }),
@@ -58,6 +60,11 @@ export const icmp = defineCheck({
     return pingVerdict(tally, options, { address: channel.address.ip, measured: measurement });
   },
 });
+
+/** From the first packet to the last. */
+function sendingMs({ count, interval }: Pick<IcmpOptions, 'count' | 'interval'>): Milliseconds {
+  return count === 0 ? Infinity : (count - 1) * interval;
+}
 
 interface Exchange extends Pick<IcmpOptions, 'count' | 'interval' | 'wait'> {
   readonly tally: EchoTally;

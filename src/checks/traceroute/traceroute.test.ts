@@ -69,7 +69,7 @@ test('SI1: without a route the outcome is unknown, and the agent is to blame', {
     assert.equal(outcome.status, 'unknown');
     assert.equal(outcome.reason, 'unreachable', outcome.message);
     assert.equal(outcome.source, 'agent');
-    assert.match(outcome.message, /this machine has no route to that network \(ENETUNREACH\)/);
+    assert.match(outcome.message, /this machine has no route there \(ENETUNREACH\)/);
   }
 });
 
