@@ -9,11 +9,12 @@ export type Failed = Exclude<QueryAnswer, Reply>;
 const maxListed = 100;
 const maxErrors = 10;
 
-interface Reported {
+/** A type, not an interface, so that it is a `JsonObject`. */
+type Reported = {
   readonly from: string | null;
   readonly error: string;
-  packets: number;
-}
+  readonly packets: number;
+};
 
 /** Counts one run of echoes and works out its figures, in memory that does not grow with the run. */
 export class EchoTally {
@@ -77,10 +78,9 @@ export class EchoTally {
     // What this machine itself refused has not left it.
     if (from === undefined) this.#waiting.delete(sequence);
     const key = `${from} ${error.text}`;
-    const reported = this.#errors.get(key);
-    if (reported) reported.packets++;
-    else if (this.#errors.size < maxErrors)
-      this.#errors.set(key, { from: from ?? null, error: error.text, packets: 1 });
+    const { packets } = this.#errors.get(key) ?? { packets: 0 };
+    if (packets === 0 && this.#errors.size >= maxErrors) return;
+    this.#errors.set(key, { from: from ?? null, error: error.text, packets: packets + 1 });
   }
 
   #countReply({ sequence, rttMs, ttl }: Reply): void {
@@ -111,7 +111,7 @@ export class EchoTally {
     const rttsMs = [...this.#latest.values()].map((rttMs) => rttMs && Math.round(rttMs * 1000) / 1000);
     return {
       ...(this.#sent > 1 && { rttsMs }),
-      ...(this.#errors.size > 0 && { icmpErrors: [...this.#errors.values()].map((reported) => ({ ...reported })) }),
+      ...(this.#errors.size > 0 && { icmpErrors: [...this.#errors.values()] }),
     };
   }
 }

@@ -16,54 +16,82 @@ const hint =
 
 /** Echo requests by the system's `ping`, one process for each: where this process may open no ICMP socket itself. */
 export function openSystemPing(address: Address, options: EchoOptions, clock: Clock): Omit<QueryChannel, 'resolveMs'> {
-  const children = new Set<ChildProcess>();
-  let isOpen = true;
-  const end = (child: ChildProcess): void => {
-    children.delete(child);
-    child.kill();
-  };
+  const ping = new SystemPing(address, options, clock);
   return {
     address,
     via: 'ping',
-    send(sequence, ttl = options.ttl) {
-      const sentMs = clock.monotonic();
-      const child = spawnPing(pingArguments(address, { ...options, ttl }));
-      if (child instanceof Error) {
-        const answer = unsupported(sequence, whyNotStarted(child), child);
-        return void setImmediate(() => isOpen && options.onAnswer(answer));
-      }
-      children.add(child);
-      let output = '';
-      let told: QueryAnswer['kind'] | undefined;
-      const tell = (answer: QueryAnswer | undefined): void => {
-        // An error is told once; a reply may still follow.
-        if (!answer || answer.kind === told || !children.has(child)) return;
-        told = answer.kind;
-        if (answer.kind !== 'error') end(child);
-        options.onAnswer(
-          answer.kind === 'error' ? answerOfError(answer.error, answer.from, { ...answer, address }) : answer,
-        );
-      };
-      const read = (chunk: Buffer): void => {
-        output = (output + chunk.toString('latin1')).slice(0, maxOutputBytes);
-        const lines = output.slice(0, output.lastIndexOf('\n') + 1);
-        const answer = readPing(lines, { sequence, elapsedMs: clock.monotonic() - sentMs });
-        // A complaint may have a second line.
-        if (answer?.kind !== 'unsent') tell(answer);
-      };
-      child.stdout.on('data', read);
-      child.stderr.on('data', read);
-      child.once('error', (cause: NodeJS.ErrnoException) => tell(unsupported(sequence, whyNotStarted(cause), cause)));
-      child.once('close', () => {
-        tell(readPing(output, { sequence, elapsedMs: clock.monotonic() - sentMs }));
-        children.delete(child);
-      });
-    },
-    [Symbol.dispose]() {
-      isOpen = false;
-      for (const child of children) end(child);
-    },
+    send: (sequence, ttl = options.ttl) => ping.send(sequence, ttl),
+    [Symbol.dispose]: () => ping.close(),
   };
+}
+
+class SystemPing {
+  readonly #address: Address;
+  readonly #options: EchoOptions;
+  readonly #clock: Clock;
+  readonly #children = new Set<ChildProcess>();
+  #isOpen = true;
+
+  constructor(address: Address, options: EchoOptions, clock: Clock) {
+    this.#address = address;
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  send(sequence: number, ttl: number | undefined): void {
+    const sentMs = this.#clock.monotonic();
+    const child = spawnPing(pingArguments(this.#address, { ...this.#options, ttl }));
+    if (child instanceof Error) {
+      setImmediate(() => this.#deliver(unsupported(sequence, whyNotStarted(child), child)));
+      return;
+    }
+    this.#children.add(child);
+    let output = '';
+    const answerIn = (text: string): QueryAnswer | undefined =>
+      readPing(text, { sequence, elapsedMs: this.#clock.monotonic() - sentMs });
+    const tell = this.#teller(child);
+    const read = (chunk: Buffer): void => {
+      output = (output + chunk.toString('latin1')).slice(0, maxOutputBytes);
+      const answer = answerIn(output.slice(0, output.lastIndexOf('\n') + 1));
+      // A complaint may have a second line.
+      if (answer?.kind !== 'unsent') tell(answer);
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('error', (cause: NodeJS.ErrnoException) => tell(unsupported(sequence, whyNotStarted(cause), cause)));
+    child.once('close', () => {
+      tell(answerIn(output));
+      this.#children.delete(child);
+    });
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    for (const child of this.#children) this.#end(child);
+  }
+
+  /** Hands answers on: an error once, for a reply may still follow; anything else ends the process. */
+  #teller(child: ChildProcess): (answer: QueryAnswer | undefined) => void {
+    const address = this.#address;
+    let told: QueryAnswer['kind'] | undefined;
+    return (answer) => {
+      if (!answer || answer.kind === told || !this.#children.has(child)) return;
+      told = answer.kind;
+      if (answer.kind === 'error')
+        return this.#deliver(answerOfError(answer.error, answer.from, { ...answer, address }));
+      this.#end(child);
+      this.#deliver(answer);
+    };
+  }
+
+  #end(child: ChildProcess): void {
+    this.#children.delete(child);
+    child.kill();
+  }
+
+  #deliver(answer: QueryAnswer): void {
+    if (this.#isOpen) this.#options.onAnswer(answer);
+  }
 }
 
 /** Node reports some errors by an event and throws the others: EPERM, where this process may not gain the rights of `ping`. */

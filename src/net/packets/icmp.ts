@@ -135,11 +135,13 @@ export function explainIcmpError(family: Family, { type, code, mtu }: IcmpErrorF
     const text = code === 0 ? 'time to live exceeded' : 'fragments came too late';
     return { kind: 'time-exceeded', text };
   }
-  if (type === types.unreachable) {
-    const text = unreachableTexts[family][code] ?? `unreachable, code ${code}`;
-    return { kind: code === types.portCode ? 'port-unreachable' : 'unreachable', text };
-  }
+  if (type === types.unreachable) return explainUnreachable(family, code);
   if (type === types.parameterProblem) return { kind: 'other', text: `parameter problem, code ${code}` };
   // RFC 4443 section 2.4: an unknown error goes to whoever sent the packet; ICMPv4 has no others.
   return family === 6 && type < 128 ? { kind: 'other', text: `ICMPv6 error type ${type} code ${code}` } : undefined;
+}
+
+function explainUnreachable(family: Family, code: number): Explanation {
+  const text = unreachableTexts[family][code] ?? `unreachable, code ${code}`;
+  return { kind: code === errorTypes[family].portCode ? 'port-unreachable' : 'unreachable', text };
 }
