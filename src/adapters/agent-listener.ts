@@ -21,7 +21,9 @@ export class AgentListener {
   constructor(parts: ListenerParts) {
     this.#parts = parts;
     const { tls, adopt } = parts;
-    this.#server = tls ? createTlsServer({ cert: tls.certificate, key: tls.key }) : createServer();
+    this.#server = tls
+      ? createTlsServer({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.3' })
+      : createServer();
     this.#server.on('request', (_request, response) => response.writeHead(404, { Connection: 'close' }).end());
     this.#acceptor = new WebSocketAcceptor({
       admit: () => ({ limitBytes: Infinity, onSettled: () => {} }),

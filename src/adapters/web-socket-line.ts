@@ -73,6 +73,8 @@ export const webSocketDialler: Dialler = {
   dial(url, limitMs, { onOpen, onFailed, onAddress }) {
     const socket = new WebSocket(url, {
       rejectUnauthorized: false,
+      // Older versions weaken what ties the signatures to this connection (RFC 9266).
+      minVersion: 'TLSv1.3',
       handshakeTimeout: limitMs,
       finishRequest: (request) => finish(request, onAddress),
       ...socketOptions,

@@ -1,21 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import { createIdentity } from '../protocol/identity.ts';
 import { sensorOrder, task, type SensorOrder } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
+import { replaceFile } from '../sys/atomic-file.ts';
 
 const agentFile = z.strictObject({
   agentId: z.uuid(),
@@ -37,16 +28,8 @@ const tasksFile = z.array(task);
 export class AgentFolder {
   readonly path: string;
 
-  /** @throws {AppError} unavailable */
   constructor(path: string) {
     this.path = path;
-    try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      openToAll(path);
-    } catch (error) {
-      const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
-      throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
-    }
   }
 
   /** Reads the agent's identity, or creates it at the first start. @throws {AppError} invalid-config, when the file is there and not readable as one */
@@ -115,35 +98,6 @@ export class AgentFolder {
   }
 
   #replace(name: string, value: unknown): void {
-    const file = join(this.path, name);
-    const descriptor = openSync(`${file}.new`, 'w', 0o600);
-    try {
-      writeSync(descriptor, JSON.stringify(value));
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(`${file}.new`, file);
-    syncFolder(dirname(file));
-  }
-}
-
-/** Mode 0711: everybody may open the notice (notice-file.ts) by its path; all other files are for the agent's user only. */
-function openToAll(path: string): void {
-  try {
-    chmodSync(path, 0o711);
-  } catch (error) {
-    // The mode of a folder that belongs to another user is left unchanged.
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-  }
-}
-
-/** A rename is durable once its folder is. */
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    replaceFile(join(this.path, name), JSON.stringify(value));
   }
 }

@@ -1,13 +1,12 @@
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { replaceFile } from '../sys/atomic-file.ts';
 
 /** An agent that runs writes its reports this often. */
 export const reportIntervalMs = 2000;
 
 /** Replaces a report atomically, with exactly this `mode` regardless of the umask. Not synced: a report need not survive a power cut. */
 export function replaceReport(file: string, report: object, mode: 0o600 | 0o644): void {
-  writeFileSync(`${file}.new`, JSON.stringify(report), { mode: 0o600 });
-  chmodSync(`${file}.new`, mode);
-  renameSync(`${file}.new`, file);
+  replaceFile(file, JSON.stringify(report), { mode, isDurable: false });
 }
 
 /** The last report; undefined if there is none, or it is not for this user. */

@@ -16,6 +16,7 @@ const signatures = {
   recvfrom: { arguments: [int, 'buffer', size, int, 'buffer', 'buffer'], return: 'int64' },
   recvmmsg: { arguments: [int, 'buffer', 'uint32', int, 'pointer'], return: int },
   close: { arguments: [int], return: int },
+  flock: { arguments: [int, int], return: int },
   // Variadic as well; see syscall.
   ioctl: { arguments: [int, size, size], return: int },
   clock_gettime: { arguments: [int, 'buffer'], return: int },

@@ -96,6 +96,6 @@ describe('the command line', () => {
     await first.until(/Connected to/);
     const { code, stderr } = await runWatchkeeper(['start', '--data', folder.path, '--listen', '127.0.0.1:0']);
     assert.equal(code, 3);
-    assert.match(stderr, /another server uses this data folder/);
+    assert.match(stderr, /another server uses the data folder/);
   });
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { takeFolder } from '../data-folders.ts';
 import { AgentFolder } from '../../agent/agent-file.ts';
 import { writeNotice, type AgentNotice } from '../../agent/notice-file.ts';
 import { privileges } from '../../agent/privileges.ts';
@@ -40,9 +41,11 @@ const notice: AgentNotice = {
 };
 
 async function folderFor(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-status-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return new AgentFolder(folder).path;
+  const above = await mkdtemp(join(tmpdir(), 'watchkeeper-status-'));
+  await chmod(above, 0o711);
+  t.after(() => rm(above, { recursive: true, force: true }));
+  using taken = takeFolder(join(above, 'agent'), { mode: 0o711, user: 'agent' });
+  return taken.path;
 }
 
 function writeOwnStatus(folder: string): void {

@@ -8,7 +8,6 @@ import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { SelfTest } from '../../agent/self-test.ts';
 import { openSpool } from '../../agent/spool/spool.ts';
-import { isRunning, readStatus } from '../../agent/status-file.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
@@ -20,7 +19,7 @@ import type { SensorOrder } from '../../protocol/messages.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../../protocol/join-token.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
-import { defaultAgentFolder, makeFolder } from '../data-folders.ts';
+import { defaultAgentFolder, takeFolder } from '../data-folders.ts';
 import { readEgressPolicy } from './egress-file.ts';
 import { aborted } from '../interruption.ts';
 import { version } from '../version.ts';
@@ -48,8 +47,12 @@ interface AgentSurroundings {
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { log, signal }: AgentSurroundings): Promise<void> {
   const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
-  const folder = new AgentFolder(makeFolder(options.data ?? defaultAgentFolder()));
-  refuseIfServed(folder.path);
+  process.umask(0o077);
+  // Unhandled, it would end the agent, which has nothing to read again: its server says what it does.
+  process.on('SIGHUP', () => log.say('There is nothing to read again: the server says what this agent does.'));
+  // The watched person may pass through to the notice in it.
+  using taken = takeFolder(options.data ?? defaultAgentFolder(), { mode: 0o711, user: 'agent' });
+  const folder = new AgentFolder(taken.path);
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);
   const say = (text: string): void => log.say(text);
@@ -74,14 +77,6 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   await aborted(signal);
   listener?.stop();
   await agent.stop();
-}
-
-/** Two agents on one spool would number different entries alike. @throws {AppError} unavailable */
-function refuseIfServed(folder: string): void {
-  const other = readStatus(folder);
-  if (!other || !isRunning(other, clock.now())) return;
-  const next = 'stop it, or use --data';
-  throw new AppError('unavailable', `another agent, process ${other.pid}, uses the folder ${folder}: ${next}`);
 }
 
 /** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */

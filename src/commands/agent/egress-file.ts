@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs';
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { formatMistake } from '../../config/mistake.ts';
 import { AppError } from '../../core/errors.ts';
+import { replaceFile } from '../../sys/atomic-file.ts';
 import { EgressPolicy } from '../../net/dial/egress.ts';
 
 /**
@@ -19,5 +19,5 @@ export async function readEgressPolicy(file: string | undefined, ownPorts: reado
 
 /** Keeps the policy of a configuration where `readEgressPolicy` finds it. */
 export function writeEgressPolicy(file: string, egress: Config['egress'] | undefined): void {
-  writeFileSync(file, `${JSON.stringify({ egress: egress ?? {} })}\n`, { mode: 0o600 });
+  replaceFile(file, `${JSON.stringify({ egress: egress ?? {} })}\n`);
 }

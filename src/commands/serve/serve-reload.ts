@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { formatMistake } from '../../config/mistake.ts';
+import { systemClock as clock, type Cancel } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
 import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import type { Server } from '../../server/server.ts';
 import { contentsOf } from '../run/validate.ts';
@@ -14,29 +16,41 @@ export interface Reloading {
   /** What the server started with. */
   readonly started: Partial<Pick<Config, 'server' | 'egress'>>;
   readonly say: (text: string) => void;
+  /** Of a file that could not be taken over. */
+  readonly retry: { cancel: Cancel };
 }
 
-/** The file has changed. One that is wrong changes nothing: the old one stays, and why is said. */
-export async function reload(
-  file: string | undefined,
-  { server, calls, renewTls, started, say }: Reloading,
-): Promise<void> {
-  if (file === undefined) return;
+const retryMs = 30_000;
+
+/**
+ * The file has changed. One that is wrong, or cannot be taken over now, changes nothing: the old one stays, and why is said. What
+ * passes by itself, such as a full disk, is tried again.
+ */
+export async function reload(file: string, reloading: Reloading): Promise<void> {
+  const { say } = reloading;
+  reloading.retry.cancel();
   try {
-    const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
-    for (const mistake of mistakes) say(formatMistake(file, mistake));
-    if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
-    // First, for it is what may still be refused.
-    if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
-    if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
-      say(`${file}: retention changes when the server is started again.`);
-    if (!isDeepStrictEqual(config.egress, started.egress))
-      say(`${file}: what the local agent may reach (egress) changes when the server is started again.`);
-    calls.reconcile(config.server.agents);
-    server.sensorOrders.reconcile(config.sensors);
-    await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
-    say(`${file} was taken over: ${contentsOf(config)}.`);
+    await takeOver(file, reloading);
   } catch (error) {
-    say(`${file} was not taken over: ${(error as Error).message}`);
+    const isPassing = error instanceof AppError && error.code === 'unavailable';
+    const next = isPassing ? `; it is tried again in ${retryMs / 1000} s` : '';
+    say(`${file} was not taken over: ${(error as Error).message}${next}`);
+    if (isPassing) reloading.retry.cancel = clock.after(retryMs, () => void reload(file, reloading));
   }
+}
+
+async function takeOver(file: string, { server, calls, renewTls, started, say }: Reloading): Promise<void> {
+  const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
+  for (const mistake of mistakes) say(formatMistake(file, mistake));
+  if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
+  // First what may still be refused.
+  if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
+  if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
+    say(`${file}: retention changes when the server is started again.`);
+  if (!isDeepStrictEqual(config.egress, started.egress))
+    say(`${file}: what the local agent may reach (egress) changes when the server is started again.`);
+  await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
+  calls.reconcile(config.server.agents);
+  server.sensorOrders.reconcile(config.sensors);
+  say(`${file} was taken over: ${contentsOf(config)}.`);
 }

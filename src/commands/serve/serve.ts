@@ -14,7 +14,7 @@ import { formatEndpoint, isLoopback } from '../../core/target.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
-import { listenAdmin, listenTcp, refuseIfServed, type TcpListener } from '../../server/host/listen.ts';
+import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
 import { LocalAgent } from '../../server/host/local-agent.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
@@ -22,7 +22,7 @@ import { Server } from '../../server/server.ts';
 import { openSqliteStore, type Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep } from '../../server/host/upkeep.ts';
-import { defaultServerFolder, makeFolder } from '../data-folders.ts';
+import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
@@ -54,21 +54,20 @@ const localInviteMs = 600_000;
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const say: Say = (text) => options.log.say(text);
-  const folder = new DataFolder(makeFolder(options.data ?? defaultServerFolder()));
-  await refuseIfServed(folder.adminSocket);
-  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   await using running = new AsyncDisposableStack();
+  // From the first moment on: unhandled, the signal would end the server. What comes early is remembered.
+  const reloading = Promise.withResolvers<Reloading>();
+  running.defer(onHangup(() => void reloadWhenRunning(options.config, reloading.promise)));
+  process.umask(0o077);
+  const taken = running.use(takeFolder(options.data ?? defaultServerFolder(), { mode: 0o700, user: 'server' }));
+  const folder = new DataFolder(taken.path);
+  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
   const server = running.adopt(
     new Server({ clock, identity: folder.identity(), store, readMonitor: readDefinition, say }),
     (server) => server.stop(),
   );
   await server.load(specsIn(config), config.sensors);
-  // Before anyone can know that it runs: unhandled, the signal would end it.
-  const reloading = Promise.withResolvers<Reloading>();
-  const reloadWhenRunning = async (): Promise<void> => await reload(options.config, await reloading.promise);
-  running.defer(onHangup(() => void reloadWhenRunning()));
-
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
   const onInternalError = (error: unknown): void =>
@@ -96,11 +95,18 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
   const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
-  reloading.resolve({ server, calls, renewTls, started: config, say });
+  const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
+  reloading.resolve({ server, calls, renewTls, started: config, say, retry });
   for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
   options.onReady?.(url);
   await aborted(signal);
   say('Stopping.');
+}
+
+async function reloadWhenRunning(file: string | undefined, running: Promise<Reloading>): Promise<void> {
+  const reloading = await running;
+  if (file === undefined) reloading.say('There is no configuration to read again: --config names one.');
+  else await reload(file, reloading);
 }
 
 function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
@@ -146,9 +152,17 @@ function tlsOf(
   folder: DataFolder,
   { server }: ServerConfig,
 ): { certificate: string; key: string } | undefined {
-  if (server?.tls)
-    return { certificate: readFileSync(server.tls.certificate, 'utf8'), key: readFileSync(server.tls.key, 'utf8') };
+  if (server?.tls) return { certificate: pemIn(server.tls.certificate), key: pemIn(server.tls.key) };
   return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
+}
+
+/** @throws {AppError} invalid-config */
+function pemIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new AppError('invalid-config', `tls: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** How others reach this server: by its name where it listens on every address. */

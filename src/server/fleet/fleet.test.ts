@@ -82,6 +82,47 @@ describe('the status of an agent', () => {
   });
 });
 
+test("SE10: a step of the server's wall clock makes nobody silent, and keeps nobody who is", async () => {
+  const clock = new FakeClock();
+  const { fleet, view } = fleetOf(clock);
+  fleet.connected(id, { address: '192.0.2.1', version: '1' });
+  fleet.heard(id, heartbeat(clock));
+  clock.stepWall(20_000);
+  await clock.advance(2000);
+  assert.equal(view().status, 'online');
+  clock.stepWall(-3_600_000);
+  await clock.advance(14_000);
+  assert.equal(view().status, 'offline');
+  fleet.stop();
+});
+
+describe('SE3: a clock that is off is a state of the agent that people see', () => {
+  for (const [offsetMs, impaired] of [
+    [4900, []],
+    [-4900, []],
+    [3_600_000, ["its clock is 1h ahead of the server's: one of the two is wrong"]],
+    [-90_000, ["its clock is 90s behind the server's: one of the two is wrong"]],
+  ] as const)
+    test(`by ${offsetMs} ms`, () => {
+      const clock = new FakeClock();
+      const { fleet, view } = fleetOf(clock);
+      fleet.connected(id, { address: '192.0.2.1', version: '1' });
+      fleet.heard(id, heartbeat(clock, { at: clock.now() + offsetMs }));
+      assert.deepEqual(view().impaired, impaired);
+      assert.equal(view().status, impaired.length > 0 ? 'impaired' : 'online');
+      fleet.stop();
+    });
+
+  test('but a heartbeat that was long on its way says nothing of the clock', () => {
+    const clock = new FakeClock();
+    const { fleet, view } = fleetOf(clock);
+    fleet.connected(id, { address: '192.0.2.1', version: '1' });
+    for (const delayMs of [10, 9000, 6000]) fleet.heard(id, heartbeat(clock, { at: clock.now() - delayMs }));
+    assert.deepEqual([view().status, view().clockOffsetMs], ['online', -10]);
+    fleet.stop();
+  });
+});
+
 test('B3: an agent shows how much waits in its queue, since when, and how far its clock is off', async () => {
   const clock = new FakeClock();
   const { fleet, view } = fleetOf(clock);

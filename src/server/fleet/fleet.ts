@@ -1,4 +1,5 @@
 import type { Clock, Cancel } from '../../core/clock.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { heartbeatIntervalMs, type Heartbeat, type SensorReport } from '../../protocol/messages.ts';
 
 export const agentStatuses = ['online', 'reconnecting', 'offline', 'impaired', 'revoked'] as const;
@@ -38,16 +39,20 @@ interface Member {
   isRevoked: boolean;
   address?: string;
   version?: string;
-  /** When it was last heard or, if never, when this server began to expect it. */
-  heardAt: number;
+  /** When it was last heard or, if never, when this server began to expect it; by the monotonic clock. */
+  heardMs: number;
   lastSeenAt?: number;
   heartbeat?: Heartbeat;
-  clockOffsetMs: number;
+  /** The agent's clock minus this server's, by its last heartbeats, each too low by the time it took to come. */
+  clockOffsetsMs: readonly number[];
 }
 
 /** Three heartbeats without a word, connected or not, and an agent is offline. */
 const silenceLimitMs = 3 * heartbeatIntervalMs;
 const lookIntervalMs = 1000;
+/** Beyond it times of the agent and of the server cannot be compared, and people are told. */
+const maxClockOffsetMs = 5000;
+const comparedHeartbeats = 4;
 
 interface FleetParts {
   readonly clock: Clock;
@@ -89,8 +94,8 @@ export class Fleet {
         isConnected: false,
         status: 'offline',
         since: now,
-        heardAt: now,
-        clockOffsetMs: 0,
+        heardMs: this.#parts.clock.monotonic(),
+        clockOffsetsMs: [],
       });
     this.#settle(id);
   }
@@ -107,7 +112,9 @@ export class Fleet {
   }
 
   heard(agentId: string, heartbeat: Heartbeat): void {
-    this.#update(agentId, { heartbeat, clockOffsetMs: heartbeat.at - this.#parts.clock.now() });
+    const before = this.#members.get(agentId)?.clockOffsetsMs ?? [];
+    const offsetMs = heartbeat.at - this.#parts.clock.now();
+    this.#update(agentId, { heartbeat, clockOffsetsMs: [...before, offsetMs].slice(-comparedHeartbeats) });
   }
 
   stop(): void {
@@ -118,7 +125,7 @@ export class Fleet {
     const member = this.#members.get(agentId);
     if (!member) return;
     const now = this.#parts.clock.now();
-    Object.assign(member, news, { heardAt: now, lastSeenAt: now });
+    Object.assign(member, news, { heardMs: this.#parts.clock.monotonic(), lastSeenAt: now });
     this.#settle(agentId);
   }
 
@@ -132,40 +139,56 @@ export class Fleet {
     if (!member) return;
     const now = this.#parts.clock.now();
     const before = member.status;
-    member.status = statusOf(member, now);
+    member.status = statusOf(member, this.#parts.clock.monotonic());
     if (member.status === before) return;
     member.since = now;
     this.#parts.onChange(viewOf(member), before);
   }
 }
 
-function statusOf({ isRevoked, isConnected, heardAt, lastSeenAt, heartbeat }: Member, now: number): AgentStatus {
+function statusOf(member: Member, nowMs: number): AgentStatus {
+  const { isRevoked, isConnected, heardMs, lastSeenAt } = member;
   if (isRevoked) return 'revoked';
-  const isSilent = now - heardAt > silenceLimitMs;
+  // By the monotonic clock: when this server's wall clock is set, no agent has fallen silent.
+  const isSilent = nowMs - heardMs > silenceLimitMs;
   if (!isConnected) return isSilent || lastSeenAt === undefined ? 'offline' : 'reconnecting';
   if (isSilent) return 'offline';
-  return heartbeat && heartbeat.health.impaired.length > 0 ? 'impaired' : 'online';
+  return impairmentsOf(member).length > 0 ? 'impaired' : 'online';
+}
+
+/** What the agent's own test says, and what this server sees. */
+function impairmentsOf(member: Member): readonly string[] {
+  const own = member.heartbeat?.health.impaired.map(({ message }) => message) ?? [];
+  const offsetMs = clockOffsetOf(member);
+  if (Math.abs(offsetMs) <= maxClockOffsetMs) return own;
+  const way = offsetMs > 0 ? 'ahead of' : 'behind';
+  const seconds = Math.round(Math.abs(offsetMs) / 1000);
+  return [...own, `its clock is ${formatDuration(seconds * 1000)} ${way} the server's: one of the two is wrong`];
+}
+
+/** A heartbeat is never early: the highest is the nearest to the truth. */
+function clockOffsetOf({ clockOffsetsMs }: Member): number {
+  return clockOffsetsMs.length > 0 ? Math.max(...clockOffsetsMs) : 0;
 }
 
 function viewOf(member: Member): AgentView {
-  const { id, name, status, since, address, version, lastSeenAt, heartbeat, clockOffsetMs } = member;
-  const known = { id, name, status, since, address, version, lastSeenAt, clockOffsetMs };
-  return { ...known, ...(heartbeat ? vitalsOf(heartbeat) : noVitals) };
+  const { id, name, status, since, address, version, lastSeenAt, heartbeat } = member;
+  const known = { id, name, status, since, address, version, lastSeenAt, clockOffsetMs: clockOffsetOf(member) };
+  return { ...known, ...(heartbeat ? vitalsOf(heartbeat) : noVitals), impaired: impairmentsOf(member) };
 }
 
-type Vitals = Pick<AgentView, 'tasks' | 'queue' | 'lagMs' | 'impaired' | 'warnings' | 'sensors'>;
+type Vitals = Pick<AgentView, 'tasks' | 'queue' | 'lagMs' | 'warnings' | 'sensors'>;
 
 const noVitals: Vitals = {
   tasks: 0,
   queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
   lagMs: 0,
-  impaired: [],
   warnings: [],
   sensors: [],
 };
 
 function vitalsOf({ tasks, queue: { depth, bytes, oldestUnsentAt }, health, sensors }: Heartbeat): Vitals {
-  const { lagMs, impaired, warnings = [] } = health;
+  const { lagMs, warnings = [] } = health;
   const queue = { depth, bytes, oldestUnsentAt };
-  return { tasks, queue, lagMs, impaired: impaired.map(({ message }) => message), warnings, sensors };
+  return { tasks, queue, lagMs, warnings, sensors };
 }

@@ -1,28 +1,24 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { createCertificate, type SelfMadeCertificate } from '../../protocol/certificate.ts';
 import { createIdentity } from '../../protocol/identity.ts';
+import { replaceFile } from '../../sys/atomic-file.ts';
 import type { ServerIdentity } from '../gateway/greeting.ts';
 
 const identityFile = z.strictObject({ serverId: z.uuid(), publicKey: z.string(), privateKeyPem: z.string() });
+/** What RFC 6750 allows in a Bearer token, and too long to be guessed. */
+const tokenForm = /^[\w.~+/=-]{20,200}$/;
 const certificateFile = z.strictObject({ certificate: z.string(), key: z.string() });
 
 /** Where the server keeps what is its own; readable by its user only. */
 export class DataFolder {
   readonly path: string;
 
-  /** @throws {AppError} unavailable */
   constructor(path: string) {
     this.path = path;
-    try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      const why = `the data folder ${path} cannot be made: ${(error as Error).message}`;
-      throw new AppError('unavailable', `${why}. Choose another with --data`, { cause: error });
-    }
   }
 
   get database(): string {
@@ -58,26 +54,27 @@ export class DataFolder {
     return this.#keep('tls.json', certificateFile, () => createCertificate('watchkeeper', now));
   }
 
-  /** The token of the HTTP interface. */
+  /** The token of the HTTP interface. @throws {AppError} invalid-config, when the file holds none: an empty one would let everybody in */
   apiToken(): string {
     const file = join(this.path, 'api-token');
-    if (!existsSync(file)) this.#write(file, `wka_${randomBytes(32).toString('base64url')}\n`);
-    return readFileSync(file, 'utf8').trim();
+    if (!existsSync(file)) replaceFile(file, `wka_${randomBytes(32).toString('base64url')}\n`);
+    const token = readFileSync(file, 'utf8').trim();
+    if (tokenForm.test(token)) return token;
+    const found = token === '' ? 'nothing' : `${token.length} characters`;
+    throw new AppError(
+      'invalid-config',
+      `${file}: expected a token of 20 to 200 letters, digits and -._~+/=, got ${found}; without the file a new token is made`,
+    );
   }
 
   #keep<Value>(name: string, schema: z.ZodType<Value>, make: () => Value): Value {
     const file = join(this.path, name);
-    if (!existsSync(file)) this.#write(file, `${JSON.stringify(make())}\n`);
+    if (!existsSync(file)) replaceFile(file, `${JSON.stringify(make())}\n`);
     try {
       return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
     } catch (error) {
       const next = 'Restore it from a backup: agents know this server by it.';
       throw new AppError('invalid-config', `${file} is not what this server wrote. ${next}`, { cause: error });
     }
-  }
-
-  #write(file: string, text: string): void {
-    writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
   }
 }

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import { connect, type AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
@@ -34,10 +34,10 @@ export async function listenTcp(
   { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
 ): Promise<TcpListener> {
   const handle = oneAtATime(getRequestListener(app.fetch));
-  const secure = tls && createTlsServer({ ...limits, cert: tls.certificate, key: tls.key }, handle);
+  const secure = tls && secureServer(tls, handle);
   const server = secure ?? createServer(limits, handle);
   const renew = (material: TlsMaterial | undefined): boolean => {
-    if (secure && material) secure.setSecureContext({ cert: material.certificate, key: material.key });
+    if (secure && material) usable(() => secure.setSecureContext(contextOf(material)));
     return (secure === undefined) === (material === undefined);
   };
   await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
@@ -46,13 +46,24 @@ export async function listenTcp(
   return { server, address, port: bound, renew, close: () => closed(server) };
 }
 
-/** @throws {AppError} unavailable, when another server answers on the admin socket of this data folder */
-export async function refuseIfServed(path: string): Promise<void> {
-  if (!(await isAnswered(path))) return;
-  throw new AppError(
-    'unavailable',
-    `another server uses this data folder: it answers on ${path}; stop it, or use --data`,
-  );
+/** TLS 1.3 alone: what both sides sign is bound to the connection by its exporter (RFC 9266), which older versions weaken. */
+function contextOf({ certificate, key }: TlsMaterial) {
+  return { cert: certificate, key, minVersion: 'TLSv1.3' } as const;
+}
+
+function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
+  return usable(() => createTlsServer({ ...limits, ...contextOf(tls) }, handle));
+}
+
+function usable<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (error) {
+    const why = `tls: certificate and key cannot be used: ${(error as Error).message}`;
+    throw new AppError('invalid-config', `${why}; expected a PEM certificate and the key that belongs to it`, {
+      cause: error,
+    });
+  }
 }
 
 /** Listens on a socket in the data folder that only its owner may open. A socket that a killed server left is replaced. */
@@ -89,13 +100,5 @@ function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
-  });
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
   });
 }

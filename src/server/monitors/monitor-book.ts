@@ -30,6 +30,8 @@ export class MonitorBook {
   readonly #made = new Map<string, MonitorSpec>();
   /** Monitors whose schedule a person has stopped; in the file or not. */
   readonly #paused = new Set<string>();
+  /** Changes are made one after the other: each is judged by what the one before has left. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(ports: BookPorts) {
     this.#ports = ports;
@@ -45,13 +47,35 @@ export class MonitorBook {
       }
     }
     for (const id of await this.#ports.paused()) this.#paused.add(id);
-    await this.replaceFile(fromFile);
+    this.#fromFile = fromFile;
+    for (const [id, { name }] of this.#made) {
+      if (!fromFile.some((spec) => spec.name === name)) continue;
+      this.#made.delete(id);
+      this.#ports.onUnreadable(
+        id,
+        `the configuration file has a monitor ${JSON.stringify(name)} too; rename one of them`,
+      );
+    }
+    await this.#tell();
   }
 
-  /** The configuration file has changed. */
+  /** The configuration file has changed. If it rejects nothing has changed. @throws {AppError} usage, for names that are taken */
   async replaceFile(specs: readonly MonitorSpec[]): Promise<void> {
-    this.#fromFile = specs;
-    await this.#tell();
+    await this.#inTurn(async () => {
+      const taken = [...this.#made.values()].find(({ name }) => specs.some((spec) => spec.name === name));
+      if (taken) {
+        const next = 'rename one of the two';
+        throw new AppError('usage', `a monitor ${JSON.stringify(taken.name)} was made through the interface: ${next}`);
+      }
+      const before = this.#fromFile;
+      this.#fromFile = specs;
+      try {
+        await this.#tell();
+      } catch (error) {
+        this.#fromFile = before;
+        throw error;
+      }
+    });
   }
 
   entries(): readonly BookEntry[] {
@@ -64,32 +88,42 @@ export class MonitorBook {
   }
 
   async create(definition: JsonObject): Promise<BookEntry> {
-    return await this.#save(randomUUIDv7(), definition);
+    return await this.#inTurn(() => this.#save(randomUUIDv7(), definition));
   }
 
   async change(idOrName: string, definition: JsonObject): Promise<BookEntry> {
-    return await this.#save(this.#madeHere(idOrName).id, definition);
+    return await this.#inTurn(() => this.#save(this.#madeHere(idOrName).id, definition));
   }
 
   async remove(idOrName: string): Promise<void> {
-    const { id } = this.#madeHere(idOrName);
-    await this.#ports.deleteMonitor(id);
-    await this.#ports.setPaused(id, false);
-    this.#made.delete(id);
-    this.#paused.delete(id);
-    await this.#tell();
+    await this.#inTurn(async () => {
+      const { id } = this.#madeHere(idOrName);
+      await this.#ports.deleteMonitor(id);
+      await this.#ports.setPaused(id, false);
+      this.#made.delete(id);
+      this.#paused.delete(id);
+      await this.#tell();
+    });
   }
 
   /** Stops or resumes the schedule of a monitor, wherever it was written; that outlives a restart. */
   async pause(idOrName: string, isPaused: boolean): Promise<BookEntry> {
-    const { spec } = this.#written(idOrName);
-    if (spec.paused && !isPaused)
-      throw new AppError('usage', `${spec.name} is paused by its definition: change it there`);
-    await this.#ports.setPaused(spec.id, isPaused);
-    if (isPaused) this.#paused.add(spec.id);
-    else this.#paused.delete(spec.id);
-    await this.#tell();
-    return this.find(spec.id);
+    return await this.#inTurn(async () => {
+      const { spec } = this.#written(idOrName);
+      if (spec.paused && !isPaused)
+        throw new AppError('usage', `${spec.name} is paused by its definition: change it there`);
+      await this.#ports.setPaused(spec.id, isPaused);
+      if (isPaused) this.#paused.add(spec.id);
+      else this.#paused.delete(spec.id);
+      await this.#tell();
+      return this.find(spec.id);
+    });
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   #allWritten(): readonly BookEntry[] {

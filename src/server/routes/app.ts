@@ -96,7 +96,10 @@ async function jsonOf(context: Context): Promise<unknown> {
 }
 
 function isAuthorised(context: Context, token: string): boolean {
-  const given = Buffer.from(context.req.header('authorization')?.replace(/^Bearer /, '') ?? '');
+  // RFC 9110, section 11.1: the name of a scheme has no case.
+  const [, credentials] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
+  if (credentials === undefined || token === '') return false;
+  const given = Buffer.from(credentials);
   const expected = Buffer.from(token);
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

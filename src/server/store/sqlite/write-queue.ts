@@ -22,6 +22,7 @@ export class WriteQueue {
   #jobs: Job[] = [];
   #timer: NodeJS.Timeout | undefined;
   #isScheduled = false;
+  #isLockedOut = false;
   #isClosed = false;
   /** When the next transaction may begin, by `performance.now()`. */
   #restsUntilMs = 0;
@@ -66,8 +67,13 @@ export class WriteQueue {
   }
 
   #retryLater(): void {
-    if (this.#timer === undefined) this.#say({ event: 'waiting-for-lock' });
-    this.#timer = setTimeout(() => this.#commit(() => this.#retryLater()), retryMs);
+    if (!this.#isLockedOut) this.#say({ event: 'waiting-for-lock' });
+    this.#isLockedOut = true;
+    this.#timer = setTimeout(() => {
+      // Whatever becomes of this try, the next job schedules the next.
+      this.#timer = undefined;
+      this.#commit(() => this.#retryLater());
+    }, retryMs);
   }
 
   #commit(whenBusy: (error: unknown) => void): void {
@@ -77,10 +83,8 @@ export class WriteQueue {
     } catch (error) {
       return isBusy(error) ? whenBusy(error) : this.#rejectAll(error);
     }
-    if (this.#timer !== undefined) {
-      this.#timer = undefined;
-      this.#say({ event: 'lock-gained' });
-    }
+    if (this.#isLockedOut) this.#say({ event: 'lock-gained' });
+    this.#isLockedOut = false;
     const jobs = this.#jobs;
     this.#jobs = [];
     const startedMs = performance.now();
