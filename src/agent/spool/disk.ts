@@ -62,7 +62,7 @@ export function isFull({ code }: NodeJS.ErrnoException): boolean {
 }
 
 /** Replaces a file atomically and synced: a crash leaves the old or the new one. */
-export function replaceFile(disk: Disk, name: string, bytes: Uint8Array): void {
+export function replaceInSpool(disk: Disk, name: string, bytes: Uint8Array): void {
   const file = disk.create(name + unfinished);
   try {
     file.write(bytes, 0);

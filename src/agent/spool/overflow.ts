@@ -1,4 +1,4 @@
-import { attempt, replaceFile } from './disk.ts';
+import { attempt, replaceInSpool } from './disk.ts';
 import {
   formatVersion,
   headerBytes,
@@ -50,7 +50,7 @@ export function rewrite(segments: Segments, victim: Victim, epoch: number): bool
   ]);
   writeHeader(bytes, { version: formatVersion, epoch, first, sparse });
   const isReplaced = attempt(() => {
-    replaceFile(segments.disk, name, bytes);
+    replaceInSpool(segments.disk, name, bytes);
     for (const { segment } of parts.slice(1)) segments.disk.remove(segment.name);
   });
   if (!isReplaced) return false;
