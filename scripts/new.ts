@@ -13,11 +13,13 @@ if (kind !== 'check' || !/^[a-z][a-z0-9]{1,19}$/.test(name)) {
 const folder = resolve(checks, name);
 if (existsSync(folder)) fail(`src/checks/${name} is there already`);
 
+// A short name is an abbreviation: SMTP, but Certificate.
+const title = name.length <= 5 ? name.toUpperCase() : `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 cpSync(resolve(checks, '_template'), folder, { recursive: true });
 for (const file of readdirSync(folder)) {
   const renamed = resolve(folder, file.replace('template', name));
   renameSync(resolve(folder, file), renamed);
-  rewrite(renamed, (text) => text.replaceAll('template', name).replaceAll('Template', name.toUpperCase()));
+  rewrite(renamed, (text) => text.replaceAll('template', name).replaceAll('Template', title));
 }
 const line = `  { type: '${name}', load: () => import('./${name}/${name}.ts') },\n`;
 rewrite(resolve(checks, 'modules.ts'), (text) =>

@@ -11,6 +11,7 @@ interface CheckModule {
 
 /** Every check type. Configuration, command line, shell, API and documentation derive from this list. */
 export const checkModules: readonly CheckModule[] = [
+  { type: 'certificate', aliases: ['cert'], load: () => import('./certificate/certificate.ts') },
   { type: 'dns', load: () => import('./dns/dns.ts') },
   { type: 'echo', load: () => import('./echo/echo.ts') },
   { type: 'grpc', load: () => import('./grpc/grpc.ts') },

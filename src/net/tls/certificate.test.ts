@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { testCertificates } from '../../testing/certificates.ts';
-import { certificateOf, isIssuedFor } from './certificate.ts';
+import { certificateOf, isIssuedFor, isNameCovered } from './certificate.ts';
 
 const certificates = await testCertificates();
 const read = (name: keyof typeof certificates) => certificateOf(new X509Certificate(certificates[name].certificate));
@@ -27,8 +27,10 @@ test('a certificate is good for the names it lists, a wildcard for exactly one l
     ['wildcard', 'localhost', false],
     ['withoutNames', 'localhost', false],
   ];
-  for (const [name, serverName, good] of cases)
+  for (const [name, serverName, good] of cases) {
     assert.equal(isIssuedFor(read(name), serverName), good, `${name} for ${serverName}`);
+    assert.equal(isNameCovered(read(name).facts.names, serverName), good, `${name} for ${serverName}, by its names`);
+  }
 });
 
 async function openssl(...args: string[]): Promise<string> {

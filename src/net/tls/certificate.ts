@@ -63,7 +63,7 @@ function factsOf(x509: X509Certificate, { key, fields }: Pick<Certificate, 'key'
     fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
     ...keyFacts(key),
     signature: x509.signatureAlgorithm ?? 'unknown',
-    names: fields ? [...fields.names.dns, ...fields.names.ip.map(addressText)] : [],
+    names: fields ? [...fields.names.dns.map(hostText), ...fields.names.ip.map(addressText)] : [],
   };
 }
 
@@ -91,6 +91,11 @@ function keyFacts(key: KeyObject | undefined): Pick<CertificateFacts, 'keyType' 
   return { keyType: type.toUpperCase(), keyBits: modulusLength };
 }
 
+/** An address that is listed as a host is good for nothing (RFC 9525 section 6.1), and marked. */
+function hostText(name: string): string {
+  return isIP(name) === 0 ? name : `DNS:${name}`;
+}
+
 function addressText(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   return bytes.length === 16 ? ipv6Text(bytes) : bytes.toString('hex');
@@ -104,6 +109,15 @@ export function isIssuedFor({ x509 }: Certificate, serverName: string): boolean 
   // OpenSSL takes a name with a leading dot for any name below it.
   if (serverName.startsWith('.')) return false;
   return x509.checkHost(withoutFinalDot(serverName), { subject: 'never', partialWildcards: false }) !== undefined;
+}
+
+/** The same check for names that were read already. */
+export function isNameCovered(names: readonly string[], wanted: string): boolean {
+  const name = withoutFinalDot(wanted).toLowerCase();
+  const [label, ...parents] = name.split('.');
+  // RFC 9525 section 6.3: a wildcard stands for one whole label, never for a part of an address.
+  const patterns = label === '' || isIP(name) !== 0 ? [name] : [name, `*.${parents.join('.')}`];
+  return names.some((listed) => patterns.includes(listed.toLowerCase()));
 }
 
 /** In TLS a name is written without the dot of the DNS root (RFC 6066 section 3). */

@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
+import { destinationOf, dialOptionsOf } from '../../core/dial-options.ts';
+import type { SecureConnection } from '../../core/network.ts';
+import { endpointOf, formatEndpoint } from '../../core/target.ts';
+import { addressDetail } from '../../core/tried.ts';
+import { Dialogue } from '../../net/dialogue/dialogue.ts';
+import { startTlsSteps } from '../../net/dialogue/starttls.ts';
+import { noteTls } from '../../net/tls/report.ts';
+import { judgeCertificates } from './judge-certificates.ts';
+import { options, type CertificateOptions } from './options.ts';
+
+/** The certificates of a TLS server (RFC 5280, 6066, 6960, 9525). */
+export const certificate = defineCheck({
+  type: 'certificate',
+  title: 'Certificate',
+  summary: 'Does a TLS handshake and checks the certificates: chain, names, days left, fingerprint, issuer.',
+  options,
+  metrics: [
+    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    { name: 'startTlsMs', unit: 'ms', meaning: 'asking for TLS in the protocol of the server' },
+    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+    { name: 'certificates', unit: 'count', meaning: 'certificates that the server sent' },
+  ],
+  defaultTimeoutMs: 10_000,
+  asks: ['host', 'port'],
+  targetSyntax: 'HOST[:PORT]',
+  fromTarget: (target) => endpointOf(target),
+  targetOf: formatEndpoint,
+  destinationOf,
+  async run(options, context, measurement) {
+    const dial = { ...dialOptionsOf(options), signal: context.signal };
+    const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect(options, dial);
+    measurement.metrics = { resolveMs, connectMs };
+    measurement.detail = addressDetail(dialled);
+    try {
+      if (options.starttls) await askForTls(socket, options, { ...context, measurement });
+      const secure = await secureSocket(socket, options, { ...context, measurement });
+      secure.socket.destroy();
+      return judgeCertificates(secure, options, measurement);
+    } finally {
+      socket.destroy();
+    }
+  },
+});
+
+interface Visit extends CheckContext {
+  readonly measurement: Measurement;
+}
+
+async function askForTls(socket: Socket, options: CertificateOptions, visit: Visit): Promise<void> {
+  const { clock, signal, measurement } = visit;
+  const startedMs = clock.monotonic();
+  const dialogue = new Dialogue(socket, { signal, where: formatEndpoint(options) });
+  try {
+    await dialogue.follow(startTlsSteps[options.starttls ?? 'smtp']);
+    dialogue.handOver();
+  } finally {
+    measurement.metrics['startTlsMs'] = clock.monotonic() - startedMs;
+    if (dialogue.greeting !== undefined) measurement.detail['banner'] = dialogue.greeting;
+  }
+}
+
+async function secureSocket(socket: Socket, options: CertificateOptions, visit: Visit): Promise<SecureConnection> {
+  const { net, clock, signal, measurement } = visit;
+  const { host, tls } = options;
+  const secure = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, resume: false, signal });
+  noteTls(measurement, secure, { nowMs: clock.now(), where: formatEndpoint(options) });
+  measurement.metrics['certificates'] = secure.certificates.filter(({ sent }) => sent).length;
+  return secure;
+}
