@@ -21,6 +21,11 @@ export interface CheckContext {
   readonly clock: Clock;
   readonly net: Network;
   readonly onProgress?: (step: Progress) => void;
+  /**
+   * A person looks at this run: `detail` holds also what differs from run to run, such as each round trip and all header
+   * fields. Results that are stored leave it out, because it would be stored anew each time.
+   */
+  readonly wantsFullDetail?: boolean;
 }
 
 export type OptionsSchema = z.ZodObject;

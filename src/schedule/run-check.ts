@@ -5,7 +5,7 @@ import type { Monitor, Result } from '../core/monitor.ts';
 import { failed, type Outcome } from '../core/outcome.ts';
 import type { Lag, LagGuard } from './lag.ts';
 
-export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgress'> {
+export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgress' | 'wantsFullDetail'> {
   /** Belongs to this run: the runner aborts it at the deadline, the caller aborts it to stop the run. */
   readonly controller: AbortController;
   /** The slot the run was due in; absent when it was asked for by hand. */
@@ -15,12 +15,13 @@ export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgre
 
 /** Runs a monitor's check once. Never rejects: anything else than a `Failure` is our bug and becomes `unknown/internal`. */
 export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, parts: RunParts): Promise<Result> {
-  const { clock, net, onProgress, controller, scheduledAt, lag } = parts;
+  const { clock, net, onProgress, wantsFullDetail = false, controller, scheduledAt, lag } = parts;
   const { signal } = controller;
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
   const cancelDeadline = deadlineAfter(clock, monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
-  const outcome = await outcomeOf(check, monitor, { signal, clock, net, ...(onProgress && { onProgress }) });
+  const context = { signal, clock, net, wantsFullDetail, ...(onProgress && { onProgress }) };
+  const outcome = await outcomeOf(check, monitor, context);
   cancelDeadline();
   const durationMs = clock.monotonic() - startedMs;
   const stalled = lag?.since(startedMs);

@@ -8,7 +8,7 @@ import { Resolver } from '../net/resolve.ts';
 /** Machines differ in the addresses of localhost; the servers of the tests are at 127.0.0.1. */
 const hostsPath = fileURLToPath(new URL('hosts', import.meta.url));
 
-/** A context on the real network and the real clock, as a run gets it. Ten seconds unless the test brings its own signal. */
+/** A context on the real network and the real clock, as a run in a terminal gets it. Ten seconds unless the test brings its own signal. */
 export function testContext(overrides: Partial<CheckContext> = {}): CheckContext {
   return {
     signal: AbortSignal.timeout(10_000),
@@ -18,6 +18,7 @@ export function testContext(overrides: Partial<CheckContext> = {}): CheckContext
       policy: new EgressPolicy(),
       resolver: new Resolver({ clock: systemClock, hostsPath }),
     }),
+    wantsFullDetail: true,
     ...overrides,
   };
 }

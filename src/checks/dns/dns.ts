@@ -49,7 +49,7 @@ export const dns = defineCheck({
     const answered = await askWithRetries({ server, host, query, options }, context, { measurement, oddities });
     measurement.latencyMs = answered.queryMs;
     Object.assign(measurement.metrics, metricsOf(asked, answered));
-    Object.assign(measurement.detail, detailOf(answered, options));
+    Object.assign(measurement.detail, detailOf(answered, options, context));
     noteOddities(answered.message, oddities);
     return judge({ asked, message: answered.message, oddities }, options, measurement);
   },
@@ -90,7 +90,11 @@ function metricsOf(asked: DnsQuestion, { message, bytes, queryMs }: Answered): R
   };
 }
 
-function detailOf({ message, protocol }: Answered, options: Options): JsonObject {
+function detailOf(
+  { message, protocol }: Answered,
+  options: Options,
+  { wantsFullDetail = false }: CheckContext,
+): JsonObject {
   const { rcode, flags } = message;
   return {
     protocol,
@@ -98,6 +102,6 @@ function detailOf({ message, protocol }: Answered, options: Options): JsonObject
     truncated: protocol !== options.protocol,
     rcode: rcodeName(rcode),
     flags,
-    ...sectionsDetail(message),
+    ...sectionsDetail(wantsFullDetail ? message : { answers: message.answers }),
   };
 }

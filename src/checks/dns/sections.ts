@@ -14,8 +14,13 @@ export function shortened(data: string, maxDataLength: number): string {
   return data.length <= maxDataLength ? data : `${data.slice(0, maxDataLength)}…`;
 }
 
-/** The sections of an answer and its EDNS, for people and later evidence; what is left out is counted in `recordsLeftOut`. */
-export function sectionsDetail({ answers, authorities, additionals, edns }: DnsMessage): JsonObject {
+/** The sections of an answer and its EDNS, as far as they are given; records left out are counted in `recordsLeftOut`. */
+export function sectionsDetail({
+  answers,
+  authorities,
+  additionals,
+  edns,
+}: Pick<DnsMessage, 'answers'> & Partial<Pick<DnsMessage, 'authorities' | 'additionals' | 'edns'>>): JsonObject {
   let room = maxLength;
   let leftOut = 0;
   const shown = (records: readonly DnsRecord[]): readonly JsonObject[] => {
@@ -30,8 +35,8 @@ export function sectionsDetail({ answers, authorities, additionals, edns }: DnsM
   };
   return {
     answers: shown(answers),
-    authorities: shown(authorities),
-    additionals: shown(additionals),
+    ...(authorities && { authorities: shown(authorities) }),
+    ...(additionals && { additionals: shown(additionals) }),
     ...(leftOut > 0 && { recordsLeftOut: leftOut }),
     ...(edns && { edns: ednsDetail(edns) }),
   };

@@ -52,6 +52,7 @@ export const http = defineCheck({
     const oddities = new Oddities(measurement);
     const { hop, response } = await followRedirects(options, { ...context, measurement, oddities });
     measurement.latencyMs = context.clock.monotonic() - startedMs;
+    if (context.wantsFullDetail) noteHeaders(measurement, response);
     return await judge(response, options, { peer: formatEndpoint(endpointOf(hop.url)), measurement, oddities });
   },
 });
@@ -118,6 +119,17 @@ function noteResponse({ metrics, detail }: Measurement, response: HttpResponse):
   detail['statusText'] = statusOf(response);
 }
 
+const maxShownHeaders = 100;
+const maxShownHeaderLength = 1000;
+
+/** The response's header fields by name, for people; long ones are cut. */
+function noteHeaders({ detail }: Measurement, { headers }: HttpResponse): void {
+  const shown = [...headers].slice(0, maxShownHeaders);
+  detail['headers'] = Object.fromEntries(
+    shown.map(([name, value]) => [name, value.slice(0, maxShownHeaderLength).toWellFormed()]),
+  );
+}
+
 interface Judging {
   readonly peer: string;
   readonly measurement: Measurement;
@@ -129,6 +141,7 @@ async function judge(response: HttpResponse, options: HttpOptions, judging: Judg
   const { measurement, oddities } = judging;
   const head = headMismatch(response, options);
   if (head !== undefined) {
+    noteHeaders(measurement, response);
     // The body may say why; what is wrong with it says nothing that matters now.
     const { text } = await readBody(response, options, judging).catch(() => ({ text: '' }));
     return mismatched(head, text, measurement);

@@ -17,6 +17,12 @@ test('an assertion is what RFC 9535 allows in a filter, on the whole document', 
     '$.error || $.status != "ok"': false,
     '$.none == null': true,
     '$.missing == null': false,
+    '$.missing != null': false,
+    '$.missing != "down"': false,
+    '"down" != $.missing': false,
+    '$.status != "down" && $.missing != "down"': false,
+    '$.status != "down"': true,
+    '!$.missing || $.missing != "down"': true,
     'length($.jobs) == 2': true,
     'count($.jobs[?@.ok == true]) == 1': true,
     '$.jobs[0].name == $.jobs[1].name': false,
@@ -29,6 +35,12 @@ test('an assertion is what RFC 9535 allows in a filter, on the whole document', 
 });
 
 const found = (text: string): string => compileAssertion(text).found(document);
+
+test('MU14: each assertion has the whole budget of matching, however many came before', () => {
+  const texts = parseJson(JSON.stringify({ text: 'a'.repeat(200_000) }));
+  const assertion = compileAssertion('search($.text, "b")');
+  for (let run = 0; run < 50; run++) assert.equal(assertion.holds(texts), false);
+});
 
 test('what the document holds where the comparison looks is put in words', () => {
   assert.equal(found('$.status == "down"'), '"ok"');

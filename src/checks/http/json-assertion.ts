@@ -53,6 +53,7 @@ export interface JsonAssertion {
 export function compileAssertion(text: string): JsonAssertion {
   const expression = parse(text);
   assertAffordable(expression, 'outside');
+  failWithoutValue(expression);
   return {
     holds(document) {
       budget.renew();
@@ -75,6 +76,26 @@ function parse(text: string): jsonpath.expressions.LogicalExpression {
   const [selector, ...others] = segments.flatMap((segment) => segment.selectors);
   if (others.length > 0 || !(selector instanceof FilterSelector)) throw new Error('expected one expression');
   return selector.expression;
+}
+
+/**
+ * What is not there differs from every value (RFC 9535 section 2.3.5.2.2), so that `$.state != "broken"` would hold of a document
+ * without `state`. A person who asserts it means a value: here it fails.
+ */
+function failWithoutValue(expression: Expression): void {
+  if (expression instanceof LogicalExpression) return failWithoutValue(expression.expression);
+  if (expression instanceof PrefixExpression) return failWithoutValue(expression.right);
+  if (!(expression instanceof InfixExpression)) return;
+  const { left, right, operator } = expression;
+  if (operator !== '!=') return [left, right].forEach(failWithoutValue);
+  const evaluate = expression.evaluate.bind(expression);
+  expression.evaluate = (context) =>
+    ![left, right].some((side) => side instanceof FilterQuery && isNothing(side.evaluate(context))) &&
+    evaluate(context);
+}
+
+function isNothing(found: unknown): boolean {
+  return found instanceof JSONPathNodeList && found.nodes.length === 0;
 }
 
 /** Each query of an assertion visits the document at most once: one `..`, and inside a filter neither `..` nor `$`. */

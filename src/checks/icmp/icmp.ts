@@ -55,7 +55,7 @@ export const icmp = defineCheck({
     } finally {
       measurement.metrics = { resolveMs: channel.resolveMs, ...tally.metrics() };
       measurement.latencyMs = measurement.metrics['rttAvgMs'];
-      Object.assign(measurement.detail, tally.detail());
+      Object.assign(measurement.detail, tally.detail(context));
     }
     return pingVerdict(tally, options, { address: channel.address.ip, measured: measurement });
   },

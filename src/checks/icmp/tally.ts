@@ -1,3 +1,4 @@
+import type { CheckContext } from '../../core/check.ts';
 import type { QueryAnswer } from '../../core/network.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import { RoundTrips } from '../../core/round-trips.ts';
@@ -106,11 +107,11 @@ export class EchoTally {
     };
   }
 
-  /** Each round trip in the order of sending, of several packets; and the ICMP errors that came. */
-  detail(): JsonObject {
+  /** The ICMP errors that came and, where wanted, each round trip of several packets in the order of sending. */
+  detail({ wantsFullDetail = false }: Pick<CheckContext, 'wantsFullDetail'>): JsonObject {
     const rttsMs = [...this.#latest.values()].map((rttMs) => rttMs && Math.round(rttMs * 1000) / 1000);
     return {
-      ...(this.#sent > 1 && { rttsMs }),
+      ...(wantsFullDetail && this.#sent > 1 && { rttsMs }),
       ...(this.#errors.size > 0 && { icmpErrors: [...this.#errors.values()] }),
     };
   }

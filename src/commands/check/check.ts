@@ -86,7 +86,7 @@ async function* results({ check, monitor, count }: Runs, report: CheckReport): A
     interrupted.addEventListener('abort', stop, { once: true });
     using _elapsed = report.watch();
     const onProgress = (step: Progress): void => report.progress(step);
-    const result = await runCheck(check, monitor, { clock, net, controller, onProgress });
+    const result = await runCheck(check, monitor, { clock, net, controller, onProgress, wantsFullDetail: true });
     interrupted.removeEventListener('abort', stop);
     if (round > 0 && result.reason === 'cancelled') return;
     yield result;

@@ -63,6 +63,23 @@ test('a field that comes several times is one list', () => {
   ]);
 });
 
+test('MU32: fields of an interim response are none of the final one', () => {
+  const { headers } = read(['HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n']);
+  assert.deepEqual(headers, [['content-length', '0']]);
+});
+
+test('CK6: the bytes of a header are those of its block, whatever follows it', () => {
+  const head = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const parser = new ResponseParser(limits);
+  parser.push(Buffer.from(`${head}2\r\nok\r\n0\r\nTrailer: x\r\n\r\n`));
+  assert.equal(parser.headerBytes, head.length);
+});
+
+test('a blank is taken from the ends of a value, and A0 is not: it ends many a character of UTF-8', () => {
+  const { headers } = read([Buffer.from('HTTP/1.1 204 x\r\nX: \t voil\xc3\xa0 \t\r\n\r\n', 'latin1')]);
+  assert.deepEqual(headers, [['x', 'voilà']]);
+});
+
 test('a response that has no body ends with its header', () => {
   for (const status of [204, 304]) assert.equal(read([`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\n\r\n`]).body, '');
   assert.equal(read(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'], 'HEAD').status, 200);
