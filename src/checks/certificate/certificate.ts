@@ -4,8 +4,8 @@ import { destinationOf, dialOptionsOf } from '../../core/dial-options.ts';
 import type { SecureConnection } from '../../core/network.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
-import { Dialogue } from '../../net/dialogue/dialogue.ts';
-import { startTlsSteps } from '../../net/dialogue/starttls.ts';
+import { Conversation } from '../../net/dialogue/conversation.ts';
+import { negotiateStartTls } from '../../net/dialogue/starttls.ts';
 import { noteTls } from '../../net/tls/report.ts';
 import { judgeCertificates } from './judge-certificates.ts';
 import { options, type CertificateOptions } from './options.ts';
@@ -53,13 +53,13 @@ interface Visit extends CheckContext {
 async function askForTls(socket: Socket, options: CertificateOptions, visit: Visit): Promise<void> {
   const { clock, signal, measurement } = visit;
   const startedMs = clock.monotonic();
-  const dialogue = new Dialogue(socket, { signal, where: formatEndpoint(options) });
+  const conversation = new Conversation(socket, { signal, where: formatEndpoint(options) });
   try {
-    await dialogue.follow(startTlsSteps[options.starttls ?? 'smtp']);
-    dialogue.handOver();
+    await negotiateStartTls[options.starttls ?? 'smtp'](conversation);
+    conversation.handOver();
   } finally {
     measurement.metrics['startTlsMs'] = clock.monotonic() - startedMs;
-    if (dialogue.greeting !== undefined) measurement.detail['banner'] = dialogue.greeting;
+    if (conversation.greeting !== undefined) measurement.detail['banner'] = conversation.greeting;
   }
 }
 

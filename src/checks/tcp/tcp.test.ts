@@ -138,12 +138,10 @@ describe('a dialogue', () => {
     assert.match(outcome.message, /within 65536 bytes, more came/);
   });
 
-  test('an expression that cannot be, and a step that says nothing, are refused', () => {
+  test('an expression that cannot be is refused', () => {
     const table = [
       [{ expect: '(' }, /expected a regular expression \(RE2 syntax\)/],
       [{ expect: '(a{100}){9}' }, /steps, at most 500/],
-      [{}, /expected send, expect or both/],
-      [{ send: 'x', reject: 'y' }, /reject only beside expect/],
     ] as const;
     for (const [step, message] of table) {
       const { error } = tcp.options.safeParse({ host, port: 1, dialogue: [step] });
@@ -266,6 +264,79 @@ describe('STARTTLS', () => {
     const outcome = await check({ port: server.port, starttls: 'pop3' });
     assert.equal(outcome.reason, 'protocol');
     assert.match(outcome.message, /silence from .* before the TLS handshake, got "\+OK injected"/);
+  });
+});
+
+describe('CT2: STARTTLS with the shortest and the oddest replies', () => {
+  const scripts = {
+    smtp: ['220\r\n', '250\r\n', '220\r\n'],
+    imap: ['* ok\r\n', '* BYE is not said to us\r\na1 ok\r\n'],
+    pop3: ['+ok\r\n', '+OK\n'],
+    ftp: ['220-\r\n 220 not yet\r\n220\r\n', '234\r\n'],
+  } as const;
+  for (const [protocol, [greeting, ...replies]] of Object.entries(scripts)) {
+    test(protocol, async () => {
+      const { good, ca } = await testCertificates();
+      let line = 0;
+      await using server = await lineServer(greeting, (_, socket) => {
+        socket.write(replies[line++] ?? '');
+        if (line === replies.length) answerInTls(socket, good);
+        return undefined;
+      });
+      const outcome = await check({ port: server.port, starttls: protocol, tls: { ca: ca.certificate } });
+      assert.equal(outcome.status, 'up', outcome.message);
+    });
+  }
+
+  test('a server of another protocol is told at once', async () => {
+    await using server = await lineServer('SSH-2.0-OpenSSH_9\r\n');
+    const outcome = await check({ port: server.port, starttls: 'smtp' });
+    assert.deepEqual([outcome.status, outcome.reason], ['down', 'protocol']);
+    assert.match(outcome.message, /got "SSH-2\.0-OpenSSH_9"/);
+  });
+});
+
+describe('CK4: a dialogue of bytes, with TLS in the middle', () => {
+  test('bytes go out and are waited for as they are', async () => {
+    const received: string[] = [];
+    await using server = await tcpServer((socket) => {
+      socket.on('data', (bytes) => {
+        received.push(bytes.toString('hex'));
+        socket.write(Buffer.of(0xfe, 0x00, 0xff));
+      });
+    });
+    const dialogue = [
+      { send: String.raw`\xff\n`, expectHex: 'fe 00 ff' },
+      { hex: '00:01', expectHex: '00ff' },
+    ];
+    const outcome = await check({ port: server.port, dialogue });
+    assert.equal(outcome.status, 'up', outcome.message);
+    assert.deepEqual(received, ['ff0a', '0001']);
+    const missing = await check({ port: server.port, dialogue: [{ hex: '00', expectHex: 'abcd' }] }, 200);
+    assert.equal(missing.reason, 'assertion');
+    assert.match(missing.message, /^Expected abcd from .*, got "fe00ff"/);
+  });
+
+  test('startTls is a step, and what follows is inside', async () => {
+    const { good, ca } = await testCertificates();
+    await using server = await lineServer('hello\r\n', (line, socket) => {
+      if (line === 'secure please') answerInTls(socket, good);
+      return line === 'secure please' ? 'yes\r\n' : undefined;
+    });
+    const dialogue = [
+      { expect: 'hello' },
+      { send: 'secure please\n', expect: 'yes\\r\n' },
+      { startTls: true },
+      { expect: 'secret' },
+    ];
+    const outcome = await check({ port: server.port, tls: { ca: ca.certificate }, dialogue });
+    assert.equal(outcome.status, 'up', outcome.message);
+    assert.match(outcome.message, /and speaks TLS: "hello"/);
+  });
+
+  test('TLS begins once', () => {
+    const { error } = tcp.options.safeParse({ host, port: 1, tls: { enabled: true }, dialogue: [{ startTls: true }] });
+    assert.match(JSON.stringify(error?.issues), /one TLS handshake at most/);
   });
 });
 

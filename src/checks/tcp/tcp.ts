@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
@@ -9,8 +8,9 @@ import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts
 import { addressDetail } from '../../core/tried.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { assertNotExpiring, noteTls } from '../../net/tls/report.ts';
-import { Dialogue, step, type Step } from '../../net/dialogue/dialogue.ts';
-import { startTlsProtocols, startTlsSteps } from '../../net/dialogue/starttls.ts';
+import { Conversation } from '../../net/dialogue/conversation.ts';
+import { doStep, step } from '../../net/dialogue/steps.ts';
+import { negotiateStartTls, startTlsProtocols } from '../../net/dialogue/starttls.ts';
 
 const maxSteps = 32;
 
@@ -25,23 +25,28 @@ const tls = z
   .superRefine(checkTlsOptions)
   .prefault({});
 
-const options = z.strictObject({
-  host: hostname.meta({ description: 'Name or address to connect to' }),
-  port: port.meta({ description: 'Port to connect to' }),
-  starttls: z
-    .enum(startTlsProtocols)
-    .optional()
-    .meta({ description: 'Protocol in which to ask for TLS after connecting' }),
-  tls,
-  dialogue: z
-    .array(step)
-    .max(maxSteps)
-    .default([])
-    .meta({ description: 'Steps of {send, expect, reject}: text to send, what to wait for, and what means no' }),
-  degraded: degradedByLatency('time for connecting and all that follows'),
-  strict: strictOption,
-  ...dialFields,
-});
+const options = z
+  .strictObject({
+    host: hostname.meta({ description: 'Name or address to connect to' }),
+    port: port.meta({ description: 'Port to connect to' }),
+    starttls: z
+      .enum(startTlsProtocols)
+      .optional()
+      .meta({ description: 'Protocol in which to ask for TLS after connecting' }),
+    tls,
+    dialogue: z.array(step).max(maxSteps).default([]).meta({
+      description:
+        'Steps of {send or hex, expect or expectHex, reject}: what to send, what to wait for, what means no; or {startTls: true}',
+    }),
+    degraded: degradedByLatency('time for connecting and all that follows'),
+    strict: strictOption,
+    ...dialFields,
+  })
+  .superRefine(({ starttls, tls, dialogue }, context) => {
+    const handshakes = dialogue.filter(({ startTls }) => startTls).length + (starttls || tls.enabled ? 1 : 0);
+    if (handshakes > 1)
+      context.addIssue({ code: 'custom', message: 'expected one TLS handshake at most', path: ['dialogue'] });
+  });
 
 type Options = z.output<typeof options>;
 
@@ -69,61 +74,56 @@ export const tcp = defineCheck({
     const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect(options, dial);
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = addressDetail(dialled);
+    using conversation = new Conversation(socket, { signal, where: formatEndpoint(options) });
+    const visit = { options, context, conversation, measurement };
     try {
-      await converse(socket, options, { ...context, measurement });
-      assertWithin(options, measurement);
-      return up(summary(options, measurement), measurement);
+      await runDialogue(visit);
     } finally {
-      socket.destroy();
+      if (conversation.greeting !== undefined) measurement.detail['banner'] = conversation.greeting;
     }
+    assertWithin(options, measurement);
+    return up(summary(options, measurement), measurement);
   },
 });
 
-interface Visit extends CheckContext {
+interface Visit {
+  readonly options: Options;
+  readonly context: CheckContext;
+  readonly conversation: Conversation;
   readonly measurement: Measurement;
 }
 
 /** Everything after connecting that the options ask for. */
-async function converse(socket: Socket, options: Options, visit: Visit): Promise<void> {
+async function runDialogue(visit: Visit): Promise<void> {
+  const { options, conversation } = visit;
   const { starttls, tls, dialogue } = options;
-  if (starttls) (await talk(socket, startTlsSteps[starttls], { options, visit })).handOver();
-  if (!starttls && !tls.enabled) return void (await talk(socket, dialogue, { options, visit }));
-  const secured = await secure(socket, options, visit);
-  try {
-    await talk(secured, dialogue, { options, visit });
-  } finally {
-    secured.destroy();
+  if (starttls) await timed(visit, () => negotiateStartTls[starttls](conversation));
+  if (starttls || tls.enabled) await upgrade(visit);
+  for (const one of dialogue) {
+    if (one.startTls) await upgrade(visit);
+    else await timed(visit, () => doStep(conversation, one));
   }
 }
 
-/** Follows the steps, and writes down how long that took and what was said first. */
-async function talk(
-  socket: Socket,
-  steps: readonly Step[],
-  { options, visit }: { readonly options: Options; readonly visit: Visit },
-): Promise<Dialogue> {
-  const { clock, signal, measurement } = visit;
-  const dialogue = new Dialogue(socket, { signal, where: formatEndpoint(options) });
-  const startedMs = clock.monotonic();
+/** Adds up how long the dialogue takes, without the handshakes. */
+async function timed({ context, measurement }: Visit, work: () => Promise<void>): Promise<void> {
+  const startedMs = context.clock.monotonic();
   try {
-    await dialogue.follow(steps);
-    return dialogue;
+    await work();
   } finally {
-    if (steps.length > 0) add(measurement, 'dialogueMs', clock.monotonic() - startedMs);
-    if (dialogue.greeting !== undefined) measurement.detail['banner'] ??= dialogue.greeting;
+    const { metrics } = measurement;
+    metrics['dialogueMs'] = (metrics['dialogueMs'] ?? 0) + context.clock.monotonic() - startedMs;
   }
 }
 
-async function secure(socket: Socket, options: Options, visit: Visit): Promise<Socket> {
-  const { net, clock, signal, measurement } = visit;
+async function upgrade({ options, context, conversation, measurement }: Visit): Promise<void> {
   const { host, tls } = options;
-  const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
-  noteTls(measurement, secured, { nowMs: clock.now(), where: formatEndpoint(options) });
-  return secured.socket;
-}
-
-function add({ metrics }: Measurement, name: string, value: number): void {
-  metrics[name] = (metrics[name] ?? 0) + value;
+  const { net, clock, signal } = context;
+  await conversation.upgrade(async (socket) => {
+    const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
+    noteTls(measurement, secured, { nowMs: clock.now(), where: conversation.where });
+    return secured.socket;
+  });
 }
 
 /** @throws {Failure} threshold, protocol */
@@ -135,8 +135,8 @@ function assertWithin(options: Options, measurement: Measurement): void {
   assertFast('Connecting and all that followed', measurement.latencyMs, options);
 }
 
-function summary({ host, port, starttls, tls }: Options, { detail }: Measurement): string {
-  const speaks = starttls || tls.enabled ? ' and speaks TLS' : '';
+function summary({ host, port }: Options, { detail }: Measurement): string {
+  const speaks = detail['tls'] === undefined ? '' : ' and speaks TLS';
   const said = detail['banner'] === undefined ? '.' : `: ${JSON.stringify(detail['banner'])}`;
   return `Port ${port} on ${host} is open${speaks}${said}`;
 }

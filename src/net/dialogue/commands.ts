@@ -1,0 +1,50 @@
+import { Failure } from '../../core/failure.ts';
+import { showBytes } from '../../core/bytes.ts';
+import type { Conversation } from './conversation.ts';
+import { ReplyError, type ServerReply, type ReplyReader } from './replies.ts';
+
+interface Expected {
+  /** The status that means yes. */
+  readonly status: string | readonly string[];
+  /** What the reply answers, for messages: `STARTTLS`, `the greeting`. */
+  readonly to: string;
+  readonly read: ReplyReader;
+}
+
+/** Sends a command line, if there is one, and reads its reply. @throws {Failure} protocol, timeout, closed, reset, too-large */
+export async function exchange(
+  conversation: Conversation,
+  line: string | undefined,
+  { to, read }: Omit<Expected, 'status'>,
+): Promise<ServerReply> {
+  const { where } = conversation;
+  if (line !== undefined) conversation.write(`${line}\r\n`);
+  const doing =
+    line === undefined ? `Waiting for the greeting of ${where}` : `Waiting for the reply of ${where} to ${to}`;
+  try {
+    return await conversation.read(read, doing);
+  } catch (error) {
+    if (error instanceof ReplyError) {
+      const got = JSON.stringify(showBytes(Buffer.from(error.message)));
+      throw new Failure('protocol', `Expected a reply of ${where} to ${to}, got ${got}.`, { cause: error });
+    }
+    const { unread } = conversation;
+    if (!(error instanceof Failure) || unread.length === 0 || error.reason === 'too-large') throw error;
+    throw error.with({ message: `${error.message} Until then came ${JSON.stringify(showBytes(unread))}.` });
+  }
+}
+
+/** The same for a reply that has to be a yes. @throws {Failure} assertion, if it is another; and as `exchange` */
+export async function command(
+  conversation: Conversation,
+  line: string | undefined,
+  { status, ...expected }: Expected,
+): Promise<ServerReply> {
+  const reply = await exchange(conversation, line, expected);
+  const statuses = [status].flat();
+  if (statuses.includes(reply.status)) return reply;
+  const wanted = statuses.join(' or ');
+  const after =
+    line === undefined ? `in the greeting of ${conversation.where}` : `of ${conversation.where} to ${expected.to}`;
+  throw new Failure('assertion', `Expected ${wanted} ${after}, got ${JSON.stringify(reply.text)}.`);
+}

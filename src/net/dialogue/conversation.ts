@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net';
+import { showBytes } from '../../core/bytes.ts';
+import { Failure } from '../../core/failure.ts';
+import { Incoming } from './incoming.ts';
+
+const maxReceivedBytes = 65_536;
+const maxShownExtra = 60;
+
+interface Setting {
+  readonly signal: AbortSignal;
+  /** For messages: `mail.example:25`. */
+  readonly where: string;
+}
+
+/** Something found in the bytes that came, and where it ends. */
+export interface FoundText<T> {
+  readonly value: T;
+  readonly end: number;
+}
+
+/** One connection on which text goes to and fro, in TLS or not. What is read is used up. */
+export class Conversation {
+  readonly where: string;
+  readonly #signal: AbortSignal;
+  readonly #sockets: Socket[] = [];
+  #socket: Socket;
+  #incoming: Incoming;
+  #greeting: string | undefined;
+
+  constructor(socket: Socket, { signal, where }: Setting) {
+    this.where = where;
+    this.#signal = signal;
+    this.#socket = socket;
+    this.#sockets.push(socket);
+    this.#incoming = new Incoming(socket, maxReceivedBytes);
+  }
+
+  /** The first that the other side said, for people; undefined if nobody waited, or nothing came. */
+  get greeting(): string | undefined {
+    return this.#greeting;
+  }
+
+  /** What came and is not read yet. */
+  get unread(): Buffer {
+    return this.#incoming.bytes;
+  }
+
+  write(bytes: string | Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  /**
+   * Waits until `find` finds something. `doing` is for messages: `Waiting for the greeting of mail.example:25`.
+   * @throws {Failure} timeout, closed, reset, too-large, or what `find` throws; or the signal's reason
+   */
+  async read<T>(find: (bytes: Buffer) => FoundText<T> | undefined, doing: string): Promise<T> {
+    const incoming = this.#incoming;
+    const { value, end } = await incoming
+      .until(find, { signal: this.#signal, doing })
+      .finally(() => incoming.bytes.length > 0 && (this.#greeting ??= showBytes(incoming.bytes)));
+    incoming.drop(end);
+    return value;
+  }
+
+  /** Leaves the connection to a TLS handshake. @throws {Failure} protocol, when something came that nobody had asked for */
+  handOver(): Socket {
+    this.#incoming.release();
+    if (this.unread.length === 0) return this.#socket;
+    const extra = JSON.stringify(showBytes(this.unread, maxShownExtra));
+    throw new Failure('protocol', `Expected silence from ${this.where} before the TLS handshake, got ${extra}.`);
+  }
+
+  /** Goes on in TLS. @throws {Failure} as `handOver` and `handshake` do */
+  async upgrade(handshake: (socket: Socket) => Promise<Socket>): Promise<void> {
+    this.#socket = await handshake(this.handOver());
+    this.#sockets.push(this.#socket);
+    this.#incoming = new Incoming(this.#socket, maxReceivedBytes);
+  }
+
+  /** Ends the connection at once. */
+  [Symbol.dispose](): void {
+    for (const socket of this.#sockets.toReversed()) socket.destroy();
+  }
+}

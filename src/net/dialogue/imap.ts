@@ -1,0 +1,59 @@
+import { command } from './commands.ts';
+import type { Conversation } from './conversation.ts';
+import { offers, plainResponse, type Credentials, type MailSession } from './mail-session.ts';
+import { imapReader, readImapGreeting, type ServerReply } from './replies.ts';
+
+/** RFC 9051, which servers of RFC 3501 understand too. */
+export class ImapSession implements MailSession {
+  readonly #conversation: Conversation;
+  #commands = 0;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+  }
+
+  async greet(): Promise<void> {
+    const expected = { status: ['OK', 'PREAUTH'], to: 'connecting', read: readImapGreeting };
+    await command(this.#conversation, undefined, expected);
+  }
+
+  async capabilities(): Promise<readonly string[]> {
+    const { lines } = await this.#command('CAPABILITY', 'CAPABILITY');
+    const list = lines.find((line) => /^CAPABILITY /i.test(line)) ?? '';
+    return list.split(' ').slice(1);
+  }
+
+  async startTls(): Promise<void> {
+    await this.#command('STARTTLS', 'STARTTLS');
+  }
+
+  async logIn(credentials: Credentials, capabilities: readonly string[]): Promise<void> {
+    if (!offers(capabilities, 'AUTH PLAIN')) return await this.#logInByCommand(credentials);
+    const tag = this.#nextTag();
+    const [to, read] = ['the login', imapReader(tag)];
+    await command(this.#conversation, `${tag} AUTHENTICATE PLAIN`, { status: '+', to, read });
+    await command(this.#conversation, plainResponse(credentials), { status: 'OK', to, read });
+  }
+
+  leave(): void {
+    this.#conversation.write(`${this.#nextTag()} LOGOUT\r\n`);
+  }
+
+  async #logInByCommand({ username, password }: Credentials): Promise<void> {
+    await this.#command(`LOGIN ${quotedString(username)} ${quotedString(password)}`, 'the login');
+  }
+
+  #command(text: string, to: string): Promise<ServerReply> {
+    const tag = this.#nextTag();
+    return command(this.#conversation, `${tag} ${text}`, { status: 'OK', to, read: imapReader(tag) });
+  }
+
+  #nextTag(): string {
+    return `a${++this.#commands}`;
+  }
+}
+
+/** RFC 9051 section 4.3. */
+function quotedString(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
