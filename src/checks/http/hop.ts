@@ -10,7 +10,7 @@ import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { noteTls } from '../../net/tls/report.ts';
 import { endpointOf } from './origin.ts';
 import type { CookieJar } from './cookies.ts';
-import { connectToProxy, openTunnel, proxyAuthorization, type Proxy } from './proxy.ts';
+import { connectToProxy, openTunnel, proxyAuthorization, throughProxy, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
 
 /** One request on the way to the final answer; its headers, body and TLS options are what this origin may see. */
@@ -43,9 +43,9 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
   const connection = proxy ? await connectToProxy(net, proxy, dialling) : await net.connect(origin, dialling);
   noteConnection(context.measurement, connection);
   try {
-    return hop.url.protocol === 'http:'
-      ? await ask(hop, { ...context, socket: connection.socket })
-      : await askSecurely(hop, context, connection);
+    if (hop.url.protocol === 'https:') return await askSecurely(hop, context, connection);
+    const asking = (): Promise<HttpResponse> => ask(hop, { ...context, socket: connection.socket });
+    return proxy ? await throughProxy(proxy, asking) : await asking();
   } finally {
     connection.socket.destroy();
   }

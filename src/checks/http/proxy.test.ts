@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
-import type { Outcome } from '../../core/outcome.ts';
+import { describe, test } from 'node:test';
+import type { Outcome, Reason } from '../../core/outcome.ts';
 import { testCertificates } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
 import { httpServer } from '../../testing/http-server.ts';
-import { tcpServer, type TestServer } from '../../testing/tcp-server.ts';
+import { closedPort, tcpServer, type TestServer } from '../../testing/tcp-server.ts';
 import { http } from './http.ts';
 
 function run(given: unknown): Promise<Outcome> {
@@ -91,4 +91,57 @@ test('the egress policy holds for the proxy and for an address behind it', async
   const through = await run({ url: 'http://behind.test/', proxy: 'http://169.254.169.254:3128' });
   assert.equal(through.reason, 'denied');
   assert.deepEqual(proxy.asked, []);
+});
+
+describe('CB11: what a proxy says or does not say is the path’s fault, for http and https alike', () => {
+  const table: readonly (readonly [string, (socket: Socket) => void, Reason])[] = [
+    [
+      'asks for a password',
+      (socket) => void socket.end('HTTP/1.1 407 Password\r\nContent-Length: 0\r\n\r\n'),
+      'protocol',
+    ],
+    [
+      'is a bad gateway',
+      (socket) => void socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n'),
+      'protocol',
+    ],
+    ['waited in vain', (socket) => void socket.end('HTTP/1.1 504 Timeout\r\nContent-Length: 0\r\n\r\n'), 'protocol'],
+    [
+      'refuses in its own name',
+      (socket) => void socket.end('HTTP/1.1 503 No\r\nX-Squid-Error: x\r\nContent-Length: 0\r\n\r\n'),
+      'protocol',
+    ],
+    ['closes', (socket) => void socket.end(), 'closed'],
+    ['resets', (socket) => void socket.resetAndDestroy(), 'reset'],
+    ['says nothing', () => {}, 'timeout'],
+    ['speaks something else', (socket) => void socket.end('SSH-2.0-x\r\n'), 'protocol'],
+    [
+      'sends headers without end',
+      (socket) => void socket.end(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}`),
+      'too-large',
+    ],
+  ];
+  for (const [what, act, reason] of table)
+    for (const url of ['http://behind.test/', 'https://behind.test/'])
+      test(`${url.split(':')[0]}: the proxy ${what}`, async () => {
+        await using proxy = await tcpServer((socket) => socket.once('data', () => act(socket)));
+        const given = http.options.parse({ url, proxy: `http://127.0.0.1:${proxy.port}` });
+        const outcome = await http.run(
+          given,
+          testContext({ signal: AbortSignal.timeout(reason === 'timeout' ? 200 : 10_000) }),
+        );
+        assert.deepEqual([outcome.status, outcome.reason, outcome.source], ['down', reason, 'path'], outcome.message);
+      });
+
+  test('a proxy that refuses connections', async () => {
+    const refused = await run({ url: 'http://behind.test/', proxy: `http://127.0.0.1:${await closedPort()}` });
+    assert.deepEqual([refused.reason, refused.source], ['refused', 'path'], refused.message);
+    assert.match(refused.message, /^Through the proxy 127\.0\.0\.1:\d+: /);
+  });
+
+  test('the target’s own words are the target’s', async () => {
+    await using proxy = await proxyServer('HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n');
+    const outcome = await run({ url: 'http://behind.test/', proxy: `http://127.0.0.1:${proxy.port}` });
+    assert.deepEqual([outcome.reason, outcome.source], ['assertion', 'target'], outcome.message);
+  });
 });

@@ -37,24 +37,30 @@ export async function openTunnel(
   const peer = `the proxy ${formatEndpoint(proxy)}`;
   const headers = { host: authority, ...proxyAuthorization(proxy) };
   const request = { method: 'CONNECT', target: authority, headers };
-  const answer = await exchangeHttp1(socket, request, { ...context, peer, maxBodyBytes: 65_536 });
+  const answer = await throughProxy(proxy, () =>
+    exchangeHttp1(socket, request, { ...context, peer, maxBodyBytes: 65_536 }),
+  );
   if (answer.status >= 200 && answer.status < 300) return;
   throw new Failure('protocol', `Expected ${peer} to connect to ${authority}, got ${statusOf(answer)}.`, {
     as: { source: 'path' },
   });
 }
 
-/** A proxy that cannot be reached says nothing of the target: it is the path. @throws {Failure} */
-export async function connectToProxy(
+export function connectToProxy(
   net: Network,
   proxy: Proxy,
   options: Parameters<Network['connect']>[1],
 ): Promise<Connection> {
+  return throughProxy(proxy, () => net.connect(proxy, options));
+}
+
+/** What fails between us and a proxy, or behind it, says nothing of the target: it is the path. @throws {Failure} */
+export async function throughProxy<Value>(proxy: Proxy, work: () => Promise<Value>): Promise<Value> {
   try {
-    return await net.connect(proxy, options);
+    return await work();
   } catch (error) {
     if (!(error instanceof Failure) || error.source !== 'target') throw error;
-    throw error.withSource('path', `The proxy ${formatEndpoint(proxy)}: ${error.message}`);
+    throw error.withSource('path', `Through the proxy ${formatEndpoint(proxy)}: ${error.message}`);
   }
 }
 
