@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
 import { endpointOf } from '../core/target.ts';
 
@@ -34,4 +34,13 @@ export function listenAddress(text: string, defaultPort: number): { readonly hos
 export function timeArgument(text: string): string {
   if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && Number.isFinite(Date.parse(text))) return text;
   throw new InvalidArgumentError('Expected a time with its zone, like 2026-12-02T08:00:00+01:00.');
+}
+
+/** Lets the person at a terminal allow what is denied by default. */
+export function addAllowOption(command: Command): Command {
+  const meaning = 'address or range to allow although it is denied by default, such as fe80::/10 (repeatable)';
+  return command.option('--allow <range>', meaning, (range: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    range,
+  ]);
 }

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
-import { durationArgument, listenAddress, portArgument } from './arguments.ts';
+import { addAllowOption, durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
@@ -109,13 +109,12 @@ function addInteractive(program: Command): void {
       const { interruption } = await import('./interruption.ts');
       await start({ data, forMs, listen: listenAddress(listen, defaultServerPort) }, interruption());
     });
-  program
-    .command('shell')
-    .description('ask what to watch, and watch it')
-    .action(async () => {
-      const { runShell } = await import('./shell/shell.ts');
-      await runShell({ input: process.stdin, output: process.stdout });
-    });
+  const shell = program.command('shell').description('ask what to watch, and watch it');
+  addAllowOption(shell).action(async ({ allow }: { allow?: readonly string[] }) => {
+    const { runShell } = await import('./shell/shell.ts');
+    const { personalPolicy } = await import('./personal-policy.ts');
+    await runShell({ input: process.stdin, output: process.stdout }, personalPolicy(allow));
+  });
 }
 
 function addCheck(program: Command): Command {

@@ -15,7 +15,6 @@ import type {
 import { formatEndpoint } from '../core/target.ts';
 import { hasInterface } from './dial/has-interface.ts';
 import { kernelConnectMs } from './dial/kernel-connect.ts';
-import { askUdp } from './dial/ask-udp.ts';
 import { dialTcp, dialUdp, type Dial } from './dial/dial.ts';
 import type { EgressPolicy } from './dial/egress.ts';
 import { firstToAnswer } from './dial/race.ts';
@@ -64,6 +63,8 @@ export class AddressDialler {
 
   async askUdp(endpoint: Endpoint, options: DialOptions & { readonly payload: Buffer }): Promise<UdpReply> {
     const { clock } = this.#parts;
+    // Loaded when first wanted, as all that only some checks need.
+    const { askUdp } = await import('./dial/ask-udp.ts');
     const { value, ...dialled } = await this.#dial(endpoint, options, {
       attempt: (address, signal) =>
         askUdp(address, { ...dialOf(endpoint, options), payload: options.payload, clock, signal }),

@@ -43,7 +43,7 @@ describe('check', () => {
   test('what the agent may not reach is unknown, never down: exit 3', async () => {
     const { code, stdout } = await runWatchkeeper(['check', 'tcp', '169.254.169.254:80']);
     assert.equal(code, 3);
-    assert.match(stdout, /^\? unknown .*egress policy/);
+    assert.match(stdout, /^\? unknown .*denied by default/);
   });
 
   test('--json gives one object a line with exactly the promised keys', async () => {
@@ -170,6 +170,18 @@ describe('check', () => {
       assert.match(stderr, /^watchkeeper: /, words);
       assert.equal(stdout, '', words);
     }
+  });
+
+  test('CH9: a person may allow what is denied by default, and is told how', async () => {
+    const denied = await runWatchkeeper(['check', 'tcp', '169.254.7.7:9']);
+    assert.equal(denied.code, 3);
+    assert.match(denied.stdout, /169\.254\.7\.7:9 is denied by default.*--allow 169\.254\.7\.7/s);
+    const allowed = await runWatchkeeper(['check', 'tcp', '0.0.0.0:9', '--allow', '0.0.0.0/8', '-w', '2s']);
+    assert.equal(allowed.code, 2, allowed.stdout);
+    assert.match(allowed.stdout, /refused/);
+    const wrong = await runWatchkeeper(['check', 'tcp', '127.0.0.1:9', '--allow', 'all']);
+    assert.equal(wrong.code, 3);
+    assert.match(wrong.stderr, /--allow: expected a range like 10\.0\.0\.0\/8.*got "all"/);
   });
 
   test('CH8: a typing error in a target is misuse, at once, whatever the type', async () => {

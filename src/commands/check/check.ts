@@ -5,11 +5,13 @@ import { sleep, systemClock as clock } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/duration.ts';
 import type { Monitor, Result } from '../../core/monitor.ts';
 import type { Status } from '../../core/outcome.ts';
+import type { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { runCheck } from '../../schedule/run-check.ts';
 import { CheckReport } from '../../terminal/check-report.ts';
 import { exitCodeOf } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
+import { personalPolicy } from '../personal-policy.ts';
 import { adHocMonitor } from './ad-hoc-monitor.ts';
 import { addFieldOptions, parseOptions } from './check-options.ts';
 import { addRunOptions, type RunSettings } from './run-options.ts';
@@ -55,10 +57,11 @@ function addOptions(command: Command, check: CheckType, word: string): void {
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
 async function runChecks(check: CheckType, options: Monitor['options'], settings: RunSettings): Promise<number> {
   const { count, intervalMs, timeoutMs = defaultTimeoutOf(check, options), json, isVerbose } = settings;
+  const policy = personalPolicy(settings.allow);
   const monitor = adHocMonitor(check, options, { intervalMs, timeoutMs });
   const report = new CheckReport({ json, count, metrics: check.metrics, isVerbose });
   const seen = new Set<Status>();
-  for await (const result of results({ check, monitor, count }, report)) {
+  for await (const result of results({ check, monitor, count, policy }, report)) {
     report.show(result);
     seen.add(result.status);
   }
@@ -70,12 +73,13 @@ interface Runs {
   readonly check: CheckType;
   readonly monitor: Monitor;
   readonly count: number;
+  readonly policy: EgressPolicy;
 }
 
 /** Every result until the last run or Ctrl-C. A run cut short counts only when there is no other. */
-async function* results({ check, monitor, count }: Runs, report: CheckReport): AsyncGenerator<Result> {
+async function* results({ check, monitor, count, policy }: Runs, report: CheckReport): AsyncGenerator<Result> {
   const interrupted = interruption();
-  const net = createNetwork({ clock });
+  const net = createNetwork({ clock, policy });
   const startedMs = clock.monotonic();
   for (let round = 0; round < count; round++) {
     const waitMs: Milliseconds = startedMs + round * monitor.intervalMs - clock.monotonic();

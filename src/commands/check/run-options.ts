@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Milliseconds } from '../../core/duration.ts';
-import { countArgument, durationArgument } from '../arguments.ts';
+import { addAllowOption, countArgument, durationArgument } from '../arguments.ts';
 
 /** How a check is run, whatever its type. */
 export interface RunSettings {
@@ -10,6 +10,8 @@ export interface RunSettings {
   readonly timeoutMs: Milliseconds | undefined;
   readonly json: boolean;
   readonly isVerbose: boolean;
+  /** Ranges that are denied by default. */
+  readonly allow: readonly string[];
 }
 
 interface Flags {
@@ -18,6 +20,7 @@ interface Flags {
   readonly timeout?: Milliseconds;
   readonly json?: true;
   readonly verbose?: true;
+  readonly allow?: readonly string[];
 }
 
 /**
@@ -29,7 +32,7 @@ export function addRunOptions(command: Command): (given: Readonly<Record<string,
   if (!taken.has('count')) command.option('-c, --count <number>', 'number of runs (default: 1)', countArgument);
   if (!taken.has('interval'))
     command.option('-i, --interval <duration>', 'time between two runs (default: 1s)', durationArgument);
-  command
+  addAllowOption(command)
     .option('-w, --timeout <duration>', 'deadline of one run', durationArgument)
     .option('-v, --verbose', 'show all evidence: headers, certificates, every section of an answer')
     .option('--json', 'print each result as one line of JSON')
@@ -37,7 +40,7 @@ export function addRunOptions(command: Command): (given: Readonly<Record<string,
   return (given) => {
     // Commander ran the parsers above; options of the type are read by its schema.
     const own = Object.fromEntries(Object.entries(given).filter(([name]) => !taken.has(name))) as Flags;
-    const { count = 1, interval = 1000, timeout, json = false, verbose = false } = own;
-    return { count, intervalMs: interval, timeoutMs: timeout, json, isVerbose: verbose };
+    const { count = 1, interval = 1000, timeout, json = false, verbose = false, allow = [] } = own;
+    return { count, intervalMs: interval, timeoutMs: timeout, json, isVerbose: verbose, allow };
   };
 }

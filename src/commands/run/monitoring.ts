@@ -1,5 +1,6 @@
 import { systemClock as clock } from '../../core/clock.ts';
 import type { Monitor, Result } from '../../core/monitor.ts';
+import type { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { LagGuard } from '../../schedule/lag.ts';
 import { runMonitor } from '../../schedule/runner.ts';
@@ -10,8 +11,8 @@ export class Monitoring {
   readonly #lag = new LagGuard(clock);
   readonly #scheduler: Scheduler;
 
-  constructor(onResult: (result: Result) => void) {
-    const parts = { clock, net: createNetwork({ clock }), lag: this.#lag };
+  constructor(policy: EgressPolicy, onResult: (result: Result) => void) {
+    const parts = { clock, net: createNetwork({ clock, policy }), lag: this.#lag };
     this.#scheduler = new Scheduler({
       clock,
       runsSoon: true,

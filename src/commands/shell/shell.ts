@@ -12,6 +12,7 @@ import { formatResultLine } from '../../terminal/result-line.ts';
 import { interrupted } from '../interruption.ts';
 import { loadMonitors, saveMonitors } from './monitor-file.ts';
 import { Monitoring } from '../run/monitoring.ts';
+import type { EgressPolicy } from '../../net/dial/egress.ts';
 import { askMonitor, askYes, InputEnded } from './shell-questions.ts';
 
 interface ShellCommand {
@@ -21,10 +22,10 @@ interface ShellCommand {
 }
 
 /** Asks a person what to watch and watches it, until `exit` or the end of the input. */
-export async function runShell(streams: Streams): Promise<void> {
+export async function runShell(streams: Streams, policy: EgressPolicy): Promise<void> {
   const prompt = new Prompt(streams);
   try {
-    await new Shell(prompt, paintFor(streams.output)).run();
+    await new Shell({ prompt, paint: paintFor(streams.output), policy }).run();
   } finally {
     prompt.close();
   }
@@ -35,17 +36,25 @@ const overlap = 'A run may still be under way when the next is due; that one is 
 
 const interrupt = Symbol('Ctrl-C');
 
+interface ShellParts {
+  readonly prompt: Prompt;
+  readonly paint: Paint;
+  readonly policy: EgressPolicy;
+}
+
 class Shell {
   readonly #prompt: Prompt;
   readonly #paint: Paint;
+  readonly #policy: EgressPolicy;
   readonly #commands: Readonly<Record<string, ShellCommand>>;
   #monitors: readonly Monitor[] = [];
   #monitoring: Monitoring | undefined;
   #isOver = false;
 
-  constructor(prompt: Prompt, paint: Paint) {
+  constructor({ prompt, paint, policy }: ShellParts) {
     this.#prompt = prompt;
     this.#paint = paint;
+    this.#policy = policy;
     this.#commands = {
       view: { usage: 'view', meaning: 'list what was added, with every parameter', run: () => this.#view() },
       start: { usage: 'start', meaning: 'begin monitoring; just Enter does the same', run: () => this.#start() },
@@ -143,7 +152,7 @@ class Shell {
     if (this.#monitoring) return this.#say('Monitoring has started already.');
     const count = this.#monitors.length;
     this.#say(`Monitoring ${count === 1 ? 'one service' : `${count} services`}; type stop or exit to end.`);
-    this.#monitoring = new Monitoring((result) => this.#say(formatResultLine(result, this.#paint)));
+    this.#monitoring = new Monitoring(this.#policy, (result) => this.#say(formatResultLine(result, this.#paint)));
     this.#monitoring.watch(this.#monitors);
   }
 

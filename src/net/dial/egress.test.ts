@@ -164,7 +164,7 @@ test('a denied address is unknown, the fault of nobody but this agent, and is na
         { status, source, detail },
         { status: 'unknown', source: 'agent', detail: { address: 'fe80::1' } },
       );
-      assert.equal(message, 'The egress policy of this agent does not allow [fe80::1]:80.');
+      assert.match(message, /^The egress policy of this agent does not allow \[fe80::1\]:80\. /);
       return true;
     },
   );

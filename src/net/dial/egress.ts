@@ -42,6 +42,12 @@ export interface EgressRules {
   readonly deny?: readonly string[];
   /** Ports of our own services, denied by default on every address of this machine. */
   readonly ownPorts?: readonly number[];
+  /** Says that a target (an address, perhaps with its port) is denied, and what to do about it. */
+  readonly refusal?: (target: string, ip: string) => string;
+}
+
+function refusalOfAgent(target: string): string {
+  return `The egress policy of this agent does not allow ${target}. Its administrator may, by egress.allow.`;
 }
 
 /** Says whether an address may be reached. It is asked for the connected address, at every connect, redirect and retry. */
@@ -49,12 +55,14 @@ export class EgressPolicy {
   readonly #allowed: AddressRules;
   readonly #denied: AddressRules;
   readonly #ownPorts: ReadonlySet<number>;
+  readonly #refusal: (target: string, ip: string) => string;
 
   /** @throws {AppError} invalid-config, naming the range that is none */
-  constructor({ allow = [], deny = [], ownPorts = [] }: EgressRules = {}) {
+  constructor({ allow = [], deny = [], ownPorts = [], refusal = refusalOfAgent }: EgressRules = {}) {
     this.#allowed = new AddressRules(allow, 'egress.allow');
     this.#denied = new AddressRules(deny, 'egress.deny');
     this.#ownPorts = new Set(ownPorts);
+    this.#refusal = refusal;
   }
 
   /** @throws {Failure} denied */
@@ -62,9 +70,7 @@ export class EgressPolicy {
     if (everyMeaningOf(address).every((meaning) => this.#permits(meaning, port))) return;
     const { ip } = address;
     const target = port === undefined ? ip : formatEndpoint({ host: ip, port });
-    throw new Failure('denied', `The egress policy of this agent does not allow ${target}.`, {
-      detail: { address: ip },
-    });
+    throw new Failure('denied', this.#refusal(target, ip), { detail: { address: ip } });
   }
 
   #permits(address: Address, port: number | undefined): boolean {
