@@ -71,7 +71,7 @@ describe('traceroute across two routers', { skip }, () => {
         assert.equal(outcome.reason, 'unreachable');
         assert.equal(outcome.source, 'path');
         const text = family === 4 ? 'host unreachable' : 'address unreachable';
-        assert.equal(outcome.message, `${hops[1]}, hop 3, says about ${unreachable}: ${text}.`);
+        assert.equal(outcome.message, `Hop 3 (${hops[1]}) reports ${unreachable}: ${text}.`);
       });
 
       test(`IPv${family}: by ${protocol} a user without privileges sees the same hops`, async () => {
@@ -180,17 +180,21 @@ describe('traceroute across two routers', { skip }, () => {
     assert.deepEqual(addressesOf(outcome), hops);
   });
 
-  test('without any ICMP socket the outcome says what to do instead', async () => {
+  test('CH5: without any ICMP socket a trace goes by UDP and says so; one that must go by ICMP says what to do', async () => {
     await allowDatagrams('1 0');
     using nobody = becomeNobody();
-    const outcome = await run({ host: server });
+    const outcome = await run({ host: server, protocol: 'icmp' });
     const byUdp = await run({ host: server, protocol: 'udp' });
+    const usual = await run({ host: server });
     nobody[Symbol.dispose]();
     await allowDatagrams('0 2147483647');
     assert.equal(outcome.status, 'unknown');
     assert.equal(outcome.reason, 'unsupported');
     assert.match(outcome.message, /--protocol udp/);
     assert.equal(byUdp.status, 'up', byUdp.message);
+    assert.equal(usual.status, 'up', usual.message);
+    assert.match(usual.message, /reached in 3 hops: .* \(by UDP, because this user may open no ICMP socket\)$/);
+    assert.equal(usual.detail['via'], 'udp');
   });
 
   test('a busy event loop calls no hop silent that has answered', async () => {
@@ -203,6 +207,20 @@ describe('traceroute across two routers', { skip }, () => {
     clearInterval(busy);
     assert.deepEqual(addressesOf(outcome), hops);
     assert.equal(outcome.metrics['lossPercent'], 0);
+  });
+
+  test('CH6: a closed TCP port is timed by the kernel, however busy the event loop is', async () => {
+    for (const family of [4, 6] as const) {
+      const traced = run({ host: labAddresses[family].server, protocol: 'tcp', port: 9, wait: '1s' });
+      const busy = setInterval(() => {
+        const until = performance.now() + 60;
+        while (performance.now() < until);
+      }, 1);
+      const outcome = await traced;
+      clearInterval(busy);
+      assert.equal(outcome.status, 'up', outcome.message);
+      assert.ok((outcome.latencyMs ?? NaN) < 30, `IPv${family}: ${outcome.latencyMs} ms`);
+    }
   });
 
   test('a UDP port that answers and a TCP port that is open are reached like any other', async () => {

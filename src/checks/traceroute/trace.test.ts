@@ -69,12 +69,59 @@ test('a router that refuses ends the path', () => {
   asked(trace);
   for (const sequence of [0, 1]) trace.hear(passing(sequence, '10.0.0.1'));
   for (const sequence of [2, 3]) trace.hear(refusing(sequence, '10.0.0.2'));
+  assert.equal(trace.isComplete, false, 'a reply may still follow');
+  for (const sequence of [2, 3]) trace.giveUp(sequence);
   const end = trace.end();
   assert.equal(trace.takeSettled().length, 2);
   assert.equal(trace.isComplete, true);
   assert.ok(end.kind === 'unreachable');
   assert.equal(end.error, 'host unreachable');
+  assert.equal(end.reportedBy, '10.0.0.2');
   assert.equal(end.hop.hop, 2);
+});
+
+test('CB2: a reply that follows a refusal wins, until the query is given up', () => {
+  const trace = new Trace(target, limits);
+  asked(trace);
+  for (const sequence of [0, 1]) trace.hear(passing(sequence, '10.0.0.1'));
+  trace.hear(refusing(2, '10.0.0.2'));
+  trace.hear(reply(2));
+  trace.hear(refusing(3, '10.0.0.2'));
+  trace.giveUp(3);
+  trace.hear(reply(3));
+  const { kind, ...end } = trace.end();
+  assert.equal(kind, 'reached');
+  assert.ok('hop' in end);
+  assert.deepEqual(end.hop?.rttsMs, [3, 2]);
+});
+
+test('CB19: a path goes on while one packet goes on, and the hop names the one that refused', () => {
+  const trace = new Trace(target, limits);
+  asked(trace);
+  trace.hear(passing(0, '10.0.0.1'));
+  trace.hear(refusing(1, '10.0.0.9'));
+  trace.giveUp(1);
+  for (const sequence of [2, 3]) trace.hear(passing(sequence, '10.0.0.2'));
+  for (const sequence of [4, 5]) trace.hear(reply(sequence));
+  assert.deepEqual(trace.takeSettled()[0], {
+    hop: 1,
+    addresses: ['10.0.0.1', '10.0.0.9'],
+    rttsMs: [1, 2],
+    error: 'host unreachable',
+    reportedBy: '10.0.0.9',
+  });
+  assert.equal(trace.end().kind, 'reached');
+});
+
+test('CB19: a packet that went on at a farther hop keeps the path open, though the nearer hop only refused', () => {
+  const trace = new Trace(target, limits);
+  asked(trace);
+  for (const sequence of [2, 3]) trace.hear(passing(sequence, '10.0.0.2'));
+  for (const sequence of [0, 1]) {
+    trace.hear(refusing(sequence, '10.0.0.9'));
+    trace.giveUp(sequence);
+  }
+  assert.equal(trace.isComplete, false);
 });
 
 test('an error of the target itself means that it was reached', () => {

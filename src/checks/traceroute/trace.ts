@@ -20,14 +20,16 @@ export interface Hop {
   readonly addresses: readonly string[];
   /** One for each query, null where it stayed silent. */
   readonly rttsMs: readonly (number | null)[];
-  /** What the hop says when the path ends there without the target. */
+  /** Why a packet did not go on from there. */
   readonly error?: string;
+  /** Who says so; null if this machine does. */
+  readonly reportedBy?: string | null;
 }
 
 /** How a path ends. */
 export type TraceEnd =
   | { readonly kind: 'reached'; readonly hop: Hop }
-  | { readonly kind: 'unreachable'; readonly hop: Hop; readonly error: string }
+  | { readonly kind: 'unreachable'; readonly hop: Hop; readonly error: string; readonly reportedBy: string | null }
   | { readonly kind: 'silent'; readonly lastAnswered: Hop | undefined };
 
 type Heard = Exclude<QueryAnswer, { kind: 'unsent' }>;
@@ -36,7 +38,9 @@ type Heard = Exclude<QueryAnswer, { kind: 'unsent' }>;
 export class Trace {
   readonly #target: string;
   readonly #limits: TraceLimits;
-  readonly #answers = new Map<number, Heard | 'silent'>();
+  readonly #answers = new Map<number, Heard>();
+  /** Nothing more is waited for. */
+  readonly #settled = new Set<number>();
   #asked = 0;
   #reported = 0;
   /** The last hop of interest: the nearest at which the path ended, as far as we know. */
@@ -56,22 +60,44 @@ export class Trace {
     return query;
   }
 
-  /** Takes an answer; only the first to a query counts. */
+  /**
+   * Takes an answer. A refusal is evidence and no end: until the query is given up the target may still answer, and that
+   * wins. Otherwise the first answer counts.
+   */
   hear(answer: Heard): void {
-    if (this.#answers.has(answer.sequence)) return;
-    this.#answers.set(answer.sequence, answer);
-    if (this.#endsPath(answer)) this.#lastHop = Math.min(this.#lastHop, this.#hopOf(answer.sequence));
+    const { sequence } = answer;
+    if (this.#settled.has(sequence)) return;
+    if (this.#isTarget(answer) || !this.#answers.has(sequence)) this.#answers.set(sequence, answer);
+    if (!this.#isRefusal(answer)) this.#settle(sequence);
   }
 
   /** Gives a query up. */
   giveUp(sequence: number): void {
-    if (!this.#answers.has(sequence)) this.#answers.set(sequence, 'silent');
+    if (!this.#settled.has(sequence)) this.#settle(sequence);
+  }
+
+  isSettled(sequence: number): boolean {
+    return this.#settled.has(sequence);
+  }
+
+  #settle(sequence: number): void {
+    this.#settled.add(sequence);
+    const hop = this.#hopOf(sequence);
+    const answer = this.#answers.get(sequence);
+    if ((answer && this.#isTarget(answer)) || this.#isDeadEnd(hop)) this.#lastHop = Math.min(this.#lastHop, hop);
+  }
+
+  /** True if a packet was refused at this distance, and none is known to have gone on. */
+  #isDeadEnd(hop: number): boolean {
+    if (!this.#isComplete(hop) || !this.#answersOf(hop).some((answer) => this.#isRefusal(answer))) return false;
+    const first = this.#sequencesOf(hop)[0] ?? 0;
+    return ![...this.#answers].some(([sequence, answer]) => sequence >= first && !this.#isRefusal(answer));
   }
 
   /** Hops that have become complete since the last call, as far as all before them are. */
   takeSettled(): Hop[] {
     const hops: Hop[] = [];
-    for (let hop = this.#limits.firstHop + this.#reported; hop <= this.#lastHop && this.#isSettled(hop); hop++)
+    for (let hop = this.#limits.firstHop + this.#reported; hop <= this.#lastHop && this.#isComplete(hop); hop++)
       hops.push(this.#describe(hop));
     this.#reported += hops.length;
     return hops;
@@ -94,7 +120,8 @@ export class Trace {
     const last = hops.at(-1);
     if (last && this.#answersOf(last.hop).some((answer) => this.#isTarget(answer)))
       return { kind: 'reached', hop: last };
-    if (last?.error !== undefined) return { kind: 'unreachable', hop: last, error: last.error };
+    const { error, reportedBy = null } = last ?? {};
+    if (last && error !== undefined) return { kind: 'unreachable', hop: last, error, reportedBy };
     return { kind: 'silent', lastAnswered: hops.findLast(({ addresses }) => addresses.length > 0) };
   }
 
@@ -107,13 +134,12 @@ export class Trace {
     return Array.from({ length: this.#limits.queries }, (_, query) => first + query);
   }
 
-  #isSettled(hop: number): boolean {
-    return this.#sequencesOf(hop).every((sequence) => this.#answers.has(sequence));
+  #isComplete(hop: number): boolean {
+    return this.#sequencesOf(hop).every((sequence) => this.#settled.has(sequence));
   }
 
   #answersOf(hop: number): Heard[] {
-    const answers = this.#sequencesOf(hop).map((sequence) => this.#answers.get(sequence));
-    return answers.filter((answer) => answer !== undefined && answer !== 'silent');
+    return this.#sequencesOf(hop).flatMap((sequence) => this.#answers.get(sequence) ?? []);
   }
 
   /** The target answers as its protocol does, or, as for a closed UDP port, by an error of its own. */
@@ -121,23 +147,24 @@ export class Trace {
     return answer.kind === 'reply' || (answer.from === this.#target && answer.error.kind !== 'time-exceeded');
   }
 
-  #endsPath(answer: Heard): boolean {
-    return answer.kind === 'reply' || answer.error.kind !== 'time-exceeded';
+  /** An error of a router, or of this machine, that is not the expected "time to live exceeded". */
+  #isRefusal(answer: Heard): boolean {
+    return answer.kind === 'error' && answer.error.kind !== 'time-exceeded' && !this.#isTarget(answer);
   }
 
   #describe(hop: number): Hop {
     const answers = this.#answersOf(hop);
     const addresses = answers.flatMap(({ from }) => from ?? []);
-    const ending = answers.find((answer) => this.#endsPath(answer) && !this.#isTarget(answer));
+    const refusal = answers.find((answer) => this.#isRefusal(answer));
     const rttsMs = this.#sequencesOf(hop).map((sequence) => {
       const answer = this.#answers.get(sequence);
-      return answer === undefined || answer === 'silent' ? null : Math.round(answer.rttMs * 1000) / 1000;
+      return answer === undefined ? null : Math.round(answer.rttMs * 1000) / 1000;
     });
     return {
       hop,
       addresses: [...new Set(addresses)],
       rttsMs,
-      ...(ending?.kind === 'error' && { error: ending.error.text }),
+      ...(refusal?.kind === 'error' && { error: refusal.error.text, reportedBy: refusal.from ?? null }),
     };
   }
 }

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { defineCheck, type Measurement } from '../../core/check.ts';
+import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { duration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
-import { familyChoices, queryProtocols } from '../../core/network.ts';
+import {
+  familyChoices,
+  queryProtocols,
+  type QueryAnswer,
+  type QueryChannel,
+  type QueryProtocol,
+} from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { hostname, port } from '../../core/target.ts';
@@ -20,7 +26,10 @@ const options = z
   .strictObject({
     host: hostname.meta({ description: 'Name or address to trace the path to' }),
     family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
-    protocol: z.enum(queryProtocols).default('icmp').meta({ description: 'What to send' }),
+    protocol: z
+      .enum(['auto', ...queryProtocols])
+      .default('auto')
+      .meta({ description: 'What to send; auto is ICMP, or UDP where this user may open no ICMP socket' }),
     port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
     firstHop: wholeNumber(1, 255).default(1).meta({ description: 'Hop to begin with' }),
     maxHops: wholeNumber(1, 255).default(30).meta({ description: 'Hop to give up after' }),
@@ -47,7 +56,9 @@ export const traceroute = defineCheck({
     { name: 'rttMs', unit: 'ms', meaning: 'mean round trip to the target' },
     { name: 'lossPercent', unit: 'percent', meaning: 'packets to the target without an answer' },
   ],
-  defaultTimeoutMs: 30_000,
+  defaultTimeoutMs: 10_000,
+  plannedMs: ({ firstHop, maxHops, queries, parallel, wait }) =>
+    Math.ceil(((maxHops - firstHop + 1) * queries) / parallel) * wait,
   // Each sends dozens of packets, and routers answer only so many a second.
   maxAtOnce: 50,
   asks: ['host'],
@@ -55,17 +66,14 @@ export const traceroute = defineCheck({
   fromTarget: (host) => ({ host }),
   targetOf: ({ host }) => host,
   async run(options, context, measurement) {
-    const { host, family, protocol, port = usualPort[protocol] } = options;
-    const { net, signal } = context;
+    const { host } = options;
+    const { signal } = context;
     const report = new HopReport(context, options);
-    using channel = await net.openQueries(
-      { protocol, host, ...(port !== undefined && { port }) },
-      // Nothing can answer before the walk has sent something.
-      { family, size: payloadBytes, signal, onAnswer: (answer) => walk.hear(answer) },
-    );
-    measurement.detail = { address: channel.address.ip, via: channel.via };
+    // Nothing can answer before the walk has sent something.
+    using channel = await openChannel(options, context, (answer) => walk.hear(answer));
+    const fallback = fallbackOf(options, channel);
+    measurement.detail = { address: channel.address.ip, via: channel.via, ...(fallback && { fallback }) };
     measurement.metrics = { resolveMs: channel.resolveMs };
-    if (channel.via === 'ping') throw new Failure('unsupported', noSocket);
     const walk = new Walk(channel, options, { ...context, onHop: (hop) => report.show(hop) });
     try {
       await walk.toTheEnd();
@@ -75,13 +83,40 @@ export const traceroute = defineCheck({
       await report.finish();
       await measure(walk.trace, report, measurement);
     }
-    return conclude(walk.trace, host, measurement);
+    const outcome = conclude(walk.trace, host, measurement);
+    return fallback ? { ...outcome, message: `${outcome.message} (${fallback})` } : outcome;
   },
 });
 
 const noSocket =
   'A traceroute by ICMP needs an ICMP socket, which this user may not open. Use UDP or TCP (--protocol udp), or allow ' +
   'it: sysctl -w net.ipv4.ping_group_range="0 2147483647".';
+
+type OpenOptions = Pick<z.output<typeof options>, 'host' | 'family' | 'protocol' | 'port'>;
+
+/** @throws {Failure} unsupported, if only ICMP is wanted and this user may open no such socket; and as `openQueries` */
+async function openChannel(
+  options: OpenOptions,
+  { net, signal }: CheckContext,
+  onAnswer: (answer: QueryAnswer) => void,
+): Promise<QueryChannel> {
+  const { host, family, protocol } = options;
+  const open = (by: QueryProtocol): Promise<QueryChannel> => {
+    const { port = usualPort[by] } = options;
+    const target = { protocol: by, host, ...(port !== undefined && { port }) };
+    return net.openQueries(target, { family, size: payloadBytes, signal, onAnswer });
+  };
+  const channel = await open(protocol === 'auto' ? 'icmp' : protocol);
+  if (channel.via !== 'ping') return channel;
+  channel[Symbol.dispose]();
+  if (protocol === 'auto') return await open('udp');
+  throw new Failure('unsupported', noSocket);
+}
+
+/** Told where a trace goes by another protocol than usual. */
+function fallbackOf({ protocol }: OpenOptions, { via }: QueryChannel): string | undefined {
+  return protocol === 'auto' && via === 'udp' ? 'by UDP, because this user may open no ICMP socket' : undefined;
+}
 
 async function measure(trace: Trace, report: HopReport, measurement: Measurement): Promise<void> {
   const hops = trace.hops();
@@ -111,16 +146,18 @@ function hashPath(hops: readonly Hop[]): string {
 function conclude(trace: Trace, host: string, measurement: Measurement): Outcome {
   const end = trace.end();
   if (end.kind === 'silent') throw notReached(trace, host);
-  const { hop, addresses } = end.hop;
+  const { hop } = end.hop;
   if (end.kind === 'reached') {
     return up(
       `${host} reached in ${hop} ${hop === 1 ? 'hop' : 'hops'}: ${measurement.latencyMs?.toFixed(2)} ms`,
       measurement,
     );
   }
-  const who = addresses.join(', ') || 'This machine';
-  const detail = { reportedBy: addresses[0] ?? null, error: end.error };
-  throw new Failure('unreachable', `${who}, hop ${hop}, says about ${host}: ${end.error}.`, { detail });
+  const { error, reportedBy } = end;
+  const who = reportedBy === null ? 'This machine' : `Hop ${hop} (${reportedBy})`;
+  // What this machine itself refuses to send says nothing of the target.
+  const as = reportedBy === null ? ({ status: 'unknown', source: 'agent' } as const) : {};
+  throw new Failure('unreachable', `${who} reports ${host}: ${error}.`, { detail: { reportedBy, error }, as });
 }
 
 /** Nothing said why: the path went silent, or the deadline came first. */

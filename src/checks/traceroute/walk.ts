@@ -46,8 +46,10 @@ export class Walk {
 
   hear(answer: QueryAnswer): void {
     if (answer.kind === 'unsent') return this.#done.reject(answer.error);
-    this.trace.hear(answer);
-    this.#settle(answer.sequence);
+    // By the time of the kernel: this process may be late as well.
+    if (answer.rttMs <= this.#limits.wait) this.trace.hear(answer);
+    else this.trace.giveUp(answer.sequence);
+    if (this.trace.isSettled(answer.sequence)) this.#settle(answer.sequence);
   }
 
   #ask(): void {
