@@ -30,6 +30,8 @@ const secondSynMs = 1000;
 interface Attempt extends Departure {
   readonly sequence: number;
   readonly fd: number;
+  /** A refused socket does not know it any more. */
+  readonly localPort: number;
   readonly stop: () => void;
 }
 
@@ -42,6 +44,7 @@ export class TcpProbes {
   readonly #batch = new ReceiveBatch();
   readonly #open = new Set<Attempt>();
   readonly #resetTimes: ResetTimes | undefined;
+  readonly #queue: (() => void)[] = [];
   #isOpen = true;
 
   constructor(address: Address & { readonly port: number }, options: QueryOptions, clock: Clock) {
@@ -65,7 +68,20 @@ export class TcpProbes {
     };
   }
 
+  /** Without the kernel's times one handshake a turn of the event loop, so that it notices each answer as it comes. */
   #send(sequence: number, ttl: number | undefined): void {
+    if (this.#resetTimes) return this.#try(sequence, ttl);
+    this.#queue.push(() => this.#try(sequence, ttl));
+    if (this.#queue.length === 1) setImmediate(() => this.#sendNext());
+  }
+
+  #sendNext(): void {
+    this.#queue[0]?.();
+    this.#queue.shift();
+    if (this.#queue.length > 0) setImmediate(() => this.#sendNext());
+  }
+
+  #try(sequence: number, ttl: number | undefined): void {
     if (!this.#isOpen) return;
     try {
       this.#begin(sequence, ttl);
@@ -90,7 +106,7 @@ export class TcpProbes {
         isPending ? this.#onReady(attempt, readyMs) : this.#refuse(attempt, refusedMs),
       );
       const cancel = this.#clock.after(secondSynMs, () => void nextTurn().then(() => this.#close(attempt)));
-      const attempt: Attempt = { ...sent, sequence, fd, stop: both(stopWatching, cancel) };
+      const attempt: Attempt = { ...sent, sequence, fd, localPort: localPort(fd), stop: both(stopWatching, cancel) };
       this.#open.add(attempt);
     } catch (error) {
       closeSocket(fd);
@@ -116,7 +132,7 @@ export class TcpProbes {
 
   /** A closed port answers as well as an open one. */
   #refuse(attempt: Attempt, readyMs: number): void {
-    const receivedNs = this.#resetTimes?.take(localPort(attempt.fd));
+    const receivedNs = this.#resetTimes?.take(attempt.localPort);
     this.#settle(attempt, this.#reply(attempt.sequence, roundTripMs(attempt, { receivedNs, nowMs: readyMs })));
   }
 
