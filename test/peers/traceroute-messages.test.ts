@@ -49,6 +49,12 @@ function reached(probe: Probe, quoted = Infinity): ScriptedAnswer {
   return { from: scriptedTarget[family], message };
 }
 
+/** Two routers at hop 1: one for the first packet, the other for the rest. */
+function branches(first: string, second: string): (probe: Probe) => readonly ScriptedAnswer[] {
+  return (probe) =>
+    probe.ttl === 1 ? [{ ...passed(probe), from: probe.nth === 0 ? first : second }] : [reached(probe)];
+}
+
 describe('what routers say of the packets of a traceroute', { skip: labMissing || missing('ip', 'ping') }, () => {
   let path: ScriptedPath;
   let home: Disposable;
@@ -146,8 +152,6 @@ describe('what routers say of the packets of a traceroute', { skip: labMissing |
 
     test(`MU19: IPv${family}: the hash of a path does not depend on which branch answers first`, async () => {
       const other = scriptedRouter(family, 8);
-      const branches = (first: string, second: string) => (probe: Probe) =>
-        probe.ttl === 1 ? [{ ...passed(probe), from: probe.nth === 0 ? first : second }] : [reached(probe)];
       path.play(branches(one ?? '', other));
       const there = await run({ host });
       path.play(branches(other, one ?? ''));
