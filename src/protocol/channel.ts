@@ -123,8 +123,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     try {
       if (!isText) throw new ProtocolError('bad-frame', 'expected text, got a binary frame');
       const message = decodeFrame(this.#parts.incoming, frame.toString());
-      if (isErrorMessage(message))
-        return this.#fail(new ProtocolError(message.code, `the other side says: ${message.message}`));
+      if (isErrorMessage(message)) return this.#fail(otherSideSays(message));
       await this.#parts.events.onMessage(message, frame.length);
       this.#heardMs = this.#parts.clock.monotonic();
     } catch (error) {
@@ -184,6 +183,10 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     // Frames received before the end are handled before the end is reported.
     void this.#handling.finally(() => this.#parts.events.onClose(this.#error));
   }
+}
+
+function otherSideSays({ code, message }: ErrorMessage): ProtocolError {
+  return new ProtocolError(code, `the other side says: ${message}`, { quotesOther: true });
 }
 
 function isErrorMessage(message: Message): message is ErrorMessage {

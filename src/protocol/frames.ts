@@ -8,10 +8,13 @@ const maxMistakeLength = 300;
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: ProtocolErrorCode;
+  /** The message holds words of the other side, which may be a stranger. */
+  readonly quotesOther: boolean;
 
-  constructor(code: ProtocolErrorCode, message: string) {
+  constructor(code: ProtocolErrorCode, message: string, { quotesOther = false } = {}) {
     super(message);
     this.code = code;
+    this.quotesOther = quotesOther;
   }
 }
 
@@ -24,14 +27,14 @@ export function decodeFrame<Message>(schema: z.ZodType<Message>, frame: string):
     // JSON.parse does not recurse, nor do the schemas into free-form values, whose depth they bound.
     value = JSON.parse(frame);
   } catch (error) {
-    throw new ProtocolError('bad-frame', `expected JSON: ${(error as SyntaxError).message}`);
+    throw new ProtocolError('bad-frame', `expected JSON: ${(error as SyntaxError).message}`, { quotesOther: true });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const mistake = `${issue?.path.join('.') || 'the frame'}: ${issue?.message ?? 'not valid'}`;
   // The message may quote the input, so its length is bounded.
-  throw new ProtocolError('bad-frame', mistake.slice(0, maxMistakeLength));
+  throw new ProtocolError('bad-frame', mistake.slice(0, maxMistakeLength), { quotesOther: true });
 }
 
 /** Builds an entries frame from items that are JSON already, so that the most frequent message is not parsed and serialised again. */

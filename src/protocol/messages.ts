@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Item, SeqRange } from '../core/entry.ts';
+import { maxIntervalMs, minIntervalMs } from '../core/monitor.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
@@ -12,6 +13,9 @@ export const maxIdsPerFrame = 5000;
 export const lanes = ['live', 'backlog'] as const;
 export type Lane = (typeof lanes)[number];
 export const heartbeatIntervalMs = 5000;
+/** A URL of 8 KiB, and what is written around it. */
+const maxTargetLength = 10_000;
+const maxTimerMs = 2 ** 31 - 1;
 /** Path of the WebSocket endpoint on the listening side. */
 export const agentPath = '/agent';
 
@@ -19,8 +23,10 @@ const id = z.string().min(1).max(200);
 /** Name of an agent as people see it. */
 const name = id.regex(/^[^\p{Cc}]+$/u, 'expected no control characters');
 const uuid = z.uuid();
-const epochMs = z.number().min(0).max(8.64e15);
-const durationMs = z.number().min(0).max(8.64e15);
+/** Up to the end of 2099: a clock that says more is wrong. */
+const epochMs = z.number().min(0).max(4_102_444_799_999);
+/** A year. */
+const durationMs = z.number().min(0).max(31_536_000_000);
 /** Identifies one numbering of an agent's spool. */
 const epoch = z.string().min(1).max(40);
 const count = z.int().min(0);
@@ -100,10 +106,11 @@ export const task = z.strictObject({
   monitorId: id,
   monitorName: id,
   type: z.string().max(40),
-  target: z.string().max(2000),
+  target: z.string().max(maxTargetLength),
   options: jsonObject,
-  intervalMs: z.int().min(1000),
-  timeoutMs: z.int().min(1),
+  intervalMs: z.int().min(minIntervalMs).max(maxIntervalMs),
+  // Longer delays overflow a timer, which then fires at once.
+  timeoutMs: z.int().min(1).max(maxTimerMs),
   paused: z.boolean(),
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { readConfig } from '../config/config.ts';
 import { decodeFrame, maxFrameBytes, ProtocolError } from './frames.ts';
 import { createIdentity, createNonce, keyPin, signTranscript, verifyTranscript, type Transcript } from './identity.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken, proveJoin, storedToken, verifyJoin } from './join-token.ts';
@@ -72,6 +73,9 @@ describe('frames', () => {
     ['a status that is none', '"down"', '"dead"'],
     ['a sentence without an end', '"message":"refused"', `"message":"${'x'.repeat(5000)}"`],
     ['a time that is none', '"durationMs":3', '"durationMs":-3'],
+    ['AT4: a time in the year 275760', '"scheduledAt":1000', '"scheduledAt":8.64e15'],
+    ['AT4: a time after 2099', '"scheduledAt":1000', '"scheduledAt":4102444800000'],
+    ['SF19: a latency of 275,000 years', '"durationMs":3', '"durationMs":3,"latencyMs":8.64e15'],
     ['a field that is not in the protocol', '"kind":"result"', '"kind":"result","shell":"id"'],
     ['a detail of 17 levels', '"192.0.2.1"', nested(14)],
     ['a detail of 400,000 levels', '"192.0.2.1"', nested(400_000)],
@@ -84,6 +88,52 @@ describe('frames', () => {
       assert.deepEqual(read.entries[1], entries.entries[1]);
     });
   }
+
+  test('AT4, AT10: a heartbeat and a task with times that no clock shows are refused', () => {
+    const queue = { depth: 1, bytes: 1, lastSeq: 1, oldestUnsentAt: 8.64e15 };
+    const heartbeat = {
+      type: 'heartbeat',
+      at: 1,
+      queue,
+      health: { lagMs: 0, impaired: [] },
+      tasks: 0,
+      chains: [],
+      sensors: [],
+    };
+    assert.throws(() => decodeFrame(agentMessage, JSON.stringify(heartbeat)), /oldestUnsentAt/);
+    const what = { id: uuid, monitorId: 'm', monitorName: 'm', type: 'tcp', target: 't', options: {}, paused: false };
+    const tasks = (times: object): string =>
+      JSON.stringify({
+        type: 'tasks',
+        revision: 1,
+        set: [{ ...what, intervalMs: 1000, timeoutMs: 1, ...times }],
+        remove: [],
+      });
+    assert.equal(decodeFrame(serverMessage, tasks({})).type, 'tasks');
+    for (const times of [{ timeoutMs: 2 ** 53 - 1 }, { timeoutMs: 0 }, { intervalMs: 999 }, { intervalMs: 2 ** 40 }])
+      assert.throws(() => decodeFrame(serverMessage, tasks(times)), /timeoutMs|intervalMs/);
+  });
+
+  test('AT4: what a configuration may hold fits what the server says', () => {
+    const url = `http://h/${'x'.repeat(8180)}`;
+    const times = 'interval: 7d, timeout: 1h';
+    const { config, mistakes } = readConfig(
+      `monitors: [{ name: ${'n'.repeat(200)}, type: http, options: { url: "${url}" }, ${times} }]`,
+      {},
+    );
+    assert.deepEqual(mistakes, []);
+    const set = (config?.monitors ?? []).map(
+      ({ spec: { id: monitorId, name: monitorName, agents: _agents, ...spec } }) => ({
+        id: uuid,
+        monitorId,
+        monitorName,
+        ...spec,
+      }),
+    );
+    assert.equal(set.length, 1);
+    const message = { type: 'tasks', revision: 1, set, remove: [] };
+    assert.deepEqual(decodeFrame(serverMessage, JSON.stringify(message)), message);
+  });
 
   test('a detail of 16 levels is read as it was written', () => {
     const frame = JSON.stringify(entries).replace('"192.0.2.1"', nested(13));

@@ -232,7 +232,10 @@ export class Server {
     this.health.noteFault(code);
     const who = agentId === '' ? address : `agent ${name} at ${address}`;
     const next = code === 'replaced' ? `. ${cloneAdvice}` : '';
-    this.#faults.tell(`${agentId || address} ${code}`, `The connection from ${who} ended: ${error.message}${next}`);
+    // A stranger's words are not for our log: anybody could write there what operators believe.
+    const isStrangers = agentId === '' && error instanceof ProtocolError && error.quotesOther;
+    const why = isStrangers ? `it does not speak as an agent does (${code})` : error.message;
+    this.#faults.tell(`${agentId || address} ${code}`, `The connection from ${who} ended: ${why}${next}`);
   }
 
   #noteRefused(agentId: string, count: number, why: string): void {

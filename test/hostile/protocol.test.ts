@@ -35,6 +35,22 @@ describe('a greeting that is wrong', () => {
     assert.match(JSON.stringify(agent.words), /watchkeeper invite/);
   });
 
+  test("AT3: a stranger's words reach no log", async () => {
+    const forged = '\u001b[31mFORGED\n2026-01-01T00:00:00.000Z Everything is fine. \u202e';
+    for (const word of [
+      { type: forged },
+      { type: 'error', code: 'quota', message: forged },
+      { type: 'hello', [forged]: 1 },
+      { type: 'tasks-applied', revision: forged },
+    ]) {
+      using agent = await WrongAgent.connect(server.url);
+      agent.say(word);
+      await agent.refusal();
+    }
+    await eventually('the log tells of one', () => /does not speak as an agent does/.test(server.said));
+    assert.doesNotMatch(server.said, /FORGED|Everything is fine/);
+  });
+
   test('a token that is wrong, used up or too old lets nobody in', async () => {
     const counted = await server.faults('bad-token');
     const used = await server.invite();

@@ -30,11 +30,14 @@ export function showAgentStatus({ data, json }: StatusOptions, output: NodeJS.Wr
   }
   const now = Date.now();
   const running = report ? isRunning(report, now) : notice !== undefined && isFresh(notice, now);
+  // What the server and others say is in them.
   const lines = [
     ...(report ? linesOf(report, running) : []),
     ...(notice ? noticeLines(notice, { running, report }) : []),
   ];
-  output.write(json ? `${JSON.stringify({ running, ...report, notice }, withTimes)}\n` : `${lines.join('\n')}\n`);
+  output.write(
+    json ? `${JSON.stringify({ running, ...report, notice }, withTimes)}\n` : `${lines.map(printable).join('\n')}\n`,
+  );
   return running ? 0 : 2;
 }
 
@@ -84,10 +87,10 @@ function noticeLines(
 
 function collectedLines({ collected, by, purpose, until }: AgentNotice): readonly string[] {
   if (collected.length === 0) return ['Collected  nothing of this machine'];
-  const why = purpose === undefined ? '' : `, for: ${printable(purpose)}`;
+  const why = purpose === undefined ? '' : `, for: ${purpose}`;
   const end = until === undefined ? 'no end is set' : timeOf(until);
   return [
-    `Collected  by ${printable(by)}${why}`,
+    `Collected  by ${by}${why}`,
     `Until      ${end}`,
     ...collected.flatMap((sensor) => [
       `  ${sensor.title}: ${sensor.summary}`,

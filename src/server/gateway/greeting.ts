@@ -88,10 +88,7 @@ export class Greeting {
     const provesToken = (key: string): boolean => join !== undefined && verifyJoin(key, transcript, join.proof);
     const isExpected = this.#pairing !== undefined && keyPin(publicKey) === this.#pairing.pin;
     if (this.#pairing && !isExpected) {
-      throw new ProtocolError(
-        'unknown-agent',
-        `expected the agent that made the token, got ${hello.name} with another key`,
-      );
+      throw new ProtocolError('unknown-agent', 'expected the agent that made the token, got another key');
     }
     const claimed = { agentId, name: hello.name, publicKey, version, tokenId: join?.tokenId, provesToken, isExpected };
     const name = await gatekeeper.admit({ ...claimed, expectedName: this.#expectedName });
