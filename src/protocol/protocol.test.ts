@@ -122,15 +122,9 @@ describe('frames', () => {
       {},
     );
     assert.deepEqual(mistakes, []);
-    const set = (config?.monitors ?? []).map(
-      ({ spec: { id: monitorId, name: monitorName, agents: _agents, ...spec } }) => ({
-        id: uuid,
-        monitorId,
-        monitorName,
-        ...spec,
-      }),
-    );
-    assert.equal(set.length, 1);
+    const [{ spec } = assert.fail('a monitor')] = config?.monitors ?? [];
+    const { id: monitorId, name: monitorName, agents: _agents, ...what } = spec;
+    const set = [{ id: uuid, monitorId, monitorName, ...what }];
     const message = { type: 'tasks', revision: 1, set, remove: [] };
     assert.deepEqual(decodeFrame(serverMessage, JSON.stringify(message)), message);
   });
