@@ -68,7 +68,7 @@ describe('the list of monitors', () => {
       ['one', 'tcp', 'example.org:443', 30_000],
       ['two', 'tcp', 'example.org:80', 10_000],
       ['three', 'tcp', 'example.org:25', 60_000],
-      ['HTTP https://example.org', 'http', 'https://example.org', 10_000],
+      ['HTTPS https://example.org', 'http', 'https://example.org', 10_000],
     ]);
     assert.equal(monitors[0]?.timeoutMs, 3000);
     assert.equal(monitors[1]?.timeoutMs, 8000);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkWords, findCheckType } from '../checks/registry.ts';
-import { defaultTimeoutOf, plannedTimeOf, type CheckType } from '../core/check.ts';
+import { defaultNameOf, defaultTimeoutOf, plannedTimeOf, type CheckType } from '../core/check.ts';
 import { duration, formatDuration, type Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { fieldsOf, type Field } from '../core/fields.ts';
@@ -64,7 +64,7 @@ export function readMonitor(written: Written, environment: Environment): Configu
   if (!parsed.success || !options) return undefined;
   const target = check.targetOf(options.parsed);
   const {
-    name = `${check.title} ${target}`,
+    name = defaultNameOf(check, options.parsed),
     interval: intervalMs,
     timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs),
     agents,

@@ -35,6 +35,8 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
   readonly type: string;
   /** What people call it: `DNS`. */
   readonly title: string;
+  /** What people call it with these options, where that is something else: `HTTPS`. */
+  titleOf?(options: z.output<Schema>): string;
   /** One sentence for help texts: what is measured. */
   readonly summary: string;
   readonly options: Schema;
@@ -74,6 +76,11 @@ export function defaultTimeoutOf(
   const planned = check.defaultTimeoutMs + plannedTimeOf(check, options);
   const limit = Math.round(intervalMs * shareOfInterval);
   return (check.sendingMs?.(options) ?? 0) < limit ? Math.min(planned, limit) : planned;
+}
+
+/** `HTTPS https://example.org`: the name of a monitor that nobody has named. */
+export function defaultNameOf(check: CheckType, options: Readonly<Record<string, unknown>>): string {
+  return `${check.titleOf?.(options) ?? check.title} ${check.targetOf(options)}`;
 }
 
 /** The longest that a run takes by its options alone. */

@@ -21,6 +21,8 @@ export interface Field {
   readonly maximum?: number;
   /** Never shown or written to a terminal. */
   readonly secret: boolean;
+  /** A text that people keep in a file: the command line takes the file's name. `meta({ file: true })`. */
+  readonly isFile: boolean;
 }
 
 /** The part of JSON Schema that options use. */
@@ -40,6 +42,7 @@ interface FieldSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;
+  readonly file?: boolean;
 }
 
 /** Every option of a schema, in its order; the options of a nested object follow one by one. */
@@ -73,7 +76,7 @@ function fieldOf(
   schema: FieldSchema,
   { required, given }: { readonly required: boolean; readonly given: unknown },
 ): Field {
-  const { description = '', suggestions, minimum, maximum, secret = false } = schema;
+  const { description = '', suggestions, minimum, maximum, secret = false, file = false } = schema;
   const choices = choicesOf(schema) ?? (schema.items && choicesOf(schema.items));
   return {
     path,
@@ -81,6 +84,7 @@ function fieldOf(
     description,
     required,
     secret,
+    isFile: file,
     ...(given !== undefined && { default: given }),
     ...(choices && { choices }),
     ...(suggestions && { suggestions: suggestions.map(String) }),

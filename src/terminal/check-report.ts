@@ -6,6 +6,7 @@ import { paintFor, type Paint } from './paint.ts';
 import { formatResultJson } from './result-json.ts';
 import { formatResultLine } from './result-line.ts';
 import { RunSummary } from './run-summary.ts';
+import { StatusChanges } from './status-changes.ts';
 import { printable } from '../core/printable.ts';
 import { columnsFor } from './width.ts';
 
@@ -28,6 +29,7 @@ export class CheckReport {
   readonly #options: ReportOptions;
   readonly #paint: Paint = paintFor(process.stdout);
   readonly #summary = new RunSummary();
+  readonly #changes = new StatusChanges();
   readonly #told = new Set<string>();
   #isTimeShown = false;
 
@@ -75,7 +77,7 @@ export class CheckReport {
   #format(result: Result): string {
     const { json, count, metrics, isVerbose } = this.#options;
     if (json) return formatResultJson(result);
-    if (count > 1) return formatResultLine(result, this.#paint);
+    if (count > 1) return formatResultLine(result, { paint: this.#paint, before: this.#changes.before(result) });
     return formatOutcome(result, {
       paint: this.#paint,
       metrics,

@@ -30,6 +30,9 @@ export class Prompt {
   readonly #ahead: string[] = [];
   #waiting: Waiting | undefined;
   #words: Words = [];
+  #kind: 'command' | 'answer' = 'command';
+  /** What was typed, the newest first; answers are kept apart from commands. */
+  readonly #history: Record<'command' | 'answer', readonly string[]> = { command: [], answer: [] };
   #hasEnded = false;
 
   constructor({ input, output }: Streams) {
@@ -41,6 +44,7 @@ export class Prompt {
       terminal: this.isTerminal,
       completer: (line: string) => [this.#completions(line), line],
     });
+    this.#lines.on('history', (history: string[]) => this.#keepHistory(history));
     this.#lines.on('line', (line) => this.#take(line));
     this.#lines.on('SIGINT', () => this.#interrupt());
     this.#lines.on('close', () => this.#end());
@@ -51,18 +55,30 @@ export class Prompt {
     return columnsFor(this.#output);
   }
 
+  /** The next command; those before it come back with the arrow keys. As `ask`, but Ctrl-C first clears what is typed. */
+  askCommand(words: Words): Promise<string | undefined> {
+    this.#kind = 'command';
+    return this.#next('> ', words);
+  }
+
   /**
-   * The next line; undefined when the input has ended. Tab completes the words.
+   * The answer to a question; undefined when the input has ended. Tab completes the words.
    * @throws {Interrupted} on Ctrl-C
    */
   ask(question: string, words: Words = []): Promise<string | undefined> {
+    this.#kind = 'answer';
+    return this.#next(question, words);
+  }
+
+  #next(question: string, words: Words): Promise<string | undefined> {
     this.#words = words;
+    this.#showHistory();
     const line = this.#ahead.shift();
     if (this.#ahead.length === 0 && !this.#hasEnded) this.#lines.resume();
     if (this.isTerminal && !this.#hasEnded) {
       this.#lines.setPrompt(question);
       this.#lines.prompt();
-    } else if (question.trim() !== '>') this.print(question);
+    } else if (this.#kind === 'answer') this.print(question);
     if (line !== undefined || this.#hasEnded) return Promise.resolve(line);
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
@@ -88,18 +104,31 @@ export class Prompt {
     if (this.#ahead.length >= maxLinesAhead) this.#lines.pause();
   }
 
+  /** Node hands its history over after each line, to be changed in place. */
+  #keepHistory(history: readonly string[]): void {
+    this.#history[this.#kind] = [...history];
+  }
+
+  #showHistory(): void {
+    // Node documents `history` as an option and an event; the array of the interface is what its arrow keys read.
+    Reflect.set(this.#lines, 'history', [...this.#history[this.#kind]]);
+  }
+
   #interrupt(): void {
     // The half-typed line stays on the screen, as in a shell, and is gone from the editor.
     const typed = this.#lines.line;
     this.#lines.write(null, { ctrl: true, name: 'e' });
     this.#lines.write(null, { ctrl: true, name: 'u' });
     this.#output.write(`${typed}^C\n`);
+    if (this.#kind === 'command' && typed !== '') return this.#lines.prompt();
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(new Interrupted());
   }
 
   #end(): void {
+    // Ctrl-D leaves the cursor behind the prompt.
+    if (this.isTerminal && this.#waiting) this.#output.write('\n');
     this.#hasEnded = true;
     const waiting = this.#waiting;
     this.#waiting = undefined;

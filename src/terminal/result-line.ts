@@ -1,13 +1,24 @@
 import type { Result } from '../core/monitor.ts';
-import { plain, styleOf, type Paint } from './paint.ts';
+import type { Status } from '../core/outcome.ts';
+import { styleOf, type Paint } from './paint.ts';
 import { printable } from '../core/printable.ts';
 import { formatMs } from './units.ts';
 
-/** One result as one line of a scrolling log: `2024-01-28 16:28:35 - TCP google.com:80 is up, 22.65 ms - Port 80 is open.` */
-export function formatResultLine(result: Result, paint: Paint = plain): string {
+interface LineSetting {
+  readonly paint: Paint;
+  /** The monitor's status before, where this result changes it. */
+  readonly before?: Status | undefined;
+}
+
+/**
+ * One result as one line of a scrolling log: `2024-01-28 16:28:35 - TCP google.com:80 is up, 22.65 ms - Port 80 is open.`
+ * A change is marked: `is down (was up)`.
+ */
+export function formatResultLine(result: Result, { paint, before }: LineSetting): string {
   const { monitor, status, latencyMs, message, startedAt } = result;
   const latency = latencyMs === undefined ? '' : `, ${formatMs(latencyMs)}`;
-  const verdict = `${paint(styleOf[status], `is ${status}`)}${latency}`;
+  const was = before === undefined ? '' : paint('bold', ` (was ${before})`);
+  const verdict = `${paint(styleOf[status], `is ${status}`)}${was}${latency}`;
   return `${paint('dim', formatTime(startedAt))} - ${printable(monitor.name)} ${verdict} - ${printable(message)}`;
 }
 

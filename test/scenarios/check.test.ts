@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 
@@ -201,6 +202,44 @@ describe('check', () => {
         assert.match(stderr, /^watchkeeper: .*expected .* got /, words);
       }),
     );
+  });
+
+  test('CH12: letters as people know them from ping', async () => {
+    const words = [
+      'check',
+      'icmp',
+      '127.0.0.1',
+      '-4',
+      '-c',
+      '2',
+      '-i',
+      '0.01',
+      '-W',
+      '1',
+      '-s',
+      '100',
+      '-w',
+      '5',
+      '--json',
+    ];
+    const { code, stdout } = await runWatchkeeper(words);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /"sent":2,/);
+    const wrongFamily = await runWatchkeeper(['check', 'tcp', '127.0.0.1:1', '-6', '--json']);
+    assert.match(wrongFamily.stdout, /"reason":"name-not-found"/);
+  });
+
+  test('CH12: options in PEM take the name of a file', async () => {
+    const ca = fileURLToPath(new URL('../../package.json', import.meta.url));
+    const cases = [
+      [ca, /--tls-ca: expected certificates as PEM text/],
+      ['/nonexistent.pem', /--tls-ca: "\/nonexistent\.pem" cannot be read: there is no such file/],
+    ] as const;
+    for (const [file, expected] of cases) {
+      const { code, stderr } = await runWatchkeeper(['check', 'tcp', '127.0.0.1:1', '--tls-ca', file]);
+      assert.equal(code, 3);
+      assert.match(stderr, expected);
+    }
   });
 
   test('CK1: values on the command line are taken as they are meant', async () => {

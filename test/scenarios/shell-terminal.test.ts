@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { temporaryFolder } from '../peers/daemon.ts';
 import { tcpServer } from '../../src/testing/tcp-server.ts';
@@ -47,6 +49,42 @@ describe('the shell on a terminal', () => {
     await terminal.until(/Monitoring has ended\.\n> *$/m);
     terminal.press('C-d');
     await terminal.until(/exit=0/);
+  });
+
+  test('CH14: the arrow keys bring commands back, not answers; Ctrl-C clears a half-typed line; Ctrl-D ends the line', async () => {
+    using terminal = new Terminal(`${executable} shell`);
+    await terminal.until(/^> *$/m);
+    for (const line of ['tcp', '127.0.0.1', '9', '3600']) terminal.press(line, 'Enter');
+    await terminal.until(/Added TCP[^]*^> *$/m);
+    terminal.press('Up');
+    await terminal.until(/^> tcp$/m);
+    terminal.press('C-c');
+    await terminal.until(/^> tcp\^C\n> *$/m);
+    terminal.press('start', 'Enter');
+    await terminal.until(/ is down/);
+    terminal.press('sto');
+    await terminal.until(/^> sto$/m);
+    terminal.press('C-c');
+    const screen = await terminal.until(/^> sto\^C\n> *$/m);
+    assert.doesNotMatch(screen, /Monitoring has ended/);
+    terminal.press('C-d');
+    await terminal.until(/^> *\n(?:Monitoring has ended\.\n)exit=0$/m);
+  });
+
+  test('CH10: Tab completes what stands after remove, save and load', async () => {
+    await using folder = await temporaryFolder('shell files');
+    await mkdir(join(folder.path, 'deep'));
+    await writeFile(join(folder.path, 'deep', 'office.yaml'), '');
+    using terminal = new Terminal(`cd '${folder.path}'; ${executable} shell`);
+    await terminal.until(/^> *$/m);
+    for (const line of ['tcp', '127.0.0.1', '9', '3600']) terminal.press(line, 'Enter');
+    await terminal.until(/Added TCP/);
+    terminal.press('remove ', 'Tab');
+    await terminal.until(/^> remove 1$/m);
+    terminal.press('C-u', 'save de', 'Tab');
+    await terminal.until(/^> save deep\/$/m);
+    terminal.press('o', 'Tab');
+    await terminal.until(/^> save deep\/office\.yaml$/m);
   });
 
   test('start opens the console of its server on a terminal', async () => {

@@ -46,10 +46,12 @@ describe('the shell, fed line by line', () => {
 
   const questions: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['https', ['www.google.com', ''], /URL.*:[^]*Interval in seconds \[10\]: [^]*url: https:\/\/www\.google\.com/],
+    ['https', ['www.google.com', ''], /Added HTTPS https:\/\/www\.google\.com, every 10s/],
     ['http', ['http://www.google.com/', '5'], /every 5s, [^]*url: http:\/\/www\.google\.com\//],
     ['icmp', ['127.0.0.1', '', ''], /\(ping, traceroute\) \[ping\]: [^]*Added ICMP 127\.0\.0\.1/],
     ['icmp', ['127.0.0.1', 'Traceroute', ''], /Added Traceroute 127\.0\.0\.1/],
     ['dns', ['8.8.8.8', 'yahoo.com', '', ''], /Server[^]*Name[^]*\(A, MX, AAAA, CNAME, …\) \[A\]: [^]*record: A\b/],
+    ['dns', ['8.8.8.8', 'yahoo.com', 'manual', 'SRV', ''], /type the one that you want[^]*record: SRV/],
     ['dns', ['8.8.8.8', 'yahoo.com', 'txt', ''], /Added DNS yahoo\.com \(8\.8\.8\.8, TXT\)[^]*record: TXT/],
     ['ntp', ['pool.ntp.org', ''], /NTP server[^]*host: pool\.ntp\.org/],
     ['tcp', ['localhost', '22', ''], /Port to connect to: [^]*port: 22/],
@@ -66,6 +68,22 @@ describe('the shell, fed line by line', () => {
       assert.match(await transcript(word, ...answers, 'view'), expected);
     });
   }
+
+  test('CH14: exit leaves at a question too', async () => {
+    const text = await transcript('tcp', 'exit', 'view');
+    assert.doesNotMatch(text, /Port to connect to|Added|Nothing was added/);
+  });
+
+  test('CH3: a short interval makes the timeout shorter, and both are said', async () => {
+    assert.match(
+      await transcript('tcp', 'localhost', '80', '2', 'exit'),
+      /Added TCP localhost:80, every 2s, timeout 1600ms\./,
+    );
+    assert.match(
+      await transcript('udp', 'localhost', '80', '9', '2', 'exit'),
+      /timeout 9s\.\nA run may still be under way/,
+    );
+  });
 
   test('A2: a bad answer is explained and asked again', async () => {
     const text = await transcript('tcp', 'not a host', 'localhost', 'http', '0', '80', 'soon', '0.1', '7', 'view');

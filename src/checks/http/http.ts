@@ -22,6 +22,7 @@ import { redirected } from './redirect.ts';
 export const http = defineCheck({
   type: 'http',
   title: 'HTTP',
+  titleOf: ({ url }) => (/^https:/i.test(url) ? 'HTTPS' : 'HTTP'),
   summary: 'Asks for a URL and checks the answer: status, headers, body, certificate and time.',
   options: schema,
   metrics: [

@@ -1,4 +1,4 @@
-import type { CheckType } from '../../core/check.ts';
+import { defaultNameOf, type CheckType } from '../../core/check.ts';
 import type { Monitor } from '../../core/monitor.ts';
 
 /** A monitor that stands in no configuration: named by what it checks. */
@@ -19,5 +19,5 @@ function nameOf(check: CheckType, target: string, options: Monitor['options']): 
     if (typeof value !== 'string' || target.includes(value)) return [];
     return value === check.options.shape[ask]?.safeParse(undefined).data ? [] : [value];
   });
-  return `${check.title} ${target}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`;
+  return `${defaultNameOf(check, options)}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`;
 }

@@ -1,3 +1,4 @@
+import { readFile, stat } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import type { CheckType } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
@@ -16,11 +17,29 @@ export function flagOf({ path }: Field): string {
 
 /** Gives a command one option for each field of the type's schema. */
 export function addFieldOptions(command: Command, check: CheckType): void {
-  for (const field of fieldsOf(check.options)) command.addOption(optionOf(field));
+  for (const field of fieldsOf(check.options)) {
+    command.addOption(optionOf(field));
+    if (flagOf(field) === '--family')
+      for (const family of families) command.option(`-${family}`, `the same as --family ${family}`);
+  }
 }
 
+const families = ['4', '6'] as const;
+
+/** As people know them from ping. */
+const letters: Readonly<Record<string, string>> = {
+  '--count': '-c, ',
+  '--interval': '-i, ',
+  '--wait': '-W, ',
+  '--size': '-s, ',
+  '--ttl': '-t, ',
+  '--source': '-I, ',
+};
+
 function optionOf(field: Field): Option {
-  const option = new Option(`${switchOf(field)}${placeholders[field.kind]}`, descriptionOf(field));
+  const flag = switchOf(field);
+  const placeholder = field.isFile ? ' <file>' : placeholders[field.kind];
+  const option = new Option(`${letters[flag] ?? ''}${flag}${placeholder}`, descriptionOf(field));
   // Not .choices(): the schema judges, and says more of what it expected.
   option.argChoices = [...(field.choices ?? field.suggestions ?? [])];
   if (isRepeatable(field))
@@ -99,6 +118,7 @@ export async function parseOptions(
   const options: Record<string, unknown> = target.text === undefined ? {} : check.fromTarget(target.text, target.word);
   const fields = fieldsOf(check.options);
   const sources = new Map<string, SourceOf>();
+  for (const family of families) if (given[family] === true) options['family'] = family;
   for (const field of fields) {
     const value = given[attributeOf(field)];
     if (value !== undefined) put(options, field.path, await readValue(field, value, sources));
@@ -142,6 +162,7 @@ function put(options: Record<string, unknown>, [name = '', inner]: readonly stri
 }
 
 async function readValue(field: Field, value: unknown, sources: Map<string, SourceOf>): Promise<unknown> {
+  if (field.isFile) return await readFileOption(field, String(value));
   if (field.kind === 'structured') return await readYaml(field, String(value), sources);
   // Commander collected the texts of a repeatable option.
   if (field.kind === 'record')
@@ -153,6 +174,23 @@ function pairOf(field: Field, text: string): readonly [string, string] {
   const match = /^([^:=]+)[:=](.*)$/s.exec(text);
   if (!match) throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${quoted(text)}`);
   return [(match[1] ?? '').trim(), (match[2] ?? '').trim()];
+}
+
+/** Certificates and keys with room to spare. */
+const maxFileBytes = 1024 * 1024;
+
+/** The text of a file; a text in PEM form stands for itself. */
+async function readFileOption(field: Field, value: string): Promise<string> {
+  if (value.includes('-----BEGIN ')) return value;
+  try {
+    const { size } = await stat(value);
+    if (size > maxFileBytes) throw new Error(`it has ${size} bytes, at most ${maxFileBytes} are read`);
+    return await readFile(value, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : message;
+    throw new AppError('usage', `${flagOf(field)}: ${quoted(value)} cannot be read: ${why}`, { cause: error });
+  }
 }
 
 async function readYaml(field: Field, text: string, sources: Map<string, SourceOf>): Promise<unknown> {

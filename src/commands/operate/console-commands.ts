@@ -11,6 +11,7 @@ import {
 } from '../../terminal/fleet-view.ts';
 import type { Paint } from '../../terminal/paint.ts';
 import { printable } from '../../core/printable.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
 import { alarmsAnswer, done, runAnswer } from './server-answers.ts';
@@ -23,6 +24,8 @@ interface CommandParts {
   readonly paint: Paint;
   /** Of the terminal, now. */
   readonly columns: () => number;
+  /** What `exit` does. */
+  readonly exitMeaning: string;
   readonly say: (text: string) => void;
 }
 
@@ -91,7 +94,7 @@ export class ConsoleCommands {
         arguments: () => picture.agents.map(({ name }) => name),
       },
       help: { meaning: 'show this list', run: () => this.#help() },
-      exit: { meaning: 'leave; the server goes on', run: () => void (this.#isOver = true) },
+      exit: { meaning: parts.exitMeaning, run: () => void (this.#isOver = true) },
     };
   }
 
@@ -110,7 +113,7 @@ export class ConsoleCommands {
     if (command) return await command.run(argument);
     const meant = nearestWord(word, Object.keys(this.#commands));
     const hint = meant === undefined ? 'help lists what there is' : `did you mean ${meant}?`;
-    throw new AppError('usage', `There is no ${JSON.stringify(typed)}; ${hint}`);
+    throw new AppError('usage', `There is no ${quoted(typed)}; ${hint}`);
   }
 
   /** Whole lines that this one may become. */
@@ -181,7 +184,7 @@ export class ConsoleCommands {
     const filter = argument === 'on' ? '' : argument === 'off' ? undefined : argument;
     feed.follow(filter);
     if (filter === undefined) say('Results are no longer shown; follow on shows them again.');
-    else say(filter === '' ? 'All results are shown.' : `Results with ${JSON.stringify(filter)} are shown.`);
+    else say(filter === '' ? 'All results are shown.' : `Results with ${quoted(filter)} are shown.`);
   }
 
   async #setPaused(monitor: string, what: 'pause' | 'resume'): Promise<void> {

@@ -15,8 +15,19 @@ import type { ConsoleEvent, TaskAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 
+interface ConsoleSetting {
+  /** Ends the console. */
+  readonly signal?: AbortSignal;
+  /** What `exit` does, for the help. */
+  readonly exitMeaning?: string;
+}
+
 /** Shows what happens on a running server and obeys what is typed, until `exit`, Ctrl-C, the end of the input or the signal. */
-export async function runConsole(place: ServerPlace, streams: Streams, signal?: AbortSignal): Promise<void> {
+export async function runConsole(
+  place: ServerPlace,
+  streams: Streams,
+  { signal, exitMeaning = 'leave; the server goes on' }: ConsoleSetting = {},
+): Promise<void> {
   const client = new ServerClient(lineTo(place));
   const picture = new FleetPicture(client);
   // A server that is not there, or that refuses, is told at once and ends the console.
@@ -25,7 +36,7 @@ export async function runConsole(place: ServerPlace, streams: Streams, signal?: 
   // It may be over before it begins: a start that took longer than the time asked for.
   if (signal) void aborted(signal).then(() => prompt.close());
   const paint = paintFor(streams.output);
-  const console = new OperatorConsole({ client, picture, prompt, paint });
+  const console = new OperatorConsole({ client, picture, prompt, paint, exitMeaning });
   try {
     await console.run();
   } finally {
@@ -38,6 +49,7 @@ interface ConsoleParts {
   readonly picture: FleetPicture;
   readonly prompt: Prompt;
   readonly paint: Paint;
+  readonly exitMeaning: string;
 }
 
 /** More tasks than that are a matter for `tasks`. */
@@ -51,7 +63,7 @@ class OperatorConsole {
   #lostAt: number | undefined;
 
   constructor(parts: ConsoleParts) {
-    const { client, picture, prompt, paint } = parts;
+    const { client, picture, prompt, paint, exitMeaning } = parts;
     this.#parts = parts;
     this.#feed = new ResultFeed({ isTerminal: prompt.isTerminal, paint, print: (text) => prompt.print(text) });
     const say = (text: string): void => this.#say(text);
@@ -61,6 +73,7 @@ class OperatorConsole {
       feed: this.#feed,
       paint,
       columns: () => prompt.columns,
+      exitMeaning,
       say,
     });
   }
@@ -92,7 +105,7 @@ class OperatorConsole {
   async #turn(): Promise<void> {
     const { prompt } = this.#parts;
     // Ctrl-C leaves, like the end of the input: the server and its agents go on as they are.
-    const line = await prompt.ask('> ', (typed) => this.#commands.completions(typed)).catch(() => undefined);
+    const line = await prompt.askCommand((typed) => this.#commands.completions(typed)).catch(() => undefined);
     try {
       await this.#commands.obey(line ?? 'exit');
     } catch (error) {

@@ -18,6 +18,7 @@ import { paintFor } from '../../terminal/paint.ts';
 import { formatResultJson } from '../../terminal/result-json.ts';
 import { formatResultLine } from '../../terminal/result-line.ts';
 import { RunSummary } from '../../terminal/run-summary.ts';
+import { StatusChanges } from '../../terminal/status-changes.ts';
 import { explain } from '../exit-codes.ts';
 
 export interface RunRequest {
@@ -72,6 +73,7 @@ class ConfiguredRun {
   readonly #parts: RunParts;
   readonly #paint = paintFor(process.stdout);
   readonly #summary = new RunSummary();
+  readonly #changes = new StatusChanges();
   readonly #resolver = new Resolver({ clock });
   readonly #lag = new LagGuard(clock);
   readonly #scheduler: Scheduler;
@@ -111,8 +113,11 @@ class ConfiguredRun {
   #show(result: Result): void {
     const { output, json } = this.#parts;
     this.#summary.add(result);
+    const before = this.#changes.before(result);
     output.write(
-      json ? formatResultJson(result, { monitor: result.monitor.name }) : formatResultLine(result, this.#paint),
+      json
+        ? formatResultJson(result, { monitor: result.monitor.name })
+        : formatResultLine(result, { paint: this.#paint, before }),
     );
   }
 }

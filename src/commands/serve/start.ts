@@ -13,6 +13,7 @@ import { serve } from './serve.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const starter = join(root, 'config', 'starter.yaml');
+const exitMeaning = 'end the server and all that it runs';
 /** Where the starter configuration looks for the responder. */
 const echo = { host: '127.0.0.1', tcp: defaultEchoPort, udp: defaultEchoPort };
 
@@ -59,10 +60,12 @@ export async function start(options: StartOptions, interruption: AbortSignal): P
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   // Where nobody can type, the console shows what happens until the end.
   const input = isTerminal ? process.stdin : new PassThrough();
-  await runConsole({ data }, { input, output: process.stdout }, ended).catch((error: unknown) => {
-    // The time asked for was over before the server was up.
-    if (!ended.aborted) throw error;
-  });
+  await runConsole({ data }, { input, output: process.stdout }, { signal: ended, exitMeaning }).catch(
+    (error: unknown) => {
+      // The time asked for was over before the server was up.
+      if (!ended.aborted) throw error;
+    },
+  );
   consoleEnded.abort();
   await serving;
 }

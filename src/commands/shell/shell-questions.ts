@@ -30,7 +30,14 @@ export class InputEnded extends Error {
   override readonly name = 'InputEnded';
 }
 
+/** Thrown out of a question that was answered with `exit`. */
+export class ExitAsked extends Error {
+  override readonly name = 'ExitAsked';
+}
+
 const maxTimeoutMs = 300_000;
+/** What the older tool called an answer that is not in its list. */
+const byHand = 'manual';
 
 /** People say icmp and mean one of two check types. */
 const kindsOfIcmp = ['ping', 'traceroute'] as const;
@@ -140,6 +147,10 @@ function readDuration(
   return { mistake: `expected seconds ${range}, like 10 or 1.5 or 2m, got ${quoted(answer)}` };
 }
 
+function isByHand(answer: string, { words = [], isOpen = false }: Question<unknown>): boolean {
+  return isOpen && words.length > 0 && answer.toLowerCase() === byHand;
+}
+
 /** Asks until the answer is good. */
 async function ask<Value>(prompt: Prompt, question: Question<Value>): Promise<Value> {
   const { label, default: fallback, words = [] } = question;
@@ -148,7 +159,11 @@ async function ask<Value>(prompt: Prompt, question: Question<Value>): Promise<Va
   for (;;) {
     const line = await prompt.ask(text, words);
     if (line === undefined) throw new InputEnded('The input ended before the last answer.');
-    const reading = question.read(line.trim() || (fallback ?? ''));
+    const answer = line.trim();
+    if (answer.toLowerCase() === 'exit') throw new ExitAsked('The person wants to leave.');
+    const reading = isByHand(answer, question)
+      ? { mistake: 'type the one that you want' }
+      : question.read(answer || (fallback ?? ''));
     if ('value' in reading) return reading.value;
     prompt.print(`  ${reading.mistake}`);
   }

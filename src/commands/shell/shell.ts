@@ -5,20 +5,26 @@ import { AppError } from '../../core/errors.ts';
 import { fieldsOf } from '../../core/fields.ts';
 import type { Monitor } from '../../core/monitor.ts';
 import { nearestWord } from '../../core/nearest.ts';
+import { quoted } from '../../core/quoted.ts';
 import { formatMonitor } from '../../terminal/monitor-view.ts';
 import { paintFor, type Paint } from '../../terminal/paint.ts';
 import { Interrupted, Prompt, type Streams } from '../../terminal/prompt.ts';
 import { formatResultLine } from '../../terminal/result-line.ts';
+import { StatusChanges } from '../../terminal/status-changes.ts';
+import { wrap } from '../../terminal/text.ts';
 import { interrupted } from '../interruption.ts';
 import { loadMonitors, saveMonitors } from './monitor-file.ts';
 import { Monitoring } from '../run/monitoring.ts';
 import type { EgressPolicy } from '../../net/dial/egress.ts';
-import { askMonitor, askYes, InputEnded } from './shell-questions.ts';
+import { completePath } from './file-completion.ts';
+import { askMonitor, askYes, ExitAsked, InputEnded } from './shell-questions.ts';
 
 interface ShellCommand {
   readonly usage: string;
   readonly meaning: string;
   run(argument: string): void | Promise<void>;
+  /** What may stand after the command, given what is typed of it. */
+  readonly arguments?: (typed: string) => readonly string[];
 }
 
 /** Asks a person what to watch and watches it, until `exit` or the end of the input. */
@@ -60,9 +66,24 @@ class Shell {
       start: { usage: 'start', meaning: 'begin monitoring; just Enter does the same', run: () => this.#start() },
       stop: { usage: 'stop', meaning: 'end monitoring and come back here', run: () => this.#stop() },
       restart: { usage: 'restart', meaning: 'forget everything and start over', run: () => this.#restart() },
-      remove: { usage: 'remove N', meaning: 'take number N off the list', run: (argument) => this.#remove(argument) },
-      save: { usage: 'save FILE', meaning: 'keep the list as a configuration', run: (file) => this.#save(file) },
-      load: { usage: 'load FILE', meaning: 'add the monitors of a configuration', run: (file) => this.#load(file) },
+      remove: {
+        usage: 'remove N',
+        meaning: 'take number N off the list',
+        run: (argument) => this.#remove(argument),
+        arguments: () => this.#monitors.map((_, index) => String(index + 1)),
+      },
+      save: {
+        usage: 'save FILE',
+        meaning: 'keep the list as a configuration',
+        run: (file) => this.#save(file),
+        arguments: completePath,
+      },
+      load: {
+        usage: 'load FILE',
+        meaning: 'add the monitors of a configuration',
+        run: (file) => this.#load(file),
+        arguments: completePath,
+      },
       help: { usage: 'help', meaning: 'show this list', run: () => this.#help() },
       exit: { usage: 'exit', meaning: 'end monitoring and leave', run: () => this.#exit() },
     };
@@ -70,6 +91,19 @@ class Shell {
 
   get #words(): readonly string[] {
     return [...checkWords, ...Object.keys(this.#commands)];
+  }
+
+  /** The lines that what is typed so far may become. */
+  #completions(line: string): readonly string[] {
+    const [, word = '', typed] = /^(\S+) +(.*)$/.exec(line) ?? [];
+    if (typed === undefined) return this.#words;
+    const command = this.#commandOf(word);
+    return (command?.arguments?.(typed) ?? []).map((argument) => `${word} ${argument}`);
+  }
+
+  #commandOf(word: string): ShellCommand | undefined {
+    const name = word.toLowerCase();
+    return Object.hasOwn(this.#commands, name) ? this.#commands[name] : undefined;
   }
 
   async run(): Promise<void> {
@@ -82,9 +116,11 @@ class Shell {
   }
 
   async #turn(): Promise<void> {
-    const line = await this.#prompt.ask('> ', this.#words).catch((): typeof interrupt => interrupt);
+    const line = await this.#prompt
+      .askCommand((typed) => this.#completions(typed))
+      .catch((): typeof interrupt => interrupt);
     if (line === undefined) await this.#endOfInput();
-    else if (line !== interrupt) await this.#obey(line.trim()).catch((error: unknown) => this.#recover(error));
+    else if (line !== interrupt) await this.#run(line.trim()).catch((error: unknown) => this.#recover(error));
     else if (this.#monitoring) await this.#stop();
     else this.#say('Type exit to leave.');
   }
@@ -97,24 +133,22 @@ class Shell {
 
   /** A command that was given up or that could not be done: back to the prompt. */
   #recover(error: unknown): void {
-    if (error instanceof InputEnded) this.#isOver = true;
+    if (error instanceof InputEnded || error instanceof ExitAsked) this.#isOver = true;
     else if (error instanceof AppError) this.#say(error.message);
     else if (!(error instanceof Interrupted)) throw error;
   }
 
   /** One line of the person's; its first word decides. */
-  async #obey(line: string): Promise<void> {
+  async #run(line: string): Promise<void> {
     const [, typed = '', argument = ''] = /^(\S*)\s*(.*)$/.exec(line) ?? [];
     const word = typed.toLowerCase();
     const check = findCheckType(word);
     if (check) return await this.#add(word, check);
     if (word === '') return this.#monitoring ? undefined : this.#start();
-    const command = Object.hasOwn(this.#commands, word) ? this.#commands[word] : undefined;
+    const command = this.#commandOf(word);
     if (command) return await command.run(argument);
     const meant = nearestWord(word, this.#words);
-    this.#say(
-      `There is no ${JSON.stringify(typed)}; ${meant ? `did you mean ${meant}?` : 'help lists what there is.'}`,
-    );
+    this.#say(`There is no ${quoted(typed)}; ${meant ? `did you mean ${meant}?` : 'help lists what there is.'}`);
   }
 
   async #add(word: string, check: CheckType): Promise<void> {
@@ -143,7 +177,8 @@ class Shell {
     for (const [index, monitor] of this.#monitors.entries()) {
       const check = findCheckType(monitor.type);
       const fields = check ? fieldsOf(check.options) : [];
-      this.#say(`${String(index + 1).padStart(3)}. ${formatMonitor({ monitor, fields }, this.#paint)}`);
+      const view = { paint: this.#paint, columns: this.#prompt.columns, number: index + 1 };
+      this.#say(formatMonitor({ monitor, fields }, view));
     }
   }
 
@@ -152,7 +187,10 @@ class Shell {
     if (this.#monitoring) return this.#say('Monitoring has started already.');
     const count = this.#monitors.length;
     this.#say(`Monitoring ${count === 1 ? 'one service' : `${count} services`}; type stop or exit to end.`);
-    this.#monitoring = new Monitoring(this.#policy, (result) => this.#say(formatResultLine(result, this.#paint)));
+    const changes = new StatusChanges();
+    this.#monitoring = new Monitoring(this.#policy, (result) => {
+      this.#say(formatResultLine(result, { paint: this.#paint, before: changes.before(result) }));
+    });
     this.#monitoring.watch(this.#monitors);
   }
 
@@ -191,7 +229,8 @@ class Shell {
   }
 
   #help(): void {
-    this.#say(`Type what to watch: ${checkWords.join(', ')}. Its questions follow. Or:`);
+    const what = `Type what to watch: ${checkWords.join(', ')}. Its questions follow. Or:`;
+    for (const line of wrap(what, this.#prompt.columns)) this.#say(line);
     for (const { usage, meaning } of Object.values(this.#commands)) this.#say(`  ${usage.padEnd(10)} ${meaning}`);
   }
 
@@ -201,7 +240,9 @@ class Shell {
 
   #showMenu(): void {
     if (this.#monitoring) return;
-    this.#say(`Watch ${checkWords.join(', ')};`);
+    const what = `Watch ${checkWords.join(', ')};`;
+    // A script's reader wants one line.
+    for (const line of wrap(what, this.#prompt.columns)) this.#say(line);
     this.#say(`or view, restart, start (or just Enter), exit; help tells more.`);
   }
 
