@@ -27,6 +27,7 @@ const onRequest: ReadonlySet<string> = new Set([
   'packets',
   'pathHash',
   'responseHeaders',
+  'rttsMs',
 ]);
 
 /** Whether the detail of this name is shown only to who asks for everything. */
