@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import type { Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
@@ -185,11 +185,18 @@ function addEcho(program: Command): void {
     });
 }
 
+/** Not .choices(): the command itself says what it expected. */
+function shellArgument(): Argument {
+  const argument = new Argument('<shell>', 'bash, zsh or fish');
+  argument.argChoices = ['bash', 'zsh', 'fish'];
+  return argument;
+}
+
 function addCompletion(program: Command, check: Command): void {
   program
     .command('completion')
     .description('print a completion script: source <(watchkeeper completion bash)')
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(shellArgument())
     .action(async (shell: string) => {
       const { completionScript } = await import('./completion/completion.ts');
       const { addCheckTypes } = await import('./check/check.ts');

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
+import { Terminal } from './terminal.ts';
 
 const run = promisify(execFile);
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -51,6 +52,8 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['the choices of an option', 'watchkeeper check echo --protocol ', ['tcp', 'udp']],
   ['the options of the run', 'watchkeeper check tcp localhost:80 --js', ['--json']],
   ['an option of a command', 'watchkeeper run --fo', ['--for']],
+  ['CH10: a shell', 'watchkeeper completion z', ['zsh']],
+  ['CH10: nothing where nothing is known', 'watchkeeper check tcp localhost --port ', ['']],
 ];
 
 for (const shell of shells) {
@@ -67,6 +70,21 @@ for (const shell of shells) {
     }
   });
 }
+
+test('CH10: in a real bash a folder ends in a slash without a blank, and names with blanks are escaped', async (t) => {
+  const files = join(folder, 'files');
+  await mkdir(join(files, 'deep'), { recursive: true });
+  await writeFile(join(files, 'deep', 'my office.yaml'), '');
+  if (!hasProgram('bash')) return t.skip('bash is not installed');
+  using terminal = new Terminal(`cd ${files}; PS1='% ' bash --norc --noprofile -i`);
+  await terminal.until(/^% *$/m);
+  terminal.press(`source ${join(folder, 'bash')}`, 'Enter', 'watchkeeper run de', 'Tab');
+  await terminal.until(/^% watchkeeper run deep\/$/m);
+  terminal.press('m', 'Tab');
+  await terminal.until(/^% watchkeeper run deep\/my\\ office\.yaml$/m);
+  terminal.press('C-u', 'watchkeeper serve --data de', 'Tab');
+  await terminal.until(/^% watchkeeper serve --data deep\/$/m);
+});
 
 test('a shell that has no script is named, with those that have one', async () => {
   const { code, stderr } = await runWatchkeeper(['completion', 'tcsh']);

@@ -11,8 +11,13 @@ ${longestFirst(places).map(placeCase).join('\n')}
   case "$place:$before" in
 ${places.flatMap(valueCases).join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
-  if [[ $files ]]; then COMPREPLY+=($(compgen -f -- "$current")); fi
+  local IFS=$'\\n'
+  COMPREPLY=($(IFS=' ' compgen -W "$words" -- "$current"))
+  if [[ $files ]]; then
+    # A folder ends in a slash and no blank, and a blank in a name is escaped.
+    compopt -o filenames 2>/dev/null
+    COMPREPLY+=($(compgen -f -- "$current"))
+  fi
 }
 complete -F _watchkeeper watchkeeper
 `;
@@ -32,6 +37,7 @@ function placeCase({ path, candidates, takesFile }: Place): string {
 function valueCases({ path, values }: Place): readonly string[] {
   return Array.from(
     values,
-    ([flag, choices]) => `    "${path.join(' ')}:${flag}") words="${choices.join(' ')}" files= ;;`,
+    ([flag, { words, isPath }]) =>
+      `    "${path.join(' ')}:${flag}") words="${words.join(' ')}" files=${isPath ? 'yes' : ''} ;;`,
   );
 }

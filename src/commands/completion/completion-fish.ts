@@ -1,4 +1,4 @@
-import type { Candidate, Place } from './place.ts';
+import type { Candidate, Place, Value } from './place.ts';
 
 /** A script for fish: to be sourced, or kept as `~/.config/fish/completions/watchkeeper.fish`. */
 export function fishScript(places: readonly Place[]): string {
@@ -25,10 +25,15 @@ function placeLines(place: Place): readonly string[] {
 function candidateLine({ word, meaning }: Candidate, { path, values }: Place): string {
   const where = path.join(' ');
   const told = `-d ${quoted(meaning)}`;
-  if (!word.startsWith('--')) return `complete -c watchkeeper -n '__watchkeeper_at ${where}' -a ${word} ${told}`;
-  const choices = values.get(word);
-  const taken = choices ? ` -x -a ${quoted(choices.join(' '))}` : '';
-  return `complete -c watchkeeper -n '${path.length === 0 ? '__watchkeeper_at' : `__watchkeeper_after ${where}`}' -l ${word.slice(2)}${taken} ${told}`;
+  if (!word.startsWith('-')) return `complete -c watchkeeper -n '__watchkeeper_at ${where}' -a ${word} ${told}`;
+  const value = values.get(word);
+  const option = word.startsWith('--') ? `-l ${word.slice(2)}` : `-s ${word.slice(1)}`;
+  return `complete -c watchkeeper -n '${path.length === 0 ? '__watchkeeper_at' : `__watchkeeper_after ${where}`}' ${option}${value ? takenOf(value) : ''} ${told}`;
+}
+
+function takenOf({ words, isPath }: Value): string {
+  if (isPath) return ' -r -F';
+  return words.length === 0 ? ' -x' : ` -x -a ${quoted(words.join(' '))}`;
 }
 
 function quoted(text: string): string {

@@ -30,7 +30,8 @@ function placeCase({ path, candidates, takesFile }: Place): string {
 function valueCases({ path, values }: Place): readonly string[] {
   return Array.from(
     values,
-    ([flag, choices]) => `    '${path.join(' ')}:${flag}') found=(${choices.join(' ')}); files= ;;`,
+    ([flag, { words, isPath }]) =>
+      `    '${path.join(' ')}:${flag}') found=(${words.join(' ')}); files=${isPath ? 'yes' : ''} ;;`,
   );
 }
 
