@@ -13,6 +13,7 @@ interface CheckModule {
 export const checkModules: readonly CheckModule[] = [
   { type: 'certificate', aliases: ['cert'], load: () => import('./certificate/certificate.ts') },
   { type: 'dns', load: () => import('./dns/dns.ts') },
+  { type: 'domain', load: () => import('./domain/domain.ts') },
   { type: 'echo', load: () => import('./echo/echo.ts') },
   { type: 'grpc', load: () => import('./grpc/grpc.ts') },
   { type: 'http', aliases: ['https'], load: () => import('./http/http.ts') },

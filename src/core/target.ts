@@ -79,6 +79,12 @@ function withPort(host: string, written: string | undefined, target: string): { 
   throw new AppError('usage', `expected HOST:PORT with a port from 1 to 65535, got ${quoted(target)}`);
 }
 
+/** Where the server of a URL listens; `https` and `wss` use port 443 unless told otherwise, `http` and `ws` port 80. */
+export function endpointOfUrl({ hostname, port, protocol }: URL): { readonly host: string; readonly port: number } {
+  const usualPort = protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
+  return { host: hostname.replace(bracketed, '$1'), port: port === '' ? usualPort : Number(port) };
+}
+
 export function formatEndpoint({ host, port: number }: { readonly host: string; readonly port: number }): string {
   return host.includes(':') ? `[${host}]:${number}` : `${host}:${number}`;
 }

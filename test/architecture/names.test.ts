@@ -36,7 +36,6 @@ const open: readonly string[] = [
   'Task',
   'Upkeep',
   'bytesIn',
-  'endpointOf',
   'hexBytes',
   'isDiskError',
   'protocols',

@@ -20,6 +20,7 @@ function optionsFor({ type, options }: CheckType, host: string, port: number) {
     http: { url: `http://${bracketed}:${port}/` },
     websocket: { url: `ws://${bracketed}:${port}/` },
     dns: { name: 'example.test', server: `${bracketed}:${port}` },
+    domain: { name: 'example.test', server: `http://${bracketed}:${port}/` },
     icmp: { host },
     traceroute: { host },
   };

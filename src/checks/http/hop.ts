@@ -3,12 +3,11 @@ import type { CheckContext, Measurement } from '../../core/check.ts';
 import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection } from '../../core/network.ts';
-import { formatEndpoint } from '../../core/target.ts';
+import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import type { HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { noteTls } from '../../net/tls/report.ts';
-import { endpointOf } from './origin.ts';
 import type { CookieJar } from './cookies.ts';
 import { connectToProxy, openTunnel, proxyAuthorization, throughProxy, type Proxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
@@ -35,7 +34,7 @@ const alpnOfVersion = { '1.1': ['http/1.1'], '2': ['h2'], auto: ['h2', 'http/1.1
 /** Connects, secures, asks, and reads the answer. @throws {Failure} */
 export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse> {
   const { net, signal, options, proxy } = context;
-  const origin = endpointOf(hop.url);
+  const origin = endpointOfUrl(hop.url);
   // Behind a proxy the name is the proxy's to look up; an address is ours to check.
   const family = isIP(origin.host);
   if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
@@ -53,7 +52,7 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
 
 async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection): Promise<HttpResponse> {
   const { net, signal, options, proxy, measurement } = context;
-  const { host, port } = endpointOf(hop.url);
+  const { host, port } = endpointOfUrl(hop.url);
   if (proxy) await openTunnel(socket, { host, port }, { ...context, proxy });
   const { serverName = host, ...tls } = hop.tls;
   const alpn = alpnOfVersion[options.httpVersion];
@@ -90,7 +89,11 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   // Loaded when first spoken: Node's HTTP/2 takes longer to load than all of this check.
   const exchange = alpn === 'h2' ? (await import('../../net/http/http2.ts')).exchangeHttp2 : exchangeHttp1;
   const { maxBodyBytes } = options;
-  const response = await exchange(socket, request, { ...context, peer: formatEndpoint(endpointOf(url)), maxBodyBytes });
+  const response = await exchange(socket, request, {
+    ...context,
+    peer: formatEndpoint(endpointOfUrl(url)),
+    maxBodyBytes,
+  });
   add(measurement, 'firstByteMs', response.firstByteMs);
   add(measurement, 'transferMs', response.transferMs);
   return response;

@@ -5,7 +5,7 @@ import { assertBelow } from '../../core/limits.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
-import { formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
+import { endpointOfUrl, formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
 import { textOf } from '../../net/http/charset.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
@@ -15,7 +15,6 @@ import { CookieJar } from './cookies.ts';
 import { visit, type Hop } from './hop.ts';
 import { bodyMismatch, headMismatch, readsBody, type BodyText } from './mismatch.ts';
 import { options as schema, type HttpOptions } from './options.ts';
-import { endpointOf } from './origin.ts';
 import { assertTargetAnswered, proxyOf } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
@@ -46,7 +45,7 @@ export const http = defineCheck({
   targetOf: ({ url }) => url,
   destinationOf: (options) =>
     options.proxy === undefined
-      ? { ...endpointOf(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }
+      ? { ...endpointOfUrl(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }
       : undefined,
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();
@@ -54,7 +53,7 @@ export const http = defineCheck({
     const { hop, response } = await followRedirects(options, { ...context, measurement, oddities });
     measurement.latencyMs = context.clock.monotonic() - startedMs;
     if (context.wantsFullDetail) noteHeaders(measurement, response);
-    return await judge(response, options, { peer: formatEndpoint(endpointOf(hop.url)), measurement, oddities });
+    return await judge(response, options, { peer: formatEndpoint(endpointOfUrl(hop.url)), measurement, oddities });
   },
 });
 

@@ -2,12 +2,11 @@ import type { Socket } from 'node:net';
 import type { CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection, Endpoint, Network } from '../../core/network.ts';
-import { formatEndpoint } from '../../core/target.ts';
+import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { basicAuthorization } from './authorization.ts';
 import { isWithin, type HttpOptions } from './options.ts';
-import { endpointOf } from './origin.ts';
 
 export interface Proxy extends Endpoint {
   readonly authorization: string | undefined;
@@ -20,7 +19,7 @@ export function proxyOf(text: string | undefined): Proxy | undefined {
   const { username, password } = url;
   const authorization =
     username === '' ? undefined : basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
-  return { ...endpointOf(url), authorization };
+  return { ...endpointOfUrl(url), authorization };
 }
 
 export function proxyAuthorization({ authorization }: Proxy): Readonly<Record<string, string>> {

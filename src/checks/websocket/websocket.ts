@@ -9,7 +9,7 @@ import { Oddities } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
 import { quoted } from '../../core/quoted.ts';
-import { formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
+import { endpointOfUrl, formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
@@ -46,10 +46,10 @@ export const websocket = defineCheck({
     url: target.includes('://') ? target : `${word === 'wss' ? 'wss' : 'ws'}://${inUrl(target.trim())}`,
   }),
   targetOf: ({ url }) => url,
-  destinationOf: (options) => ({ ...endpointOf(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }),
+  destinationOf: (options) => ({ ...endpointOfUrl(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }),
   async run(options, context, measurement) {
     const { net, signal } = context;
-    const endpoint = endpointOf(parseUrl(options.url).url);
+    const endpoint = endpointOfUrl(parseUrl(options.url).url);
     measurement.detail['url'] = options.url;
     const connection = await net.connect(endpoint, { ...dialOptionsOfUrl(options), signal });
     const { resolveMs, connectMs } = connection;
@@ -74,11 +74,6 @@ interface Visit extends CheckContext {
   readonly options: WebSocketOptions;
   readonly measurement: Measurement;
   readonly endpoint: Endpoint;
-}
-
-function endpointOf({ protocol, hostname, port }: URL): Endpoint {
-  const usualPort = protocol === 'wss:' ? 443 : 80;
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usualPort : Number(port) };
 }
 
 async function secured(socket: Socket, { options, net, signal, clock, measurement, endpoint }: Visit): Promise<Socket> {
