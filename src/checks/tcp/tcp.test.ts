@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { createSecureContext, createServer, TLSSocket } from 'node:tls';
+import { createServer } from 'node:tls';
 import type { Outcome } from '../../core/outcome.ts';
 import { testCertificates, type TestCertificate } from '../../testing/certificates.ts';
 import { testContext } from '../../testing/context.ts';
+import { lineServer, serveTls } from '../../testing/line-server.ts';
 import { stand } from '../../testing/stand.ts';
 import { closedPort, tcpServer } from '../../testing/tcp-server.ts';
 import { checkContract } from '../check.contract.ts';
@@ -53,17 +54,6 @@ describe('connecting', () => {
   });
 });
 
-/** A server that greets, and answers each line that comes. */
-function lineServer(greeting: string, answer: (line: string, socket: Socket) => string | undefined = () => undefined) {
-  return tcpServer((socket) => {
-    socket.write(greeting);
-    socket.on('data', (bytes) => {
-      const reply = answer(bytes.toString().trimEnd(), socket);
-      if (reply !== undefined && !socket.destroyed) socket.write(reply);
-    });
-  });
-}
-
 describe('a dialogue', () => {
   test('sends and waits step by step, and shows the banner', async () => {
     const lines: string[] = [];
@@ -96,7 +86,7 @@ describe('a dialogue', () => {
 
   test('a step may only send', async () => {
     await using server = await lineServer('', (line) => (line === 'hello' ? 'world' : undefined));
-    const outcome = await check({ port: server.port, dialogue: [{ send: 'hello' }, { expect: 'world' }] });
+    const outcome = await check({ port: server.port, dialogue: [{ send: 'hello\\n' }, { expect: 'world' }] });
     assert.equal(outcome.status, 'up', outcome.message);
   });
 
@@ -151,10 +141,8 @@ describe('a dialogue', () => {
 });
 
 /** Goes on in TLS on a connection, as a server, and greets again. */
-function answerInTls(socket: Socket, { certificate: cert, key }: TestCertificate): void {
-  socket.removeAllListeners('data');
-  const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext({ cert, key }) });
-  secure.on('error', () => {}).write('secret hello\r\n');
+function answerInTls(socket: Socket, certificate: TestCertificate): void {
+  serveTls(socket, certificate).write('secret hello\r\n');
 }
 
 describe('TLS', () => {

@@ -1,6 +1,5 @@
 import { Failure } from '../../core/failure.ts';
-import { showBytes } from '../../core/bytes.ts';
-import type { Conversation } from './conversation.ts';
+import type { Conversation, FoundText } from './conversation.ts';
 import { ReplyError, type ServerReply, type ReplyReader } from './replies.ts';
 
 interface Expected {
@@ -22,15 +21,27 @@ export async function exchange(
   const doing =
     line === undefined ? `Waiting for the greeting of ${where}` : `Waiting for the reply of ${where} to ${to}`;
   try {
-    return await conversation.read(read, doing);
+    return await readOrTell(conversation, read, doing);
   } catch (error) {
-    if (error instanceof ReplyError) {
-      const got = JSON.stringify(showBytes(Buffer.from(error.message)));
-      throw new Failure('protocol', `Expected a reply of ${where} to ${to}, got ${got}.`, { cause: error });
-    }
+    if (!(error instanceof ReplyError)) throw error;
+    const got = conversation.shown(Buffer.from(error.message));
+    throw new Failure('protocol', `Expected a reply of ${where} to ${to}, got ${got}.`, { cause: error });
+  }
+}
+
+/** Reads; the failure of a wait tells what came until then. @throws {Failure} as `Conversation.read` */
+export async function readOrTell<T>(
+  conversation: Conversation,
+  find: (bytes: Buffer) => FoundText<T> | undefined,
+  doing: string,
+): Promise<T> {
+  try {
+    return await conversation.read(find, doing);
+  } catch (error) {
     const { unread } = conversation;
-    if (!(error instanceof Failure) || unread.length === 0 || error.reason === 'too-large') throw error;
-    throw error.with({ message: `${error.message} Until then came ${JSON.stringify(showBytes(unread))}.` });
+    const isEndOfWait = error instanceof Failure && ['timeout', 'closed', 'reset'].includes(error.reason);
+    if (!isEndOfWait || unread.length === 0) throw error;
+    throw error.with({ message: `${error.message} Until then came ${conversation.shown(unread)}.` });
   }
 }
 
@@ -46,5 +57,5 @@ export async function command(
   const wanted = statuses.join(' or ');
   const after =
     line === undefined ? `in the greeting of ${conversation.where}` : `of ${conversation.where} to ${expected.to}`;
-  throw new Failure('assertion', `Expected ${wanted} ${after}, got ${JSON.stringify(reply.text)}.`);
+  throw new Failure('assertion', `Expected ${wanted} ${after}, got ${conversation.shown(reply.bytes)}.`);
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { showBytes } from '../../core/bytes.ts';
 import { Failure } from '../../core/failure.ts';
+import { quoted } from '../../core/quoted.ts';
 import { Incoming } from './incoming.ts';
 
 const maxReceivedBytes = 65_536;
@@ -26,6 +27,7 @@ export class Conversation {
   #socket: Socket;
   #incoming: Incoming;
   #greeting: string | undefined;
+  #secrets: readonly Buffer[] = [];
 
   constructor(socket: Socket, { signal, where }: Setting) {
     this.where = where;
@@ -49,6 +51,30 @@ export class Conversation {
     this.#socket.write(bytes);
   }
 
+  /** Writes the last words: returns when they have left, or cannot. */
+  async writeLast(bytes: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const signal = this.#signal;
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    this.#socket.write(bytes, () => resolve());
+    if (!signal.aborted) await promise;
+  }
+
+  /** From now on `shown` hides these texts: a server may repeat in its words what it was told. */
+  hide(secrets: readonly string[]): void {
+    this.#secrets = secrets.map((secret) => Buffer.from(secret));
+  }
+
+  /** What came, for people: in one line, in hexadecimal where it is no text, secrets as stars. */
+  shown(bytes: Buffer, limit?: number): string {
+    const copy = Buffer.from(bytes);
+    for (const secret of this.#secrets)
+      for (let at = copy.indexOf(secret); at >= 0; at = copy.indexOf(secret, at))
+        copy.fill('*', at, at + secret.length);
+    const text = showBytes(copy, limit);
+    return quoted(this.#secrets.length === 0 ? text : text.replaceAll(/\*+/g, '***'));
+  }
+
   /**
    * Waits until `find` finds something. `doing` is for messages: `Waiting for the greeting of mail.example:25`.
    * @throws {Failure} timeout, closed, reset, too-large, or what `find` throws; or the signal's reason
@@ -66,7 +92,7 @@ export class Conversation {
   handOver(): Socket {
     this.#incoming.release();
     if (this.unread.length === 0) return this.#socket;
-    const extra = JSON.stringify(showBytes(this.unread, maxShownExtra));
+    const extra = this.shown(this.unread, maxShownExtra);
     throw new Failure('protocol', `Expected silence from ${this.where} before the TLS handshake, got ${extra}.`);
   }
 

@@ -1,6 +1,6 @@
 import { command } from './commands.ts';
 import type { Conversation } from './conversation.ts';
-import { offers, plainResponse, type Credentials, type MailSession } from './mail-session.ts';
+import { offers, plainResponse, quotedString, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
 import { imapReader, readImapGreeting, type ServerReply } from './replies.ts';
 
 /** RFC 9051, which servers of RFC 3501 understand too. */
@@ -28,6 +28,7 @@ export class ImapSession implements MailSession {
   }
 
   async logIn(credentials: Credentials, capabilities: readonly string[]): Promise<void> {
+    this.#conversation.hide(secretsOf(credentials));
     if (!offers(capabilities, 'AUTH PLAIN')) return await this.#logInByCommand(credentials);
     const tag = this.#nextTag();
     const [to, read] = ['the login', imapReader(tag)];
@@ -35,8 +36,8 @@ export class ImapSession implements MailSession {
     await command(this.#conversation, plainResponse(credentials), { status: 'OK', to, read });
   }
 
-  leave(): void {
-    this.#conversation.write(`${this.#nextTag()} LOGOUT\r\n`);
+  async leave(): Promise<void> {
+    await this.#conversation.writeLast(`${this.#nextTag()} LOGOUT\r\n`);
   }
 
   async #logInByCommand({ username, password }: Credentials): Promise<void> {
@@ -51,9 +52,4 @@ export class ImapSession implements MailSession {
   #nextTag(): string {
     return `a${++this.#commands}`;
   }
-}
-
-/** RFC 9051 section 4.3. */
-function quotedString(text: string): string {
-  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }

@@ -14,8 +14,8 @@ export interface MailSession {
   startTls(): Promise<void>;
   /** By a mechanism that the server offers among these capabilities. The connection has to be in TLS. */
   logIn(credentials: Credentials, capabilities: readonly string[]): Promise<void>;
-  /** Says goodbye and does not wait. */
-  leave(): void;
+  /** Says goodbye and does not wait for the answer. */
+  leave(): Promise<void>;
 }
 
 /** Whether a server offers what is named by its words in any order behind the first one: `AUTH PLAIN` of `AUTH LOGIN PLAIN`. */
@@ -34,6 +34,17 @@ function wordsOf(line: string): readonly string[] {
     .replace(/^(AUTH|SASL)=/, '$1 ')
     .split(/\s+/)
     .filter((word) => word !== '');
+}
+
+/** What a login sends of these, in every form: not to be shown. */
+export function secretsOf(credentials: Credentials): readonly string[] {
+  const { password } = credentials;
+  return [plainResponse(credentials), asBase64(password), password, quotedString(password).slice(1, -1)];
+}
+
+/** A quoted string of IMAP (RFC 9051 section 4.3). */
+export function quotedString(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
 /** RFC 4616: what PLAIN sends. */

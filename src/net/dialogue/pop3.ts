@@ -1,6 +1,6 @@
 import { command, exchange } from './commands.ts';
 import type { Conversation } from './conversation.ts';
-import { offers, plainResponse, type Credentials, type MailSession } from './mail-session.ts';
+import { offers, plainResponse, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
 import { readPop3List, readPop3Reply as read } from './replies.ts';
 
 const status = '+OK';
@@ -28,6 +28,7 @@ export class Pop3Session implements MailSession {
   }
 
   async logIn(credentials: Credentials, capabilities: readonly string[]): Promise<void> {
+    this.#conversation.hide(secretsOf(credentials));
     const [conversation, to] = [this.#conversation, 'the login'];
     if (offers(capabilities, 'SASL PLAIN')) {
       await command(conversation, 'AUTH PLAIN', { status: '+', to, read });
@@ -38,7 +39,7 @@ export class Pop3Session implements MailSession {
     await command(conversation, `PASS ${credentials.password}`, { status, to, read });
   }
 
-  leave(): void {
-    this.#conversation.write('QUIT\r\n');
+  async leave(): Promise<void> {
+    await this.#conversation.writeLast('QUIT\r\n');
   }
 }

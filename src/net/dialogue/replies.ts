@@ -1,4 +1,3 @@
-import { showBytes } from '../../core/bytes.ts';
 import type { FoundText } from './conversation.ts';
 
 /** The whole answer to a command, once its last line is there. */
@@ -7,8 +6,8 @@ export interface ServerReply {
   readonly status: string;
   /** What stands behind the status on its lines, and for IMAP the untagged lines before it. */
   readonly lines: readonly string[];
-  /** All of it, for messages. */
-  readonly text: string;
+  /** All of it. */
+  readonly bytes: Buffer;
 }
 
 /** What came is no reply; the message says what did. */
@@ -104,7 +103,7 @@ export function imapReader(tag: string): ReplyReader {
 function taggedReply(
   line: string,
   { rest, untagged }: { readonly rest: string; readonly untagged: readonly string[] },
-): Omit<ServerReply, 'text'> {
+): Omit<ServerReply, 'bytes'> {
   const [, status, text = ''] = /^(OK|NO|BAD)(?: (.*))?$/i.exec(rest) ?? [];
   if (status === undefined) throw new ReplyError(line);
   return { status: status.toUpperCase(), lines: [...untagged, text] };
@@ -145,6 +144,6 @@ export const readPop3List: ReplyReader = (bytes) => {
   return undefined;
 };
 
-function found(bytes: Buffer, end: number, reply: Omit<ServerReply, 'text'>): FoundText<ServerReply> {
-  return { value: { ...reply, text: showBytes(bytes.subarray(0, end)) }, end };
+function found(bytes: Buffer, end: number, reply: Omit<ServerReply, 'bytes'>): FoundText<ServerReply> {
+  return { value: { ...reply, bytes: bytes.subarray(0, end) }, end };
 }

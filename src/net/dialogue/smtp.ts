@@ -1,6 +1,6 @@
 import { command, exchange } from './commands.ts';
 import type { Conversation } from './conversation.ts';
-import { asBase64, offers, plainResponse, type Credentials, type MailSession } from './mail-session.ts';
+import { asBase64, offers, plainResponse, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
 import { readSmtpReply as read } from './replies.ts';
 
 /** The name by which we introduce ourselves. */
@@ -32,6 +32,7 @@ export class SmtpSession implements MailSession {
   }
 
   async logIn(credentials: Credentials, capabilities: readonly string[]): Promise<void> {
+    this.#conversation.hide(secretsOf(credentials));
     const done = { status: '235', to: 'the login', read };
     if (!offers(capabilities, 'AUTH LOGIN') || offers(capabilities, 'AUTH PLAIN'))
       return void (await command(this.#conversation, `AUTH PLAIN ${plainResponse(credentials)}`, done));
@@ -41,7 +42,7 @@ export class SmtpSession implements MailSession {
     await command(this.#conversation, asBase64(credentials.password), done);
   }
 
-  leave(): void {
-    this.#conversation.write('QUIT\r\n');
+  async leave(): Promise<void> {
+    await this.#conversation.writeLast('QUIT\r\n');
   }
 }

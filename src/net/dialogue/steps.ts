@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hexBytes, showBytes } from '../../core/bytes.ts';
+import { hexBytes } from '../../core/bytes.ts';
 import { Failure } from '../../core/failure.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import type { Conversation, FoundText } from './conversation.ts';
@@ -66,7 +66,7 @@ async function wait(conversation: Conversation, wanted: Wanted, reject: string |
   const { where } = conversation;
   const rejects = reject === undefined ? () => undefined : finderOf(reject);
   const mismatch = (): string =>
-    `Expected ${wanted.text} from ${where}, got ${JSON.stringify(showBytes(conversation.unread))}`;
+    `Expected ${wanted.text} from ${where}, got ${conversation.shown(conversation.unread)}`;
   const find = (bytes: Buffer): FoundText<undefined> | undefined => {
     const end = wanted.find(bytes);
     if (end !== undefined) return { value: undefined, end };

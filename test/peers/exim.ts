@@ -1,0 +1,68 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { testCertificates } from '../../src/testing/certificates.ts';
+import { closedPort } from '../../src/testing/tcp-server.ts';
+import { acceptsTcp, startDaemon, temporaryFolder } from './daemon.ts';
+
+export interface Exim extends AsyncDisposable {
+  readonly ports: { readonly smtp: number; readonly smtps: number };
+  readonly username: string;
+  readonly password: string;
+}
+
+const [username, password] = ['someone', 'correct horse'];
+
+/** A real Exim that takes connections and no mail, in a temporary folder; needs root, which it runs as. */
+export async function startExim(): Promise<Exim> {
+  const folder = await temporaryFolder('exim');
+  const [smtp, smtps] = await Promise.all([closedPort(), closedPort()]);
+  await mkdir(join(folder.path, 'spool'));
+  const config = join(folder.path, 'exim.conf');
+  await writeFile(config, await configuration(folder.path, { smtp, smtps }));
+  const exim = await startDaemon(['/usr/sbin/exim4', '-C', config, '-bdf'], {
+    ready: async () => (await acceptsTcp(smtp)) && (await acceptsTcp(smtps)),
+  });
+  return {
+    ports: { smtp, smtps },
+    username,
+    password,
+    async [Symbol.asyncDispose]() {
+      await exim[Symbol.asyncDispose]();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function configuration(folder: string, { smtp, smtps }: Exim['ports']): Promise<string> {
+  const { good } = await testCertificates();
+  return `
+primary_hostname = mail.example.test
+exim_user = root
+exim_group = root
+never_users =
+spool_directory = ${folder}/spool
+log_file_path = ${folder}/%slog
+pid_file_path = ${folder}/exim.pid
+local_interfaces = <; [127.0.0.1]:${smtp}; [127.0.0.1]:${smtps}
+tls_on_connect_ports = ${smtps}
+tls_advertise_hosts = *
+tls_certificate = ${good.certificatePath}
+tls_privatekey = ${good.keyPath}
+auth_advertise_hosts = \${if eq{$tls_in_cipher}{}{}{*}}
+host_lookup =
+rfc1413_query_timeout = 0s
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = \${if and{{eq{$auth2}{${username}}}{eq{$auth3}{${password}}}}}
+  server_set_id = $auth2
+login:
+  driver = plaintext
+  public_name = LOGIN
+  server_prompts = Username:: : Password::
+  server_condition = \${if and{{eq{$auth1}{${username}}}{eq{$auth2}{${password}}}}}
+  server_set_id = $auth1
+`;
+}
