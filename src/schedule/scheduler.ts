@@ -141,11 +141,13 @@ export class Scheduler {
     this.#latestNow = now;
     for (let entry = this.#due.first; entry && entry.dueAt <= now; entry = this.#due.first) {
       this.#due.pop();
-      const slot = entry.isFirst ? now : entry.dueAt;
+      const { dueAt: slot, isFirst, schedule } = entry;
+      // A slot right after the first run would only say the same again.
+      entry.dueAt = slotAfter(schedule, isFirst ? now + schedule.intervalMs / 2 : now);
       entry.isFirst = false;
-      entry.dueAt = slotAfter(entry.schedule, now);
       this.#due.push(entry);
-      this.#open(entry, slot);
+      if (isFirst) this.#wait(entry, now);
+      else this.#open(entry, slot);
     }
     this.#nap();
   }
@@ -169,8 +171,13 @@ export class Scheduler {
       this.#parts.onResult(missedResult(monitor, { slot, count, message }));
       return;
     }
+    this.#wait(entry, slot);
+  }
+
+  /** The run of this slot starts as soon as there is a place for it. */
+  #wait(entry: QueuedMonitor, slot: number): void {
     entry.waitingSlot = slot;
-    if (!this.#runs.has(monitor.id)) this.#placesFor(monitor).enter(entry);
+    if (!this.#runs.has(entry.monitor.id)) this.#placesFor(entry.monitor).enter(entry);
   }
 
   /** The window of a slot that still waits has closed. */

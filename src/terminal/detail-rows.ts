@@ -25,14 +25,20 @@ const onRequest: ReadonlySet<string> = new Set([
   'edns',
   'headers',
   'packets',
-  'pathHash',
   'responseHeaders',
-  'rttsMs',
 ]);
+
+/** What programs compare, and what was told packet by packet: also on request, without saying that it is there. */
+const forPrograms: ReadonlySet<string> = new Set(['pathHash', 'rttsMs']);
+
+/** Whether a person is told that there is such a detail to see. */
+export function isWorthAskingFor(key: string): boolean {
+  return onRequest.has(key);
+}
 
 /** Whether the detail of this name is shown only to who asks for everything. */
 export function isShownOnRequest(key: string): boolean {
-  return onRequest.has(key);
+  return onRequest.has(key) || forPrograms.has(key);
 }
 
 /** Deeper values are written in one line. */

@@ -114,5 +114,13 @@ describe('a text that is wrapped', () => {
     assert.deepEqual(wrap('short', 80), ['short']);
     assert.deepEqual(wrap('', 80), ['']);
     assert.deepEqual(wrap('ab', 0), ['a', 'b']);
+    assert.deepEqual(wrap('one two three four', 9, '  '), ['one two', '  three', '  four']);
+  });
+
+  test('is measured without its colours, which are never broken', () => {
+    const red = '\u001B[31mone two\u001B[39m three';
+    assert.equal(widthOf(red), 13);
+    assert.deepEqual(wrap(red, 7), ['\u001B[31mone two\u001B[39m', 'three']);
+    assert.deepEqual(wrap('\u001B[31mabcd\u001B[39m', 2), ['\u001B[31mab', 'cd\u001B[39m']);
   });
 });

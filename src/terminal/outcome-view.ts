@@ -1,7 +1,7 @@
 import type { Metric } from '../core/metrics.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { printable } from '../core/printable.ts';
-import { detailRows, isShownOnRequest, type DetailRow } from './detail-rows.ts';
+import { detailRows, isShownOnRequest, isWorthAskingFor, type DetailRow } from './detail-rows.ts';
 import { styleOf, type Paint } from './paint.ts';
 import { statusWord } from './symbols.ts';
 import { padTo, widthOf, wrap } from './text.ts';
@@ -86,7 +86,7 @@ function tableLines(rows: readonly Row[], { paint, columns }: OutcomeView): read
 
 /** There is more to see. */
 function hintLines({ detail }: Outcome, { isVerbose, paint, columns }: OutcomeView): readonly string[] {
-  const more = Object.keys(detail).filter(isShownOnRequest).map(nameWords);
+  const more = Object.keys(detail).filter(isWorthAskingFor).map(nameWords);
   if (isVerbose || more.length === 0) return [];
   return wrap(`-v shows ${more.join(', ')}`, columns - margin.length).map((line) => paint('dim', `${margin}${line}`));
 }

@@ -1,3 +1,4 @@
+import { wrapLog } from './text.ts';
 import { columnsFor } from './width.ts';
 import { clearScreenDown, createInterface, moveCursor, type Interface } from 'node:readline';
 
@@ -84,11 +85,12 @@ export class Prompt {
   }
 
   print(text: string): void {
-    if (!this.isTerminal || !this.#waiting) return void this.#output.write(`${text}\n`);
+    const lines = wrapLog(text, this.columns);
+    if (!this.isTerminal || !this.#waiting) return void this.#output.write(`${lines}\n`);
     moveCursor(this.#output, 0, -this.#lines.getCursorPos().rows);
     this.#output.write('\r');
     clearScreenDown(this.#output);
-    this.#output.write(`${text}\n`);
+    this.#output.write(`${lines}\n`);
     this.#lines.prompt(true);
   }
 

@@ -57,7 +57,7 @@ describe('the shell on a terminal', () => {
     for (const line of ['tcp', '127.0.0.1', '9', '3600']) terminal.press(line, 'Enter');
     await terminal.until(/Added TCP[^]*^> *$/m);
     terminal.press('Up');
-    await terminal.until(/^> tcp$/m);
+    await terminal.until(/Added TCP[^]*^> tcp$/m);
     terminal.press('C-c');
     await terminal.until(/^> tcp\^C\n> *$/m);
     terminal.press('start', 'Enter');

@@ -19,6 +19,8 @@ import { formatResultJson } from '../../terminal/result-json.ts';
 import { formatResultLine } from '../../terminal/result-line.ts';
 import { RunSummary } from '../../terminal/run-summary.ts';
 import { StatusChanges } from '../../terminal/status-changes.ts';
+import { wrapLog } from '../../terminal/text.ts';
+import { columnsFor } from '../../terminal/width.ts';
 import { explain } from '../exit-codes.ts';
 
 export interface RunRequest {
@@ -117,7 +119,7 @@ class ConfiguredRun {
     output.write(
       json
         ? formatResultJson(result, { monitor: result.monitor.name })
-        : formatResultLine(result, { paint: this.#paint, before }),
+        : wrapLog(formatResultLine(result, { paint: this.#paint, before }), columnsFor(process.stdout)),
     );
   }
 }

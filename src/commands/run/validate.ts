@@ -1,23 +1,26 @@
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { formatMistake, formatWarning } from '../../config/mistake.ts';
+import { wrapLog } from '../../terminal/text.ts';
 import { counted } from '../../terminal/units.ts';
+import { columnsFor } from '../../terminal/width.ts';
 import { misuse } from '../exit-codes.ts';
 
 /**
  * Says every mistake of a configuration, and returns the exit code: 0 if there is none, 3 if there is one.
  * @throws {AppError} not-found, invalid-config
  */
-export async function validateFile(file: string, output: NodeJS.WritableStream): Promise<number> {
+export async function validateFile(file: string, output: NodeJS.WriteStream): Promise<number> {
   const { config, mistakes, warnings } = await readConfigFile(file, process.env);
-  output.write(warnings.map((warning) => `${formatWarning(file, warning)}\n`).join(''));
+  const write = (line: string): void => void output.write(`${wrapLog(line, columnsFor(output))}\n`);
+  for (const warning of warnings) write(formatWarning(file, warning));
   if (mistakes.length > 0) {
-    output.write(mistakes.map((mistake) => `${formatMistake(file, mistake)}\n`).join(''));
-    output.write(`${file}: ${counted(mistakes.length, 'mistake')}\n`);
+    for (const mistake of mistakes) write(formatMistake(file, mistake));
+    write(`${file}: ${counted(mistakes.length, 'mistake')}`);
     return misuse;
   }
   const warned = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
-  output.write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes${warned}\n`);
+  write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes${warned}`);
   return 0;
 }
 
