@@ -118,8 +118,11 @@ export class Server {
   async load(monitors: readonly MonitorSpec[], sensorPlans: readonly SensorPlan[] = []): Promise<void> {
     await this.#gate.load();
     this.tasks.load(await this.#parts.store.tasks());
-    for (const { agentId, receivedAt = 0, ...result } of await this.#parts.store.latest())
-      this.latest.take({ agentId, result, receivedAt, heardMs: undefined });
+    for (const { agentId, place, ...result } of await this.#parts.store.latest())
+      this.latest.take(
+        { agentId, result, receivedAt: result.startedAt + result.durationMs, heardMs: undefined },
+        place,
+      );
     await this.records.chains.load();
     this.sensorOrders.reconcile(sensorPlans);
     await this.book.load(monitors);

@@ -11,6 +11,7 @@ interface ServeFlags {
   readonly data?: string;
   readonly listen: string;
   readonly localAgent: boolean;
+  readonly acceptClock?: true;
   readonly logFormat: LogFormat;
 }
 
@@ -47,6 +48,7 @@ function addServer(program: Command): void {
       `127.0.0.1:${defaultServerPort}`,
     )
     .option('--no-local-agent', 'without a vantage point of its own')
+    .option('--accept-clock', 'delete what is too old although the clock of this machine has leapt ahead')
     .addOption(logFormatOption())
     .action(async ({ listen, logFormat, ...flags }: ServeFlags) => {
       const { serve } = await import('../serve/serve.ts');

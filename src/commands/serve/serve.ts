@@ -38,6 +38,8 @@ export interface ServeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Whether the server has a vantage point of its own. */
   readonly localAgent: boolean;
+  /** Whether old data is deleted by this machine's clock, although it is far ahead of where it was. */
+  readonly acceptClock?: true | undefined;
   /** Takes the lines for the operator. */
   readonly log: OperatorLog;
   /** Called with its address once agents and people may come. */
@@ -70,9 +72,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   await server.load(specsIn(config), config.sensors);
   const tls = tlsOf(options, folder, config);
   const routes = publicRoutes({ server, store, url: () => url });
-  const onInternalError = (error: unknown): void =>
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const common = { version: version(), onInternalError };
+  const common = { version: version(), onInternalError: (error: unknown) => say(traceOf(error)) };
   const app = createApp({ ...common, routes, token: folder.apiToken() });
   addStatus(app, statusPorts(server, options.log));
   const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
@@ -86,8 +86,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
   const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
-  const tidied = { store, clientLogs, retention: config.server?.retention };
-  running.adopt(new Upkeep({ ...tidied, clock, health: server.health, say }), (upkeep) => upkeep.stop()).start();
+  const tidied = { store, clientLogs, retention: config.server?.retention, ...clockTrust(options, server) };
+  const upkeep = new Upkeep({ ...tidied, clock, health: server.health, say });
+  running.adopt(upkeep, () => upkeep.stop()).start();
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
     const own = ownUrlOf(tcp, tls !== undefined);
@@ -107,6 +108,14 @@ async function reloadWhenRunning(file: string | undefined, running: Promise<Relo
   const reloading = await running;
   if (file === undefined) reloading.say('There is no configuration to read again: --config names one.');
   else await reload(file, reloading);
+}
+
+function clockTrust({ acceptClock = false }: ServeOptions, server: Server) {
+  return { isClockConfirmed: () => server.fleet.confirmsClock(), acceptsClock: acceptClock };
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {

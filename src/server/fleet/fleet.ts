@@ -1,5 +1,6 @@
 import type { Clock, Cancel } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
+import { isLoopback } from '../../core/target.ts';
 import { heartbeatIntervalMs, type Heartbeat, type SensorReport } from '../../protocol/messages.ts';
 
 export const agentStatuses = ['online', 'reconnecting', 'offline', 'impaired', 'revoked'] as const;
@@ -115,6 +116,17 @@ export class Fleet {
     const before = this.#members.get(agentId)?.clockOffsetsMs ?? [];
     const offsetMs = heartbeat.at - this.#parts.clock.now();
     this.#update(agentId, { heartbeat, clockOffsetsMs: [...before, offsetMs].slice(-comparedHeartbeats) });
+  }
+
+  /** Whether an agent on another machine has the same time as this server. */
+  confirmsClock(): boolean {
+    return this.views().some(
+      ({ status, address, clockOffsetMs }) =>
+        (status === 'online' || status === 'impaired') &&
+        address !== undefined &&
+        !isLoopback(address.replace(/^::ffff:/, '')) &&
+        Math.abs(clockOffsetMs) <= maxClockOffsetMs,
+    );
   }
 
   stop(): void {

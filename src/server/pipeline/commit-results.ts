@@ -19,6 +19,14 @@ export interface CheckedBatch extends Batch {
   readonly records: readonly SealedRecord[];
 }
 
+/** What became of the entries of a batch. */
+interface Kept {
+  readonly added: readonly SeqRange[];
+  readonly repeated: readonly SeqRange[];
+  /** Of results that are older than what is kept. */
+  readonly tooOld: readonly SeqRange[];
+}
+
 /** A record that is this agent's to write: as it is kept, and as it is told; or why it is not taken. */
 export type RecordReading =
   | { readonly record: Omit<SealedRecord, 'seq'>; readonly event: ServerEvent | undefined }
@@ -28,7 +36,7 @@ export interface PipelinePorts {
   readonly clock: { monotonic(): number };
   readonly latest: LatestResults;
   /** Keeps what is new and resolves when it is durable, with the numbers that were new; `repeated` are records that said nothing new. */
-  commit(batch: CheckedBatch): Promise<{ readonly added: readonly SeqRange[]; readonly repeated: readonly SeqRange[] }>;
+  commit(batch: CheckedBatch): Promise<Kept>;
   /** Whether this task is or was this agent's. */
   isTaskOf(taskId: string, agentId: string): boolean;
   readRecord(agentId: string, item: RecordItem): RecordReading;
@@ -43,8 +51,13 @@ export interface PipelinePorts {
  */
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
   const { checked, events } = check(batch, ports);
-  const { added, repeated } = await ports.commit(checked);
+  const { added, repeated, tooOld } = await ports.commit(checked);
   const heardMs = ports.clock.monotonic();
+  if (tooOld.length > 0) {
+    const missing = countOf(tooOld);
+    ports.onRefused(batch.agentId, missing, 'they are older than what is kept here');
+    ports.publish({ type: 'gap', agentId: batch.agentId, cause: 'too-old', missing });
+  }
   const toldBefore = new RangeSet(repeated);
   for (const { seq, item } of newEntries(checked.entries, added)) {
     if (item.kind === 'result') {

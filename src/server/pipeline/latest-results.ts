@@ -32,7 +32,7 @@ export class LatestResults {
     const { taskId } = latest.result;
     const known = this.#byTask.get(taskId);
     if (!known) this.#byTask.set(taskId, { ...latest, place });
-    else if (isOlder({ result: latest.result, place }, known)) return false;
+    else if (isOlder({ place }, known)) return false;
     // In place: with tens of thousands of tasks, finding one again is what costs.
     else Object.assign(known, latest, { place });
     return true;
@@ -43,8 +43,11 @@ export class LatestResults {
   }
 }
 
-/** By the agent's own numbers where they can tell: its clock may have been set back since. Else by slot. */
-function isOlder({ result, place }: Pick<Known, 'result' | 'place'>, known: Known): boolean {
-  if (place && place.epoch === known.place?.epoch) return place.seq < known.place.seq;
-  return result.scheduledAt < known.result.scheduledAt;
+/**
+ * By where the agent said it, never by its clock, which may have been set since: the later epoch, then the higher number. What is
+ * committed now in another epoch than the one known is of a later one; what the store knew at the start came before.
+ */
+function isOlder({ place }: Pick<Known, 'place'>, known: Known): boolean {
+  if (!place || !known.place || place.epoch !== known.place.epoch) return false;
+  return place.seq < known.place.seq;
 }

@@ -65,8 +65,8 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         await store.beginChain(usbChain);
         const first = await commit(store, [record(2), record(1)]);
         const again = await commit(store, [record(2, { seq: 3 }), record(3, { seq: 4 }), record(1)]);
-        assert.deepEqual(first, { added: [[1, 2]], repeated: [], alarms: [] });
-        assert.deepEqual(again, { added: [[3, 4]], repeated: [[3, 3]], alarms: [] });
+        assert.deepEqual(first, { added: [[1, 2]], tooOld: [], repeated: [], alarms: [] });
+        assert.deepEqual(again, { added: [[3, 4]], tooOld: [], repeated: [[3, 3]], alarms: [] });
         const kept = await store.records({ from: 0, to: start * 2, limit: 10 });
         assert.deepEqual(
           kept.map(({ n, agentId, sensor, at, address, line }) => [n, agentId, sensor, at - start, address, line]),
@@ -164,10 +164,16 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         const cursor = { n: 2, head: 'hash 2', key: 'key 3' };
         await store.saveChains([{ chain: 'chain-1', cursor, anchor: undefined }], []);
         const retain = (usb: number): Promise<void> =>
-          store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb } });
+          store.retain({ decidedAt: start, resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb } });
         const left = async (): Promise<number[]> =>
           (await store.lines({ chain: 'chain-1', from: 1, limit: 9 })).map(({ n }) => n);
-        await store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { traffic: start * 2 } });
+        await store.retain({
+          decidedAt: start,
+          resultsBefore: 0,
+          hoursBefore: 0,
+          daysBefore: 0,
+          recordsBefore: { traffic: start * 2 },
+        });
         assert.deepEqual(await left(), [1, 2, 3, 4, 5], 'of another sensor');
         await retain(start + 2000);
         assert.deepEqual(await left(), [2, 3, 4, 5]);
@@ -175,6 +181,7 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         assert.deepEqual(await left(), [3, 4, 5], 'the rest is not verified yet');
         assert.deepEqual(await commit(store, [record(1, { seq: 6, hash: 'another' })]), {
           added: [[6, 6]],
+          tooOld: [],
           repeated: [[6, 6]],
           alarms: [],
         });
@@ -191,7 +198,13 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
           [{ chain: 'chain-1', cursor: { n: 1, head: 'hash 1', key: 'key 2' }, anchor: undefined }],
           [],
         );
-        await store.retain({ resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb: start * 2 } });
+        await store.retain({
+          decidedAt: start,
+          resultsBefore: 0,
+          hoursBefore: 0,
+          daysBefore: 0,
+          recordsBefore: { usb: start * 2 },
+        });
         await commit(store, [record(2)]);
         assert.equal((await store.recordsAfter(before?.position ?? 0, 9)).length, 1);
       }));

@@ -258,16 +258,28 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         await store.seal(start + 8 * 24 * hourMs);
         const dayStart = start - 8 * hourMs;
         const at = (day: number): number => dayStart + day * 24 * hourMs;
-        await store.retain({ resultsBefore: at(9), hoursBefore: at(5), daysBefore: at(2) });
+        await store.retain({ decidedAt: start, resultsBefore: at(9), hoursBefore: at(5), daysBefore: at(2) });
         const left = await store.results({ taskId: 'task-1', ...everything });
         assert.deepEqual(left, itemsOf(days.slice(9)));
         const range = { taskId: 'task-1', from: 0, to: at(20) };
         assert.equal((await store.summaries({ ...range, resolution: 'hour' })).length, 4);
         assert.equal((await store.summaries({ ...range, resolution: 'day' })).length, 7);
-        assert.deepEqual((await commit(store, [{ seq: 11, item: result(7) }])).added, [[11, 11]]);
+        // AT5: it is not silently dropped.
+        const list = [
+          { seq: 11, item: result(7) },
+          { seq: 12, item: result(9 * 8640 + 1) },
+        ];
+        const late = await store.commit({ agentId: 'agent-1', epoch, entries: list });
+        assert.deepEqual([late.added, late.tooOld], [[[12, 12]], [[11, 11]]]);
+        assert.deepEqual(
+          (await store.gaps('agent-1')).map(({ ranges, cause }) => [ranges, cause]),
+          [[[[11, 11]], 'too-old']],
+        );
+        assert.deepEqual(await store.received('agent-1', epoch), [[1, 12]], 'it need not be sent again');
+        assert.equal(await store.decidedAt(), start);
         assert.equal(await store.seal(at(8)), 0);
-        assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 1);
-        const refused = store.retain({ resultsBefore: at(1), hoursBefore: at(2), daysBefore: at(2) });
+        assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 2);
+        const refused = store.retain({ decidedAt: start, resultsBefore: at(1), hoursBefore: at(2), daysBefore: at(2) });
         await assert.rejects(refused, { code: 'usage' });
       }));
 

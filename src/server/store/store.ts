@@ -36,6 +36,8 @@ export interface Batch {
 export interface Committed extends CommittedRecords {
   /** The numbers of this batch that were not received before; ascending and disjoint. */
   readonly added: readonly SeqRange[];
+  /** Numbers of results that are older than what is kept: a gap says so in their place. */
+  readonly tooOld: readonly SeqRange[];
 }
 
 export interface Missing {
@@ -44,8 +46,10 @@ export interface Missing {
   readonly ranges: readonly SeqRange[];
 }
 
-export interface Gap extends Omit<GapItem, 'kind'> {
+export interface Gap extends Omit<GapItem, 'kind' | 'cause'> {
   readonly epoch: string;
+  /** `too-old`: the results came, and their time is no longer kept. */
+  readonly cause: GapItem['cause'] | 'too-old';
 }
 
 /** Queries on measurements. */
@@ -56,15 +60,18 @@ export interface History {
    */
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   /** The last result of every task, by slot. */
-  latest(): Promise<readonly StoredResult[]>;
+  latest(): Promise<readonly LatestStored[]>;
   /** One summary for each minute, hour or day of [from, to) that has results, oldest first. Buckets are UTC. */
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
 }
 
 export interface StoredResult extends ResultItem {
   readonly agentId: string;
-  /** By the server's clock, epoch milliseconds; absent if it came in time. */
-  readonly receivedAt?: number;
+}
+
+export interface LatestStored extends StoredResult {
+  /** Where the agent said it; absent once its hour is sealed. */
+  readonly place?: { readonly epoch: string; readonly seq: number };
 }
 
 export interface TimeRange {
@@ -170,7 +177,9 @@ export interface KnownTask extends AssignedTask {
 export interface Upkeep {
   /** Packs the hours that ended before, with what came late for hours packed earlier. Resolves to the number of hours packed. */
   seal(before: number): Promise<number>;
-  /** Drops, for good, what is older; what arrives for such times later is counted as received and not kept. */
+  /** The time by which `retain` last decided; undefined if it never did. Epoch milliseconds. */
+  decidedAt(): Promise<number | undefined>;
+  /** Drops, for good, what is older; what arrives for such times later is not kept, and a gap says so. */
   retain(retention: Retention): Promise<void>;
   /** Writes a consistent copy to a new file while the store is in use. */
   backup(file: string): Promise<void>;
@@ -180,6 +189,8 @@ export interface Upkeep {
 
 /** Epoch milliseconds before which each class of data is dropped, at the precision of an hour. */
 export interface Retention {
+  /** The time that the rest is worked out from. */
+  readonly decidedAt: number;
   readonly resultsBefore: number;
   readonly hoursBefore: number;
   readonly daysBefore: number;

@@ -2,12 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet } from '../../../core/ranges.ts';
-import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
+import type { Gap, LatestStored, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
 import { hourMs, type Summary } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
 import { isDamage, quickCheck } from './database.ts';
-import { bytesIn, hourOf, runIn, RunReader, type Row } from './rows.ts';
+import { bytesIn, hourOf, runIn, RunReader, type PlacedRun, type Row } from './rows.ts';
 import { itemOf, type Origin, type Run } from './run.ts';
 import { SummaryReader } from './summaries.ts';
 
@@ -51,7 +51,7 @@ export class HistoryReader {
     return series === undefined ? [] : this.#summaries.read(Number(series['id']), resolution, { from, to });
   }
 
-  latest(): readonly StoredResult[] {
+  latest(): readonly LatestStored[] {
     const newestSlot = Number(this.#statements.newestSlot.get()?.['slot'] ?? 0);
     const sealed = new Map(this.#statements.sealedLatest.all().map((row) => [row['series'], runIn(row)]));
     const openHours = new Map(this.#statements.openHours.all().map((row) => [row['series'], Number(row['hour'])]));
@@ -59,7 +59,9 @@ export class HistoryReader {
       const hour = openHours.get(series['id']);
       const recent = hour === undefined ? undefined : this.#runs.lastUnsealed(Number(series['id']), hour, newestSlot);
       const last = laterOf(sealed.get(series['id']), recent);
-      return last === undefined ? [] : [resultOf(last, series)];
+      if (last === undefined) return [];
+      const { place } = last;
+      return [{ ...resultOf(last, series), ...(place && { place }) }];
     });
   }
 
@@ -83,6 +85,12 @@ export class HistoryReader {
       cause: String(row['cause']) as Gap['cause'],
       at: Number(row['at']),
     }));
+  }
+
+  /** Undefined where an earlier version of this program decided last. */
+  decidedAt(): number | undefined {
+    const decidedAt = this.#statements.decidedAt.get()?.['decidedAt'];
+    return typeof decidedAt === 'number' ? decidedAt : undefined;
   }
 
   async verify(): Promise<readonly string[]> {
@@ -109,7 +117,7 @@ function damageIn(row: Row): readonly string[] {
   }
 }
 
-function laterOf(sealed: Run | undefined, recent: Run | undefined): Run | undefined {
+function laterOf(sealed: Run | undefined, recent: PlacedRun | undefined): PlacedRun | undefined {
   if (sealed === undefined || recent === undefined) return sealed ?? recent;
   return recent.at >= sealed.at ? recent : sealed;
 }
@@ -137,6 +145,7 @@ function prepare(db: DatabaseSync) {
   return {
     series: db.prepare('SELECT id, agentId, taskId, monitorId FROM series ORDER BY id'),
     seriesOfTask: db.prepare('SELECT id, agentId, taskId, monitorId FROM series WHERE taskId = ?'),
+    decidedAt: db.prepare('SELECT decidedAt FROM horizon'),
     newestSlot: db.prepare('SELECT max(slot) AS slot FROM results'),
     sealedLatest: db.prepare('SELECT series, at, finding, numbers FROM latest'),
     openHours: db.prepare('SELECT series, max(hour) AS hour FROM unsealed GROUP BY series'),

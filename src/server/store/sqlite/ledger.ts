@@ -57,10 +57,12 @@ export class LedgerWriter {
         `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
       );
     }
-    this.#keepResults(batch, epoch.id, added);
+    const tooOld = this.#keepResults(batch, epoch.id, added);
     for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap);
     this.#statements.saveRanges.run(JSON.stringify(epoch.received.ranges), epoch.id);
-    return { added: added.ranges, ...this.#records.keep(agentId, records, added.ranges) };
+    const kept = this.#records.keep(agentId, records, added.ranges);
+    for (const range of tooOld) added.delete(range);
+    return { added: added.ranges, tooOld, ...kept };
   }
 
   /** Call it when a transaction was undone, or when hours were sealed or dropped. */
@@ -76,7 +78,9 @@ export class LedgerWriter {
     this.#openHours.delete(series);
   }
 
-  #keepResults(batch: PackedBatch, epochId: number, added: RangeSet): void {
+  /** The numbers of those that are older than what is kept; each is declared missing, with the time it was due. */
+  #keepResults(batch: PackedBatch, epochId: number, added: RangeSet): readonly SeqRange[] {
+    const tooOld = new RangeSet();
     const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
     const numbers = new Uint8Array(batch.numbers.buffer);
     let end = 0;
@@ -88,11 +92,16 @@ export class LedgerWriter {
       const at = batch.slots[index]!;
       const inSeries = series[batch.taskOf[index]!]!;
       const hour = Math.floor(at / hourMs);
-      if (hour < this.#horizon()) continue;
+      if (hour < this.#horizon()) {
+        tooOld.add([seq, seq]);
+        this.#statements.addGap.run(epochId, seq, JSON.stringify([[seq, seq]]), 'too-old', at);
+        continue;
+      }
       const findingId = this.#findingOf(inSeries, hour, batch.findings[batch.findingOf[index]!]!);
       const slot = Math.floor(at / slotMs);
       this.#statements.addResult.run(slot, inSeries, at, epochId, seq, findingId, numbers.subarray(start, end));
     }
+    return tooOld.ranges;
   }
 
   #keepGap(epochId: number, { seq, item }: NumberedGap): void {

@@ -37,6 +37,7 @@ export const reads = [
   'recordsAfter',
   'alarms',
   'verify',
+  'decidedAt',
 ] as const satisfies readonly Method[];
 
 export type Method = Exclude<keyof Store, symbol>;

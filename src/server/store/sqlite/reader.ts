@@ -32,6 +32,7 @@ serve((say) => {
     recordsAfter: (position, limit) => atOnce(() => records.recordsAfter(position, limit)),
     alarms: (query) => atOnce(() => records.alarms(query)),
     verify: () => history.verify(),
+    decidedAt: () => history.decidedAt(),
   };
 
   /** One snapshot for the whole answer: sealing moves rows between two queries. */

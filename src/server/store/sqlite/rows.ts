@@ -8,6 +8,10 @@ import type { Run } from './run.ts';
 
 export type Row = ReturnType<StatementSync['all']>[number];
 
+export interface PlacedRun extends Run {
+  readonly place?: { readonly epoch: string; readonly seq: number };
+}
+
 /** Reads the runs of one series, an hour at a time, wherever they are. */
 export class RunReader {
   readonly #damaged: DamagedHours;
@@ -45,11 +49,11 @@ export class RunReader {
   }
 
   /** The last run of the hour that is not sealed, looking back from slot `newest`. */
-  lastUnsealed(series: number, hour: number, newest: number): Run | undefined {
+  lastUnsealed(series: number, hour: number, newest: number): PlacedRun | undefined {
     const first = hour * slotsPerHour;
     for (let slot = Math.min(first + slotsPerHour - 1, newest); slot >= first; slot--) {
       const row = this.#statements.lastOfSlot.get(slot, series);
-      if (row !== undefined) return runIn(row);
+      if (row !== undefined) return { ...runIn(row), place: { epoch: String(row['epoch']), seq: Number(row['seq']) } };
     }
     return undefined;
   }
@@ -85,7 +89,9 @@ function prepare(db: DatabaseSync) {
       WITH RECURSIVE slots (slot) AS (VALUES (:first) UNION ALL SELECT slot + 1 FROM slots WHERE slot < :last)
       SELECT ${columns.replace('results r', 'slots CROSS JOIN results r')}
       WHERE r.slot = slots.slot AND r.series = :series ORDER BY r.at, r.epochId, r.seq`),
-    lastOfSlot: db.prepare(`SELECT ${columns} WHERE r.slot = ? AND r.series = ? ORDER BY r.at DESC LIMIT 1`),
+    lastOfSlot: db.prepare(`
+      SELECT e.epoch, r.seq, ${columns} JOIN epochs e ON e.id = r.epochId
+      WHERE r.slot = ? AND r.series = ? ORDER BY r.at DESC, r.epochId DESC, r.seq DESC LIMIT 1`),
     nextHour: db.prepare(`
       SELECT min(hour) AS hour FROM (
         SELECT min(hour) AS hour FROM chunks WHERE hour >= :hour

@@ -83,4 +83,6 @@ export const migrations: readonly string[] = [
   ) STRICT;
   `,
   `ALTER TABLE join_tokens ADD COLUMN numbersNames INTEGER NOT NULL DEFAULT 0;`,
+  // The time by which retention last decided, epoch milliseconds.
+  `ALTER TABLE horizon ADD COLUMN decidedAt REAL;`,
 ];

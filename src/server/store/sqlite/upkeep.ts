@@ -44,11 +44,11 @@ export class Upkeeper {
   }
 
   /** From now on nothing older than `retention` is accepted; `dropSome` deletes what is already stored. */
-  raiseHorizon({ resultsBefore, hoursBefore, daysBefore }: Retention): void {
+  raiseHorizon({ decidedAt, resultsBefore, hoursBefore, daysBefore }: Retention): void {
     if (daysBefore > hoursBefore || hoursBefore > resultsBefore) {
       throw new AppError('usage', 'Expected days to be kept at least as long as hours, and hours as long as results.');
     }
-    this.#statements.raiseHorizon.run(Math.floor(resultsBefore / hourMs));
+    this.#statements.raiseHorizon.run(Math.floor(resultsBefore / hourMs), decidedAt);
     this.#ledger.forget();
   }
 
@@ -139,7 +139,7 @@ function prepare(db: DatabaseSync) {
     ),
     removeResults: db.prepare(`${slots} DELETE FROM results WHERE ${ofSeries}`),
     removeUnsealed: db.prepare('DELETE FROM unsealed WHERE hour = ? AND series = ?'),
-    raiseHorizon: db.prepare('UPDATE horizon SET hour = max(hour, ?)'),
+    raiseHorizon: db.prepare('UPDATE horizon SET hour = max(hour, ?), decidedAt = ?'),
     oldestUnsealed: db.prepare('SELECT hour FROM unsealed WHERE hour < ? ORDER BY hour LIMIT 1'),
     dropFindings: db.prepare(
       'DELETE FROM findings WHERE id IN (SELECT findingId FROM results WHERE slot BETWEEN ? AND ?)',
