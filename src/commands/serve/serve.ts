@@ -39,7 +39,7 @@ export interface ServeOptions {
   /** Whether the server has a vantage point of its own. */
   readonly localAgent: boolean;
   /** Whether old data is deleted by this machine's clock, although it is far ahead of where it was. */
-  readonly acceptClock?: true | undefined;
+  readonly acceptClock?: boolean | undefined;
   /** Takes the lines for the operator. */
   readonly log: OperatorLog;
   /** Called with its address once agents and people may come. */
