@@ -12,14 +12,18 @@ test('D2: the echo server says where it listens, answers both protocols, and end
   let printed = '';
   output.on('data', (text: Buffer) => (printed += text.toString()));
   const run = runEcho({ host: '127.0.0.1', tcp: 0, udp: 0 }, { output, signal: stop.signal });
-  while (!printed.includes('UDP')) await once(output, 'data');
-  for (const protocol of ['tcp', 'udp']) {
-    const [, port] = new RegExp(`Echo over ${protocol} on 127\\.0\\.0\\.1:(\\d+)\n`, 'i').exec(printed) ?? [];
-    const options = echo.options.parse({ host: '127.0.0.1', port, protocol });
-    const outcome = await echo.run(options, testContext());
-    assert.equal(outcome.message, 'Hello!');
+  try {
+    while (!printed.includes('UDP')) await once(output, 'data');
+    for (const protocol of ['tcp', 'udp']) {
+      const [, port] = new RegExp(`Echo over ${protocol} on 127\\.0\\.0\\.1:(\\d+)\n`, 'i').exec(printed) ?? [];
+      const options = echo.options.parse({ host: '127.0.0.1', port: Number(port), protocol });
+      const outcome = await echo.run(options, testContext());
+      assert.equal(outcome.message, 'Hello!');
+    }
+  } finally {
+    // A server that goes on would keep this process alive.
+    stop.abort();
   }
-  stop.abort();
   await run;
   output.end();
   await once(output, 'end');
