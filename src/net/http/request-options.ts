@@ -24,7 +24,7 @@ const userMistake = 'expected user and password as auth, not in the URL';
 function holdsUser(text: string): boolean {
   const url = URL.parse(text);
   if (url) return url.username !== '' || url.password !== '';
-  return /^[^/?#]*(?:\/\/)?[^/?#]*@/.test(text);
+  return /^(?:[^/?#]*\/\/)?[^/?#]*@/.test(text);
 }
 
 /** Framing is ours: a monitor that sets it could make one request look like two. */

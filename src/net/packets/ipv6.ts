@@ -13,7 +13,7 @@ export function ipv6Text(bytes: Buffer): string {
 /** The 16 bytes of an IPv6 address without a zone, however it is written. The text must be one: `isIPv6`. */
 export function ipv6Bytes(text: string): Buffer {
   // The last 32 bits may be written as an IPv4 address.
-  const hex = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...quad) => {
+  const hex = text.replace(/(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/, (_, ...quad) => {
     const [a = 0, b = 0, c = 0, d = 0] = quad.slice(0, 4).map(Number);
     return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
   });

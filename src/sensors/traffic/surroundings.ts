@@ -49,7 +49,7 @@ const noMac = '00:00:00:00:00:00';
 function interfacesOf(table: string): readonly Interface[] {
   const known = networkInterfaces();
   return table.split('\n').flatMap((line): Interface[] => {
-    const [, name = '', columns = ''] = /^\s*(\S+):\s*(.*)$/.exec(line) ?? [];
+    const [, name = '', columns = ''] = /^\s*([^\s:]+):\s*(.*)$/.exec(line) ?? [];
     const index = name === '' ? 0 : libc().if_nametoindex(name);
     // Index 0: the interface has just disappeared.
     if (index === 0 || index === loopbackIndex) return [];
