@@ -88,7 +88,8 @@ test('whatever an agent says in whatever order, only what was committed is ackno
     }),
     runs,
   );
-  assert.ok(acknowledged > 100, `${acknowledged} acknowledgements were looked at`);
+  // How many there are depends on the words: a run without any would have judged nothing.
+  assert.ok(acknowledged > 0, 'no acknowledgement was looked at');
   assert.deepEqual(strays, []);
 });
 
