@@ -254,3 +254,88 @@ describe('servers that are not well', () => {
     await assert.rejects(resolve('a.test'), { reason: 'name-not-found' });
   });
 });
+
+async function all({ resolver }: { readonly resolver: Resolver }, host: string): Promise<readonly string[]> {
+  return (await resolver.resolveAll(host, { signal: AbortSignal.timeout(10_000) })).map(({ ip }) => ip);
+}
+
+describe('both IP versions on a machine with both', () => {
+  const both = { families: [4, 6] as const };
+  test('are asked for side by side, and the order is that of RFC 6724', async () => {
+    await using server = await dnsServer(names);
+    assert.deepEqual(await all(await resolverOf({ ...both, servers: [server] }), 'both.test'), [
+      '2001:db8::1',
+      '192.0.2.1',
+    ]);
+  });
+
+  test('the one that is late by 50 ms is not waited for, and leaves no timer', async () => {
+    await using server = await dnsServer((query, by) =>
+      query.questions[0]?.type === 'A' ? names(query, by) : undefined,
+    );
+    const setting = await resolverOf({ ...both, servers: [server] });
+    const found = all(setting, 'both.test');
+    await arrived(server, 2);
+    const state = { isOver: false };
+    void found.finally(() => (state.isOver = true));
+    // Time passes only here, and long before the server is given up.
+    for (let step = 0; step < 20 && !state.isOver; step++) {
+      await setting.clock.advance(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(await found, ['192.0.2.1']);
+    assert.equal(setting.clock.pending, 0);
+  });
+
+  test('with single-request they are asked for one after the other', async () => {
+    const open = new Set<string>();
+    let together = 0;
+    await using server = await dnsServer(async (query, by) => {
+      const type = query.questions[0]?.type ?? '';
+      together = Math.max(together, open.add(type).size);
+      await new Promise((resolve) => setImmediate(resolve));
+      open.delete(type);
+      return names(query, by);
+    });
+    const resolvConf = 'options single-request';
+    const found = await all(await resolverOf({ ...both, servers: [server], resolvConf }), 'both.test');
+    assert.equal(found.length, 2);
+    assert.equal(together, 1);
+  });
+
+  test('with rotate each lookup begins with the next server', async () => {
+    await using one = await dnsServer(names);
+    await using two = await dnsServer(names);
+    const { resolve } = await resolverOf({ servers: [one, two], resolvConf: 'options rotate' });
+    await resolve('both.test');
+    await resolve('six.test', '6');
+    assert.deepEqual([one.queries.length, two.queries.length], [1, 1]);
+  });
+
+  test('a machine with IPv4 only asks for IPv6 only where a name has no IPv4 address', async () => {
+    await using server = await dnsServer(names);
+    const setting = await resolverOf({ servers: [server], families: [4] });
+    assert.deepEqual(await all(setting, 'both.test'), ['192.0.2.1']);
+    assert.deepEqual(await all(setting, 'six.test'), ['2001:db8::6']);
+    const asked = server.queries.map(({ questions }) => `${questions[0]?.name} ${questions[0]?.type}`);
+    assert.deepEqual(asked, ['both.test A', 'six.test A', 'six.test AAAA']);
+  });
+
+  test('MU33: only localhost and names below it are this machine', async () => {
+    await using server = await dnsServer(names);
+    const { resolve } = await resolverOf({ servers: [server] });
+    for (const host of ['localhost', 'a.localhost', 'LOCALHOST.']) assert.equal(await resolve(host, '4'), '127.0.0.1');
+    for (const host of ['notlocalhost', 'localhost.test', 'localhostx'])
+      await assert.rejects(resolve(host, '4'), { reason: 'name-not-found' });
+  });
+
+  test('a name that was tried first and does not exist is not found, whatever a search domain says', async () => {
+    await using server = await dnsServer((query, by) =>
+      query.questions[0]?.name === 'none.test' ? names(query, by) : replyTo(query, { rcode: 2 }),
+    );
+    const resolvConf = 'search corp.test\noptions attempts:1';
+    const { resolve } = await resolverOf({ servers: [server], resolvConf });
+    await assert.rejects(resolve('none.test'), { reason: 'name-not-found' });
+    await assert.rejects(resolve('none'), { reason: 'resolver-failed' });
+  });
+});

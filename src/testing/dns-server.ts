@@ -16,8 +16,8 @@ export interface DnsTestServer extends AsyncDisposable, DnsServer {
   readonly queries: readonly DnsMessage[];
 }
 
-/** A DNS server on one free loopback port, UDP and TCP, that answers what the test says. */
-export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
+/** A DNS server on loopback, UDP and TCP on one port, free if zero, that answers what the test says. */
+export async function dnsServer(answer: Answer, { host = '127.0.0.1', port = 0 } = {}): Promise<DnsTestServer> {
   const queries: DnsMessage[] = [];
   const reply = async (datagram: Buffer, by: 'udp' | 'tcp'): Promise<readonly Buffer[]> => {
     const query = decodeMessage(datagram);
@@ -26,7 +26,7 @@ export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
     if (said === undefined) return [];
     return [said].flat().map((one) => (one instanceof Uint8Array ? one : encodeMessage(one)));
   };
-  const { udp, tcp } = await bindBoth();
+  const { udp, tcp } = await bindBoth(host, port);
   const connections = new Set<Socket>();
   udp.on('message', async (datagram, from) => {
     for (const said of await reply(datagram, 'udp')) udp.send(said, from.port, from.address);
@@ -35,13 +35,16 @@ export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
     connections.add(socket);
     socket
       .on('error', () => {})
-      .on('data', async (chunk: Buffer) => {
-        for (const said of await reply(chunk.subarray(2), 'tcp')) socket.write(framed(said));
-      });
+      .on(
+        'data',
+        unframed(async (query) => {
+          for (const said of await reply(query, 'tcp')) socket.write(framed(said));
+        }),
+      );
   });
   return {
-    host: '127.0.0.1',
-    address: { ip: '127.0.0.1', family: 4 },
+    host,
+    address: { ip: host, family: 4 },
     port: udp.address().port,
     queries,
     async [Symbol.asyncDispose]() {
@@ -54,9 +57,9 @@ export async function dnsServer(answer: Answer): Promise<DnsTestServer> {
 }
 
 /** A free TCP port may be taken on UDP: then another is tried. */
-async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server }> {
+async function bindBoth(host: string, wanted: number): Promise<{ udp: UdpSocket; tcp: Server }> {
   for (;;) {
-    const tcp = createServer().listen(0, '127.0.0.1');
+    const tcp = createServer().listen(wanted, host);
     await once(tcp, 'listening');
     // A listening TCP server has an AddressInfo.
     const { port } = tcp.address() as AddressInfo;
@@ -65,10 +68,23 @@ async function bindBoth(): Promise<{ udp: UdpSocket; tcp: Server }> {
       () => true,
       () => false,
     );
-    udp.bind(port, '127.0.0.1');
+    udp.bind(port, host);
     if (await bound) return { udp, tcp };
     tcp.close();
   }
+}
+
+/** Takes the messages out of the chunks of a stream: a client may send several at once. */
+function unframed(onMessage: (message: Buffer) => unknown): (chunk: Buffer) => void {
+  let received = Buffer.alloc(0);
+  return (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    while (received.length >= 2 && received.length >= received.readUInt16BE(0) + 2) {
+      const end = received.readUInt16BE(0) + 2;
+      onMessage(received.subarray(2, end));
+      received = received.subarray(end);
+    }
+  };
 }
 
 /** A message with its length before it, as streams carry it. */

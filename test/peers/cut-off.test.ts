@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { echo } from '../../src/checks/echo/echo.ts';
@@ -9,10 +11,14 @@ import { ntp } from '../../src/checks/ntp/ntp.ts';
 import { tcp } from '../../src/checks/tcp/tcp.ts';
 import { udp } from '../../src/checks/udp/udp.ts';
 import type { CheckType } from '../../src/core/check.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
+import { createNetwork } from '../../src/net/network.ts';
+import { Resolver } from '../../src/net/resolve.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { create, ip, labHost, labMissing, type LabHost } from '../../src/testing/netlab.ts';
-import { missing } from './daemon.ts';
+import { tcpServer } from '../../src/testing/tcp-server.ts';
+import { missing, temporaryFolder } from './daemon.ts';
 
 /** Longer than the kernel of the seat asks for a neighbour. */
 const neighbourMs = 1500;
@@ -140,3 +146,34 @@ describe(
     });
   },
 );
+
+describe('CB6: a name with addresses of both IP versions', { skip: labMissing || missing('ip') }, () => {
+  const machine = labHost(`watchkeeper-one-version-${process.pid}`);
+  before(async () => {
+    await create(machine);
+    await ip(machine, 'link add wire type veth peer name void', 'link set wire up', 'link set void up');
+  });
+  after(() => execute('ip', ['netns', 'delete', machine.namespace]));
+
+  for (const [version, address, other] of [
+    ['IPv6', 'fd96::1/64', '192.0.2.1'],
+    ['IPv4', '10.96.2.1/24', '2001:db8::1'],
+  ] as const) {
+    test(`is up on a machine with ${version} only, which tries no other address first`, async () => {
+      await ip(machine, `address add ${address} dev wire${version === 'IPv6' ? ' nodad' : ''}`);
+      await using folder = await temporaryFolder('addresses');
+      const own = address.replace(/\/.*/, '');
+      // Links take their time, IPv6 most.
+      await machine.run('ping', '-n', '-c', '1', '-i', '0.2', '-w', '15', own);
+      await writeFile(join(folder.path, 'hosts'), `${other} both.test\n${own} both.test\n`);
+      const resolver = new Resolver({ clock: systemClock, hostsPath: join(folder.path, 'hosts'), servers: [] });
+      using _there = machine.enter();
+      await using server = await tcpServer(() => {}, { host: own });
+      const net = createNetwork({ clock: systemClock, resolver });
+      const outcome = await tcp.run(tcp.options.parse({ host: 'both.test', port: server.port }), testContext({ net }));
+      assert.equal(outcome.status, 'up', outcome.message);
+      assert.deepEqual([outcome.detail['address'], outcome.detail['tried']], [own, undefined]);
+      await ip(machine, `address del ${address} dev wire`);
+    });
+  }
+});

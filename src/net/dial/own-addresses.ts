@@ -1,6 +1,7 @@
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import type { Clock } from '../../core/clock.ts';
 import type { Address, Family } from '../../core/network.ts';
+import { isLoopback } from '../../core/target.ts';
 import { sourceAddressOf } from '../../sys/source-address.ts';
 import type { SourceAddress } from './address-order.ts';
 
@@ -41,7 +42,8 @@ export class OwnAddresses {
   }
 
   #beyondLoopback(family: Family): NetworkInterfaceInfo | undefined {
-    return this.#list().find((own) => own.family === `IPv${family}` && !own.internal);
+    // A loopback interface may have other addresses too, by which the machine is reached.
+    return this.#list().find((own) => own.family === `IPv${family}` && !isLoopback(own.address));
   }
 
   #list(): readonly NetworkInterfaceInfo[] {
