@@ -54,6 +54,14 @@ export const roundTripMetrics = [
   { name: 'jitterMs', unit: 'ms', meaning: 'smoothed difference between neighbouring round trips (RFC 3550)' },
 ] as const satisfies readonly Metric[];
 
+export interface RoundTripFigures {
+  readonly lastMs: number;
+  readonly meanMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly stddevMs: number;
+}
+
 /** Statistics of round trips in the order of their replies; the round trips themselves are not kept. */
 export class RoundTrips {
   #count = 0;
@@ -79,6 +87,14 @@ export class RoundTrips {
     // Smoothed difference between neighbours (RFC 3550, section 6.4.1), over round trips.
     if (this.#lastMs !== undefined) this.#jitterMs += (Math.abs(rttMs - this.#lastMs) - this.#jitterMs) / 16;
     this.#lastMs = rttMs;
+  }
+
+  /** Exact, for a table that is redrawn; undefined without a reply. The deviation is that of a sample, as mtr shows it. */
+  figures(): RoundTripFigures | undefined {
+    const lastMs = this.#lastMs;
+    if (lastMs === undefined) return undefined;
+    const stddevMs = this.#count > 1 ? Math.sqrt(this.#squares / (this.#count - 1)) : 0;
+    return { lastMs, meanMs: this.#meanMs, minMs: this.#minMs, maxMs: this.#maxMs, stddevMs };
   }
 
   /** None without a reply, and no jitter with a single one. */

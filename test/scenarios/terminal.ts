@@ -6,16 +6,16 @@ export const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.
 const patienceMs = 20_000;
 const pollMs = 50;
 
-/** A program in a real terminal of 100 by 40, in a tmux server of its own. */
+/** A program in a real terminal, 40 rows high, in a tmux server of its own. */
 export class Terminal implements Disposable {
   readonly #socket = `watchkeeper-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
 
-  constructor(command: string) {
+  constructor(command: string, { columns = 100 } = {}) {
     this.#tmux(
       'new-session',
       '-d',
       '-x',
-      '100',
+      String(columns),
       '-y',
       '40',
       '-s',

@@ -1,49 +1,12 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { duration } from '../../core/duration.ts';
+import { defineCheck, type Measurement } from '../../core/check.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
-import {
-  familyChoices,
-  queryProtocols,
-  type QueryAnswer,
-  type QueryChannel,
-  type QueryProtocol,
-} from '../../core/network.ts';
-import { wholeNumber } from '../../core/numbers.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
-import { hostname, port } from '../../core/target.ts';
 import { describeHop, HopReport } from './hop-report.ts';
+import { options } from './options.ts';
+import { fallbackOf, openProbeChannel } from './probe-channel.ts';
 import type { Hop, Trace } from './trace.ts';
 import { Walk } from './walk.ts';
-
-const payloadBytes = 32;
-
-/** Where nothing listens as a rule, so that the target says so (traceroute's custom); and the web. */
-const usualPort = { icmp: undefined, udp: 33_434, tcp: 80 } as const;
-
-const options = z
-  .strictObject({
-    host: hostname.meta({ description: 'Name or address to trace the path to' }),
-    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
-    protocol: z
-      .enum(['auto', ...queryProtocols])
-      .default('auto')
-      .meta({ description: 'What to send; auto is ICMP, or UDP where this user may open no ICMP socket' }),
-    port: port.optional().meta({ description: 'Port for UDP (usually 33434) and TCP (usually 80)' }),
-    firstHop: wholeNumber(1, 255).default(1).meta({ description: 'Hop to begin with' }),
-    maxHops: wholeNumber(1, 255).default(30).meta({ description: 'Hop to give up after' }),
-    queries: wholeNumber(1, 10).default(3).meta({ description: 'Packets to each hop' }),
-    wait: duration({ min: 10, max: 60_000, default: 1000 }).meta({
-      description: 'How long to wait for an answer to each packet',
-    }),
-    parallel: wholeNumber(1, 64).default(16).meta({ description: 'Packets on their way at once' }),
-    names: z.boolean().default(false).meta({ description: 'Look up the names of the hops' }),
-  })
-  .refine(({ firstHop, maxHops }) => firstHop <= maxHops, {
-    path: ['firstHop'],
-    message: 'expected firstHop to be at most maxHops',
-  });
 
 export const traceroute = defineCheck({
   type: 'traceroute',
@@ -70,7 +33,7 @@ export const traceroute = defineCheck({
     const { signal } = context;
     const report = new HopReport(context, options);
     // Nothing can answer before the walk has sent something.
-    using channel = await openChannel(options, context, (answer) => walk.hear(answer));
+    using channel = await openProbeChannel(options, context, (answer) => walk.hear(answer));
     const fallback = fallbackOf(options, channel);
     measurement.detail = { address: channel.address.ip, via: channel.via, ...(fallback && { fallback }) };
     measurement.metrics = { resolveMs: channel.resolveMs };
@@ -87,36 +50,6 @@ export const traceroute = defineCheck({
     return fallback ? { ...outcome, message: `${outcome.message} (${fallback})` } : outcome;
   },
 });
-
-const noSocket =
-  'A traceroute by ICMP needs an ICMP socket, which this user may not open. Use UDP or TCP (--protocol udp), or allow ' +
-  'it: sysctl -w net.ipv4.ping_group_range="0 2147483647".';
-
-type OpenOptions = Pick<z.output<typeof options>, 'host' | 'family' | 'protocol' | 'port'>;
-
-/** @throws {Failure} unsupported, if only ICMP is wanted and this user may open no such socket; and as `openQueries` */
-async function openChannel(
-  options: OpenOptions,
-  { net, signal }: CheckContext,
-  onAnswer: (answer: QueryAnswer) => void,
-): Promise<QueryChannel> {
-  const { host, family, protocol } = options;
-  const open = (by: QueryProtocol): Promise<QueryChannel> => {
-    const { port = usualPort[by] } = options;
-    const target = { protocol: by, host, ...(port !== undefined && { port }) };
-    return net.openQueries(target, { family, size: payloadBytes, signal, onAnswer });
-  };
-  const channel = await open(protocol === 'auto' ? 'icmp' : protocol);
-  if (channel.via !== 'ping') return channel;
-  channel[Symbol.dispose]();
-  if (protocol === 'auto') return await open('udp');
-  throw new Failure('unsupported', noSocket);
-}
-
-/** Told where a trace goes by another protocol than usual. */
-function fallbackOf({ protocol }: OpenOptions, { via }: QueryChannel): string | undefined {
-  return protocol === 'auto' && via === 'udp' ? 'by UDP, because this user may open no ICMP socket' : undefined;
-}
 
 async function measure(trace: Trace, report: HopReport, measurement: Measurement): Promise<void> {
   const hops = trace.hops();

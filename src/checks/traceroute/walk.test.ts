@@ -35,7 +35,7 @@ function reply(sequence: number, rttMs: number): QueryAnswer {
 test('MU20: an answer in the turn in which its query is given up counts, and settles it once', async () => {
   const { clock, sent, hops, walk } = walkOf({ queries: 1, wait: 100, parallel: 1 });
   const walked = walk.toTheEnd();
-  clock.advance(100);
+  await clock.advance(100);
   // The wait is over; the sockets are read once more before the query is given up.
   walk.hear(passing(0, 90));
   assert.deepEqual(sent, [0, 1]);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { checkModules, findCheckModule, loadCheckType, moduleWords } from '../../checks/modules.ts';
+import type { TracerouteOptions } from '../../checks/traceroute/options.ts';
 import { defaultTimeoutOf, type CheckType, type Progress } from '../../core/check.ts';
 import { sleep, systemClock as clock } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/duration.ts';
@@ -48,11 +49,41 @@ function addOptions(command: Command, check: CheckType, word: string): void {
   addFieldOptions(command, check);
   command.optionsGroup('Options of the run:');
   const settingsOf = addRunOptions(command);
+  const view = liveViews[check.type];
+  if (view) command.option('--live', view.description);
   command.action(async (target: string | undefined, given: Readonly<Record<string, unknown>>) => {
     const options = await parseOptions(check, { text: target, word }, given);
-    process.exitCode = await runChecks(check, options, settingsOf(given));
+    const settings = settingsOf(given);
+    const isLive = view !== undefined && given['live'] === true;
+    process.exitCode = isLive
+      ? await view.run(options, { ...settings, rounds: given['count'] === undefined ? Infinity : settings.count })
+      : await runChecks(check, options, settings);
   });
 }
+
+interface LiveView {
+  readonly description: string;
+  run(options: Monitor['options'], settings: RunSettings & { readonly rounds: number }): Promise<number>;
+}
+
+/** Types that can be shown as a table that is redrawn. */
+const liveViews: Readonly<Partial<Record<string, LiveView>>> = {
+  traceroute: {
+    description:
+      'redraw loss and round trips of each hop until q is pressed, as mtr does; --count ends it after N rounds',
+    async run(options, { allow, intervalMs, rounds, json }) {
+      const { runLiveTrace } = await import('./live-trace.ts');
+      // Parsed by the schema of this type.
+      return await runLiveTrace({
+        options: options as TracerouteOptions,
+        policy: personalPolicy(allow),
+        intervalMs,
+        rounds,
+        json,
+      });
+    },
+  },
+};
 
 /** Runs one check `count` times or until Ctrl-C, shows each result, and returns the exit code of the worst. */
 async function runChecks(check: CheckType, options: Monitor['options'], settings: RunSettings): Promise<number> {

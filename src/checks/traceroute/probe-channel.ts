@@ -1,0 +1,37 @@
+import type { CheckContext } from '../../core/check.ts';
+import { Failure } from '../../core/failure.ts';
+import type { QueryAnswer, QueryChannel, QueryProtocol } from '../../core/network.ts';
+import type { TracerouteOptions } from './options.ts';
+
+const payloadBytes = 32;
+
+/** Where nothing listens as a rule, so that the target says so (traceroute's custom); and the web. */
+const usualPort = { icmp: undefined, udp: 33_434, tcp: 80 } as const;
+
+const noSocket =
+  'A traceroute by ICMP needs an ICMP socket, which this user may not open. Use UDP or TCP (--protocol udp), or allow ' +
+  'it: sysctl -w net.ipv4.ping_group_range="0 2147483647".';
+
+/** @throws {Failure} unsupported, if only ICMP is wanted and this user may open no such socket; and as `openQueries` */
+export async function openProbeChannel(
+  options: TracerouteOptions,
+  { net, signal }: CheckContext,
+  onAnswer: (answer: QueryAnswer) => void,
+): Promise<QueryChannel> {
+  const { host, family, protocol } = options;
+  const open = (by: QueryProtocol): Promise<QueryChannel> => {
+    const { port = usualPort[by] } = options;
+    const target = { protocol: by, host, ...(port !== undefined && { port }) };
+    return net.openQueries(target, { family, size: payloadBytes, signal, onAnswer });
+  };
+  const channel = await open(protocol === 'auto' ? 'icmp' : protocol);
+  if (channel.via !== 'ping') return channel;
+  channel[Symbol.dispose]();
+  if (protocol === 'auto') return await open('udp');
+  throw new Failure('unsupported', noSocket);
+}
+
+/** Told where a trace goes by another protocol than usual. */
+export function fallbackOf({ protocol }: TracerouteOptions, { via }: QueryChannel): string | undefined {
+  return protocol === 'auto' && via === 'udp' ? 'by UDP, because this user may open no ICMP socket' : undefined;
+}
