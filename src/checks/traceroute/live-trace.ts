@@ -8,7 +8,7 @@ const sequences = 0x1_0000;
 const maxUnknownHops = 5;
 const maxAddresses = 8;
 
-export interface LiveLimits {
+interface LiveLimits {
   readonly firstHop: number;
   readonly maxHops: number;
   /** From one probe of a hop to its next, in milliseconds. */
@@ -18,7 +18,7 @@ export interface LiveLimits {
 }
 
 /** What is known of one hop since the start or the last reset. */
-export interface LiveHop {
+interface LiveHop {
   readonly hop: number;
   /** The latest first. */
   readonly addresses: readonly string[];

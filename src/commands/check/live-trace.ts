@@ -1,4 +1,4 @@
-import { LiveTrace, type LiveHop } from '../../checks/traceroute/live-trace.ts';
+import { LiveTrace } from '../../checks/traceroute/live-trace.ts';
 import type { TracerouteOptions } from '../../checks/traceroute/options.ts';
 import { fallbackOf, openProbeChannel } from '../../checks/traceroute/probe-channel.ts';
 import { sleep, systemClock as clock } from '../../core/clock.ts';
@@ -153,7 +153,10 @@ class LiveSession {
   }
 
   #rows(): readonly TraceRow[] {
-    return this.#trace.hops().map((hop: LiveHop) => ({ ...hop, hosts: hop.addresses.map((ip) => this.#hostOf(ip)) }));
+    return this.#trace.hops().map(({ addresses, hop, sent, lossPercent, figures, error }) => {
+      const hosts = addresses.map((ip) => this.#hostOf(ip));
+      return { hop, hosts, sent, lossPercent, figures, error };
+    });
   }
 
   #hostOf(ip: string): string {
