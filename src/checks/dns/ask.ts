@@ -3,14 +3,16 @@ import type { CheckContext, Measurement } from '../../core/check.ts';
 import type { Clock } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
-import type { DnsServer } from '../../core/network.ts';
+import type { DnsServer, SecureConnection } from '../../core/network.ts';
 import type { Oddities } from '../../core/oddities.ts';
 import type { Reason } from '../../core/outcome.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
 import { askByTcp, askByUdpOrTcp } from '../../net/dns/ask.ts';
 import type { DnsQuery, DnsReply } from '../../net/dns/query.ts';
+import { peerOf } from '../../net/dns/server.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
+import { noteTls } from '../../net/tls/report.ts';
 import type { Options } from './options.ts';
 
 export interface Answered extends DnsReply {
@@ -43,7 +45,7 @@ export async function askWithRetries(asked: Asked, context: CheckContext, notes:
     notes.measurement.metrics['tries'] = tries;
     try {
       return await withDeadline({ clock, timeoutMs, signal }, (limited) =>
-        askOnce(asked, { ...context, signal: limited }, notes.oddities),
+        askOnce(asked, { ...context, signal: limited }, notes),
       );
     } catch (error) {
       const again = error instanceof Failure && worthAnotherTry.has(error.reason) && tries <= retries;
@@ -61,19 +63,19 @@ const mayMeanCrash: ReadonlySet<Reason> = new Set(['reset', 'closed', 'protocol'
  * Asks with EDNS and, where that fails or half the time has passed in silence, once more without it. After silence the
  * answer to the first query still counts if it comes first.
  */
-async function askOnce(asked: Asked, context: CheckContext, oddities: Oddities): Promise<Answered> {
+async function askOnce(asked: Asked, context: CheckContext, notes: Notes): Promise<Answered> {
   const { query, options } = asked;
-  const first = ask(asked, context);
+  const first = ask(asked, context, notes);
   if (!query.edns || needsEdns(options)) return await first;
   const early = await untilHalfTime(first, context.clock, options);
   const trouble = troubleWith(early, options);
   if (trouble === undefined) return await first;
   const { edns: _, ...plain } = query;
-  const second = ask({ ...asked, query: plain }, context);
+  const second = ask({ ...asked, query: plain }, context, notes);
   // The answer without EDNS is kept if it is a better one.
   const isBetter = second.then((answer) => {
     if (isRefusal(answer)) throw new Failure('protocol', `got ${rcodeName(answer.message.rcode)}`);
-    oddities.note(`${trouble}, and was answered without EDNS.`);
+    notes.oddities.note(`${trouble}, and was answered without EDNS.`);
     return answer;
   });
   return await (early === undefined ? Promise.any([first, isBetter]) : isBetter).catch(() => first);
@@ -112,26 +114,33 @@ function isRefusal({ message }: Answered): boolean {
   return mayMeanNoEdns.has(rcodeName(message.rcode));
 }
 
-async function ask(asked: Asked, context: CheckContext): Promise<Answered> {
+async function ask(asked: Asked, context: CheckContext, notes: Notes): Promise<Answered> {
   const { clock } = context;
   const { protocol } = asked.options;
   const startedMs = clock.monotonic();
   const reply =
     protocol === 'udp'
       ? await askByUdpOrTcp(context.net, asked.query, { server: asked.server, signal: context.signal })
-      : await askOnConnection(asked, context);
+      : await askOnConnection(asked, context, notes);
   return { protocol, ...reply, queryMs: clock.monotonic() - startedMs };
 }
 
 function askOnConnection(
   { server, host, query, options }: Asked,
   { net, clock, signal }: CheckContext,
+  { measurement }: Notes,
 ): Promise<DnsReply> {
   const { protocol, path } = options;
   if (protocol === 'tcp') return askByTcp(net, query, { server, signal });
   const tls = { resume: false, ...options.tls, serverName: options.tls.serverName ?? host };
-  if (protocol === 'tls') return askByTls(net, query, { server, signal, tls });
-  return askByHttps(net, query, { server, signal, tls, clock, host: authorityOf(tls.serverName, server.port), path });
+  const onSecure = (secure: SecureConnection): void => {
+    // Each try has a handshake of its own: the last one is shown.
+    measurement.metrics['tlsMs'] = 0;
+    noteTls(measurement, secure, { nowMs: clock.now(), where: peerOf(server) });
+  };
+  const securely = { server, signal, tls, onSecure };
+  if (protocol === 'tls') return askByTls(net, query, securely);
+  return askByHttps(net, query, { ...securely, clock, host: authorityOf(tls.serverName, server.port), path });
 }
 
 /** The `host` header: an IPv6 address in brackets and without its zone (RFC 9110 section 4.2.3), the port if it is not the usual one. */

@@ -27,6 +27,8 @@ export const dns = defineCheck({
   metrics: [
     { name: 'resolveMs', unit: 'ms', meaning: "looking the server's own name up" },
     { name: 'queryMs', unit: 'ms', meaning: 'the try that was answered, with opening its connection' },
+    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate of the server expires' },
     { name: 'tries', unit: 'count', meaning: 'tries it took' },
     { name: 'answers', unit: 'count', meaning: 'answers of the type that was asked for' },
     { name: 'minTtlSeconds', unit: 'seconds', meaning: 'shortest time that an answer is still valid for' },

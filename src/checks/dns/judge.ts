@@ -9,6 +9,7 @@ import { followAliases } from '../../net/dns/follow-aliases.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
 import { assertEdns, assertSections } from './assertions.ts';
 import { areExpected } from './expected-answers.ts';
+import { assertNotExpiring } from '../../net/tls/report.ts';
 import type { Options } from './options.ts';
 import { extendedErrorText, shortened } from './sections.ts';
 
@@ -42,6 +43,7 @@ export function judge({ asked, message, oddities }: Judged, options: Options, me
   assertSections(message, options);
   assertEdns(message, options);
   oddities.assertNone(options);
+  assertNotExpiring(measurement, options.tls);
   assertFast('The answer', measurement.latencyMs ?? 0, options);
   if (answers.length > 0) return up(`${asked.type}: ${listed(answers)}`, measurement);
   return up(`${subject}: ${rcodeName(message.rcode)}, no answers, as expected.`, measurement);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:tls';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
@@ -253,9 +254,38 @@ test('CA2, CN7: an IPv6 server of DNS over HTTPS gets its address in brackets, w
     const outcome = await check({ server: `[::1]:${port}`, protocol: 'https', tls: { ca: ca.certificate } });
     assert.equal(outcome.status, 'up', outcome.message);
     assert.equal(hosts.at(-1), `[::1]:${port}`, alpn);
+    assert.ok((outcome.metrics['tlsMs'] ?? 0) > 0 && (outcome.metrics['certificateDaysLeft'] ?? 0) > 14);
+    assert.match(JSON.stringify(outcome.detail['certificates']), /"role":"server".*"subject":"CN=localhost"/);
     server.close();
     await once(server, 'close');
   }
+});
+
+test('CB8: a DNS server by TLS whose certificate ends soon is degraded', async () => {
+  const { expiringSoon: pair, ca } = await testCertificates();
+  const server = createTlsServer({ cert: pair.certificate, key: pair.key }, (socket) =>
+    socket
+      .on('error', () => {})
+      .on('data', (bytes: Buffer) => {
+        const reply = encodeMessage(replyTo(decodeMessage(bytes.subarray(2)), { answers }));
+        socket.write(Buffer.concat([Buffer.from([reply.length >> 8, reply.length & 0xff]), reply]));
+      }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // A listening TCP server has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  const askIt = (tls: object) =>
+    check({ server: `127.0.0.1:${port}`, protocol: 'tls', tls: { ca: ca.certificate, ...tls } });
+  const { status, message } = await askIt({});
+  assert.equal(status, 'degraded');
+  assert.match(
+    message,
+    /^Expected certificates with at least 14 days left, got 3\.\d days left on "CN=localhost" of 127/,
+  );
+  assert.equal((await askIt({ expiryDays: 1 })).status, 'up');
+  server.close();
+  await once(server, 'close');
 });
 
 describe('CK5: what an answer says beside its records', () => {

@@ -11,7 +11,7 @@ import { strictOption } from '../../core/oddities.ts';
 import { pattern } from '../../core/pattern.ts';
 import { reverseName } from '../../net/dns/reverse-name.ts';
 import type { DnsQuestion } from '../../net/packets/dns/message.ts';
-import { tlsFields } from '../../net/tls/options.ts';
+import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { normalName } from '../../net/packets/dns/name.ts';
 import { DnsFormatError } from '../../net/packets/dns/reader.ts';
 import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';
@@ -122,8 +122,8 @@ const expectation = z.strictObject({
     .meta({ description: 'Number of the extended error to expect (RFC 8914), 6 for DNSSEC Bogus' }),
 });
 
-const { serverName, verify, minVersion, ca, ocsp } = tlsFields;
-const tls = z.strictObject({ serverName, verify, minVersion, ca, ocsp });
+const { serverName, verify, expiryDays, minVersion, ca, ocsp } = tlsFields;
+const tls = z.strictObject({ serverName, verify, expiryDays, minVersion, ca, ocsp }).superRefine(checkTlsOptions);
 
 export const options = z
   .strictObject({

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
-import type { Network, TlsOptions } from '../../core/network.ts';
+import type { Network, SecureConnection, TlsOptions } from '../../core/network.ts';
 import { decodeContent } from '../http/content-coding.ts';
 import { statusOf, type HttpResponse } from '../http/http.ts';
 import { exchangeHttp1 } from '../http/http1.ts';
@@ -14,6 +14,8 @@ type SecureNetwork = Pick<Network, 'connect' | 'startTls'>;
 
 export interface SecureAsking extends Asking {
   readonly tls: TlsOptions;
+  /** Is told of the handshake once it is done. */
+  readonly onSecure?: (secure: SecureConnection) => void;
 }
 
 export interface HttpsAsking extends SecureAsking {
@@ -80,12 +82,13 @@ async function messageOf(response: HttpResponse, peer: string): Promise<Buffer> 
 
 async function onSecureSocket<T>(
   net: SecureNetwork,
-  { server, tls, signal }: SecureAsking,
+  { server, tls, signal, onSecure }: SecureAsking,
   work: (socket: Socket, alpn: string | undefined) => Promise<T>,
 ): Promise<T> {
   const { socket } = await net.connect({ host: server.address.ip, port: server.port }, { signal });
   try {
     const secure = await net.startTls(socket, { ...tls, signal });
+    onSecure?.(secure);
     try {
       return await work(secure.socket, secure.alpn);
     } finally {

@@ -88,6 +88,14 @@ test('CK2: a response proves nothing about another certificate, from someone els
   assert.equal(staple(good, Date.now() - 4 * minuteMs).verdict, 'good');
 });
 
+function assertReadOrRefused(certificate: Buffer): void {
+  try {
+    readCertificate(certificate);
+  } catch (error) {
+    assert.ok(error instanceof DerError, String(error));
+  }
+}
+
 test('CK2: whatever the bytes, a response is read or refused', () => {
   const changes = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 });
   fc.assert(
@@ -97,7 +105,15 @@ test('CK2: whatever the bytes, a response is read or refused', () => {
       if (!der.equals(good)) assert.notEqual(staple(der).verdict, 'revoked');
     }),
   );
-  const certificate = read(own).x509.raw;
+  const certificate = read(mustStaple).x509.raw;
+  fc.assert(
+    fc.property(fc.nat(certificate.length - 1), fc.nat(255), (at, byte) => {
+      const der = Buffer.from(certificate);
+      der[at] = byte;
+      assertReadOrRefused(der);
+    }),
+    { numRuns: 3000 },
+  );
   for (const [bytes, parse] of [
     [good, readOcspResponse],
     [certificate, readCertificate],
