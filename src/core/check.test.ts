@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
-import { defaultTimeoutOf, defineCheck, plannedTimeOf, type CheckType } from './check.ts';
+import { defaultTimeoutOf, defineCheck, plannedTimeOf, type CheckContext, type CheckType } from './check.ts';
+import { Failure } from './failure.ts';
 import { up } from './outcome.ts';
+import { FakeClock } from '../testing/fake-clock.ts';
 
 const plain = {
   type: 'pings',
@@ -44,4 +46,19 @@ describe('CH3: the default timeout ends a run in time for the next', () => {
     assert.equal(plannedTimeOf(quick, {}), 0);
     assert.equal(defaultTimeoutOf(quick, {}, 2000), 1600);
   });
+});
+
+test('MU23: after the deadline the end of our own sockets is not the verdict', async () => {
+  const late = new DOMException('No answer within 1s.', 'TimeoutError');
+  const context = { signal: AbortSignal.abort(late), clock: new FakeClock() };
+  for (const thrown of [new Failure('reset', 'the other side reset'), new Error('socket hang up')]) {
+    const check = defineCheck({ ...plain, run: () => Promise.reject(thrown) });
+    // The run fails before it needs the network.
+    const outcome = await check.run({ count: 1 }, context as unknown as CheckContext);
+    assert.deepEqual([outcome.status, outcome.reason, outcome.message], ['down', 'timeout', 'No answer within 1s.']);
+  }
+  const told = new Failure('timeout', 'Waiting for the banner: No answer within 1s.', { cause: late });
+  const check = defineCheck({ ...plain, run: () => Promise.reject(told) });
+  const outcome = await check.run({ count: 1 }, context as unknown as CheckContext);
+  assert.equal(outcome.message, told.message);
 });

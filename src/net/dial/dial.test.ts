@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Failure } from '../../core/failure.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { closedPort, tcpServer } from '../../testing/tcp-server.ts';
 import { closedUdpPort } from '../../testing/udp-server.ts';
 import { dialTcp, dialUdp } from './dial.ts';
@@ -23,6 +24,15 @@ describe('dialTcp', () => {
       assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}: refused.*ECONNREFUSED`));
       return true;
     });
+  });
+
+  test('MU28: a connect that is aborted closes its socket', async () => {
+    await using server = await tcpServer((socket) => socket.resume());
+    const run = new AbortController();
+    const dialled = dialTcp(loopback, { port: server.port, signal: run.signal });
+    run.abort(new Error('stopped'));
+    await assert.rejects(dialled, { message: 'stopped' });
+    await eventually('no socket is open', () => !process.getActiveResourcesInfo().includes('TCPSocketWrap'));
   });
 
   test('an aborted signal opens nothing', async () => {

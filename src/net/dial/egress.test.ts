@@ -169,3 +169,9 @@ test('a denied address is unknown, the fault of nobody but this agent, and is na
     },
   );
 });
+
+test('MU30: an address with a zone is denied as the one without it', () => {
+  const policy = new EgressPolicy({ deny: ['fd12::/16'] });
+  for (const ip of ['fe80::1%eth0', 'fe80::1%2', 'ff02::1%eth0', 'fd12::1%eth0', '::ffff:169.254.169.254%eth0'])
+    assert.throws(() => policy.permit({ ip, family: 6 }), { reason: 'denied' }, ip);
+});
