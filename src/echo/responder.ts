@@ -1,10 +1,11 @@
-import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { systemClock, type Clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
 import { formatEndpoint } from '../core/target.ts';
 import { DatagramGuard, type Rate } from './datagram-guard.ts';
+import { UdpSockets } from './udp-sockets.ts';
 
 /** Not RFC 862's port 7, which only root may open. */
 
@@ -60,7 +61,7 @@ export class EchoResponder {
   readonly #guard: DatagramGuard;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
-  #udp: UdpSocket | undefined;
+  #udp: UdpSockets | undefined;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
@@ -88,7 +89,7 @@ export class EchoResponder {
     this.#server = undefined;
     this.#udp = undefined;
     for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([server && closed(server), udp && closed(udp)]);
+    await Promise.all([server && closed(server), udp?.close()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,14 +109,15 @@ export class EchoResponder {
   }
 
   async #listenUdp(port: number): Promise<number> {
-    const { host } = this.#options;
-    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
-    socket.on('message', (datagram, source) => this.#answer(datagram, source));
-    socket.bind(port, host);
-    await listening(socket, `UDP ${formatEndpoint({ host, port })}`);
-    // What comes later is about one datagram of one client.
-    this.#udp = socket.on('error', () => {});
-    return socket.address().port;
+    const { host, clock = systemClock } = this.#options;
+    const sockets = new UdpSockets({
+      clock,
+      onDatagram: (socket, datagram, source) => this.#answer(socket, datagram, source),
+    });
+    this.#udp = sockets;
+    return await sockets.open(host, port).catch((error: unknown) => {
+      throw cannotListen(error, `UDP ${formatEndpoint({ host, port })}`);
+    });
   }
 
   #serve(socket: Socket): void {
@@ -130,10 +132,9 @@ export class EchoResponder {
       .pipe(socket);
   }
 
-  #answer(datagram: Buffer, source: RemoteInfo): void {
-    const socket = this.#udp;
+  #answer(socket: UdpSocket, datagram: Buffer, source: RemoteInfo): void {
     this.counters.datagrams++;
-    if (!socket || !this.#mayAnswer(socket, source)) {
+    if (!this.#mayAnswer(socket, source)) {
       this.counters.datagramsDropped++;
       return;
     }
@@ -147,18 +148,22 @@ export class EchoResponder {
   }
 }
 
-async function listening(server: Server | UdpSocket, where: string): Promise<void> {
+async function listening(server: Server, where: string): Promise<void> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    // What listening throws has a code: EADDRINUSE, EACCES, EADDRNOTAVAIL.
-    const { code } = error as NodeJS.ErrnoException;
-    const message = `The echo responder cannot listen on ${where} (${code}): choose another port or host.`;
-    throw new AppError('unavailable', message, { cause: error });
+    throw cannotListen(error, where);
   }
 }
 
-async function closed(server: Server | UdpSocket): Promise<void> {
+function cannotListen(error: unknown, where: string): AppError {
+  // What listening throws has a code: EADDRINUSE, EACCES, EADDRNOTAVAIL.
+  const { code } = error as NodeJS.ErrnoException;
+  const message = `The echo responder cannot listen on ${where} (${code}): choose another port or host.`;
+  return new AppError('unavailable', message, { cause: error });
+}
+
+async function closed(server: Server): Promise<void> {
   const end = once(server, 'close');
   server.close();
   await end;
