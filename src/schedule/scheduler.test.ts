@@ -48,6 +48,19 @@ function missedRuns(result: Result): number {
   return result.reason === 'missed' ? Number(result.detail['missedRuns']) : 0;
 }
 
+function many(type: string): readonly Monitor[] {
+  return Array.from({ length: 120 }, (_, index) => testMonitor({ id: `${type}-${index}`, type }));
+}
+
+test('MU36: of traceroutes only as many run at once as their type allows', async () => {
+  const { clock, spans, scheduler } = bench({ takesMs: () => 300_000 });
+  scheduler.reconcile([...many('traceroute'), ...many('tcp')]);
+  await clock.advance(60_000);
+  const running = (type: string): number => spans.filter(({ id, endedAt }) => id.startsWith(type) && !endedAt).length;
+  assert.deepEqual([running('traceroute'), running('tcp')], [50, 120]);
+  await scheduler.stop();
+});
+
 describe('a monitor runs in its slots', () => {
   test('at phase + k × interval, without drift', async () => {
     const { clock, spans, scheduler } = bench();
