@@ -3,7 +3,7 @@ import { checkWords, findCheckType } from '../checks/registry.ts';
 import { defaultNameOf, defaultTimeoutOf, plannedTimeOf, type CheckType } from '../core/check.ts';
 import { duration, formatDuration, type Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
-import { fieldsOf, type Field } from '../core/fields.ts';
+import { fieldsOf, mayBeSecret, type Field } from '../core/fields.ts';
 import { describeIssue, got, valueAt } from '../core/issues.ts';
 import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
@@ -220,7 +220,8 @@ function reportIssue(issue: z.core.$ZodIssue, context: IssueContext): void {
   const missing = value === undefined ? missingOption(path, context) : undefined;
   // The path says which option is wrong, unless that came out of the target.
   const about = place[0] === 'target' && path[0] !== 'target' ? `${path.join('.')}: ` : '';
-  written.file.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value)}`);
+  const isSecret = context.check !== undefined && mayBeSecret(fieldsOfCheck(context.check), path);
+  written.file.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value, isSecret)}`);
 }
 
 function knownAt(path: Path, { check, known }: IssueContext): readonly string[] {

@@ -66,6 +66,14 @@ export function fieldsOf(schema: OptionsSchema): readonly Field[] {
   });
 }
 
+/** Whether what stands there may hold a secret: in such a field, or where a group was expected that has one. */
+export function mayBeSecret(fields: readonly Field[], place: readonly PropertyKey[]): boolean {
+  if (place.length === 0) return false;
+  return fields.some(
+    ({ secret, path }) => secret && path.slice(0, place.length).every((step, index) => step === place[index]),
+  );
+}
+
 /** A limit says little without the group it stands in: `What counts as down: loss`. */
 function within(group: string | undefined, schema: FieldSchema): FieldSchema {
   return group === undefined ? schema : { ...schema, description: `${group}: ${schema.description ?? ''}` };

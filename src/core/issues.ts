@@ -7,15 +7,16 @@ type Issue = z.core.$ZodIssue;
 interface Source {
   readonly input: unknown;
   readonly nameOf: (path: readonly PropertyKey[]) => string;
+  readonly isSecret?: (path: readonly PropertyKey[]) => boolean;
 }
 
 /** Each mistake that a schema found, as `where: what was expected, what came`. */
 export function describeIssues(
   { issues }: { readonly issues: readonly Issue[] },
-  { input, nameOf }: Source,
+  { input, nameOf, isSecret = () => false }: Source,
 ): readonly string[] {
   return issues.map((issue) => {
-    const text = describeIssue(issue, valueAt(input, issue.path));
+    const text = describeIssue(issue, valueAt(input, issue.path), isSecret(issue.path));
     return issue.path.length === 0 ? text : `${nameOf(issue.path)}: ${text}`;
   });
 }
@@ -30,8 +31,21 @@ const kindNames: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** One mistake without its place; `value` is what came. */
-export function describeIssue(issue: Issue, value: unknown): string {
+/** One mistake without its place; `value` is what came, and is not shown if it may be a secret. */
+export function describeIssue(issue: Issue, value: unknown, isSecret = false): string {
+  const isShown = !isSecret || value === undefined || typeof value === 'object';
+  return isShown ? describe(issue, value) : withoutValue(describe(issue, undefined));
+}
+
+/** A sentence of our own schemas may hold the value as well. */
+function withoutValue(text: string): string {
+  const [expected = ''] = text.split(', got ', 1);
+  return expected.startsWith('expected ')
+    ? `${expected}, got something else (not shown: it may be a secret)`
+    : expected;
+}
+
+function describe(issue: Issue, value: unknown): string {
   // A sentence of our own schemas; the library's messages begin with other words.
   if (issue.message.startsWith('expected ') && !issue.message.includes('got '))
     return `${issue.message}, ${got(value)}`;

@@ -36,7 +36,7 @@ const auth = z
     user: z
       .string()
       .max(1000)
-      .regex(/^[^:]*$/, 'expected a user name without a colon')
+      .regex(/^[^:]*$/, 'expected a user name without a colon, got one with a colon')
       .optional()
       .meta({ description: 'User name for basic authentication' }),
     password: z.string().max(8192).optional().meta({ description: 'Password for basic authentication', secret: true }),

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { CheckType } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
-import { fieldsOf, valueAt, type Field } from '../../core/fields.ts';
+import { fieldsOf, mayBeSecret, valueAt, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
 import { quoted } from '../../core/quoted.ts';
 import { readWritten, type SourceOf } from '../../core/scalars.ts';
@@ -127,7 +127,8 @@ export async function parseOptions(
   if (result.success) return result.data;
   assertComplete(fields, options, { check, target });
   const nameOf = (path: readonly PropertyKey[]): string => nameOfPath(fields, path, given);
-  const mistakes = describeIssues(result.error, { input: options, nameOf });
+  const isSecret = (path: readonly PropertyKey[]): boolean => mayBeSecret(fields, path);
+  const mistakes = describeIssues(result.error, { input: options, nameOf, isSecret });
   throw new AppError('usage', `${mistakes.join('; ')}; see watchkeeper check ${target.word} --help`);
 }
 
@@ -172,7 +173,10 @@ async function readValue(field: Field, value: unknown, sources: Map<string, Sour
 
 function pairOf(field: Field, text: string): readonly [string, string] {
   const match = /^([^:=]+)[:=](.*)$/s.exec(text);
-  if (!match) throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${quoted(text)}`);
+  if (!match) {
+    const found = field.secret ? 'a text without a colon' : quoted(text);
+    throw new AppError('usage', `${flagOf(field)}: expected key: value, got ${found}`);
+  }
   return [(match[1] ?? '').trim(), (match[2] ?? '').trim()];
 }
 

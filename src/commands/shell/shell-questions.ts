@@ -2,7 +2,7 @@ import { findCheckType } from '../../checks/registry.ts';
 import { defaultTimeoutOf, type CheckType } from '../../core/check.ts';
 import { parseDuration, type Milliseconds } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
-import { fieldsOf, type Field } from '../../core/fields.ts';
+import { fieldsOf, mayBeSecret, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
 import { quoted } from '../../core/quoted.ts';
 import { readWritten } from '../../core/scalars.ts';
@@ -57,7 +57,12 @@ export async function askMonitor(prompt: Prompt, word: string, named: CheckType)
     const timeoutMs = askedMs ?? defaultTimeoutOf(check, parsed.data, intervalMs);
     return adHocMonitor(check, parsed.data, { intervalMs, timeoutMs });
   }
-  const mistakes = describeIssues(parsed.error, { input: options, nameOf: (path) => path.join('.') });
+  const fields = fieldsOf(check.options);
+  const mistakes = describeIssues(parsed.error, {
+    input: options,
+    nameOf: (path) => path.join('.'),
+    isSecret: (path) => mayBeSecret(fields, path),
+  });
   prompt.print(`These answers do not fit together: ${mistakes.join('; ')}`);
   return undefined;
 }
@@ -107,10 +112,13 @@ function valueOf(field: Field, answer: string): unknown {
 
 /** What the schema says of the options given so far; what is still to come is no mistake. */
 function mistakesIn(check: CheckType, given: Record<string, unknown>): readonly string[] {
+  const fields = fieldsOf(check.options);
   return Object.entries(given).flatMap(([name, value]) => {
     const field = check.options.shape[name];
     const { error } = field ? readWritten(field, value).result : {};
-    return error ? describeIssues(error, { input: value, nameOf: (path) => path.join('.') }) : [];
+    if (!error) return [];
+    const isSecret = (path: readonly PropertyKey[]): boolean => mayBeSecret(fields, [name, ...path]);
+    return describeIssues(error, { input: value, nameOf: (path) => path.join('.'), isSecret });
   });
 }
 

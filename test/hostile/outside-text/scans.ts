@@ -187,6 +187,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'checks/websocket/messages.ts',
     'checks/websocket/websocket.ts',
     'commands/check/check.ts',
+    'commands/check/live-trace.ts',
     'commands/operate/console.ts',
     'commands/operate/event-follower.ts',
     'commands/operate/evidence.ts',
