@@ -62,14 +62,16 @@ export class Conversation {
 
   /** From now on `shown` hides these texts: a server may repeat in its words what it was told. */
   hide(secrets: readonly string[]): void {
-    this.#secrets = secrets.map((secret) => Buffer.from(secret));
+    // An empty one stands everywhere.
+    this.#secrets = secrets.filter((secret) => secret !== '').map((secret) => Buffer.from(secret));
   }
 
   /** What came, for people: in one line, in hexadecimal where it is no text, secrets as stars. */
   shown(bytes: Buffer, limit?: number): string {
     const copy = Buffer.from(bytes);
     for (const secret of this.#secrets)
-      for (let at = copy.indexOf(secret); at >= 0; at = copy.indexOf(secret, at))
+      // Behind what was filled: a secret of stars would be found there again.
+      for (let at = copy.indexOf(secret); at >= 0; at = copy.indexOf(secret, at + secret.length))
         copy.fill('*', at, at + secret.length);
     const text = showBytes(copy, limit);
     return quoted(this.#secrets.length === 0 ? text : text.replaceAll(/\*+/g, '***'));
