@@ -102,6 +102,13 @@ describe('CB15: a cookie set on the way', () => {
     assert.equal(sent(site, site, 'a=1', 'a=2; Max-Age=0'), undefined);
   });
 
+  test('one that was set over https is not overwritten from http', () => {
+    const jar = new CookieJar();
+    jar.store(new URL('https://www.site.test/'), [['set-cookie', 'a=1; Secure']], now);
+    jar.store(new URL('http://www.site.test/'), [['set-cookie', 'a=2']], now);
+    assert.equal(jar.header(new URL('https://www.site.test/')), 'a=1');
+  });
+
   test('longer paths come first (RFC 6265 section 5.4)', () => {
     assert.equal(sent(site, site, 'a=1; Path=/', 'b=2; Path=/a'), 'b=2; a=1');
   });

@@ -37,10 +37,18 @@ export class CookieJar {
       : sent.map(({ name, value }) => (name ? `${name}=${value}` : value)).join('; ');
   }
 
+  /** What was set over https is not overwritten from http (RFC 6265bis section 5.7). */
+  #hasSecure({ name, domain }: Cookie): boolean {
+    return this.#cookies.some(
+      (kept) => kept.isSecure && kept.name === name && (isWithin(domain, kept.domain) || isWithin(kept.domain, domain)),
+    );
+  }
+
   #set(url: URL, text: string, now: number): void {
     const parsed = text.length <= maxCookieLength ? parse(url, text) : undefined;
     if (!parsed) return;
     const { cookie, attributes } = parsed;
+    if (url.protocol === 'http:' && this.#hasSecure(cookie)) return;
     this.#cookies = this.#cookies.filter(
       ({ name, domain, path }) => name !== cookie.name || domain !== cookie.domain || path !== cookie.path,
     );
