@@ -7,3 +7,13 @@ export interface Metric {
   readonly unit: Unit;
   readonly meaning: string;
 }
+
+/** What a run that connects measures, told once for all check types. */
+export const metricOf = {
+  resolve: { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+  connect: { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+  tls: { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+  firstByte: { name: 'firstByteMs', unit: 'ms', meaning: 'request sent to first byte of the answer' },
+  transfer: { name: 'transferMs', unit: 'ms', meaning: 'first byte of the answer to the last' },
+  certificate: { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+} as const satisfies Readonly<Record<string, Metric>>;

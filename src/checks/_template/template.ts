@@ -3,6 +3,7 @@ import { defineCheck } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -25,8 +26,8 @@ export const template = defineCheck({
   summary: 'Connects and reads the line with which the server greets.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    metricOf.resolve,
+    metricOf.connect,
     { name: 'greetingMs', unit: 'ms', meaning: 'from connected to the end of the greeting' },
   ],
   defaultTimeoutMs: 10_000,

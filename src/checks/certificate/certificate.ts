@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { destinationOf, dialOptionsOf } from '../../core/dial-options.ts';
+import { metricOf } from '../../core/metrics.ts';
 import type { SecureConnection } from '../../core/network.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -17,11 +18,11 @@ export const certificate = defineCheck({
   summary: 'Does a TLS handshake and checks the certificates: chain, names, days left, fingerprint, issuer.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    metricOf.resolve,
+    metricOf.connect,
     { name: 'startTlsMs', unit: 'ms', meaning: 'asking for TLS in the protocol of the server' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+    metricOf.tls,
+    metricOf.certificate,
     { name: 'certificates', unit: 'count', meaning: 'certificates that the server sent' },
   ],
   defaultTimeoutMs: 10_000,

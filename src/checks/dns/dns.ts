@@ -1,5 +1,6 @@
 import { defineCheck, type CheckContext } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
+import { metricOf } from '../../core/metrics.ts';
 import type { Network } from '../../core/network.ts';
 import { Oddities } from '../../core/oddities.ts';
 import type { JsonObject } from '../../core/outcome.ts';
@@ -27,7 +28,7 @@ export const dns = defineCheck({
   metrics: [
     { name: 'resolveMs', unit: 'ms', meaning: "looking the server's own name up" },
     { name: 'queryMs', unit: 'ms', meaning: 'the try that was answered, with opening its connection' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    metricOf.tls,
     { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate of the server expires' },
     { name: 'tries', unit: 'count', meaning: 'tries it took' },
     { name: 'answers', unit: 'count', meaning: 'answers of the type that was asked for' },

@@ -1,6 +1,7 @@
 import { defineCheck, type Measurement } from '../../core/check.ts';
 import { dialOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { endpointOfUrl } from '../../core/target.ts';
 import { askRegistry } from './ask-registry.ts';
 import { judgeRegistration } from './judge-registration.ts';
@@ -19,10 +20,10 @@ export const domain = defineCheck({
   options,
   metrics: [
     { name: 'resolveMs', unit: 'ms', meaning: 'looking the name of the RDAP server up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
-    { name: 'firstByteMs', unit: 'ms', meaning: 'request sent to first byte of the answer' },
-    { name: 'transferMs', unit: 'ms', meaning: 'first byte of the answer to the last' },
+    metricOf.connect,
+    metricOf.tls,
+    metricOf.firstByte,
+    metricOf.transfer,
     { name: 'domainDaysLeft', unit: 'days', meaning: 'until the registration expires' },
   ],
   defaultTimeoutMs: 20_000,

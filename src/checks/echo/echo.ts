@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { destinationOf, dialOptionsOf } from '../../core/dial-options.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
@@ -16,8 +17,8 @@ export const echo = defineCheck({
   summary: 'Sends messages to an echo server and compares what comes back.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    metricOf.resolve,
+    metricOf.connect,
     { name: 'sent', unit: 'count', meaning: 'messages sent' },
     { name: 'received', unit: 'count', meaning: 'messages that came back unchanged' },
     { name: 'lossPercent', unit: 'percent', meaning: 'messages that did not come back' },

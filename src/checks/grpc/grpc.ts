@@ -5,6 +5,7 @@ import { duration, type Milliseconds } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
 import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
@@ -56,12 +57,12 @@ export const grpc = defineCheck({
   summary: 'Asks a gRPC server for the health of a service (grpc.health.v1).',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    metricOf.resolve,
+    metricOf.connect,
+    metricOf.tls,
     { name: 'answerMs', unit: 'ms', meaning: 'request sent to the end of the answer' },
     { name: 'grpcStatus', unit: 'count', meaning: 'gRPC status code, 0 is OK' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+    metricOf.certificate,
   ],
   defaultTimeoutMs: 10_000,
   asks: ['host', 'port', 'service'],

@@ -2,6 +2,7 @@ import { defineCheck, type CheckContext, type Measurement } from '../../core/che
 import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertBelow } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
@@ -25,11 +26,11 @@ export const http = defineCheck({
   summary: 'Asks for a URL and checks the answer: status, headers, body, certificate and time.',
   options: schema,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
-    { name: 'firstByteMs', unit: 'ms', meaning: 'request sent to first byte of the answer' },
-    { name: 'transferMs', unit: 'ms', meaning: 'first byte of the answer to the last' },
+    metricOf.resolve,
+    metricOf.connect,
+    metricOf.tls,
+    metricOf.firstByte,
+    metricOf.transfer,
     { name: 'statusCode', unit: 'count', meaning: 'status code of the final answer' },
     { name: 'redirects', unit: 'count', meaning: 'redirects followed' },
     { name: 'headerBytes', unit: 'bytes', meaning: 'header of the final answer' },

@@ -2,6 +2,7 @@ import { defineCheck, type CheckContext, type Progress } from '../../core/check.
 import { nextTurn, sleep } from '../../core/clock.ts';
 import type { Milliseconds } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
+import { metricOf } from '../../core/metrics.ts';
 import type { QueryAnswer, QueryChannel } from '../../core/network.ts';
 import { roundTripMetrics } from '../../core/round-trips.ts';
 import { pingVerdict } from './ping-verdict.ts';
@@ -14,7 +15,7 @@ export const icmp = defineCheck({
   summary: 'Pings a host and measures round trips, loss and jitter.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    metricOf.resolve,
     { name: 'sent', unit: 'count', meaning: 'packets sent' },
     { name: 'received', unit: 'count', meaning: 'packets answered' },
     { name: 'lossPercent', unit: 'percent', meaning: 'packets without an answer' },

@@ -5,6 +5,7 @@ import { sleep } from '../../core/clock.ts';
 import { duration, formatDuration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertBelow, latencyLimit, latencyLimitOr, limitReached, type Severity } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { up } from '../../core/outcome.ts';
@@ -50,7 +51,7 @@ export const ntp = defineCheck({
   summary: 'Asks an NTP server for the time and compares it with the clock of this machine.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    metricOf.resolve,
     { name: 'offsetMs', unit: 'ms', meaning: "how far the server's clock is ahead of ours" },
     { name: 'delayMs', unit: 'ms', meaning: 'round trip, without the time the server took' },
     { name: 'stratum', unit: 'count', meaning: 'steps from a reference clock' },

@@ -3,6 +3,7 @@ import { defineCheck } from '../../core/check.ts';
 import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
@@ -31,8 +32,8 @@ export const ssh = defineCheck({
   summary: 'Connects to an SSH server and reads which protocol and software it has. It does not log in.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+    metricOf.resolve,
+    metricOf.connect,
     { name: 'bannerMs', unit: 'ms', meaning: 'from connected to the end of the identification' },
   ],
   defaultTimeoutMs: 10_000,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-options.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { Oddities, strictOption } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
@@ -56,11 +57,11 @@ export const tcp = defineCheck({
   summary: 'Opens a TCP connection; on request goes on in TLS, or talks with the server.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    metricOf.resolve,
+    metricOf.connect,
+    metricOf.tls,
     { name: 'dialogueMs', unit: 'ms', meaning: 'sending and waiting for what was expected, with STARTTLS' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+    metricOf.certificate,
   ],
   defaultTimeoutMs: 10_000,
   asks: ['host', 'port'],

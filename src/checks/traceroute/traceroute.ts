@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { defineCheck, type Measurement } from '../../core/check.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { describeHop, HopReport } from './hop-report.ts';
 import { options } from './options.ts';
@@ -14,7 +15,7 @@ export const traceroute = defineCheck({
   summary: 'Finds the routers on the way to a host, with loss and round trips for each.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    metricOf.resolve,
     { name: 'hops', unit: 'hops', meaning: 'distance of the target, or of the last router that answered' },
     { name: 'rttMs', unit: 'ms', meaning: 'mean round trip to the target' },
     { name: 'lossPercent', unit: 'percent', meaning: 'packets to the target without an answer' },

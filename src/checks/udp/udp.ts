@@ -5,6 +5,7 @@ import { destinationOf, dialFields, dialOptionsOf } from '../../core/dial-option
 import { hexBytes, showBytes } from '../../core/bytes.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertFast, degradedByLatency } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
@@ -40,7 +41,7 @@ export const udp = defineCheck({
   summary: 'Sends a datagram and listens for the reply, or for the news that nothing listens there.',
   options,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
+    metricOf.resolve,
     { name: 'replyMs', unit: 'ms', meaning: 'from the datagram to its reply' },
     { name: 'replyBytes', unit: 'bytes', meaning: 'length of the reply' },
   ],

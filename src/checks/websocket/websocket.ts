@@ -5,6 +5,7 @@ import { defineCheck, type CheckContext, type Measurement } from '../../core/che
 import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
+import { metricOf } from '../../core/metrics.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
@@ -31,13 +32,13 @@ export const websocket = defineCheck({
   summary: 'Opens a WebSocket connection; on request sends a message and waits for one, and pings the server.',
   options: schema,
   metrics: [
-    { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-    { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
-    { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+    metricOf.resolve,
+    metricOf.connect,
+    metricOf.tls,
     { name: 'upgradeMs', unit: 'ms', meaning: 'upgrade sent to its answer' },
     { name: 'messageMs', unit: 'ms', meaning: 'waiting for the message that was expected' },
     { name: 'pingMs', unit: 'ms', meaning: 'ping to its pong' },
-    { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+    metricOf.certificate,
   ],
   defaultTimeoutMs: 10_000,
   asks: ['url'],

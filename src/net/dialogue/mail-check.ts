@@ -3,7 +3,7 @@ import { dialOptionsOf } from '../../core/dial-options.ts';
 import type { Destination } from '../../core/each-address.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
-import type { Metric } from '../../core/metrics.ts';
+import { metricOf, type Metric } from '../../core/metrics.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { printable } from '../../core/printable.ts';
@@ -27,16 +27,16 @@ export interface MailProtocol {
 }
 
 const metrics = [
-  { name: 'resolveMs', unit: 'ms', meaning: 'looking the name up' },
-  { name: 'connectMs', unit: 'ms', meaning: 'TCP handshake' },
+  metricOf.resolve,
+  metricOf.connect,
   {
     name: 'greetingMs',
     unit: 'ms',
     meaning: 'from connected, in TLS where it comes first, to the end of the greeting',
   },
-  { name: 'tlsMs', unit: 'ms', meaning: 'TLS handshake' },
+  metricOf.tls,
   { name: 'loginMs', unit: 'ms', meaning: 'login' },
-  { name: 'certificateDaysLeft', unit: 'days', meaning: 'until the first certificate expires' },
+  metricOf.certificate,
 ] as const satisfies readonly Metric[];
 
 /** All of a check of a mail server but its names. */
