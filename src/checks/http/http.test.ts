@@ -232,3 +232,6 @@ test('a bad option is explained', async (t) => {
       assert.match(error?.issues[0]?.message ?? 'accepted', message);
     });
 });
+
+test('HTTP/2 may be asked for by a URL with its scheme in capitals', () =>
+  assert.ok(http.options.safeParse({ url: 'HTTPS://localhost/', httpVersion: '2' }).success));

@@ -117,7 +117,7 @@ export const options = z
       .prefault({})
       .meta({ description: 'Down from' }),
   })
-  .refine(({ httpVersion, url }) => httpVersion !== '2' || url.startsWith('https:'), {
+  .refine(({ httpVersion, url }) => httpVersion !== '2' || /^https:/i.test(url), {
     path: ['httpVersion'],
     error: 'expected an https URL for HTTP/2',
   });

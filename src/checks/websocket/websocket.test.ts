@@ -62,6 +62,12 @@ describe('a server that keeps RFC 6455', () => {
     assert.equal(outcome.detail['oddities'], undefined);
   });
 
+  test('is up by a URL with its scheme in capitals, in plain text all the same', async () => {
+    await using server = await serverThat();
+    const outcome = await run({ url: server.options.url.replace('ws:', 'WS:') });
+    assert.equal(outcome.status, 'up', outcome.message);
+  });
+
   test('is up over TLS, and its certificate is judged', async () => {
     const { good, ca, wrongName } = await testCertificates();
     await using server = await serverThat(undefined, {}, good);

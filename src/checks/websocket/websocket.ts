@@ -78,7 +78,7 @@ interface Visit extends CheckContext {
 }
 
 async function secured(socket: Socket, { options, net, signal, clock, measurement, endpoint }: Visit): Promise<Socket> {
-  if (options.url.startsWith('ws:')) return socket;
+  if (parseUrl(options.url).url.protocol === 'ws:') return socket;
   const { serverName = endpoint.host, ...tls } = options.tls;
   const secure = await net.startTls(socket, { ...tls, serverName, alpn: ['http/1.1'], signal });
   noteTls(measurement, secure, { nowMs: clock.now(), where: formatEndpoint(endpoint) });
