@@ -148,6 +148,7 @@ test('registrar, statuses and name servers are compared with what is expected', 
       /^Expected the status server lock of example\.test, got client transfer prohibited, active/,
     ],
     [{ nameservers: ['A.ns.test', 'b.ns.test'] }, undefined],
+    [{ nameservers: ['a.ns.test.', 'b.ns.test.'] }, undefined],
     [
       { nameservers: ['a.ns.test'] },
       /^Expected the name servers a\.ns\.test of example\.test, got a\.ns\.test, b\.ns\.test\.$/,

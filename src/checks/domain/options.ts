@@ -6,6 +6,7 @@ import { decimalNumber } from '../../core/numbers.ts';
 import { strictOption } from '../../core/oddities.ts';
 import { hostname } from '../../core/target.ts';
 import { url } from '../../net/http/request-options.ts';
+import { withoutFinalDot } from '../../net/tls/certificate.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 
 const { verify, minVersion, ca, ocsp } = tlsFields;
@@ -36,7 +37,7 @@ const badStatuses = ['client hold', 'server hold', 'redemption period', 'pending
 export const options = z.strictObject({
   name: hostname
     .refine((name) => isIP(name) === 0 && /[^.]\.[^.]/.test(name), 'expected a registered domain like example.org')
-    .transform((name) => name.replace(/\.$/, ''))
+    .transform(withoutFinalDot)
     .meta({ description: 'Registered domain: example.org, not www.example.org' }),
   server: url(['https:', 'http:'], { mayHaveUser: false })
     .optional()
@@ -45,7 +46,7 @@ export const options = z.strictObject({
     .strictObject({
       registrar: z.string().min(1).max(500).optional().meta({ description: "Text that the registrar's name contains" }),
       nameservers: z
-        .array(hostname)
+        .array(hostname.transform(withoutFinalDot))
         .max(maxEntries)
         .default([])
         .meta({ description: 'Name servers that the domain must have, exactly these' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutFinalDot } from '../../net/tls/certificate.ts';
 import { plainStatus } from './options.ts';
 
 /** What a registry says of a domain. Times in epoch milliseconds. */
@@ -58,10 +59,10 @@ export function readRegistration(answer: unknown): Registration | undefined {
   const dateOf = (...actions: readonly string[]): number | undefined =>
     actions.flatMap((action) => data.events.find(({ eventAction }) => eventAction === action) ?? [])[0]?.eventDate;
   return {
-    name: data.ldhName?.replace(/\.$/, '').toLowerCase(),
+    name: data.ldhName && withoutFinalDot(data.ldhName).toLowerCase(),
     statuses: data.status.map(plainStatus),
     registrar: registrarOf(data),
-    nameservers: data.nameservers.map(({ ldhName }) => ldhName.replace(/\.$/, '').toLowerCase()),
+    nameservers: data.nameservers.map(({ ldhName }) => withoutFinalDot(ldhName).toLowerCase()),
     // A registrar's own date counts only where the registry gives none: the registry is who lets the name go.
     expiresMs: dateOf('expiration', 'registrar expiration'),
     registeredMs: dateOf('registration'),
