@@ -6,14 +6,13 @@ interface Bootstrap {
   readonly services: readonly (readonly (readonly string[])[])[];
 }
 
-let loaded: Promise<ReadonlyMap<string, string>> | undefined;
+let listed: ReadonlyMap<string, string> | undefined;
 
 /** The RDAP server of a domain, by the file beside this one. @throws {Failure} unsupported, if IANA lists none */
 export async function listedServer(name: string): Promise<string> {
-  const file = import('./rdap-servers.json', { with: { type: 'json' } });
-  const { default: bootstrap } = await file;
-  loaded ??= Promise.resolve(serversOf(bootstrap));
-  const server = serverFor(name, await loaded);
+  const { default: bootstrap } = await import('./rdap-servers.json', { with: { type: 'json' } });
+  listed ??= serversOf(bootstrap);
+  const server = serverFor(name, listed);
   if (server !== undefined) return server;
   const list = `the list of ${bootstrap.publication.slice(0, 10)}`;
   const domain = name.slice(name.lastIndexOf('.'));
