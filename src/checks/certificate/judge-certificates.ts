@@ -1,6 +1,6 @@
 import type { Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import { assertFast, type Severity } from '../../core/limits.ts';
+import { assertFast, limitReached, type Severity } from '../../core/limits.ts';
 import type { ChainCertificate, SecureConnection } from '../../core/network.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
@@ -58,8 +58,7 @@ interface Limit {
 function assertDaysLeft(secure: SecureConnection, measurement: Measurement, { status, days }: Limit): void {
   const { certificateDaysLeft = Infinity } = measurement.metrics;
   if (days === 0 || certificateDaysLeft > days) return;
-  const text = `${describe(secure, measurement)} (${status} from ${days} days).`;
-  throw new Failure('threshold', text, { as: { status } });
+  throw limitReached(describe(secure, measurement), { status, limit: `${days} days` });
 }
 
 /** `"CN=example.org" has 23.4 days left, until 2026-12-22`. */

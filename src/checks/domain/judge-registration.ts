@@ -1,6 +1,6 @@
 import type { Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import { assertFast, type Severity } from '../../core/limits.ts';
+import { assertFast, limitReached, type Severity } from '../../core/limits.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
@@ -63,8 +63,7 @@ function assertDaysLeft(options: DomainOptions, measurement: Measurement, { stat
       { as: { status: 'unknown', source: 'resolver' } },
     );
   if (domainDaysLeft > days) return;
-  const limit = `(${status} from ${days} days)`;
-  throw new Failure('threshold', `${termOf(options, measurement)} ${limit}.`, { as: { status } });
+  throw limitReached(termOf(options, measurement), { status, limit: `${days} days` });
 }
 
 /** `example.org is registered until 2027-08-13, 258.2 days left`. */
