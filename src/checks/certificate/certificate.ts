@@ -6,7 +6,7 @@ import type { SecureConnection } from '../../core/network.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { Conversation } from '../../net/dialogue/conversation.ts';
-import { negotiateStartTls } from '../../net/dialogue/starttls.ts';
+import { negotiateStartTls, type StartTlsProtocol } from '../../net/dialogue/starttls.ts';
 import { noteTls } from '../../net/tls/report.ts';
 import { judgeCertificates } from './judge-certificates.ts';
 import { options, type CertificateOptions } from './options.ts';
@@ -36,9 +36,10 @@ export const certificate = defineCheck({
     const { socket, resolveMs, connectMs, ...dialled } = await context.net.connect(options, dial);
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = addressDetail(dialled);
+    const visit = { ...context, options, measurement };
     try {
-      if (options.starttls) await askForTls(socket, options, { ...context, measurement });
-      const secure = await secureSocket(socket, options, { ...context, measurement });
+      if (options.starttls) await askForTls(socket, options.starttls, visit);
+      const secure = await secureSocket(socket, visit);
       secure.socket.destroy();
       return judgeCertificates(secure, options, measurement);
     } finally {
@@ -48,15 +49,16 @@ export const certificate = defineCheck({
 });
 
 interface Visit extends CheckContext {
+  readonly options: CertificateOptions;
   readonly measurement: Measurement;
 }
 
-async function askForTls(socket: Socket, options: CertificateOptions, visit: Visit): Promise<void> {
-  const { clock, signal, measurement } = visit;
+async function askForTls(socket: Socket, protocol: StartTlsProtocol, visit: Visit): Promise<void> {
+  const { options, clock, signal, measurement } = visit;
   const startedMs = clock.monotonic();
   const conversation = new Conversation(socket, { signal, where: formatEndpoint(options) });
   try {
-    await negotiateStartTls[options.starttls ?? 'smtp'](conversation);
+    await negotiateStartTls[protocol](conversation);
     conversation.handOver();
   } finally {
     measurement.metrics['startTlsMs'] = clock.monotonic() - startedMs;
@@ -64,8 +66,8 @@ async function askForTls(socket: Socket, options: CertificateOptions, visit: Vis
   }
 }
 
-async function secureSocket(socket: Socket, options: CertificateOptions, visit: Visit): Promise<SecureConnection> {
-  const { net, clock, signal, measurement } = visit;
+async function secureSocket(socket: Socket, visit: Visit): Promise<SecureConnection> {
+  const { options, net, clock, signal, measurement } = visit;
   const { host, tls } = options;
   const secure = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, resume: false, signal });
   noteTls(measurement, secure, { nowMs: clock.now(), where: formatEndpoint(options) });
