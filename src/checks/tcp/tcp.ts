@@ -8,8 +8,9 @@ import { up } from '../../core/outcome.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
-import { assertNotExpiring, noteTls } from '../../net/tls/report.ts';
+import { assertNotExpiring } from '../../net/tls/report.ts';
 import { Conversation } from '../../net/dialogue/conversation.ts';
+import { secureConversation } from '../../net/dialogue/secure-conversation.ts';
 import { doStep, step } from '../../net/dialogue/steps.ts';
 import { negotiateStartTls, startTlsProtocols } from '../../net/dialogue/starttls.ts';
 
@@ -99,9 +100,9 @@ async function runDialogue(visit: Visit): Promise<void> {
   const { options, conversation } = visit;
   const { starttls, tls, dialogue } = options;
   if (starttls) await timed(visit, () => negotiateStartTls[starttls](conversation));
-  if (starttls || tls.enabled) await upgrade(visit);
+  if (starttls || tls.enabled) await secureConversation(conversation, visit);
   for (const one of dialogue) {
-    if (one.startTls) await upgrade(visit);
+    if (one.startTls) await secureConversation(conversation, visit);
     else await timed(visit, () => doStep(conversation, one));
   }
 }
@@ -115,16 +116,6 @@ async function timed({ context, measurement }: Visit, work: () => Promise<void>)
     const { metrics } = measurement;
     metrics['dialogueMs'] = (metrics['dialogueMs'] ?? 0) + context.clock.monotonic() - startedMs;
   }
-}
-
-async function upgrade({ options, context, conversation, measurement }: Visit): Promise<void> {
-  const { host, tls } = options;
-  const { net, clock, signal } = context;
-  await conversation.upgrade(async (socket) => {
-    const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
-    noteTls(measurement, secured, { nowMs: clock.now(), where: conversation.where });
-    return secured.socket;
-  });
 }
 
 /** @throws {Failure} threshold, protocol */

@@ -10,10 +10,11 @@ import { printable } from '../../core/printable.ts';
 import { quoted } from '../../core/quoted.ts';
 import { endpointOf, formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
-import { assertNotExpiring, noteTls } from '../tls/report.ts';
+import { assertNotExpiring } from '../tls/report.ts';
 import { Conversation } from './conversation.ts';
 import { mailOptions, type MailOptions } from './mail-options.ts';
 import { offers, type MailSession } from './mail-session.ts';
+import { secureConversation } from './secure-conversation.ts';
 
 const maxShownCapabilities = 100;
 const maxCapabilityLength = 200;
@@ -88,7 +89,7 @@ async function checkMail(check: MailCheck): Promise<Outcome> {
   measurement.detail = addressDetail(dialled);
   using conversation = new Conversation(socket, { signal, where });
   try {
-    if (beginsInTls(options, port, protocol)) await upgrade(conversation, check);
+    if (beginsInTls(options, port, protocol)) await secureConversation(conversation, check);
     await talk(conversation, check);
   } finally {
     if (conversation.greeting !== undefined) measurement.detail['banner'] = conversation.greeting;
@@ -110,7 +111,7 @@ async function talk(conversation: Conversation, check: MailCheck): Promise<void>
   noteCapabilities(capabilities, measurement);
   if (wantsStartTls(capabilities, conversation.where, check)) {
     await session.startTls();
-    await upgrade(conversation, check);
+    await secureConversation(conversation, check);
     detail['startTls'] = true;
     // What was offered before may have been forged (RFC 3207 section 4.2).
     capabilities = await session.capabilities();
@@ -138,16 +139,6 @@ function wantsStartTls(
   const isOffered = offers(capabilities, protocol.startTls);
   if (isOffered || security === 'auto') return isOffered;
   throw new Failure('assertion', `Expected ${where} to offer ${protocol.startTls}, it offers ${listed(capabilities)}.`);
-}
-
-async function upgrade(conversation: Conversation, { options, context, measurement }: MailCheck): Promise<void> {
-  const { host, tls } = options;
-  const { net, clock, signal } = context;
-  await conversation.upgrade(async (socket) => {
-    const secured = await net.startTls(socket, { ...tls, serverName: tls.serverName ?? host, signal });
-    noteTls(measurement, secured, { nowMs: clock.now(), where: conversation.where });
-    return secured.socket;
-  });
 }
 
 function noteCapabilities(capabilities: readonly string[], { detail }: Measurement): void {
