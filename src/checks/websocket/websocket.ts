@@ -6,6 +6,7 @@ import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertFast } from '../../core/limits.ts';
 import { metricOf } from '../../core/metrics.ts';
+import type { Endpoint } from '../../core/network.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
@@ -65,11 +66,6 @@ export const websocket = defineCheck({
     return judge(options, measurement);
   },
 });
-
-interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
 
 interface Visit extends CheckContext {
   readonly options: WebSocketOptions;
