@@ -1,11 +1,9 @@
 import { Failure } from '../../core/failure.ts';
-import { statusOf, type HttpResponse } from '../../net/http/http.ts';
+import { redirectStatuses, statusOf, type HttpResponse } from '../../net/http/http.ts';
 import type { Oddities } from '../../core/oddities.ts';
 import { quoted } from '../../core/quoted.ts';
 import { fieldUrl } from '../../net/packets/http-fields.ts';
 import type { Hop } from './hop.ts';
-
-const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Where a response sends us, and with what; undefined if it is no redirect. @throws {Failure} protocol, denied */
 export function redirected(from: Hop, response: HttpResponse, oddities: Oddities): Hop | undefined {

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection, DialOptions, Network, TlsOptions } from '../../core/network.ts';
 import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
-import type { HttpResponse } from './http.ts';
+import { redirectStatuses, type HttpResponse } from './http.ts';
 import { exchangeHttp1 } from './http1.ts';
 
 export interface Getting {
@@ -44,8 +44,6 @@ export async function getOverHttp(url: URL, getting: Getting): Promise<Got> {
     socket.destroy();
   }
 }
-
-const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Where a response sends the client; undefined if it is no redirect. @throws {Failure} protocol */
 export function redirectOf({ status, headers }: HttpResponse, from: URL): URL | undefined {

@@ -35,6 +35,9 @@ export interface ExchangeOptions {
   readonly maxBodyBytes: number;
 }
 
+/** That send a client elsewhere by Location (RFC 9110 section 15.4). */
+export const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
 /** `200 OK`; a server may send no text. */
 export function statusOf({ status, statusText }: Pick<HttpResponse, 'status' | 'statusText'>): string {
   return `${status} ${statusText}`.trim();
