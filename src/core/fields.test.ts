@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { asWritten, fieldsOf, valueAt, type Field } from './fields.ts';
+import { asWritten, fieldsOf, valueOfField, type Field } from './fields.ts';
 
 const schema = z.strictObject({
   host: z.string().meta({ description: 'Where to' }),
@@ -76,8 +76,8 @@ describe('the fields of a schema', () => {
 
   test('find their value in options, and write it as people do', () => {
     const options = schema.parse({ host: 'a', wait: '2s' });
-    assert.equal(valueAt(options, field('tls', 'minVersion')), 'TLSv1.2');
-    assert.equal(asWritten(field('wait'), valueAt(options, field('wait'))), '2s');
+    assert.equal(valueOfField(options, field('tls', 'minVersion')), 'TLSv1.2');
+    assert.equal(asWritten(field('wait'), valueOfField(options, field('wait'))), '2s');
     assert.equal(asWritten(field('port'), 80), 80);
   });
 });

@@ -135,7 +135,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** The value of a field in an options object. */
-export function valueAt(options: Readonly<Record<string, unknown>>, { path }: Field): unknown {
+export function valueOfField(options: Readonly<Record<string, unknown>>, { path }: Field): unknown {
   return path.reduce<unknown>((value, word) => (isRecord(value) ? value[word] : undefined), options);
 }
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../core/duration.ts';
-import { asWritten, valueAt, type Field } from '../core/fields.ts';
+import { asWritten, valueOfField, type Field } from '../core/fields.ts';
 import type { Monitor } from '../core/monitor.ts';
 import { printable } from '../core/printable.ts';
 import type { Paint } from './paint.ts';
@@ -25,7 +25,7 @@ export function formatMonitor({ monitor, fields }: DescribedMonitor, { paint, co
   const { name, intervalMs, timeoutMs } = monitor;
   const times = `every ${formatDuration(intervalMs)}, timeout ${formatDuration(timeoutMs)}`;
   const options = fields.flatMap((field) => {
-    const value = valueAt(monitor.options, field);
+    const value = valueOfField(monitor.options, field);
     if (value === undefined || isEmpty(value)) return [];
     return [`${field.path.join('.')}: ${field.secret ? '(secret)' : textOf(asWritten(field, value))}`];
   });

@@ -17,7 +17,7 @@ import { DnsFormatError } from '../../net/packets/dns/reader.ts';
 import { rcodeNames, recordTypeCode, recordTypeName } from '../../net/packets/dns/record-types.ts';
 import { comparable } from './comparable.ts';
 
-export const protocols = ['udp', 'tcp', 'tls', 'https'] as const;
+const protocols = ['udp', 'tcp', 'tls', 'https'] as const;
 const maxExpectedAnswers = 100;
 const maxPatterns = 20;
 

@@ -28,7 +28,7 @@ export interface Sample {
   readonly serverTimeMs: number;
 }
 
-export interface Asking {
+interface Asking {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;

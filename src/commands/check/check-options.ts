@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import type { CheckType } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
-import { fieldsOf, mayBeSecret, valueAt, type Field } from '../../core/fields.ts';
+import { fieldsOf, mayBeSecret, valueOfField, type Field } from '../../core/fields.ts';
 import { describeIssues } from '../../core/issues.ts';
 import { quoted } from '../../core/quoted.ts';
 import { readWritten, type SourceOf } from '../../core/scalars.ts';
@@ -138,7 +138,7 @@ function assertComplete(
   options: Given,
   { check, target }: { readonly check: CheckType; readonly target: Target },
 ): void {
-  const missing = fields.filter((field) => field.required && valueAt(options, field) === undefined);
+  const missing = fields.filter((field) => field.required && valueOfField(options, field) === undefined);
   if (missing.length === 0) return;
   const usage = `watchkeeper check ${target.word} ${check.targetSyntax}`;
   if (target.text === undefined) throw new AppError('usage', `expected a target: ${usage}`);

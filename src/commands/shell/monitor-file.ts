@@ -4,7 +4,7 @@ import { findCheckType } from '../../checks/registry.ts';
 import { defaultTimeoutOf } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
-import { asWritten, fieldsOf, valueAt } from '../../core/fields.ts';
+import { asWritten, fieldsOf, valueOfField } from '../../core/fields.ts';
 import { readConfigFile } from '../../config/config-file.ts';
 import { formatMistake } from '../../config/mistake.ts';
 import type { Monitor } from '../../core/monitor.ts';
@@ -40,7 +40,7 @@ function configurationOf({ name, type, options, intervalMs, timeoutMs }: Monitor
   const check = findCheckType(type);
   const written: Record<string, unknown> = {};
   for (const field of check ? fieldsOf(check.options) : []) {
-    const value = valueAt(options, field);
+    const value = valueOfField(options, field);
     if (value === undefined || JSON.stringify(value) === JSON.stringify(field.default)) continue;
     const [outer = '', inner] = field.path;
     if (inner === undefined) written[outer] = asWritten(field, value);
