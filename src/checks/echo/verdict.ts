@@ -3,6 +3,7 @@ import type { Measurement } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import { up, type Outcome } from '../../core/outcome.ts';
+import { quoted } from '../../core/quoted.ts';
 import { assertRoundTrips, measureRoundTrips } from '../../core/round-trips.ts';
 import type { EchoOptions } from './options.ts';
 import type { Tally } from './tally.ts';
@@ -21,7 +22,7 @@ export function verdict(options: EchoOptions, tally: Tally, measurement: Measure
   const { message, count, wait } = options;
   const { sent, received, corruptedReply } = tally;
   if (corruptedReply) {
-    throw new Failure('assertion', `Expected ${quoted(Buffer.from(message))} back, got ${quoted(corruptedReply)}.`);
+    throw new Failure('assertion', `Expected ${shown(Buffer.from(message))} back, got ${shown(corruptedReply)}.`);
   }
   if (received === 0)
     throw new Failure('timeout', `No reply within ${formatDuration(wait)} to ${plural(sent, 'message')}.`);
@@ -29,8 +30,8 @@ export function verdict(options: EchoOptions, tally: Tally, measurement: Measure
   return up(count === 1 ? message : `${message} came back ${received} of ${count} times.`, measurement);
 }
 
-function quoted(bytes: Buffer): string {
-  return JSON.stringify(showBytes(bytes, 60));
+function shown(bytes: Buffer): string {
+  return quoted(showBytes(bytes, 60));
 }
 
 function plural(count: number, noun: string): string {
