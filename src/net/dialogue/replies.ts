@@ -49,14 +49,10 @@ function codeLineOf(text: string): CodeLine | undefined {
 export const readSmtpReply: ReplyReader = (bytes) => {
   const lines: string[] = [];
   for (const { text, end } of linesOf(bytes)) {
-    const {
-      status = '',
-      more = '',
-      rest = '',
-    } = /^(?<status>\d{3})(?:(?<more>[ -])(?<rest>.*))?$/.exec(text)?.groups ?? {};
-    if (status === '') throw new ReplyError(text);
-    lines.push(rest);
-    if (more !== '-') return found(bytes, end, { status, lines });
+    const line = codeLineOf(text);
+    if (!line) throw new ReplyError(text);
+    lines.push(line.rest);
+    if (!line.goesOn) return found(bytes, end, { status: line.code, lines });
   }
   return undefined;
 };
