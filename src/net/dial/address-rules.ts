@@ -24,7 +24,8 @@ export class AddressRules {
   }
 
   cover({ ip, family }: Address, port?: number): boolean {
-    return [keyOf(family), keyOf(family, port)].some((key) => this.#lists.get(key)?.check(ip, listFamily[family]));
+    const covers = (key: string): boolean => this.#lists.get(key)?.check(ip, listFamily[family]) ?? false;
+    return covers(keyOf(family)) || (port !== undefined && covers(keyOf(family, port)));
   }
 
   #add({ network, family, prefix, port }: Rule): void {
