@@ -2,6 +2,7 @@ import { libc, SystemError } from './libc.ts';
 
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 
 interface SocketAddress {
   readonly ip: string;

@@ -2,8 +2,8 @@ import { getRawPointer } from 'node:ffi';
 import { decodeAddress } from './address.ts';
 import { timespecNs } from './clock.ts';
 import { checked, libc, SystemError } from './libc.ts';
+import { MSG_DONTWAIT } from './socket.ts';
 
-const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
 
 const batchSize = 64;

@@ -1,4 +1,4 @@
-import { decodeAddress, encodeAddress } from './address.ts';
+import { AF_INET, AF_INET6, AF_NETLINK, decodeAddress, encodeAddress } from './address.ts';
 import { checked, libc, SystemError } from './libc.ts';
 import { closeSocket, MSG_DONTWAIT, openSocketOf, sendTo, SOCK_RAW } from './socket.ts';
 
@@ -16,7 +16,6 @@ export interface NextHop {
 }
 
 // linux/netlink.h, linux/rtnetlink.h, linux/neighbour.h, linux/if_link.h.
-const AF_NETLINK = 16;
 const NETLINK_ROUTE = 0;
 const NLM_F_REQUEST = 1;
 const NLMSG_ERROR = 2;
@@ -89,7 +88,7 @@ function readNextHop(fd: number, destination: { readonly ip: string; readonly fa
 
 function isNeighbourThere(fd: number, bytes: Buffer, index: Buffer): boolean {
   try {
-    const family = bytes.length === 4 ? 2 : 10;
+    const family = familyOf(bytes);
     const { body } = request(fd, RTM_GETNEIGH, { fields: [family, 0, 0, 0, ...index], attributes: [[NDA_DST, bytes]] });
     return (body.readUInt16LE(8) & (NUD_INCOMPLETE | NUD_FAILED)) === 0;
   } catch (error) {
@@ -155,9 +154,13 @@ function addressBytes(address: Buffer): Buffer {
   return address.length === 16 ? address.subarray(4, 8) : address.subarray(8, 24);
 }
 
+function familyOf({ length }: Buffer): number {
+  return length === 4 ? AF_INET : AF_INET6;
+}
+
 function textOf(bytes: Buffer): string | undefined {
   const address = Buffer.alloc(28);
-  address.writeUInt16LE(bytes.length === 4 ? 2 : 10, 0);
+  address.writeUInt16LE(familyOf(bytes), 0);
   address.set(bytes, bytes.length === 4 ? 4 : 8);
   return decodeAddress(address);
 }

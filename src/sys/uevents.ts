@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { AF_NETLINK } from './address.ts';
 import { checked, libc, SystemError } from './libc.ts';
 import { bindSocket, closeSocket, MSG_DONTWAIT, openSocketOf, setOption, SOCK_DGRAM, socketOptions } from './socket.ts';
 import { fdEvents, watchFd } from './watch-fd.ts';
 
-const AF_NETLINK = 16;
 const NETLINK_KOBJECT_UEVENT = 15;
 /** The multicast group in which the kernel speaks; in group 2 udevd does. */
 const kernelGroup = 1;

@@ -1,9 +1,9 @@
+import { AF_NETLINK } from '../sys/address.ts';
 import { SOCK_RAW, closeSocket, openSocketOf, sendTo } from '../sys/socket.ts';
 
 /** Variables of an event: `ACTION`, `DEVPATH`, `SUBSYSTEM`, … */
 export type Uevent = Readonly<Record<string, string>>;
 
-const AF_NETLINK = 16;
 const NETLINK_KOBJECT_UEVENT = 15;
 const NLM_F_REQUEST = 1;
 /** Types below are the protocol's own; the kernel takes any other as a uevent. */
