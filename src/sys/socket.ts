@@ -8,6 +8,8 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x8_0000;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
 export const MSG_DONTWAIT = 0x40;
 
 export type SocketKind = typeof SOCK_STREAM | typeof SOCK_DGRAM | typeof SOCK_RAW;
@@ -92,11 +94,16 @@ export function connectSocket(fd: number, address: Buffer): boolean {
   }
 }
 
-/** The port that the kernel gave to a socket. */
-export function localPort(fd: number): number {
+/** The `struct sockaddr` that the kernel gave to a socket. */
+export function localAddress(fd: number): Buffer {
   const address = Buffer.alloc(28);
   checked(libc().getsockname(fd, address, int32(address.length)), 'getsockname');
-  return address.readUInt16BE(2);
+  return address;
+}
+
+/** The port that the kernel gave to a socket. */
+export function localPort(fd: number): number {
+  return localAddress(fd).readUInt16BE(2);
 }
 
 export function setOption(fd: number, [level, name]: SocketOption, value: number | Buffer): void {
@@ -126,7 +133,7 @@ export function sendTo(fd: number, data: Buffer, address: Buffer): number {
   return timespecNs(departure, 0);
 }
 
-const TCP_INFO: SocketOption = [6, 11];
+const TCP_INFO: SocketOption = [IPPROTO_TCP, 11];
 const tcpInfo = { rtt: 68, totalRetransmissions: 100 } as const;
 const info = Buffer.alloc(104);
 const infoLength = Buffer.alloc(4);

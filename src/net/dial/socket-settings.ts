@@ -4,6 +4,8 @@ import { encodeAddress } from '../../sys/address.ts';
 import {
   bindSocket,
   closeSocket,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
   ipOptions,
   openSocket,
   setOption,
@@ -13,7 +15,7 @@ import {
 } from '../../sys/socket.ts';
 
 const kinds = { tcp: SOCK_STREAM, udp: SOCK_DGRAM } as const;
-const protocols = { tcp: 6, udp: 17 } as const;
+const protocols = { tcp: IPPROTO_TCP, udp: IPPROTO_UDP } as const;
 
 interface Wanted extends SocketSettings {
   readonly protocol: keyof typeof kinds;

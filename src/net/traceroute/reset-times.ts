@@ -1,9 +1,8 @@
 import { decodeIpv4Header } from '../packets/ip.ts';
 import { attachClassicFilter, type ClassicInstruction } from '../../sys/packet-socket.ts';
 import { ReceiveBatch } from '../../sys/receive.ts';
-import { closeSocket, openSocket, setOption, SOCK_RAW, socketOptions } from '../../sys/socket.ts';
+import { closeSocket, IPPROTO_TCP, openSocket, setOption, SOCK_RAW, socketOptions } from '../../sys/socket.ts';
 
-const tcpProtocol = 6;
 const tcpHeaderBytes = 20;
 
 // Classic BPF, linux/bpf_common.h: X = the length of the IP header, halves and bytes behind it, compare, return.
@@ -29,7 +28,7 @@ export class ResetTimes implements Disposable {
   /** Of resets that come from this port. @throws {SystemError} EPERM */
   constructor(family: 4 | 6, remotePort: number) {
     this.#family = family;
-    this.#fd = openSocket({ family, kind: SOCK_RAW, protocol: tcpProtocol });
+    this.#fd = openSocket({ family, kind: SOCK_RAW, protocol: IPPROTO_TCP });
     setOption(this.#fd, socketOptions.timestamps, 1);
     attachClassicFilter(this.#fd, onlyResets(family, remotePort));
   }

@@ -9,6 +9,7 @@ import {
   getOption,
   handshakeMs,
   ipOptions,
+  IPPROTO_TCP,
   localPort,
   openSocket,
   retransmissions,
@@ -22,7 +23,6 @@ import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { ResetTimes } from './reset-times.ts';
 
-const tcpProtocol = 6;
 const ECONNREFUSED = 111;
 /** Then the kernel sends a second SYN (RFC 6298), and nobody can tell which of the two an answer is about. */
 const secondSynMs = 1000;
@@ -94,7 +94,7 @@ export class TcpProbes {
   /** Begins a handshake. @throws {SystemError} */
   #begin(sequence: number, ttl: number | undefined): void {
     const { family } = this.#address;
-    const fd = openSocket({ family, kind: SOCK_STREAM, protocol: tcpProtocol });
+    const fd = openSocket({ family, kind: SOCK_STREAM, protocol: IPPROTO_TCP });
     try {
       setOption(fd, socketOptions.timestamps, 1);
       setOption(fd, ipOptions[family].receiveErrors, 1);

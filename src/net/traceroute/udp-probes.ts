@@ -3,14 +3,22 @@ import type { Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
 import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
 import { ReceiveBatch, type Received } from '../../sys/receive.ts';
-import { closeSocket, ipOptions, openSocket, sendTo, setOption, SOCK_DGRAM, socketOptions } from '../../sys/socket.ts';
+import {
+  closeSocket,
+  ipOptions,
+  IPPROTO_UDP,
+  openSocket,
+  sendTo,
+  setOption,
+  SOCK_DGRAM,
+  socketOptions,
+} from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
 import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { transmit } from '../icmp/transmit.ts';
 
-const udpProtocol = 17;
 const numberBytes = 4;
 /** A probe whose socket is closed to make room for the latest is long given up. */
 const maxSockets = 600;
@@ -66,7 +74,7 @@ export class UdpProbes {
 
   #openSocket(sequence: number | undefined): ProbeSocket {
     const { family } = this.#address;
-    const fd = openSocket({ family, kind: SOCK_DGRAM, protocol: udpProtocol });
+    const fd = openSocket({ family, kind: SOCK_DGRAM, protocol: IPPROTO_UDP });
     for (const option of [socketOptions.timestamps, ipOptions[family].receiveErrors, ipOptions[family].receiveHopLimit])
       setOption(fd, option, 1);
     const stopWatching = watchFd(fd, fdEvents.readable, () => this.#onReady(socket));
