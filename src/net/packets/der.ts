@@ -141,6 +141,11 @@ export function bitsOf({ tag, contents }: DerValue): Buffer {
   return contents.subarray(1);
 }
 
+/** A BOOLEAN that may be left out, which is false. */
+export function isTrue(value: DerValue | undefined): boolean {
+  return (value?.contents[0] ?? 0) !== 0;
+}
+
 /** A small number, or undefined if it has more than four bytes. */
 export function smallInteger({ contents }: DerValue): number | undefined {
   return contents.length === 0 || contents.length > 4 ? undefined : contents.readIntBE(0, contents.length);

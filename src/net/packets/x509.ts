@@ -4,10 +4,12 @@ import {
   derTag,
   DerSequence,
   field,
+  isTrue,
   oidText,
   plainField,
   readDer,
   smallInteger,
+  unwrap,
   type DerValue,
 } from './der.ts';
 
@@ -88,10 +90,10 @@ const heeded = new Set(['2.5.29.14', '2.5.29.15', '2.5.29.32', '2.5.29.33', '2.5
 function extensionsOf(wrapped: DerValue): Extensions {
   const found: Partial<Extensions> = {};
   const unknownCritical: string[] = [];
-  for (const extension of childrenOf(readDer(wrapped.contents))) {
+  for (const extension of childrenOf(unwrap(wrapped))) {
     const parts = new DerSequence(extension);
     const id = oidText(parts.take());
-    const critical = (parts.optional(derTag.boolean)?.contents[0] ?? 0) !== 0;
+    const critical = isTrue(parts.optional(derTag.boolean));
     const value = parts.take(derTag.octetString).contents;
     const read = readers[id];
     if (read) Object.assign(found, read(readDer(value)));
@@ -102,7 +104,7 @@ function extensionsOf(wrapped: DerValue): Extensions {
 
 function basicConstraints(value: DerValue): Partial<Extensions> {
   const parts = new DerSequence(value);
-  const isAuthority = (parts.optional(derTag.boolean)?.contents[0] ?? 0) !== 0;
+  const isAuthority = isTrue(parts.optional(derTag.boolean));
   const limit = parts.optional(derTag.integer);
   return { isAuthority, maxAuthoritiesBelow: limit && smallInteger(limit) };
 }
