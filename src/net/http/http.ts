@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Field, Headers } from '../packets/http-fields.ts';
+import { tokensOf, type Field, type Headers } from '../packets/http-fields.ts';
 
 /** A response with what was read of its body. */
 export interface HttpResponse {
@@ -45,8 +45,5 @@ export function statusOf({ status, statusText }: Pick<HttpResponse, 'status' | '
 
 /** The names in Content-Encoding (RFC 9110 section 8.4), lower case. */
 export function contentCodings(headers: Headers): readonly string[] {
-  return (headers.get('content-encoding') ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity');
+  return tokensOf(headers.get('content-encoding')).filter((name) => name !== 'identity');
 }

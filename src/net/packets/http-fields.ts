@@ -16,6 +16,14 @@ export function headersOf(fields: readonly Field[]): Headers {
   return headers;
 }
 
+/** The names in a list (RFC 9110 section 5.6.1), lower case. */
+export function tokensOf(value = ''): readonly string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '');
+}
+
 /** Field values have no charset (RFC 9110 section 5.5): they are UTF-8 where the bytes are valid UTF-8, else Latin-1. */
 function fieldText(bytes: string): string {
   if (!isBeyondAscii(bytes)) return bytes;

@@ -1,4 +1,4 @@
-import { headersOf, type Field, type Headers } from './http-fields.ts';
+import { headersOf, tokensOf, type Field, type Headers } from './http-fields.ts';
 
 /** Why a response is rejected: malformed, over one of our limits, or cut off. */
 export type Http1Fault = 'malformed' | 'too-large' | 'truncated';
@@ -116,13 +116,6 @@ function transferCodings({ version, headers }: ResponseHead, note: NoteOddity): 
     note(`Transfer-Encoding is ${quoted(value)}, expected chunked (RFC 9112 section 6.1).`);
   if (version === '1.0') note('Transfer-Encoding came over HTTP/1.0 (RFC 9112 section 6.1).');
   return codings;
-}
-
-function tokensOf(value = ''): readonly string[] {
-  return value
-    .split(',')
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '');
 }
 
 function parseLength(value: string, note: NoteOddity): number {
