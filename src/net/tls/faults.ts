@@ -1,7 +1,7 @@
 import type { Reason } from '../../core/outcome.ts';
 import { isIssuedFor, isoTime, isSelfSigned, namesAsIssuer, type Certificate } from './certificate.ts';
 import { forbiddenName } from './name-constraints.ts';
-import type { CertificatePath } from './path.ts';
+import { wholePath, type CertificatePath } from './path.ts';
 
 /** What is wrong with a certificate, as the end of a sentence about it: `it expired on 2026-11-01`. */
 export interface CertificateFault {
@@ -55,8 +55,8 @@ function anchorFaults(path: CertificatePath, sent: readonly Certificate[]): read
 const serverPurposes = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
 /** Rules of RFC 5280 for the certificates of a path. */
-function ruleFaults({ certificates, anchor }: CertificatePath): readonly CertificateFault[] {
-  const all = anchor ? [...certificates, anchor] : certificates;
+function ruleFaults(path: CertificatePath): readonly CertificateFault[] {
+  const all = wholePath(path);
   return all.flatMap((certificate, index) => {
     const { fields } = certificate;
     if (!fields) return [untrusted(`${nameOf(all, index)} cannot be read`)];
@@ -69,7 +69,7 @@ function ruleFaults({ certificates, anchor }: CertificatePath): readonly Certifi
         `${nameOf(all, index)} has critical extensions that are not known: ${unknownCritical.slice(0, 5).join(', ')}`,
       );
     // A certificate that is trusted as such need not call itself an authority.
-    if (index > 0 && certificate !== anchor && !fields.isAuthority)
+    if (index > 0 && certificate !== path.anchor && !fields.isAuthority)
       texts.push(`${nameOf(all, index)} is no certificate authority (basic constraints)`);
     if (index > 0) texts.push(...limitTexts(all, index));
     return texts.map(untrusted);
@@ -96,8 +96,8 @@ function nameOf(all: readonly Certificate[], index: number): string {
 }
 
 /** Certificates of the path whose time is over, or has not come. */
-export function timeFaults({ certificates, anchor }: CertificatePath, nowMs: number): readonly CertificateFault[] {
-  const all = anchor ? [...certificates, anchor] : certificates;
+export function timeFaults(path: CertificatePath, nowMs: number): readonly CertificateFault[] {
+  const all = wholePath(path);
   const expired = all.flatMap(({ facts }, index) =>
     facts.validToMs < nowMs ? [fault('tls-expired')(`${nameOf(all, index)} expired on ${day(facts.validToMs)}`)] : [],
   );
@@ -113,8 +113,8 @@ export function timeFaults({ certificates, anchor }: CertificatePath, nowMs: num
 const minBits = { elliptic: 224, other: 2048 } as const;
 
 /** Keys that are too short and hashes that can be forged. The signature on a trusted certificate does not count. */
-export function weaknesses({ certificates, anchor }: CertificatePath): readonly CertificateFault[] {
-  const all = anchor ? [...certificates, anchor] : certificates;
+export function weaknesses(path: CertificatePath): readonly CertificateFault[] {
+  const all = wholePath(path);
   return all.flatMap(({ facts }, index) => {
     const { keyType, keyBits, signature } = facts;
     const least = keyType.startsWith('EC ') ? minBits.elliptic : minBits.other;
@@ -123,7 +123,7 @@ export function weaknesses({ certificates, anchor }: CertificatePath): readonly 
     const hash = /md[245]|sha-?1(?!\d)/i.exec(signature)?.[0];
     return [
       ...(isShort ? [`${name} has a weak key: ${keyType} with ${keyBits} bits, expected at least ${least}`] : []),
-      ...(hash && index < all.length - (anchor ? 1 : 0)
+      ...(hash && index < path.certificates.length
         ? [`${name} is signed with a weak hash, ${hash.toUpperCase().replace(/^SHA-?1/, 'SHA-1')}`]
         : []),
     ].map(untrusted);

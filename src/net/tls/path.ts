@@ -10,6 +10,11 @@ export interface CertificatePath {
   readonly isTrusted: boolean;
 }
 
+/** All of it, the anchor last. */
+export function wholePath({ certificates, anchor }: CertificatePath): readonly Certificate[] {
+  return anchor ? [...certificates, anchor] : certificates;
+}
+
 interface Search {
   readonly sent: readonly Certificate[];
   readonly trusted: TrustedCertificates;

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { CertificateFacts, CertificateRole, ChainCertificate } from '../../core/network.ts';
 import { certificateOf, type Certificate } from './certificate.ts';
-import { buildPath, type CertificatePath } from './path.ts';
+import { buildPath, wholePath, type CertificatePath } from './path.ts';
 import { TrustedCertificates } from './trusted.ts';
 
 /** The certificates that a server sends, and the way from its own to a trusted one. */
@@ -52,7 +52,7 @@ export class ServerChains {
 function describeChain(sent: readonly Certificate[], trusted: TrustedCertificates, nowMs: number): ServerChain {
   const path = buildPath(sent, trusted, nowMs);
   const { certificates, anchor } = path;
-  const onPath = anchor ? [...certificates, anchor] : certificates;
+  const onPath = wholePath(path);
   const unused = sent.filter((certificate) => !onPath.includes(certificate));
   const row = (certificate: Certificate, role: CertificateRole): ChainCertificate => ({
     ...certificate.facts,
