@@ -63,7 +63,7 @@ function factsOf(x509: X509Certificate, { key, fields }: Pick<Certificate, 'key'
     fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
     ...keyFacts(key),
     signature: x509.signatureAlgorithm ?? 'unknown',
-    names: fields ? [...fields.names.dns.map(hostText), ...fields.names.ip.map(addressText)] : [],
+    names: fields ? [...fields.names.dns.map(hostText), ...fields.names.ip.map(namedAddress)] : [],
   };
 }
 
@@ -96,7 +96,8 @@ function hostText(name: string): string {
   return isIP(name) === 0 ? name : `DNS:${name}`;
 }
 
-function addressText(bytes: Buffer): string {
+/** An address of a certificate's names, for people; hexadecimal where the bytes are none. */
+export function namedAddress(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   return bytes.length === 16 ? ipv6Text(bytes) : bytes.toString('hex');
 }

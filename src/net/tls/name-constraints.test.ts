@@ -23,6 +23,7 @@ const ip = (...addresses: readonly (readonly number[])[]): NameSpaces => ({
   ...none,
   ip: addresses.map((bytes) => Buffer.from(bytes)),
 });
+const ipv6Loopback = [...Array.from({ length: 15 }, () => 0), 1];
 
 test('name constraints permit and exclude domains and ranges of addresses (RFC 5280 section 4.2.1.10)', () => {
   const cases: readonly (readonly [
@@ -48,6 +49,7 @@ test('name constraints permit and exclude domains and ranges of addresses (RFC 5
     [ip([11, 0, 0, 1]), { permitted: ip([10, 0, 0, 0, 255, 0, 0, 0]) }, '11.0.0.1'],
     [ip([10, 9, 8, 7]), { excluded: ip([10, 9, 8, 0, 255, 255, 255, 0]) }, '10.9.8.7'],
     [ip([10, 9, 8, 7]), { excluded: ip(Array.from({ length: 32 }, () => 0)) }, undefined],
+    [ip(ipv6Loopback), { excluded: ip(Array.from({ length: 32 }, () => 0)) }, '::1'],
   ];
   for (const [names, limits, forbidden] of cases)
     assert.equal(forbiddenName(fields({ names }), fields(limits)), forbidden, JSON.stringify([names, limits]));

@@ -1,4 +1,5 @@
 import type { CertificateFields } from '../packets/x509.ts';
+import { namedAddress } from './certificate.ts';
 
 /** The first name of a certificate that its issuer's name constraints forbid (RFC 5280 section 4.2.1.10); undefined if none. */
 export function forbiddenName(
@@ -12,7 +13,7 @@ export function forbiddenName(
   const ip = names.ip.find(
     (bytes) => excluded.ip.some((range) => isCovered(bytes, range)) || !isPermitted(bytes, permitted.ip, isCovered),
   );
-  return ip && (ip.length === 4 ? ip.join('.') : ip.toString('hex'));
+  return ip && namedAddress(ip);
 }
 
 /** No entry of a kind permits every name of that kind. */
