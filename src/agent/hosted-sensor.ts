@@ -6,7 +6,8 @@ import type { RunningSensor, SensorContext, SensorState, SensorType } from '../c
 import type { RecordBody } from '../records/chain.ts';
 import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
 import { EvidenceChain } from './evidence/evidence-chain.ts';
-import { isDiskError, type EvidenceDisk } from './evidence/evidence-disk.ts';
+import { isDiskError } from './on-disk.ts';
+import type { EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
 import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';

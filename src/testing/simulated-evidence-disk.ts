@@ -1,9 +1,5 @@
-import {
-  unfinished,
-  type EvidenceDisk,
-  type EvidenceFile,
-  type WriteOptions,
-} from '../agent/evidence/evidence-disk.ts';
+import { unfinished } from '../agent/on-disk.ts';
+import type { EvidenceDisk, EvidenceFile, WriteOptions } from '../agent/evidence/evidence-disk.ts';
 import { SimulatedCrash, type SimulatedDisk } from './simulated-disk.ts';
 
 /** A disk that forgets, as a chain sees it. Where the simulated machine stops, nothing is ever answered any more. */

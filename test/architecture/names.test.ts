@@ -36,9 +36,7 @@ const open: readonly string[] = [
   'Upkeep',
   'bytesIn',
   'hexBytes',
-  'isDiskError',
   'quoted',
-  'unfinished',
 ];
 
 /** Every exported name, and the files that give it a meaning. */

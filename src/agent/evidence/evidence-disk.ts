@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { unfinished } from '../on-disk.ts';
 
 export interface EvidenceFile {
   readonly name: string;
@@ -24,14 +25,6 @@ export interface EvidenceDisk {
 export interface WriteOptions {
   readonly position: number;
   readonly isSynced: boolean;
-}
-
-/** Suffix of a file that has not replaced its target yet. */
-export const unfinished = '.new';
-
-/** True for an error of the system (disk full, broken, read-only), false for a bug of ours. */
-export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 /** A real folder, created at the first write with mode 0700. */

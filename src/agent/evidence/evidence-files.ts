@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { isDiskError, type EvidenceDisk, type EvidenceFile } from './evidence-disk.ts';
+import { isDiskError } from '../on-disk.ts';
+import type { EvidenceDisk, EvidenceFile } from './evidence-disk.ts';
 
 /** A file of lines and the length of its complete lines. */
 export interface OpenFile {

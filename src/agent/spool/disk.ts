@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isDiskError, unfinished } from '../on-disk.ts';
 
 /** The spool's folder. Calls are synchronous because only the spool's own thread makes them; errors carry the system's code. */
 export interface Disk {
@@ -46,14 +47,6 @@ export interface DiskFile {
   /** Makes what was written survive a power cut. */
   sync(): void;
   close(): void;
-}
-
-/** Suffix of a file that has not replaced its target yet. */
-export const unfinished = '.new';
-
-/** True for an error of the system (disk full, broken, read-only), false for a bug of ours. */
-export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error;
 }
 
 /** The disk, or this user's share of it, has no room. */

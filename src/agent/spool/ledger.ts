@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { SeqRange } from '../../core/entry.ts';
-import { isDiskError, type Disk, type DiskFile } from './disk.ts';
+import { isDiskError } from '../on-disk.ts';
+import type { Disk, DiskFile } from './disk.ts';
 
 export interface LedgerPage {
   readonly epoch: number;

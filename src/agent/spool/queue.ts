@@ -1,6 +1,7 @@
 import type { GapItem, SeqRange } from '../../core/entry.ts';
 import type { Lane } from '../../protocol/messages.ts';
-import { attempt, isDiskError, isFull, type Disk } from './disk.ts';
+import { isDiskError } from '../on-disk.ts';
+import { attempt, isFull, type Disk } from './disk.ts';
 import { Intake, type Pending, type Receipt } from './intake.ts';
 import { SpoolReader, type ReadLimit, type SpooledEntry } from './reader.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import type { GapItem } from '../../core/entry.ts';
-import { attempt, isDiskError, unfinished, type Disk } from './disk.ts';
+import { isDiskError, unfinished } from '../on-disk.ts';
+import { attempt, type Disk } from './disk.ts';
 import { Ledger } from './ledger.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
 import { formatVersion, headerBytes, mostRecordsAfter, readHeader, type SegmentHeader } from './segment.ts';

@@ -1,5 +1,6 @@
 import type { SeqRange } from '../../core/entry.ts';
-import { attempt, isDiskError, type Disk } from './disk.ts';
+import { isDiskError } from '../on-disk.ts';
+import { attempt, type Disk } from './disk.ts';
 import { countOf, overlap, rangesOf, type RangeSet } from '../../core/ranges.ts';
 import { firstIndex } from '../../core/search.ts';
 import { readRecords, segmentBytes, type StoredRecord } from './segment.ts';
