@@ -1,14 +1,9 @@
 import type { Clock } from '../core/clock.ts';
+import { refilled, type Rate } from '../core/rate.ts';
 
 /** Below this are services, which would answer our answer and so start a loop; a client's port is above. */
 const firstClientPort = 1024;
 const maxSources = 10_000;
-
-export interface Rate {
-  readonly perSecond: number;
-  /** How many may come at once after a quiet time. */
-  readonly burst: number;
-}
 
 interface Bucket {
   tokens: number;
@@ -68,9 +63,8 @@ export class DatagramGuard {
   }
 }
 
-function take(bucket: Bucket, { perSecond, burst }: Rate, nowMs: number): boolean {
-  const refilled = ((nowMs - bucket.filledAtMs) / 1000) * perSecond;
-  bucket.tokens = Math.min(burst, bucket.tokens + refilled);
+function take(bucket: Bucket, rate: Rate, nowMs: number): boolean {
+  bucket.tokens = refilled(rate, bucket.tokens, nowMs - bucket.filledAtMs);
   bucket.filledAtMs = nowMs;
   if (bucket.tokens < 1) return false;
   bucket.tokens -= 1;

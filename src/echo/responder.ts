@@ -4,7 +4,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { systemClock, type Clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
 import { formatEndpoint } from '../core/target.ts';
-import { DatagramGuard, type Rate } from './datagram-guard.ts';
+import type { Rate } from '../core/rate.ts';
+import { DatagramGuard } from './datagram-guard.ts';
 import { UdpSockets } from './udp-sockets.ts';
 
 /** Not RFC 862's port 7, which only root may open. */

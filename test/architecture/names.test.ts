@@ -29,7 +29,6 @@ const open: readonly string[] = [
   'Hop',
   'Notice',
   'Place',
-  'Rate',
   'ReadOptions',
   'Retention',
   'Task',

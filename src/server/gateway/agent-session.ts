@@ -5,7 +5,8 @@ import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
 import type { Gatekeeper, Greeting } from './greeting.ts';
-import { Quota, type Rate } from './quota.ts';
+import type { Rate } from '../../core/rate.ts';
+import { Quota } from './quota.ts';
 
 type EntriesMessage = Extract<AgentMessage, { type: 'entries' }>;
 

@@ -1,10 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-
-/** So much at once, and so much a second after that. */
-export interface Rate {
-  readonly burst: number;
-  readonly perSecond: number;
-}
+import { refilled, type Rate } from '../../core/rate.ts';
 
 /** A token bucket: it fills by the second, and what is taken beyond it must wait. */
 export class Quota {
@@ -23,9 +18,8 @@ export class Quota {
   /** Takes `amount`, and says how long to wait before more may be taken; 0 while there is some left. */
   take(amount: number): number {
     const nowMs = this.#clock.monotonic();
-    const { burst, perSecond } = this.#rate;
-    this.#left = Math.min(burst, this.#left + ((nowMs - this.#filledMs) / 1000) * perSecond) - amount;
+    this.#left = refilled(this.#rate, this.#left, nowMs - this.#filledMs) - amount;
     this.#filledMs = nowMs;
-    return Math.max(0, (-this.#left / perSecond) * 1000);
+    return Math.max(0, (-this.#left / this.#rate.perSecond) * 1000);
   }
 }
