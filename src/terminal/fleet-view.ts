@@ -5,7 +5,7 @@ import { formatTime } from './result-line.ts';
 import { formatTable, type Column } from './table.ts';
 import { printable } from '../core/printable.ts';
 import { wrap } from './text.ts';
-import { formatMs, formatQuantity } from './units.ts';
+import { counted, formatMs, formatQuantity } from './units.ts';
 
 /** An agent as the server tells of it; times are ISO 8601. */
 export interface AgentRow {
@@ -184,7 +184,7 @@ function countsOf(agents: readonly AgentRow[]): string {
   const counts = new Map<string, number>();
   for (const { status } of agents) counts.set(status, (counts.get(status) ?? 0) + 1);
   const parts = Array.from(counts, ([status, count]) => `${count} ${printable(status)}`);
-  return `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}: ${parts.join(', ')}`;
+  return `${counted(agents.length, 'agent')}: ${parts.join(', ')}`;
 }
 
 /** `usb, traffic limited`; a sensor that runs needs no word more. */

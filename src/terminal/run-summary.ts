@@ -3,7 +3,7 @@ import { statuses, type Status } from '../core/outcome.ts';
 import { styleOf, type Paint } from './paint.ts';
 import { printable } from '../core/printable.ts';
 import { padTo } from './text.ts';
-import { formatMs } from './units.ts';
+import { counted, formatMs } from './units.ts';
 
 interface Tally {
   readonly counts: Record<Status, number>;
@@ -51,7 +51,7 @@ function countsOf({ counts }: Tally, paint: Paint): string {
   const seen = statuses.filter((status) => counts[status] > 0);
   const total = seen.reduce((sum, status) => sum + counts[status], 0);
   const parts = seen.map((status) => paint(styleOf[status], `${counts[status]} ${status}`));
-  return `${total} ${total === 1 ? 'result' : 'results'}: ${parts.join(', ')}`;
+  return `${counted(total, 'result')}: ${parts.join(', ')}`;
 }
 
 function latencyOf({ latencies, sumMs, minMs, maxMs }: Tally): string {

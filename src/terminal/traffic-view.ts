@@ -13,6 +13,7 @@ import {
 import type { Paint, Style } from './paint.ts';
 import type { ScreenSize } from './screen.ts';
 import { clip } from './text.ts';
+import { counted } from './units.ts';
 
 /** What happens on the network now. */
 export interface TrafficPicture {
@@ -58,7 +59,7 @@ export function trafficLines(picture: TrafficPicture, size: ScreenSize, paint: P
       line(formatRow('', received, hostWidth)),
     ];
   });
-  const count = `${all.peers} ${all.peers === 1 ? 'peer' : 'peers'}`;
+  const count = counted(all.peers, 'peer');
   const shown = peers.length < all.peers ? `${count}, ${peers.length} shown` : count;
   return [
     ...interfaces.map((each) => line(printable(titleOf(each)), 'bold')),
