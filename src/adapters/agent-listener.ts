@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { AppError } from '../core/errors.ts';
+import { formatEndpoint } from '../core/target.ts';
 import type { Line } from '../protocol/line.ts';
 import { WebSocketAcceptor } from './web-socket-acceptor.ts';
 
@@ -39,9 +40,13 @@ export class AgentListener {
       this.#server.once('listening', () => resolve());
       this.#server.once('error', (error: NodeJS.ErrnoException) =>
         reject(
-          new AppError('unavailable', `cannot listen on ${host}:${port}: ${error.code ?? error.message}`, {
-            cause: error,
-          }),
+          new AppError(
+            'unavailable',
+            `cannot listen on ${formatEndpoint({ host, port })}: ${error.code ?? error.message}`,
+            {
+              cause: error,
+            },
+          ),
         ),
       );
       this.#server.listen({ host, port });

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
+import { formatEndpoint } from '../../core/target.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 export interface Listener {
@@ -40,7 +41,7 @@ export async function listenTcp(
     if (secure && material) usable(() => secure.setSecureContext(contextOf(material)));
     return (secure === undefined) === (material === undefined);
   };
-  await opened(server, () => server.listen({ host, port }), `${host}:${port}`);
+  await opened(server, () => server.listen({ host, port }), formatEndpoint({ host, port }));
   // A TCP server that listens has an address.
   const { address, port: bound } = server.address() as AddressInfo;
   return { server, address, port: bound, renew, close: () => closed(server) };
