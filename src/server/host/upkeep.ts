@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import type { ClassOfData } from '../../core/record.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
 import type { RecordsBefore } from '../store/evidence.ts';
-import type { Retention as StoreRetention } from '../store/store.ts';
+import type { Maintenance } from '../store/store.ts';
 
 export interface Retention extends Readonly<Record<ClassOfData, number>> {
   readonly results: number;
@@ -11,11 +11,7 @@ export interface Retention extends Readonly<Record<ClassOfData, number>> {
   readonly days: number;
 }
 
-interface UpkeepStore {
-  decidedAt(): Promise<number | undefined>;
-  seal(before: number): Promise<number>;
-  retain(retention: StoreRetention): Promise<void>;
-}
+type UpkeepStore = Pick<Maintenance, 'decidedAt' | 'seal' | 'retain'>;
 
 interface UpkeepParts {
   readonly clock: Clock;

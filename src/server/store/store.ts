@@ -8,7 +8,7 @@ import type { Resolution, Summary } from './summary.ts';
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
-export interface Store extends Ledger, History, Evidence, Registry, Upkeep, AsyncDisposable {}
+export interface Store extends Ledger, History, Evidence, Registry, Maintenance, AsyncDisposable {}
 
 /** Entries of agents, each stored once. */
 export interface Ledger {
@@ -173,14 +173,14 @@ export interface KnownTask extends AssignedTask {
   readonly agentId: string;
 }
 
-/** Maintenance that keeps the store small and sound; called from time to time, while commits continue. */
-export interface Upkeep {
+/** What keeps the store small and sound; called from time to time, while commits continue. */
+export interface Maintenance {
   /** Packs the hours that ended before, with what came late for hours packed earlier. Resolves to the number of hours packed. */
   seal(before: number): Promise<number>;
   /** The time by which `retain` last decided; undefined if it never did. Epoch milliseconds. */
   decidedAt(): Promise<number | undefined>;
   /** Drops, for good, what is older; what arrives for such times later is not kept, and a gap says so. */
-  retain(retention: Retention): Promise<void>;
+  retain(cutoffs: Cutoffs): Promise<void>;
   /** Writes a consistent copy to a new file while the store is in use. */
   backup(file: string): Promise<void>;
   /** Reads all stored data and returns its faults; empty if there are none. */
@@ -188,7 +188,7 @@ export interface Upkeep {
 }
 
 /** Epoch milliseconds before which each class of data is dropped, at the precision of an hour. */
-export interface Retention {
+export interface Cutoffs {
   /** The time that the rest is worked out from. */
   readonly decidedAt: number;
   readonly resultsBefore: number;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../../core/errors.ts';
-import type { Retention } from '../store.ts';
+import type { Cutoffs } from '../store.ts';
 import { dayMs, hourMs, mergeSummaries } from '../summary.ts';
 import { packChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
@@ -43,8 +43,8 @@ export class Upkeeper {
     return due.filter(({ series, hour }) => this.#trySeal(series, hour)).length;
   }
 
-  /** From now on nothing older than `retention` is accepted; `dropSome` deletes what is already stored. */
-  raiseHorizon({ decidedAt, resultsBefore, hoursBefore, daysBefore }: Retention): void {
+  /** From now on nothing older than these cutoffs is accepted; `dropSome` deletes what is already stored. */
+  raiseHorizon({ decidedAt, resultsBefore, hoursBefore, daysBefore }: Cutoffs): void {
     if (daysBefore > hoursBefore || hoursBefore > resultsBefore) {
       throw new AppError('usage', 'Expected days to be kept at least as long as hours, and hours as long as results.');
     }
@@ -53,7 +53,7 @@ export class Upkeeper {
   }
 
   /** Drops an hour of results, of chunks or of summaries; false when nothing older is left. */
-  dropSome({ resultsBefore, hoursBefore, daysBefore }: Retention): boolean {
+  dropSome({ resultsBefore, hoursBefore, daysBefore }: Cutoffs): boolean {
     const firstHour = Math.floor(resultsBefore / hourMs);
     const unsealed = this.#statements.oldestUnsealed.get(firstHour);
     if (unsealed !== undefined) return this.#dropUnsealed(Number(unsealed['hour']));

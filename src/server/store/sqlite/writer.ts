@@ -3,7 +3,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { backup } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
-import type { Retention } from '../store.ts';
+import type { Cutoffs } from '../store.ts';
 import { DamagedHours } from './damaged-hours.ts';
 import { openForReading, openForWriting } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
@@ -36,7 +36,7 @@ serve((say) => {
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
     seal: (before) => seal(before),
-    retain: (retention) => retain(retention),
+    retain: (cutoffs) => retain(cutoffs),
     backup: (file) => backUp(folder, file),
   };
 
@@ -49,10 +49,10 @@ serve((say) => {
     }
   }
 
-  async function retain(retention: Retention): Promise<void> {
-    await queue.add(() => upkeep.raiseHorizon(retention));
-    while (await queue.add(() => upkeep.dropSome(retention)));
-    while (await queue.add(() => records.dropSome(retention.recordsBefore ?? {})));
+  async function retain(cutoffs: Cutoffs): Promise<void> {
+    await queue.add(() => upkeep.raiseHorizon(cutoffs));
+    while (await queue.add(() => upkeep.dropSome(cutoffs)));
+    while (await queue.add(() => records.dropSome(cutoffs.recordsBefore ?? {})));
   }
 
   return {
