@@ -56,7 +56,8 @@ function start(watch: Watch): void {
 
 /**
  * Calls back on the event loop whenever `fd` is ready (level-triggered: until it is drained), with the monotonic time at
- * which the loop noticed. Keeps the process alive. Returns the function that ends it; call that before closing `fd`.
+ * which the loop noticed; for `prioritized` also once soon after the start, as changes until then are not told. Keeps the
+ * process alive. Returns the function that ends it; call that before closing `fd`.
  */
 export function watchFd(fd: number, events: number, onReady: (readyMs: number) => void): () => void {
   loaded ??= load();
@@ -64,8 +65,12 @@ export function watchFd(fd: number, events: number, onReady: (readyMs: number) =
   const status = loaded.uv.uv_poll_init(getCurrentEventLoop(), handle, fd);
   if (status < 0) throw new SystemError(`libuv ${status}`, 'uv_poll_init');
   const watch: Watch = { handle, events, onReady, closed: false };
-  watches.set(getRawPointer(handle), watch);
+  const pointer = getRawPointer(handle);
+  watches.set(pointer, watch);
   start(watch);
+  // The loop first asks the kernel when it next waits, and that takes back the news of a change from before. The second
+  // immediate comes behind that, wherever in a turn this is.
+  if (events & fdEvents.prioritized) setImmediate(() => setImmediate(dispatch, pointer, 0, performance.now()));
   return () => {
     if (watch.closed || !loaded) return;
     watch.closed = true;

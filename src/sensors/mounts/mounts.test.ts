@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +119,47 @@ test('where the kernel does not tell of changes, mounts are read every 2 s, and 
   await sensor.stop();
   assert.equal(clock.pending, 0);
   rmSync(folder, { recursive: true });
+});
+
+test('a mount that comes when the sensor has said how it is, is a change and not one that was there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchkeeper-mounts-'));
+  const mountinfo = join(folder, 'mountinfo');
+  writeFileSync(mountinfo, '');
+  const clock = new FakeClock();
+  const said: string[] = [];
+  const sensor = await mountsSensor({ mountinfo, sysfs: '/nonexistent' }).start(
+    { all: false },
+    {
+      clock,
+      record: ({ event }) => said.push(event),
+      onState: () => writeFileSync(mountinfo, '97 27 8:17 / /media/x rw - vfat /dev/sdb1 rw\n'),
+    },
+  );
+  await clock.advance(2000);
+  assert.deepEqual(said, ['mounted']);
+  await sensor.stop();
+  rmSync(folder, { recursive: true });
+});
+
+test('a mount is told that comes before the event loop has asked the kernel for changes', { skip }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watchkeeper-mounts-'));
+  const said: string[] = [];
+  const sensor = await mounts.start(
+    { all: false },
+    {
+      clock: systemClock,
+      record: (record) => 'mount' in record && record.mount.mountpoint === folder && said.push(record.event),
+      onState: () => execFileSync('mount', ['--bind', folder, folder]),
+    },
+  );
+  try {
+    await eventually('the mount', () => said.length > 0, 5000);
+    assert.deepEqual(said, ['mounted']);
+  } finally {
+    await execute('umount', [folder]);
+    await sensor.stop();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('without /proc the sensor is unavailable and says what to do', async () => {

@@ -57,7 +57,8 @@ class MountsWatch implements RunningSensor {
   readonly #context: SensorContext;
   /** State while the mounts can be read. */
   readonly #state: SensorState;
-  #isReadable = true;
+  /** Undefined before the first read. */
+  #isReadable: boolean | undefined;
   #stopWatching = (): void => {};
   #cancelRead: Cancel | undefined;
   #readAtMs = 0;
@@ -69,7 +70,6 @@ class MountsWatch implements RunningSensor {
     this.#context = context;
     // Watched before the first read, so that no change between the two is missed.
     this.#state = this.#watch();
-    context.onState(this.#state);
     this.#read();
   }
 
@@ -117,16 +117,21 @@ class MountsWatch implements RunningSensor {
     if (text === undefined || this.#state.state === 'limited') this.#readIn(readEveryMs);
   }
 
-  /** Undefined while the kernel has no memory for it; both the failure and its end are recorded. */
+  /**
+   * Undefined while the kernel has no memory for it; both the failure and its end are recorded. The state is said after
+   * the first read, not before: every mount after `running` is then a change, and none is taken for one that was there.
+   */
   #text(): string | undefined {
+    const { onState } = this.#context;
     try {
       const text = readStart(this.#fd, maxBytes).toString('latin1');
-      if (!this.#isReadable) this.#context.onState(this.#state);
+      if (!this.#isReadable) onState(this.#state);
       this.#isReadable = true;
       return text;
     } catch (error) {
       const message = `mounts cannot be read (${String(error)}): trying again every ${readEveryMs / 1000} s`;
-      if (this.#isReadable) this.#context.onState({ state: 'unavailable', message });
+      if (this.#isReadable === undefined) onState(this.#state);
+      if (this.#isReadable !== false) onState({ state: 'unavailable', message });
       this.#isReadable = false;
       return undefined;
     }
