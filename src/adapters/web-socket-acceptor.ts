@@ -9,7 +9,7 @@ import { socketOptions, WebSocketLine } from './web-socket-line.ts';
 export interface Admission {
   /** It may send no more than this until `onSettled`. */
   readonly limitBytes: number;
-  /** Called when it has said who it is, or is gone. */
+  /** Called when it has said who it is, and when it is gone. */
   readonly onSettled: () => void;
 }
 
@@ -52,6 +52,8 @@ export class WebSocketAcceptor {
     if (request.url !== agentPath) return refuse(socket, '404 Not Found');
     const admission = this.#ports.admit(address);
     if (!admission) return refuse(socket, '503 Service Unavailable');
+    // The upgrade of a caller that has gone, or that asks wrongly, comes to nothing without a word.
+    socket.once('close', admission.onSettled);
     this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       const stopCounting = limitBytes(socket, admission.limitBytes);
       const settle = (): void => {

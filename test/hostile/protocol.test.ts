@@ -193,6 +193,19 @@ describe('frames that are wrong', () => {
     });
   }
 
+  test('upgrades that are none keep no place at the door', async () => {
+    const knock = async (): Promise<void> => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.write('GET /agent HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      socket.resume();
+      await once(socket, 'close');
+    };
+    await Promise.all(Array.from({ length: 500 }, knock));
+    using agent = await WrongAgent.connect(server.url);
+    assert.equal((await agent.until('challenge')).type, 'challenge');
+  });
+
   test('connections that are reset in the middle of an upgrade end nothing but themselves', async () => {
     for (const path of ['/elsewhere', '/agent']) {
       for (let at = 0; at < 50; at++) {
