@@ -99,6 +99,22 @@ test(
   },
 );
 
+test(
+  'CH4: an answer that has come, and that the event loop has not read when it is stopped, counts',
+  { skip },
+  async () => {
+    const controller = new AbortController();
+    const net = countingSends(testContext().net, () => {
+      const until = performance.now() + 50;
+      while (performance.now() < until);
+      controller.abort(new DOMException('Stop.', 'AbortError'));
+    });
+    const options = icmp.options.parse({ host: '127.0.0.1', count: 0 });
+    const { status, metrics } = await icmp.run(options, testContext({ net, signal: controller.signal }));
+    assert.deepEqual([status, metrics['sent'], metrics['received']], ['up', 1, 1]);
+  },
+);
+
 /** The network, telling of each packet sent how many were. */
 function countingSends(net: Network, onSend: (count: number) => void): Network {
   return {

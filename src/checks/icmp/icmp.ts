@@ -51,6 +51,7 @@ export const icmp = defineCheck({
     } catch (error) {
       if (options.count > 0 && isDeadline(signal.reason)) throw cutShort(tally, options, signal.reason);
       // Ctrl-C, or the time given to a ping without end: what was answered so far counts.
+      await nextTurn();
       tally.withdrawUnsettled();
       if (!signal.aborted || tally.sent === 0) throw error;
     } finally {
