@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { icmp } from '../../src/checks/icmp/icmp.ts';
+import { block, busyLoop } from '../../src/testing/busy.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { labAddresses, labMissing, openNetLab, type NetLab } from '../../src/testing/netlab.ts';
 import { missing } from './daemon.ts';
@@ -247,10 +248,7 @@ describe('ping across two routers', { skip }, () => {
     const outcome = await new Promise<Outcome>((resolve) => {
       setImmediate(() => resolve(run({ host: labAddresses[4].server, wait: '20ms' })));
       // Between the packet and the next look at the clock, which comes before the next look at the sockets.
-      setImmediate(() => {
-        const until = performance.now() + 100;
-        while (performance.now() < until);
-      });
+      setImmediate(() => block(100));
     });
     assert.equal(outcome.status, 'up', outcome.message);
   });
@@ -258,12 +256,8 @@ describe('ping across two routers', { skip }, () => {
   test('a busy event loop does not lengthen the round trip: the kernel took the time', async () => {
     const busyMs = 100;
     const answered = run({ host: labAddresses[4].server, count: 3, interval: '20ms' });
-    const busy = setInterval(() => {
-      const until = performance.now() + busyMs;
-      while (performance.now() < until);
-    }, 1);
+    using _busy = busyLoop(busyMs);
     const outcome = await answered;
-    clearInterval(busy);
     assert.equal(outcome.metrics['received'], 3, outcome.message);
     assert.ok((outcome.metrics['rttMinMs'] ?? NaN) < busyMs / 4, `${outcome.metrics['rttMinMs']} ms`);
   });

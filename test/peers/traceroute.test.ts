@@ -7,6 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { createNetwork } from '../../src/net/network.ts';
 import { Resolver } from '../../src/net/resolve.ts';
+import { busyLoop } from '../../src/testing/busy.ts';
 import { testContext } from '../../src/testing/context.ts';
 import { labAddresses, labMissing, openNetLab, type NetLab } from '../../src/testing/netlab.ts';
 import { missing, temporaryFolder } from './daemon.ts';
@@ -199,12 +200,8 @@ describe('traceroute across two routers', { skip }, () => {
 
   test('a busy event loop calls no hop silent that has answered', async () => {
     const traced = run({ host: server, wait: '20ms' });
-    const busy = setInterval(() => {
-      const until = performance.now() + 60;
-      while (performance.now() < until);
-    }, 1);
+    using _busy = busyLoop(60);
     const outcome = await traced;
-    clearInterval(busy);
     assert.deepEqual(addressesOf(outcome), hops);
     assert.equal(outcome.metrics['lossPercent'], 0);
   });
@@ -212,12 +209,8 @@ describe('traceroute across two routers', { skip }, () => {
   test('CH6: a closed TCP port is timed by the kernel, however busy the event loop is', async () => {
     for (const family of [4, 6] as const) {
       const traced = run({ host: labAddresses[family].server, protocol: 'tcp', port: 9, wait: '1s' });
-      const busy = setInterval(() => {
-        const until = performance.now() + 60;
-        while (performance.now() < until);
-      }, 1);
+      using _busy = busyLoop(60);
       const outcome = await traced;
-      clearInterval(busy);
       assert.equal(outcome.status, 'up', outcome.message);
       assert.ok((outcome.latencyMs ?? NaN) < 30, `IPv${family}: ${outcome.latencyMs} ms`);
     }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Network } from '../../core/network.ts';
+import { block } from '../../testing/busy.ts';
 import { testContext } from '../../testing/context.ts';
 import { enterOwnNetwork, silentAddress } from '../../testing/netlab.ts';
 import { stand } from '../../testing/stand.ts';
@@ -105,8 +106,7 @@ test(
   async () => {
     const controller = new AbortController();
     const net = countingSends(testContext().net, () => {
-      const until = performance.now() + 50;
-      while (performance.now() < until);
+      block(50);
       controller.abort(new DOMException('Stop.', 'AbortError'));
     });
     const options = icmp.options.parse({ host: '127.0.0.1', count: 0 });
