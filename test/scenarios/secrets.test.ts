@@ -4,15 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { closedPort } from '../../src/testing/tcp-server.ts';
-import { Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 
 const canary = 'kanarienvogel';
 
 /** What a command line printed in all, and its exit code. */
 async function run(...words: readonly string[]): Promise<{ readonly code: number | null; readonly printed: string }> {
-  await using program = new Watchkeeper(words);
-  const code = await program.end();
-  return { code, printed: program.stdout + program.stderr };
+  const { code, stdout, stderr } = await runWatchkeeper(words);
+  return { code, printed: stdout + stderr };
 }
 
 describe('CT3: a password is printed by nothing', () => {
