@@ -21,6 +21,7 @@ interface Waiting {
 }
 
 const maxLinesAhead = 1000;
+const maxRemembered = 100;
 
 /** Asks a person at a terminal, or reads a script line by line. What is printed meanwhile appears above the line being typed. */
 export class Prompt {
@@ -32,7 +33,7 @@ export class Prompt {
   #waiting: Waiting | undefined;
   #words: Words = [];
   #kind: 'command' | 'answer' = 'command';
-  /** What was typed, the newest first; answers are kept apart from commands. */
+  /** What was asked for and typed, the newest first; answers are kept apart from commands. */
   readonly #history: Record<'command' | 'answer', readonly string[]> = { command: [], answer: [] };
   #hasEnded = false;
 
@@ -45,7 +46,6 @@ export class Prompt {
       terminal: this.isTerminal,
       completer: (line: string) => [this.#completions(line), line],
     });
-    this.#lines.on('history', (history: string[]) => this.#keepHistory(history));
     this.#lines.on('line', (line) => this.#take(line));
     this.#lines.on('SIGINT', () => this.#interrupt());
     this.#lines.on('close', () => this.#end());
@@ -80,6 +80,7 @@ export class Prompt {
       this.#lines.setPrompt(question);
       this.#lines.prompt();
     } else if (this.#kind === 'answer') this.print(question);
+    if (line !== undefined) this.#remember(line);
     if (line !== undefined || this.#hasEnded) return Promise.resolve(line);
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
@@ -101,18 +102,23 @@ export class Prompt {
   #take(line: string): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting) return waiting.resolve(line);
+    if (waiting) {
+      this.#remember(line);
+      return waiting.resolve(line);
+    }
     this.#ahead.push(line);
     if (this.#ahead.length >= maxLinesAhead) this.#lines.pause();
   }
 
-  /** Node hands its history over after each line, to be changed in place. */
-  #keepHistory(history: readonly string[]): void {
-    this.#history[this.#kind] = [...history];
+  /** Only now is it known which of the two the line is: it may have been typed ahead. */
+  #remember(line: string): void {
+    const known = this.#history[this.#kind];
+    if (line.trim() !== '' && line !== known[0]) this.#history[this.#kind] = [line, ...known].slice(0, maxRemembered);
   }
 
   #showHistory(): void {
-    // Node documents `history` as an option and an event; the array of the interface is what its arrow keys read.
+    // Node adds each line to one history as it is typed. It documents `history` as an option and an event; the array of
+    // the interface is what its arrow keys read.
     Reflect.set(this.#lines, 'history', [...this.#history[this.#kind]]);
   }
 
