@@ -42,7 +42,7 @@ describe('check traceroute --live', { skip }, () => {
     terminal.press('r');
     await terminal.until(/StDev\s*$/);
     terminal.press('p');
-    await terminal.until(/^ 2\. 10\.90\.2\.2 /m);
+    await terminal.until(/^ 2\. 10\.90\.2\.2 [^]*^ 3\. 10\.90\.3\.2 /m);
     terminal.press('q');
     const end = await terminal.until(/exit=0/);
     // The terminal is as it was, with the table and the verdict below.
@@ -58,6 +58,13 @@ describe('check traceroute --live', { skip }, () => {
     using terminal = new Terminal(inLab(words));
     const end = await terminal.until(/exit=2/);
     assert.match(end, /^✘ down .*did not answer/m);
+  });
+
+  test('CH4: stopped before the target had its time to answer, it accuses nobody: unknown, exit 3', async () => {
+    using terminal = new Terminal(inLab(`check traceroute ${labAddresses[4].blackHole} --live --wait 30s`));
+    await terminal.until(/^ 1\. 10\.90\.1\.2 /m);
+    terminal.press('q');
+    await terminal.until(/\? unknown[^]*exit=3/);
   });
 
   test('CH4: without a route it says so: unknown, exit 3', async () => {

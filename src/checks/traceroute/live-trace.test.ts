@@ -63,6 +63,18 @@ test('CH4: a probe on its way is no loss; one that was given up is', async () =>
   assert.equal(trace.waiting, 0);
 });
 
+test('CH4: silence says nothing before the last hop was waited for', async () => {
+  const { clock, trace, step } = liveTrace();
+  for (let probe = 0; probe < 3; probe++) step();
+  trace.reset();
+  for (let probe = 0; probe < 2; probe++) step();
+  assert.equal(trace.isWaitedOut, false, 'the target was not asked since');
+  step(() => false);
+  assert.equal(trace.isWaitedOut, false, 'its probe is on its way');
+  await clock.advance(500);
+  assert.equal(trace.isWaitedOut, true);
+});
+
 test('CH4: the deviation is that of a sample, as mtr shows it', () => {
   const { trace, sent } = liveTrace({ maxHops: 1 });
   for (const rttMs of [2, 4, 4, 4, 5, 5, 7, 9]) {

@@ -71,6 +71,11 @@ export class LiveTrace {
     return this.#targetHop;
   }
 
+  /** The last hop that is probed was waited for at least once, so that silence there says something. */
+  get isWaitedOut(): boolean {
+    return (this.#hops.get(this.#lastHop())?.settled ?? 0) > 0;
+  }
+
   /** How many probes are on their way. */
   get waiting(): number {
     return this.#waiting.size;
@@ -185,13 +190,17 @@ class HopStatistics {
     this.#error = answer.kind === 'error' && !isPassing(answer) ? answer.error.text : undefined;
   }
 
+  /** Probes that are answered or given up. */
+  get settled(): number {
+    return this.#roundTrips.count + this.#lost;
+  }
+
   describe(hop: number): LiveHop {
-    const settled = this.#roundTrips.count + this.#lost;
     return {
       hop,
       addresses: this.addresses,
       sent: this.sent,
-      lossPercent: settled === 0 ? 0 : (100 * this.#lost) / settled,
+      lossPercent: this.settled === 0 ? 0 : (100 * this.#lost) / this.settled,
       figures: this.#roundTrips.figures(),
       error: this.#error,
     };

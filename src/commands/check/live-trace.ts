@@ -108,7 +108,7 @@ class LiveSession {
     const rows = this.#rows();
     const { stdout } = process;
     stdout.write(`${[this.#title(), ...traceTable(rows, columnsFor(stdout), this.#paint)].join('\n')}\n`);
-    const { targetHop, trouble } = this.#trace;
+    const { targetHop, trouble, isWaitedOut } = this.#trace;
     const { host } = this.#parts.options;
     const target = rows.find(({ hop }) => hop === targetHop);
     if (target?.figures) {
@@ -119,7 +119,7 @@ class LiveSession {
       });
     }
     if (trouble instanceof Failure) return trouble.toOutcome();
-    if (rows.length === 0) return failed('cancelled', 'The trace was stopped before it had an answer.');
+    if (!isWaitedOut) return failed('cancelled', `The trace was stopped before ${host} had its time to answer.`);
     return failed('timeout', `${host} did not answer.`, { as: { source: 'path' } });
   }
 
