@@ -29,6 +29,22 @@ describe('the self-test', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('stopped in the middle of a round, it gives that up and begins no other', async () => {
+    const clock = new FakeClock();
+    const asked: AbortSignal[] = [];
+    const untilAborted = (signal: AbortSignal): Promise<string> => {
+      asked.push(signal);
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve('was given up'), { once: true }));
+    };
+    const selfTest = new SelfTest({ clock, checks: { resolver: untilAborted } });
+    selfTest.start();
+    selfTest.stop();
+    assert.ok(asked[0]?.aborted);
+    await clock.advance(60_000);
+    assert.equal(asked.length, 1);
+    assert.equal(clock.pending, 0);
+  });
+
   test('does not call an agent impaired for what never worked there', async () => {
     const { selfTest, clock } = testOf({ message: 'there is no default route' });
     await clock.advance(120_000);

@@ -29,6 +29,7 @@ export class SelfTest {
   readonly #failures = new Map<Part, { count: number; message: string }>();
   /** A part that never worked here (an isolated network has no gateway or resolver) is not an impairment. */
   readonly #wasWell = new Set<Part>();
+  readonly #stopping = new AbortController();
   #cancel: Cancel = () => {};
   #lagBeforeMs = 0;
 
@@ -43,6 +44,7 @@ export class SelfTest {
 
   stop(): void {
     this.#delay.disable();
+    this.#stopping.abort();
     this.#cancel();
   }
 
@@ -65,7 +67,8 @@ export class SelfTest {
   async #round(): Promise<void> {
     this.#lagBeforeMs = this.#lagMs();
     this.#delay.reset();
-    const signal = AbortSignal.timeout(limitMs);
+    const stopping = this.#stopping.signal;
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(limitMs)]);
     await Promise.all(
       Object.entries(this.#parts.checks).map(async ([name, check]) => {
         // The record's keys are parts.
@@ -74,7 +77,7 @@ export class SelfTest {
         this.#note(part, message);
       }),
     );
-    this.#cancel = this.#parts.clock.after(intervalMs, () => void this.#round());
+    if (!stopping.aborted) this.#cancel = this.#parts.clock.after(intervalMs, () => void this.#round());
   }
 
   #note(part: Part, message: string | undefined): void {

@@ -80,7 +80,7 @@ export class Served implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Politely first: a killed server leaves its local agent behind.
+    // Politely: the local agent of a killed server ends as well, but only a moment later.
     this.#program.signal('SIGTERM');
     await this.#program.end();
     await rm(this.folder, { recursive: true, force: true });
