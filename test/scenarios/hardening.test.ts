@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { connect, createServer } from 'node:tls';
+import { createCertificate } from '../../src/protocol/certificate.ts';
+import { formatJoinToken, createJoinToken } from '../../src/protocol/join-token.ts';
+import { eventually } from '../../src/testing/eventually.ts';
+import { Program } from '../../src/testing/program.ts';
+import { ServerProcess } from '../../src/testing/server-process.ts';
+import { closedPort } from '../../src/testing/tcp-server.ts';
+
+async function temporary(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-hardening-'));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  return folder;
+}
+
+const oneMonitor = 'monitors: [{ name: web, type: tcp, target: "127.0.0.1:9", interval: 1s }]';
+
+async function startServer(folder: string): Promise<ServerProcess> {
+  const port = await ServerProcess.freePort();
+  const server = await ServerProcess.start({ folder, configuration: oneMonitor, port, localAgent: true });
+  await eventually('the local agent runs', async () => (await server.agentPid()) > 0);
+  return server;
+}
+
+describe('SF16: SIGUSR1', () => {
+  test('opens no debugger in the server, its threads and its agent', async (t) => {
+    await using server = await startServer(join(await temporary(t), 'server'));
+    for (const pid of [server.pid, await server.agentPid()]) {
+      await eventually('it handles SIGHUP', async () => ((await caughtBy(pid)) & bitOf(1)) !== 0);
+      assert.equal((await caughtBy(pid)) & bitOf(10), 0, 'nothing handles SIGUSR1');
+      process.kill(pid, 'SIGUSR1');
+    }
+    process.kill(server.pid, 'SIGHUP');
+    await eventually('it goes on', () => server.output.includes('serve.yaml'));
+    assert.doesNotMatch(server.output, /Debugger/);
+  });
+});
+
+/** proc_pid_status(5): the signals that a process handles itself, the lowest 31 of them. */
+async function caughtBy(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number.parseInt(/^SigCgt:\s+[0-9a-f]{8}([0-9a-f]{8})$/m.exec(status)?.[1] ?? '', 16);
+}
+
+function bitOf(signal: number): number {
+  return 1 << (signal - 1);
+}
+
+describe('SF17: the files of a server and its agent', () => {
+  test('are their own also in a folder that others may read, whatever the umask was', async (t) => {
+    const folder = join(await temporary(t), 'server');
+    await mkdir(folder);
+    await chmod(folder, 0o755);
+    const before = process.umask(0);
+    t.after(() => process.umask(before));
+    await using server = await startServer(folder);
+    process.umask(before);
+    await eventually('the agent writes what it does', () => readFile(join(folder, 'local-agent', 'notice.json')));
+    assert.ok(await server.answers());
+    const open: string[] = [];
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      const { mode } = await stat(join(entry.parentPath, entry.name));
+      if ((mode & 0o077) !== 0) open.push(entry.name);
+    }
+    // What the watched person may read, and the way there.
+    assert.deepEqual(open.toSorted(), ['local-agent', 'notice.json']);
+  });
+});
+
+describe('SF18: between agents and servers TLS is 1.3 alone', () => {
+  test('an agent that dials refuses a server of 1.2', async (t) => {
+    const { certificate: cert, key } = createCertificate('old', Date.now());
+    const old = createServer({ cert, key, maxVersion: 'TLSv1.2' }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    t.after(() => old.close());
+    const ended = once(old, 'tlsClientError') as Promise<[Error]>;
+    // A TLS server that listens has an address.
+    const { port } = old.address() as AddressInfo;
+    const token = formatJoinToken(createJoinToken('A'.repeat(43)));
+    const data = join(await temporary(t), 'agent');
+    const words = ['agent', '--join', `https://127.0.0.1:${port}`, '--token', token, '--data', data];
+    await using agent = new Program(() => words);
+    agent.start();
+    const [error] = await ended;
+    assert.match(error.message, /unsupported protocol/);
+    await eventually('the agent says so', () => /Not connected to .*protocol version/i.test(agent.said));
+  });
+
+  test('an agent that is called refuses a server of 1.2', async (t) => {
+    const port = await closedPort();
+    const data = join(await temporary(t), 'agent');
+    await using agent = new Program(() => ['agent', '--listen', `0.0.0.0:${port}`, '--data', data]);
+    agent.start();
+    await eventually('it listens', () => agent.said.includes('Listens on'));
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
+    const [error] = (await once(socket, 'error')) as [Error];
+    assert.match(error.message, /protocol version/);
+  });
+});
