@@ -138,6 +138,32 @@ describe('the gate', () => {
     assert.equal(gate.agents()[0]?.revokedAt, undefined);
   });
 
+  test('MU43: an agent that joins again keeps the time at which it first joined', async () => {
+    const { gate, clock } = await gateOf();
+    const first = clock.now();
+    await gate.admit(claim(withToken('t1')));
+    await gate.revoke('a');
+    await clock.advance(60_000);
+    await gate.admit(claim(withToken('t2')));
+    assert.deepEqual(
+      gate.agents().map(({ joinedAt, revokedAt }) => ({ joinedAt, revokedAt })),
+      [{ joinedAt: first, revokedAt: undefined }],
+    );
+  });
+
+  test('MU44: a revocation counts at once, whatever the disk says', async () => {
+    const disk = Promise.withResolvers<boolean>();
+    const { gate } = await gateOf(new FakeClock(), (records) => ({ ...records, revokeAgent: () => disk.promise }));
+    await gate.admit(claim(withToken('t1')));
+    gate.confirm('a');
+    const revoked = gate.revoke('a');
+    assert.throws(() => gate.confirm('a'), refuses('revoked', /new join token/));
+    await assert.rejects(gate.admit(claim()), refuses('revoked', /new join token/));
+    disk.reject(new Error('the disk is full'));
+    await assert.rejects(revoked, /the disk is full/);
+    assert.throws(() => gate.confirm('a'), refuses('revoked', /new join token/));
+  });
+
   test('lets in the agent that the server called, once', async () => {
     const { gate } = await gateOf();
     await gate.admit(claim({ isExpected: true }));

@@ -120,6 +120,30 @@ describe('the dispatcher', () => {
     assert.ok(seat.messages.length > 1);
   });
 
+  test('MU46: every frame but the last is about as full as it may be', async () => {
+    const { dispatcher } = dispatching('a');
+    await dispatcher.reconcile(Array.from({ length: 10_000 }, (_, at) => monitor(`m${at}`)));
+    const seat = agent('a');
+    await dispatcher.connect(seat);
+    const sizes = seat.messages.map((message) => Buffer.byteLength(JSON.stringify(message)));
+    for (const size of sizes.slice(0, -1)) assert.ok(size > maxFrameBytes * 0.49, `${size} bytes`);
+  });
+
+  test('MU45: the end of an old connection does not end what the new one is told', async () => {
+    const { dispatcher } = dispatching('a');
+    await dispatcher.reconcile([monitor('web')]);
+    const old = agent('a');
+    await dispatcher.connect(old);
+    const current = agent('a');
+    await dispatcher.connect(current);
+    dispatcher.disconnect(old);
+    await dispatcher.reconcile([monitor('web'), monitor('mail')]);
+    assert.deepEqual(current.names(), ['mail', 'web']);
+    dispatcher.disconnect(current);
+    await dispatcher.reconcile([monitor('web')]);
+    assert.deepEqual(current.names(), ['mail', 'web'], 'one that is away is told nothing');
+  });
+
   test('SE4: a list in several frames takes effect when its last has come', async () => {
     const { dispatcher } = dispatching('a');
     await dispatcher.reconcile(Array.from({ length: 10_000 }, (_, at) => monitor(`m${at}`)));
