@@ -5,8 +5,8 @@ import { formatMistake } from '../../config/mistake.ts';
 import { systemClock as clock, type Cancel } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
-import type { Server } from '../../server/server.ts';
 import { contentsOf } from '../run/validate.ts';
+import type { Server } from './build-server.ts';
 
 export interface Reloading {
   readonly server: Server;

@@ -1,4 +1,6 @@
 import { agentsRoutes } from '../../server/routes/agents.ts';
+import { signedManifest } from '../../server/evidence/manifest.ts';
+import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { evidenceRoutes } from '../../server/routes/evidence.ts';
 import { eventsRoutes } from '../../server/routes/events.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
@@ -7,26 +9,28 @@ import { resultsRoutes } from '../../server/routes/results.ts';
 import type { Route } from '../../server/routes/route.ts';
 import { storeRoutes } from '../../server/routes/store.ts';
 import { tasksRoutes } from '../../server/routes/tasks.ts';
-import type { Server } from '../../server/server.ts';
 import type { Store } from '../../server/store/store.ts';
 import { version } from '../version.ts';
+import type { Server } from './build-server.ts';
 
 interface RouteParts {
   readonly server: Server;
   readonly store: Store;
+  readonly identity: ServerIdentity;
+  readonly clock: { now(): number };
   /** Where agents reach this server. */
   readonly url: () => string;
 }
 
 /** What whoever has the token may ask for. */
-export function publicRoutes({ server, store, url }: RouteParts): readonly Route[] {
+export function publicRoutes({ server, store, identity, clock, url }: RouteParts): readonly Route[] {
   return [
     ...agentsRoutes({
       views: () => server.fleet.views(),
-      revoke: (agentId) => server.revoke(agentId),
-      rename: (agentId, name) => server.rename(agentId, name),
+      revoke: (agentId) => server.administration.revoke(agentId),
+      rename: (agentId, name) => server.administration.rename(agentId, name),
       async invite(invitation) {
-        const { token, expiresAt } = await server.invite(invitation);
+        const { token, expiresAt } = await server.administration.invite(invitation);
         return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
       },
     }),
@@ -35,7 +39,7 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
       tasks: () => server.tasks.wanted.map(({ task }) => task),
       agents: () => server.fleet.views(),
       latest: (taskId) => server.latest.get(taskId)?.result,
-      runNow: (agentId, taskId) => server.runNow(agentId, taskId),
+      runNow: (agentId, taskId) => server.runs.run(agentId, taskId),
     }),
     ...resultsRoutes(store),
     ...recordsRoutes({
@@ -45,7 +49,7 @@ export function publicRoutes({ server, store, url }: RouteParts): readonly Route
     }),
     ...evidenceRoutes({
       agents: () => server.fleet.views(),
-      manifest: (excerpt) => server.manifest(excerpt, version()),
+      manifest: (excerpt) => signedManifest(excerpt, { store, identity, version: version(), now: clock.now() }),
       lines: (query) => store.lines(query),
     }),
     ...eventsRoutes(server.bus),

@@ -18,11 +18,11 @@ import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/list
 import { LocalAgent } from '../../server/host/local-agent.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
-import { Server } from '../../server/server.ts';
 import { openSqliteStore, type Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
+import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
@@ -65,13 +65,12 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const folder = new DataFolder(taken.path);
   const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
-  const server = running.adopt(
-    new Server({ clock, identity: folder.identity(), store, readMonitor: readDefinition, say }),
-    (server) => server.stop(),
-  );
-  await server.load(specsIn(config), config.sensors);
+  const identity = folder.identity();
+  const parts = { clock, identity, store, readMonitor: readDefinition, say };
+  const server = running.adopt(buildServer(parts), stopServer);
+  await loadServer(server, { store, monitors: specsIn(config), sensorPlans: config.sensors });
   const tls = tlsOf(options, folder, config);
-  const routes = publicRoutes({ server, store, url: () => url });
+  const routes = publicRoutes({ server, store, identity, clock, url: () => url });
   const common = { version: version(), onInternalError: (error: unknown) => say(traceOf(error)) };
   const app = createApp({ ...common, routes, token: folder.apiToken() });
   addStatus(app, statusPorts(server, options.log));
@@ -235,7 +234,7 @@ function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent
   return new LocalAgent({
     clock,
     command: [launcher, ...agentOptions, ...egress],
-    token: async () => (await server.invite({ lifetimeMs: localInviteMs, numbersNames: true })).token,
+    token: async () => (await server.administration.invite({ lifetimeMs: localInviteMs, numbersNames: true })).token,
     // Its own times are left out: each line gets one here.
     onOutput: lineSplitter((line) => say(`local agent: ${line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '')}`)),
   });

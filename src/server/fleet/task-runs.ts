@@ -11,24 +11,32 @@ interface Asked {
   readonly cancelLimit: Cancel;
 }
 
+interface RunPorts {
+  readonly clock: Clock;
+  /** The connection of an agent; undefined while it has none. */
+  session(agentId: string): { send(message: ServerMessage): void } | undefined;
+}
+
 /** Runs asked for by a person: each is answered by its agent, or by the time it may take. */
 export class TaskRuns {
-  readonly #clock: Clock;
+  readonly #ports: RunPorts;
   readonly #asked = new Map<string, Asked>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(ports: RunPorts) {
+    this.#ports = ports;
   }
 
-  /** Resolves when the agent has begun. @throws {AppError} unavailable */
-  ask(taskId: string, send: (message: ServerMessage) => void): Promise<void> {
+  /** Runs a task once. Resolves when the agent has begun. @throws {AppError} unavailable */
+  async run(agentId: string, taskId: string): Promise<void> {
+    const session = this.#ports.session(agentId);
+    if (!session) throw new AppError('unavailable', 'the agent is not connected');
     const requestId = randomUUIDv7();
-    return new Promise((resolve, reject) => {
-      const cancelLimit = this.#clock.after(answerLimitMs, () =>
+    await new Promise<void>((resolve, reject) => {
+      const cancelLimit = this.#ports.clock.after(answerLimitMs, () =>
         this.answer(requestId, `the agent did not answer within ${answerLimitMs} ms`),
       );
       this.#asked.set(requestId, { resolve, reject, cancelLimit });
-      send({ type: 'run-now', requestId, taskId });
+      session.send({ type: 'run-now', requestId, taskId });
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Entry, SeqRange } from '../../core/entry.ts';
+import { AppError } from '../../core/errors.ts';
 import { rangesOf } from '../../core/ranges.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
@@ -16,7 +17,7 @@ export interface SessionPorts {
   readonly gatekeeper: Gatekeeper;
   /** What of this epoch is committed already, so that an acknowledgement that got lost is given again. */
   received(agentId: string, epoch: string): Promise<readonly SeqRange[]>;
-  /** Resolves when the entries are durable. @throws {ProtocolError} not-your-entries */
+  /** Resolves when the entries are durable. @throws {AppError} usage, when they will never be taken; unavailable */
   commit(agentId: string, epoch: string, entries: readonly Entry[]): Promise<void>;
   /** The session is the agent's from now on. */
   onLive(session: AgentSession): void;
@@ -174,7 +175,11 @@ export class AgentSession {
 
   /** Committed first, acknowledged then: the agent deletes what is acknowledged. */
   async #commit({ epoch, entries }: EntriesMessage): Promise<void> {
-    await this.#ports.commit(this.#agentId, epoch, entries);
+    try {
+      await this.#ports.commit(this.#agentId, epoch, entries);
+    } catch (error) {
+      throw error instanceof AppError ? refusalOf(error) : error;
+    }
     const { ranges } = rangesOf(entries.map(({ seq }) => seq).toSorted((a, b) => a - b));
     this.send({ type: 'ack', epoch, ranges });
   }
@@ -184,4 +189,9 @@ export class AgentSession {
     const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes));
     if (waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
   }
+}
+
+/** What the agent is told of entries that were not committed. */
+function refusalOf({ code, message }: AppError): ProtocolError {
+  return new ProtocolError(code === 'usage' ? 'not-your-entries' : 'unavailable', message);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { errorCodes } from '../../protocol/messages.ts';
 import { Silence, type SilencePorts } from './silence.ts';
@@ -15,7 +16,7 @@ export interface HealthReport {
 
 /** `connection`: it broke without a word. */
 const faultCodes = [...errorCodes, 'connection'] as const;
-type FaultCode = (typeof faultCodes)[number];
+export type FaultCode = (typeof faultCodes)[number];
 
 /** Looked at by whoever likes, without a token: at most so often does it cost anything. */
 const reportEveryMs = 1000;
@@ -47,6 +48,23 @@ export class Health {
 
   noteFault(code: FaultCode): void {
     this.faults.set(code, (this.faults.get(code) ?? 0) + 1);
+  }
+
+  /** Entries of an agent were not kept. */
+  noteRefused(count: number): void {
+    this.counters.refused += count;
+  }
+
+  /** Waits for a commit, and notes whether the store takes entries. Rejects as the commit does. */
+  async watchCommit(commit: Promise<void>): Promise<void> {
+    try {
+      await commit;
+      this.noteStore(undefined);
+    } catch (error) {
+      // `usage` means that the entries are wrong: the agent's fault, not the store's.
+      if (!(error instanceof AppError && error.code === 'usage')) this.noteStore((error as Error).message);
+      throw error;
+    }
   }
 
   /** What the store said when it last refused; undefined once it takes entries again. */

@@ -15,6 +15,11 @@ export interface Place {
   readonly seq: number;
 }
 
+interface StoredLatest extends ResultItem {
+  readonly agentId: string;
+  readonly place?: Place;
+}
+
 interface Known {
   agentId: string;
   result: ResultItem;
@@ -36,6 +41,14 @@ export class LatestResults {
     // In place: with tens of thousands of tasks, finding one again is what costs.
     else Object.assign(known, latest, { place });
     return true;
+  }
+
+  /** What the store has from before this server started. */
+  load(stored: readonly StoredLatest[]): void {
+    for (const { agentId, place, ...result } of stored) {
+      const receivedAt = result.startedAt + result.durationMs;
+      this.take({ agentId, result, receivedAt, heardMs: undefined }, place);
+    }
   }
 
   get(taskId: string): LatestResult | undefined {

@@ -1,0 +1,204 @@
+import type { Clock } from '../../core/clock.ts';
+import type { ServerEvent } from '../../core/event.ts';
+import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import type { JsonObject } from '../../core/outcome.ts';
+import type { SensorPlan } from '../../core/sensor-plan.ts';
+import { AgentGate } from '../../server/auth/agent-gate.ts';
+import { InProcessBus } from '../../server/bus/in-process.ts';
+import { RecordIntake } from '../../server/evidence/record-intake.ts';
+import { AgentAdministration } from '../../server/fleet/agent-administration.ts';
+import { Dispatcher } from '../../server/fleet/dispatcher.ts';
+import { Fleet } from '../../server/fleet/fleet.ts';
+import { SensorOrders } from '../../server/fleet/sensor-orders.ts';
+import { TaskRuns } from '../../server/fleet/task-runs.ts';
+import { TaskTable } from '../../server/fleet/task-table.ts';
+import { ConnectionFaults } from '../../server/gateway/connection-faults.ts';
+import { Gateway } from '../../server/gateway/gateway.ts';
+import type { ServerIdentity } from '../../server/gateway/greeting.ts';
+import { Health } from '../../server/host/health.ts';
+import { MonitorBook } from '../../server/monitors/monitor-book.ts';
+import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
+import { LatestResults } from '../../server/pipeline/latest-results.ts';
+import type { Store } from '../../server/store/store.ts';
+
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly identity: ServerIdentity;
+  readonly store: Store;
+  /** A monitor out of what a person wrote. @throws {AppError} usage */
+  readonly readMonitor: (definition: JsonObject) => MonitorSpec;
+  /** A line for the operator. */
+  readonly say: (text: string) => void;
+}
+
+/** A server without its listeners: agents connect at the gateway, results go through the pipeline into the store. */
+export type Server = ReturnType<typeof buildServer>;
+
+/** Builds the rooms of a server and connects them. It has no sockets and no files: those are in its parts. */
+export function buildServer(parts: ServerParts) {
+  const { clock, store, identity, say } = parts;
+  const view = viewOf(parts);
+  const { fleet, health, publish } = view;
+  const gate = gateOf(parts, view);
+  const dispatcher = new Dispatcher({
+    table: view.tasks,
+    onSent: (agentId, change) => publish({ type: 'tasks', agentId, ...change }),
+  });
+  const book = bookOf(parts, dispatcher);
+  const sensorOrders = new SensorOrders(clock);
+  const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
+  const records = new RecordIntake({ clock, store, say, publish, agentOf });
+  const runs = new TaskRuns({ clock, session: (agentId) => gateway.session(agentId) });
+  const faults = new ConnectionFaults({ clock, health, say });
+  const gateway: Gateway = new Gateway({
+    clock,
+    identity,
+    gatekeeper: gate,
+    received: (agentId, epoch) => store.received(agentId, epoch),
+    commit: committerOf(parts, { ...view, records, faults }),
+    ...presencePorts({ fleet, sensorOrders, dispatcher, records }),
+    beginChain: (agentId, chain) => records.chains.begin(agentId, chain),
+    onTasksApplied: ({ agentId }, revision) => publish({ type: 'tasks-applied', agentId, revision }),
+    onRunAnswer: (requestId, refusal) => runs.answer(requestId, refusal),
+    onFault: (session, error) => faults.ended(session, error),
+  });
+  const issuer = { clock, tokens: store, serverKey: identity.publicKey };
+  const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
+  return { ...view, gate, gateway, book, records, sensorOrders, runs, administration };
+}
+
+/** Reads what was known when the server last ran; then agents may connect. */
+export async function loadServer(
+  { gate, tasks, latest, records, sensorOrders, book }: Server,
+  { store, monitors, sensorPlans = [] }: LoadParts,
+): Promise<void> {
+  await gate.load();
+  tasks.load(await store.tasks());
+  latest.load(await store.latest());
+  await records.chains.load();
+  sensorOrders.reconcile(sensorPlans);
+  await book.load(monitors);
+}
+
+export async function stopServer({ gateway, fleet, sensorOrders, records }: Server): Promise<void> {
+  gateway.close();
+  fleet.stop();
+  sensorOrders.stop();
+  await records.chains.stop();
+}
+
+interface LoadParts {
+  readonly store: Store;
+  /** Of the configuration file. */
+  readonly monitors: readonly MonitorSpec[];
+  readonly sensorPlans?: readonly SensorPlan[] | undefined;
+}
+
+type View = ReturnType<typeof viewOf>;
+
+/** What the server knows in memory of its agents and tasks, and who is told of changes. */
+function viewOf({ clock, store }: ServerParts) {
+  const bus = new InProcessBus();
+  const publish = (event: ServerEvent): void => bus.publish(event);
+  const latest = new LatestResults();
+  const tasks = new TaskTable({ clock, assignTasks: (agentId, ids) => store.assignTasks(agentId, ids) });
+  const fleet = new Fleet({
+    clock,
+    onChange: ({ id, name, address, status }, before) =>
+      publish({ type: 'agent', agentId: id, name, address, status, before }),
+  });
+  const nameOf = (agentId: string): string => fleet.view(agentId)?.name ?? agentId;
+  const health = new Health({
+    clock,
+    wanted: () => tasks.wanted,
+    withoutAgent: () => tasks.withoutAgent,
+    heardMs: (taskId) => latest.get(taskId)?.heardMs,
+    agentName: nameOf,
+  });
+  bus.subscribe((event) => health.note(event));
+  return { bus, publish, latest, tasks, fleet, health, nameOf };
+}
+
+function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): AgentGate {
+  return new AgentGate({
+    clock,
+    records: store,
+    say,
+    onKnown({ id, name, revokedAt }) {
+      const agent = { id, name, isRevoked: revokedAt !== undefined };
+      fleet.expect(agent);
+      tasks.expect(agent);
+    },
+  });
+}
+
+function bookOf({ store, readMonitor, say }: ServerParts, dispatcher: Dispatcher): MonitorBook {
+  return new MonitorBook({
+    saveMonitor: (monitor) => store.saveMonitor(monitor),
+    monitors: () => store.monitors(),
+    deleteMonitor: (monitorId) => store.deleteMonitor(monitorId),
+    setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
+    paused: () => store.paused(),
+    read: readMonitor,
+    onChange: (monitors) => dispatcher.reconcile(monitors),
+    onUnreadable: (id, message) => say(`The saved monitor ${id} can no longer be read and does not run: ${message}`),
+  });
+}
+
+interface PresenceParts extends Pick<View, 'fleet'> {
+  readonly sensorOrders: SensorOrders;
+  readonly dispatcher: Dispatcher;
+  readonly records: RecordIntake;
+}
+
+/** Tells the rooms that an agent came, spoke or went. */
+function presencePorts({ fleet, sensorOrders, dispatcher, records }: PresenceParts) {
+  return {
+    onConnected(session) {
+      const { agentId, address, version } = session;
+      fleet.connected(agentId, { address, version });
+      sensorOrders.connect(session);
+      // The agent connects again, and then the store may answer.
+      dispatcher.connect(session).catch((error: Error) => session.end('unavailable', error.message));
+    },
+    onDisconnected(session) {
+      fleet.disconnected(session.agentId);
+      dispatcher.disconnect(session);
+      sensorOrders.disconnect(session);
+    },
+    onHeartbeat(session, heartbeat) {
+      fleet.heard(session.agentId, heartbeat);
+      for (const chain of records.chains.heard(session, heartbeat)) session.send({ type: 'chain-unknown', chain });
+    },
+  } satisfies Partial<ConstructorParameters<typeof Gateway>[0]>;
+}
+
+interface CommitParts extends View {
+  readonly records: RecordIntake;
+  readonly faults: ConnectionFaults;
+}
+
+type AgentCommit = ConstructorParameters<typeof Gateway>[0]['commit'];
+
+/** The pipeline, as the gateway calls it. */
+function committerOf({ clock, store }: ServerParts, rooms: CommitParts): AgentCommit {
+  const { latest, tasks, fleet, health, records, faults, publish, nameOf } = rooms;
+  const pipeline: PipelinePorts = {
+    clock,
+    latest,
+    async commit(batch) {
+      const committed = await store.commit(batch);
+      records.committed(batch.records, committed);
+      return committed;
+    },
+    readRecord: (agentId, item) => records.read(agentId, item),
+    isTaskOf: (taskId, agentId) => tasks.isTaskOf(taskId, agentId),
+    publish,
+    onRefused: (agentId, count, why) => faults.refused({ agentId, name: nameOf(agentId) }, count, why),
+  };
+  return async (agentId, epoch, entries) => {
+    const clockOffsetMs = fleet.view(agentId)?.clockOffsetMs ?? 0;
+    const batch = { agentId, epoch, entries, receivedAt: clock.now(), clockOffsetMs };
+    await health.watchCommit(commitResults(batch, pipeline));
+  };
+}
