@@ -109,6 +109,39 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.deepEqual(await store.missing(), []);
       }));
 
+    test('MU48: a gap that is sent again is known already, and what comes with it is kept', () =>
+      inStore(async (store) => {
+        const gap = { seq: 4, item: { kind: 'gap', ranges: [[2, 3]], cause: 'corrupt', at: start } } as const;
+        assert.deepEqual(await commit(store, [...entries(1, 1), gap]), {
+          added: [
+            [1, 1],
+            [4, 4],
+          ],
+        });
+        assert.deepEqual(await commit(store, [gap, gap, ...entries(5, 5)]), { added: [[5, 5]] });
+        assert.deepEqual(await store.gaps('agent-1'), [{ epoch, ranges: [[2, 3]], cause: 'corrupt', at: start }]);
+        assert.deepEqual(await store.received('agent-1', epoch), [[1, 5]]);
+      }));
+
+    test('MU52: nothing of a refused batch is taken for stored when the same entries come again', () =>
+      inStore(async (store) => {
+        await commit(store, entries(1, 1));
+        const of = { agentId: 'agent-2', epoch: 'epoch-2' };
+        const own = entries(1, 3, { taskId: 'task-2' });
+        const foreign = entries(4, 4);
+        await assert.rejects(commit(store, [...own, ...foreign], of), { code: 'usage' });
+        // Other numbers come first, and would take what was undone.
+        await commit(store, entries(1, 2, { taskId: 'task-3' }), { agentId: 'agent-3', epoch: 'epoch-3' });
+        assert.deepEqual(await commit(store, own, of), { added: [[1, 3]] });
+        assert.deepEqual(await store.received('agent-2', 'epoch-2'), [[1, 3]]);
+        assert.deepEqual(await store.received('agent-3', 'epoch-3'), [[1, 2]]);
+        const found = await Promise.all(['task-2', 'task-3'].map((taskId) => store.results({ taskId, ...everything })));
+        assert.deepEqual(
+          found.map((results) => results.map(({ agentId }) => agentId)),
+          [Array(3).fill('agent-2'), Array(2).fill('agent-3')],
+        );
+      }));
+
     test('a batch that cannot be kept is refused whole, and harms no other', () =>
       inStore(async (store) => {
         await commit(store, entries(1, 1));
@@ -216,6 +249,42 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         ]);
       }));
 
+    test('MU51: what comes late for an hour before the last is not the latest, sealed or not', () =>
+      inStore(async (store) => {
+        const latest = async (): Promise<readonly number[]> =>
+          (await store.latest()).map(({ scheduledAt }) => (scheduledAt - start) / 10_000);
+        await commit(store, entries(101, 800));
+        await store.seal(start + 24 * hourMs);
+        assert.deepEqual(await latest(), [800]);
+        await commit(store, entries(1, 100));
+        assert.deepEqual(await latest(), [800], 'not sealed yet');
+        assert.equal(await store.seal(start + 24 * hourMs), 1);
+        assert.deepEqual(await latest(), [800]);
+      }));
+
+    test('MU49: an hour belongs to one day, sealed or not', () =>
+      inStore(async (store) => {
+        // From 08:00: 16 h and then 9 h, at one result an hour.
+        const list = Array.from({ length: 25 }, (_, hour) => ({ seq: hour + 1, item: result(hour * 360) }));
+        await commit(store, list);
+        const midnight = start - 8 * hourMs;
+        const countsOf = async (from: number, to: number): Promise<readonly unknown[]> => {
+          const days = await store.summaries({ taskId: 'task-1', from, to, resolution: 'day' });
+          return days.map((day) => [(day.start - midnight) / hourMs, day.up]);
+        };
+        const bothDays = [
+          [0, 16],
+          [24, 9],
+        ];
+        for (const sealedBefore of [0, start + 10 * hourMs, start + 16 * hourMs, start + 20 * hourMs, Infinity]) {
+          if (sealedBefore > 0) await store.seal(Math.min(sealedBefore, start + 48 * hourMs));
+          assert.deepEqual(await countsOf(midnight, midnight + 48 * hourMs), bothDays);
+          assert.deepEqual(await countsOf(midnight, midnight + 24 * hourMs), bothDays.slice(0, 1));
+          assert.deepEqual(await countsOf(midnight + 24 * hourMs, midnight + 25 * hourMs), bothDays.slice(1));
+          assert.deepEqual(await countsOf(midnight + 23 * hourMs, midnight + 24 * hourMs + 1), bothDays);
+        }
+      }));
+
     for (const when of ['before sealing', 'after sealing', 'half sealed'] as const) {
       test(`summaries count every result once, ${when}`, () =>
         inStore(async (store) => {
@@ -281,6 +350,29 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 2);
         const refused = store.retain({ decidedAt: start, resultsBefore: at(1), hoursBefore: at(2), daysBefore: at(2) });
         await assert.rejects(refused, { code: 'usage' });
+      }));
+
+    test('MU50: a day whose first hours are too old to be kept stays whole when a late result comes', () =>
+      inStore(async (store) => {
+        const list = Array.from({ length: 16 }, (_, hour) => ({ seq: hour + 1, item: result(hour * 360) }));
+        await commit(store, list);
+        await store.seal(start + 48 * hourMs);
+        const midnight = start - 8 * hourMs;
+        // Noon: the hours from 08:00 to 11:00 are before it, and so are their results.
+        const noon = midnight + 12 * hourMs;
+        await store.retain({ decidedAt: start, resultsBefore: noon, hoursBefore: noon, daysBefore: midnight });
+        await commit(store, [{ seq: 17, item: result(10 * 360 + 1) }]);
+        await store.seal(start + 48 * hourMs);
+        const days = await store.summaries({
+          taskId: 'task-1',
+          from: midnight,
+          to: midnight + 24 * hourMs,
+          resolution: 'day',
+        });
+        assert.deepEqual(
+          days.map(({ up }) => up),
+          [17],
+        );
       }));
 
     test('sealing and retention run beside commits and queries', () =>

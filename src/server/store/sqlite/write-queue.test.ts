@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { WriteQueue } from './write-queue.ts';
 
@@ -51,5 +51,51 @@ describe('SE9: the writer goes on', () => {
     const queue = new WriteQueue(failingAtBegin(busy(), busy()), { say: () => {}, onRollback: () => {} });
     assert.equal(await queue.add(() => 1), 1);
     queue.close();
+  });
+});
+
+describe('MU52: whoever remembers what was written hears that it was undone', () => {
+  /** A queue on a real database whose one table refuses 0 at once and -1 at the COMMIT. */
+  function makeQueue() {
+    const db = new DatabaseSync(':memory:');
+    db.exec(`
+      PRAGMA foreign_keys = ON;
+      CREATE TABLE parents (id INTEGER PRIMARY KEY);
+      CREATE TABLE numbers (n INTEGER CHECK (n <> 0), parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);`);
+    let undone = 0;
+    const queue = new WriteQueue(db, { say: () => {}, onRollback: () => undone++ });
+    const add = (n: number): Promise<void> =>
+      queue.add(() => void db.prepare('INSERT INTO numbers VALUES (?, ?)').run(n, n < 0 ? n : null));
+    const kept = (): unknown[] =>
+      db
+        .prepare('SELECT n FROM numbers ORDER BY n')
+        .all()
+        .map(({ n }) => n);
+    return { add, kept, undoneTimes: () => undone };
+  }
+
+  test('once for each job that throws; the others of its transaction stay', async () => {
+    const { add, kept, undoneTimes } = makeQueue();
+    const settled = await Promise.allSettled([add(1), add(0), add(2), add(0), add(3)]);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+    );
+    assert.deepEqual(kept(), [1, 2, 3]);
+    assert.equal(undoneTimes(), 2);
+  });
+
+  test('when the whole transaction is undone, and then every job of it is rejected', async () => {
+    const { add, kept, undoneTimes } = makeQueue();
+    const settled = await Promise.allSettled([add(1), add(-1), add(2)]);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      ['rejected', 'rejected', 'rejected'],
+    );
+    assert.deepEqual(kept(), []);
+    assert.equal(undoneTimes(), 1);
+    await add(4);
+    assert.deepEqual(kept(), [4]);
+    assert.equal(undoneTimes(), 1, 'nothing was undone since');
   });
 });
