@@ -54,26 +54,26 @@ describe('SE9: the writer goes on', () => {
   });
 });
 
-describe('MU52: whoever remembers what was written hears that it was undone', () => {
-  /** A queue on a real database whose one table refuses 0 at once and -1 at the COMMIT. */
-  function makeQueue() {
-    const db = new DatabaseSync(':memory:');
-    db.exec(`
-      PRAGMA foreign_keys = ON;
-      CREATE TABLE parents (id INTEGER PRIMARY KEY);
-      CREATE TABLE numbers (n INTEGER CHECK (n <> 0), parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);`);
-    let undone = 0;
-    const queue = new WriteQueue(db, { say: () => {}, onRollback: () => undone++ });
-    const add = (n: number): Promise<void> =>
-      queue.add(() => void db.prepare('INSERT INTO numbers VALUES (?, ?)').run(n, n < 0 ? n : null));
-    const kept = (): unknown[] =>
-      db
-        .prepare('SELECT n FROM numbers ORDER BY n')
-        .all()
-        .map(({ n }) => n);
-    return { add, kept, undoneTimes: () => undone };
-  }
+/** A queue on a real database whose one table refuses 0 at once and -1 at the COMMIT. */
+function makeQueue() {
+  const db = new DatabaseSync(':memory:');
+  db.exec(`
+    PRAGMA foreign_keys = ON;
+    CREATE TABLE parents (id INTEGER PRIMARY KEY);
+    CREATE TABLE numbers (n INTEGER CHECK (n <> 0), parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);`);
+  let undone = 0;
+  const queue = new WriteQueue(db, { say: () => {}, onRollback: () => undone++ });
+  const add = (n: number): Promise<void> =>
+    queue.add(() => void db.prepare('INSERT INTO numbers VALUES (?, ?)').run(n, n < 0 ? n : null));
+  const kept = (): unknown[] =>
+    db
+      .prepare('SELECT n FROM numbers ORDER BY n')
+      .all()
+      .map(({ n }) => n);
+  return { add, kept, undoneTimes: () => undone };
+}
 
+describe('MU52: whoever remembers what was written hears that it was undone', () => {
   test('once for each job that throws; the others of its transaction stay', async () => {
     const { add, kept, undoneTimes } = makeQueue();
     const settled = await Promise.allSettled([add(1), add(0), add(2), add(0), add(3)]);
