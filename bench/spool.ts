@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { threadCpuUsage } from 'node:process';
 import { parseArgs } from 'node:util';
-import { openSpool, type Spool } from '../src/agent/spool/spool.ts';
+import { openSpool } from '../src/commands/agent/open-spool.ts';
+import type { Spool } from '../src/agent/spool/spool.ts';
 import type { ResultItem } from '../src/core/entry.ts';
 
 const { values } = parseArgs({

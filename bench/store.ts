@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Entry, ResultItem } from '../src/core/entry.ts';
-import { openSqliteStore } from '../src/server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../src/commands/serve/open-store.ts';
 import type { Store } from '../src/server/store/store.ts';
 import { dayMs, hourMs } from '../src/server/store/summary.ts';
 

@@ -7,7 +7,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds that never jump: for durations and latencies. */
   monotonic(): number;
-  /** Calls back once, not before `delayMs` has passed. */
+  /** Calls back once, not before `delayMs` has passed, and never at once: with no delay, in the next turn of the event loop. */
   after(delayMs: number, callback: () => void): Cancel;
 }
 
@@ -16,6 +16,10 @@ export const systemClock: Clock = {
   now: () => Number(Temporal.Now.instant().epochNanoseconds) / 1e6,
   monotonic: () => performance.now(),
   after(delayMs, callback) {
+    if (delayMs <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
   },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { AgentIdentity } from '../agent/greeting.ts';
 import { createIdentity, keyPin } from '../protocol/identity.ts';
 import { DataFolder } from '../server/host/data-folder.ts';
-import { openSqliteStore } from '../server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../commands/serve/open-store.ts';
 import { closedPort } from './tcp-server.ts';
 
 const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));

@@ -2,7 +2,8 @@
 // what was recorded (`recorded SEQ TICKET`) and what it sends (`sent SEQ JSON`); its input brings what the server committed (`ack SEQ`).
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { openSpool, type Spool } from '../../src/agent/spool/spool.ts';
+import { openSpool } from '../../src/commands/agent/open-spool.ts';
+import type { Spool } from '../../src/agent/spool/spool.ts';
 import type { ResultItem } from '../../src/core/entry.ts';
 import type { Lane } from '../../src/protocol/messages.ts';
 

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openSpool, type Spool } from '../../src/agent/spool/spool.ts';
+import { openSpool } from '../../src/commands/agent/open-spool.ts';
+import type { Spool } from '../../src/agent/spool/spool.ts';
 import type { GapItem, ResultItem } from '../../src/core/entry.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
 

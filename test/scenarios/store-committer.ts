@@ -1,6 +1,6 @@
 // Commits to the store in argv[2] until it is killed, and says what was acknowledged: `agent from to`, one line each.
 import type { Entry } from '../../src/core/entry.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
 
 const agents = ['agent-1', 'agent-2', 'agent-3'];
 const perBatch = 40;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Entry } from '../../src/core/entry.ts';
 import { AppError } from '../../src/core/errors.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 
 const start = Date.UTC(2026, 10, 2);

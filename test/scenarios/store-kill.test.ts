@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
 
 const kills = Number(process.env['WATCHKEEPER_KILLS'] ?? 25);
 const committer = new URL('./store-committer.ts', import.meta.url).pathname;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { Entry } from '../../src/core/entry.ts';
-import { openSqliteStore } from '../../src/server/store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
 
 const perBatch = 20;

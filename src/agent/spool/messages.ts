@@ -5,10 +5,11 @@ import type { Receipt } from './intake.ts';
 import type { SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
 
-/** How the spool's thread is started. */
-export interface WorkerOptions {
-  readonly folder: string;
+/** What the spool's thread is told at its start. */
+export interface SpoolSizes {
+  /** Bytes on the disk beyond which the oldest droppable entries go. */
   readonly limitBytes: number;
+  /** Bytes of entries that may wait in memory while the disk refuses. */
   readonly memoryBytes: number;
 }
 

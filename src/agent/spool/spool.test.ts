@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import type { GapItem, Item, ResultItem } from '../../core/entry.ts';
 import { formatVersion, writeHeader } from './segment.ts';
-import { openSpool, type Spool, type SpooledEntry } from './spool.ts';
+import { openSpool } from '../../commands/agent/open-spool.ts';
+import { type Spool, type SpooledEntry } from './spool.ts';
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-spool-'));

@@ -1,10 +1,10 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
+import { systemClock, type Clock } from '../../core/clock.ts';
 import type { Item, SeqRange } from '../../core/entry.ts';
 import type { Lane } from '../../protocol/messages.ts';
 import { AppError } from '../../core/errors.ts';
+import type { Thread } from '../../core/thread.ts';
 import type { ReadLimit, SpooledEntry } from './reader.ts';
-import type { SpoolReply, SpoolRequest, WorkerOptions } from './messages.ts';
+import type { SpoolReply, SpoolRequest, SpoolSizes } from './messages.ts';
 import type { Receipt } from './intake.ts';
 import type { SpoolStats } from './queue.ts';
 import type { Recovered } from './recovery.ts';
@@ -12,11 +12,10 @@ import { maxItemBytes } from './segment.ts';
 
 export type { ReadLimit, Recovered, SpooledEntry, SpoolStats };
 
-export interface SpoolOptions {
-  /** Bytes on the disk beyond which the oldest droppable entries go; 1 GiB unless given. */
-  readonly limitBytes?: number;
-  /** Bytes of entries that may wait in memory while the disk refuses; 16 MiB unless given. */
-  readonly memoryBytes?: number;
+export const defaultSpoolSizes: SpoolSizes = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2 };
+
+export interface SpoolOptions extends Partial<SpoolSizes> {
+  readonly clock?: Clock;
   /** Called when something changed: entries were recorded, or the disk refuses. Never called once closed. */
   readonly onChange?: (stats: SpoolStats) => void;
 }
@@ -48,20 +47,31 @@ export interface Spool extends AsyncDisposable {
  * its transaction, which together cost several times what a result does.
  */
 const gatherMs = 50;
-const defaults = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2, onChange: (): void => {} };
 
-/** Opens the spool in a folder of its own, which is made if it is absent; only one process may have it open. Rejects with `unavailable`, saying why. */
-export async function openSpool(folder: string, given: SpoolOptions = {}): Promise<Spool> {
-  const options = { ...defaults, ...given };
-  const { limitBytes, memoryBytes } = options;
-  const workerData: WorkerOptions = { folder, limitBytes, memoryBytes };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
-  // The thread's first message is one of these two.
-  const [opening] = (await once(worker, 'message')) as [Extract<SpoolReply, { type: 'opened' | 'refused' }>];
-  if (opening.type === 'refused') {
-    throw new AppError('unavailable', `The spool in ${folder} cannot be opened. ${opening.message}`);
-  }
-  return new ThreadedSpool(worker, opening, options);
+export type SpoolThread = Thread<SpoolRequest, SpoolReply>;
+type SpoolParts = Required<Omit<SpoolOptions, 'limitBytes'>>;
+type Opened = Extract<SpoolReply, { type: 'opened' }>;
+type Answer = Exclude<SpoolReply, { type: 'opened' | 'refused' }>;
+
+/** Opens the spool whose thread was just started. Rejects with `unavailable`, saying why. */
+export function spoolOver(thread: SpoolThread, options: SpoolOptions = {}): Promise<Spool> {
+  const parts = { clock: systemClock, onChange: () => {}, ...defaultSpoolSizes, ...options };
+  const { promise, resolve, reject } = Promise.withResolvers<Spool>();
+  let spool: ThreadedSpool | undefined;
+  const end = (error: AppError): void => (spool ? spool.end(error) : reject(error));
+  thread.listen({
+    onMessage(reply) {
+      // The thread's first message is one of the first two.
+      if (reply.type === 'opened') {
+        spool = new ThreadedSpool(thread, reply, parts);
+        resolve(spool);
+      } else if (reply.type === 'refused') reject(new AppError('unavailable', reply.message));
+      else spool?.receive(reply);
+    },
+    onError: (cause) => end(new AppError('internal', `The spool broke: ${String(cause)}`, { cause })),
+    onExit: () => end(new AppError('unavailable', 'The spool is closed.')),
+  });
+  return promise;
 }
 
 type Settle<T> = Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>;
@@ -69,9 +79,11 @@ type Append = Settle<number> & { readonly characters: number };
 
 class ThreadedSpool implements Spool {
   readonly recovered: Recovered;
-  readonly #worker: Worker;
+  readonly #thread: SpoolThread;
+  readonly #clock: Clock;
   readonly #maxCharacters: number;
   readonly #onChange: (stats: SpoolStats) => void;
+  readonly #exit = Promise.withResolvers<void>();
   readonly #appends = new Map<number, Append>();
   readonly #calls = new Map<number, Settle<readonly SpooledEntry[]>>();
   #stats: SpoolStats;
@@ -79,23 +91,19 @@ class ThreadedSpool implements Spool {
   #droppable = '';
   /** Characters on their way to the spool's thread; bounded because a disk may hang without an error. */
   #characters = 0;
-  /** By `performance.now()`. */
+  /** By the monotonic clock. */
   #gathersUntilMs = 0;
   #nextTicket = 0;
   #nextCall = 0;
   #ended: AppError | undefined;
 
-  constructor(worker: Worker, opened: Extract<SpoolReply, { type: 'opened' }>, options: Required<SpoolOptions>) {
-    this.#worker = worker;
-    this.#onChange = options.onChange;
-    this.#maxCharacters = 4 * options.memoryBytes;
-    this.recovered = opened.recovered;
-    this.#stats = opened.stats;
-    worker.on('message', (reply: SpoolReply) => this.#receive(reply));
-    worker.once('error', (cause) =>
-      this.#end(new AppError('internal', `The spool broke: ${String(cause)}`, { cause })),
-    );
-    worker.once('exit', () => this.#end(new AppError('unavailable', 'The spool is closed.')));
+  constructor(thread: SpoolThread, { recovered, stats }: Opened, { clock, onChange, memoryBytes }: SpoolParts) {
+    this.#thread = thread;
+    this.#clock = clock;
+    this.#onChange = onChange;
+    this.#maxCharacters = 4 * memoryBytes;
+    this.recovered = recovered;
+    this.#stats = stats;
   }
 
   append(item: Item, { droppable }: { readonly droppable: boolean }): Promise<number> {
@@ -110,7 +118,7 @@ class ThreadedSpool implements Spool {
       );
     }
     if (this.#jsons.length === 0)
-      setTimeout(() => this.#handOver(), Math.max(0, this.#gathersUntilMs - performance.now()));
+      this.#clock.after(this.#gathersUntilMs - this.#clock.monotonic(), () => this.#handOver());
     // An entry without room still takes a number, so that a gap entry declares it.
     const kept = this.#characters + json.length > this.#maxCharacters ? '' : json;
     this.#jsons.push(kept);
@@ -139,10 +147,9 @@ class ThreadedSpool implements Spool {
 
   async close(): Promise<void> {
     if (this.#ended) return;
-    const exit = once(this.#worker, 'exit');
     this.#handOver();
     await this.#call((id) => ({ type: 'close', id }));
-    await exit;
+    await this.#exit.promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -152,7 +159,7 @@ class ThreadedSpool implements Spool {
   /** One message for all appends since the last. */
   #handOver(): void {
     if (this.#jsons.length === 0) return;
-    this.#gathersUntilMs = performance.now() + gatherMs;
+    this.#gathersUntilMs = this.#clock.monotonic() + gatherMs;
     const firstTicket = this.#nextTicket - this.#jsons.length;
     this.#send({ type: 'append', firstTicket, jsons: this.#jsons, droppable: this.#droppable });
     this.#jsons = [];
@@ -167,12 +174,10 @@ class ThreadedSpool implements Spool {
   }
 
   #send(request: SpoolRequest): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    this.#worker.postMessage(request);
+    this.#thread.post(request);
   }
 
-  #receive(reply: SpoolReply): void {
-    if (reply.type === 'opened' || reply.type === 'refused') return;
+  receive(reply: Answer): void {
     this.#stats = reply.stats;
     if (reply.type === 'done') {
       this.#calls.get(reply.id)?.resolve(reply.entries);
@@ -193,10 +198,12 @@ class ThreadedSpool implements Spool {
     else append.resolve(seq);
   }
 
-  #end(reason: AppError): void {
+  /** The thread is no more. */
+  end(reason: AppError): void {
     this.#ended ??= reason;
     for (const waiting of [...this.#appends.values(), ...this.#calls.values()]) waiting.reject(this.#ended);
     this.#appends.clear();
     this.#calls.clear();
+    this.#exit.resolve();
   }
 }

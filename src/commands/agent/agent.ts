@@ -7,7 +7,7 @@ import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { SelfTest } from '../../agent/self-test.ts';
-import { openSpool } from '../../agent/spool/spool.ts';
+import { openSpool } from './open-spool.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';

@@ -18,11 +18,12 @@ import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/list
 import { LocalAgent } from '../../server/host/local-agent.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
-import { openSqliteStore, type Notice } from '../../server/store/sqlite/sqlite-store.ts';
+import type { Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
+import { openSqliteStore } from './open-store.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';

@@ -11,7 +11,7 @@ import type { ChainHead, Heartbeat } from '../../protocol/messages.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { ChainWriter } from '../../testing/chain-writer.ts';
 import type { Alarm } from '../store/evidence.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
+import { openSqliteStore } from '../../commands/serve/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord } from './read-record.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openSpool } from '../../../src/agent/spool/spool.ts';
+import { openSpool } from '../../../src/commands/agent/open-spool.ts';
 import type { ResultItem } from '../../../src/core/entry.ts';
 import { eventually } from '../../../src/testing/eventually.ts';
 import { accountsOf, assertSound } from '../../../src/testing/fleet-account.ts';

@@ -54,10 +54,6 @@ export type WriterOperations = Operations<Write> & {
   readonly commit: (batch: PackedBatch) => Promise<Committed>;
 };
 
-export interface ThreadData {
-  readonly folder: string;
-}
-
 export interface Request {
   readonly id: number;
   readonly method: Method | 'close';

@@ -7,7 +7,8 @@ import { describe, test } from 'node:test';
 import type { Store } from '../store.ts';
 import { dayMs, hourMs } from '../summary.ts';
 import { migrations } from './schema.ts';
-import { openSqliteStore, type Notice } from './sqlite-store.ts';
+import { openSqliteStore } from '../../../commands/serve/open-store.ts';
+import type { Notice } from './sqlite-store.ts';
 
 /**
  * `0.1.0.sql` is a dump of a database that version 0.1.0 (schema 3) wrote: sealed, late and open hours, two epochs, a gap, a hole,

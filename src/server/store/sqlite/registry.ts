@@ -1,13 +1,14 @@
-import { randomUUIDv7 } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Agent, Assignment, JoinToken, JoinVerdict, KnownTask, SavedMonitor, TokenUse } from '../store.ts';
 import type { Row } from './rows.ts';
 
 /** Changes who and what there is. Every method is to be called within a transaction. */
 export class RegistryWriter {
+  readonly #newId: () => string;
   readonly #statements;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, newId: () => string) {
+    this.#newId = newId;
     this.#statements = prepare(db);
   }
 
@@ -62,7 +63,7 @@ export class RegistryWriter {
   #taskOf(agentId: string, monitorId: string): string {
     const known = this.#statements.task.get(agentId, monitorId);
     if (known !== undefined) return String(known['id']);
-    const id = randomUUIDv7();
+    const id = this.#newId();
     this.#statements.addTask.run(agentId, monitorId, id);
     return id;
   }

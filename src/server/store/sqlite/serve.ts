@@ -1,5 +1,6 @@
-import { parentPort } from 'node:worker_threads';
+import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
+import type { ThreadPort } from '../../../core/thread.ts';
 import { asAppError, type Notice } from './database.ts';
 import type { Reply, Request } from './messages.ts';
 
@@ -9,22 +10,25 @@ export interface Service {
   close(): void;
 }
 
+export type StorePort = ThreadPort<Request, Reply>;
+
 /** Opens a service in this thread and answers requests until `close`; the thread then ends, since nothing is left to wait for. */
-export function serve(open: (say: (notice: Notice) => void) => Service): void {
-  if (parentPort === null) throw new AppError('internal', 'Expected to run in a worker thread.');
-  const port = parentPort;
-  const reply = (message: Reply): void => port.postMessage(message, []);
+export function serve(
+  { port, clock }: { readonly port: StorePort; readonly clock: Clock },
+  open: (say: (notice: Notice) => void) => Service,
+): void {
+  const reply = (message: Reply): void => port.post(message);
   const fail = (id: number | undefined, error: unknown): void => {
     const { code, message } = asAppError(error);
     reply({ type: 'failed', id, code, message });
   };
   try {
     const service = open((notice) => reply({ type: 'notice', notice }));
-    port.on('message', ({ id, method, args }: Request): void => {
+    port.listen(({ id, method, args }) => {
       if (method === 'close') {
         service.close();
         // What was settled by closing is answered first.
-        setImmediate(() => port.close());
+        clock.after(0, () => port.close());
         return;
       }
       answer(service, { method, args }).then(

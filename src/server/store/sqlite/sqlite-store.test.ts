@@ -11,7 +11,8 @@ import type { Store } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
-import { openSqliteStore, type Notice } from './sqlite-store.ts';
+import { openSqliteStore } from '../../../commands/serve/open-store.ts';
+import type { Notice } from './sqlite-store.ts';
 
 interface Folder extends AsyncDisposable {
   readonly path: string;

@@ -3,34 +3,31 @@ import type { Batch, Committed, Store } from '../store.ts';
 import { buffersOf, bytesIn, packBatch } from './batch.ts';
 import type { Notice } from './database.ts';
 import { reads, writes, type Read, type Write } from './messages.ts';
-import { Thread } from './thread.ts';
+import { ThreadCalls, type StoreThread } from './thread.ts';
 
 export type { Notice } from './database.ts';
 
 export interface SqliteOptions {
-  /** Made if it is not there; holds `watchkeeper.db` and what belongs to it. */
-  readonly folder: string;
   /** Hears what a person should know: a damaged file put aside, a migration, a lock that is waited for. */
   readonly say?: (notice: Notice) => void;
   /** How much may wait for the disk before commits are refused. */
   readonly maxWaitingBytes?: number;
 }
 
+export type StartThread = (service: 'writer' | 'reader') => StoreThread;
+
 const defaultMaxWaitingBytes = 64 * 2 ** 20;
 
-/** The store in one file, written by one thread and read by another. Rejects with an AppError if the file cannot be used. */
-export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { folder, say = () => {}, maxWaitingBytes = defaultMaxWaitingBytes } = options;
-  const data = { folder };
+/** The store over a thread that writes and one that reads, which this starts. Rejects with an AppError if they cannot open. */
+export async function storeOver(start: StartThread, options: SqliteOptions = {}): Promise<Store> {
+  const { say = () => {}, maxWaitingBytes = defaultMaxWaitingBytes } = options;
   const sayOnce = eachHourOnce(say);
   // The writer first: it makes the file, or brings it up to date.
-  const writer = await Thread.start(new URL('./writer.ts', import.meta.url), { data, say: sayOnce });
-  const reader = await Thread.start(new URL('./reader.ts', import.meta.url), { data, say: sayOnce }).catch(
-    async (error) => {
-      await writer.close();
-      throw error;
-    },
-  );
+  const writer = await ThreadCalls.open(start('writer'), sayOnce);
+  const reader = await ThreadCalls.open(start('reader'), sayOnce).catch(async (error) => {
+    await writer.close();
+    throw error;
+  });
 
   const commit = async (batch: Batch): Promise<Committed> => {
     const packed = packBatch(batch);

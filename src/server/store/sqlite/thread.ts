@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
+import type { Thread } from '../../../core/thread.ts';
 import type { Notice } from './database.ts';
-import type { Method, Reply, Request, ThreadData } from './messages.ts';
+import type { Method, Reply, Request } from './messages.ts';
 
 interface Waiting {
   readonly bytes: number;
@@ -14,47 +14,39 @@ interface Freight {
   readonly bytes?: number;
 }
 
-/** Objects of a thread are short-lived; a larger nursery would only keep garbage longer. */
-const maxYoungGenerationSizeMb = 16;
+export type StoreThread = Thread<Request, Reply>;
 
 /** Asks a thread of the store and matches answers with questions. */
-export class Thread {
-  readonly #worker: Worker;
+export class ThreadCalls {
+  readonly #thread: StoreThread;
   readonly #waiting = new Map<number, Waiting>();
-  readonly #ended: Promise<void>;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #say: (notice: Notice) => void;
   #lastId = 0;
   #waitingBytes = 0;
   /** Why nothing may be asked any more. */
   #refusal: AppError | undefined;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    this.#ended = new Promise((resolve) => {
-      worker.once('exit', () => {
+  private constructor(thread: StoreThread, say: (notice: Notice) => void) {
+    this.#thread = thread;
+    this.#say = say;
+    thread.listen({
+      onMessage: (reply) => this.#receive(reply),
+      onError: (cause) =>
+        this.#end(new AppError('internal', `A thread of the store ended: ${String(cause)}.`, { cause })),
+      onExit: () => {
         this.#end(closed());
-        resolve();
-      });
+        this.#ended.resolve();
+      },
     });
   }
 
   /** Resolves once the thread answers; rejects with what kept it from opening. */
-  static async start(file: URL, { data, say }: { data: ThreadData; say: (notice: Notice) => void }): Promise<Thread> {
-    const worker = new Worker(file, { workerData: data, resourceLimits: { maxYoungGenerationSizeMb } });
-    const thread = new Thread(worker);
-    await new Promise<void>((resolve, reject) => {
-      worker.on('message', (reply: Reply) => {
-        if (reply.type === 'open') resolve();
-        else if (reply.type === 'notice') say(reply.notice);
-        else if (reply.id === undefined && reply.type === 'failed') reject(new AppError(reply.code, reply.message));
-        else thread.#settle(reply);
-      });
-      worker.once('error', (cause) => {
-        const error = new AppError('internal', `A thread of the store ended: ${String(cause)}.`, { cause });
-        reject(error);
-        thread.#end(error);
-      });
-    });
-    return thread;
+  static async open(thread: StoreThread, say: (notice: Notice) => void): Promise<ThreadCalls> {
+    const calls = new ThreadCalls(thread, say);
+    await calls.#opened.promise;
+    return calls;
   }
 
   get waitingBytes(): number {
@@ -68,16 +60,22 @@ export class Thread {
       const id = ++this.#lastId;
       this.#waiting.set(id, { bytes, resolve, reject });
       this.#waitingBytes += bytes;
-      this.#worker.postMessage({ id, method, args } satisfies Request, transfer);
+      this.#thread.post({ id, method, args }, transfer);
     });
   }
 
   /** What was asked before is answered first. */
   async close(): Promise<void> {
-    if (this.#refusal === undefined)
-      this.#worker.postMessage({ id: 0, method: 'close', args: [] } satisfies Request, []);
+    if (this.#refusal === undefined) this.#thread.post({ id: 0, method: 'close', args: [] });
     this.#refusal ??= closed();
-    await this.#ended;
+    await this.#ended.promise;
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.type === 'open') this.#opened.resolve();
+    else if (reply.type === 'notice') this.#say(reply.notice);
+    else if (reply.id !== undefined) this.#settle(reply);
+    else if (reply.type === 'failed') this.#opened.reject(new AppError(reply.code, reply.message));
   }
 
   #settle(reply: Extract<Reply, { readonly type: 'done' | 'failed' }>): void {
@@ -91,6 +89,7 @@ export class Thread {
 
   #end(error: AppError): void {
     this.#refusal ??= error;
+    this.#opened.reject(error);
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
     this.#waitingBytes = 0;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { systemClock as clock } from '../../../core/clock.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** As node:sqlite throws: with SQLite's result code. */
@@ -35,7 +36,7 @@ describe('SE9: the writer goes on', () => {
     test(`after ${what}`, async () => {
       const notices: string[] = [];
       const say = ({ event }: { readonly event: string }): void => void notices.push(event);
-      const queue = new WriteQueue(failingAtBegin(...errors), { say, onRollback: () => {} });
+      const queue = new WriteQueue(failingAtBegin(...errors), { clock, say, onRollback: () => {} });
       await assert.rejects(
         queue.add(() => 1),
         { code: 'unavailable' },
@@ -48,7 +49,7 @@ describe('SE9: the writer goes on', () => {
     });
 
   test('after a lock that is let go of', async () => {
-    const queue = new WriteQueue(failingAtBegin(busy(), busy()), { say: () => {}, onRollback: () => {} });
+    const queue = new WriteQueue(failingAtBegin(busy(), busy()), { clock, say: () => {}, onRollback: () => {} });
     assert.equal(await queue.add(() => 1), 1);
     queue.close();
   });
@@ -62,7 +63,7 @@ function makeQueue() {
     CREATE TABLE parents (id INTEGER PRIMARY KEY);
     CREATE TABLE numbers (n INTEGER CHECK (n <> 0), parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED);`);
   let undone = 0;
-  const queue = new WriteQueue(db, { say: () => {}, onRollback: () => undone++ });
+  const queue = new WriteQueue(db, { clock, say: () => {}, onRollback: () => undone++ });
   const add = (n: number): Promise<void> =>
     queue.add(() => void db.prepare('INSERT INTO numbers VALUES (?, ?)').run(n, n < 0 ? n : null));
   const kept = (): unknown[] =>

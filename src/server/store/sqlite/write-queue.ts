@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Cancel, Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import { asAppError, isBusy, type Notice } from './database.ts';
 
@@ -6,6 +7,12 @@ interface Job {
   /** Does the work; the returned function resolves the caller's promise and is called once the work is durable. */
   run(): () => void;
   reject(error: unknown): void;
+}
+
+interface WriteQueueParts {
+  readonly clock: Clock;
+  readonly say: (notice: Notice) => void;
+  readonly onRollback: () => void;
 }
 
 const retryMs = 50;
@@ -17,18 +24,20 @@ const maxRestMs = 50;
  */
 export class WriteQueue {
   readonly #db: DatabaseSync;
+  readonly #clock: Clock;
   readonly #say: (notice: Notice) => void;
   readonly #onRollback: () => void;
   #jobs: Job[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #cancelRetry: Cancel | undefined;
   #isScheduled = false;
   #isLockedOut = false;
   #isClosed = false;
-  /** When the next transaction may begin, by `performance.now()`. */
+  /** When the next transaction may begin, by the monotonic clock. */
   #restsUntilMs = 0;
 
-  constructor(db: DatabaseSync, { say, onRollback }: { say: (notice: Notice) => void; onRollback: () => void }) {
+  constructor(db: DatabaseSync, { clock, say, onRollback }: WriteQueueParts) {
     this.#db = db;
+    this.#clock = clock;
     this.#say = say;
     this.#onRollback = onRollback;
   }
@@ -49,31 +58,30 @@ export class WriteQueue {
   /** Commits pending jobs if possible now, and rejects the others. */
   close(): void {
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    this.#cancelRetry?.();
     this.#commit((error) => this.#rejectAll(error));
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#timer !== undefined) return;
+    if (this.#isScheduled || this.#cancelRetry !== undefined) return;
     this.#isScheduled = true;
     const commit = (): void => {
       this.#isScheduled = false;
       this.#commit(() => this.#retryLater());
     };
-    const restMs = this.#restsUntilMs - performance.now();
+    const restMs = this.#restsUntilMs - this.#clock.monotonic();
     // Not at once even then: messages that arrived during the last transaction are delivered first.
-    if (restMs < 1) setImmediate(commit);
-    else setTimeout(commit, restMs);
+    this.#clock.after(restMs < 1 ? 0 : restMs, commit);
   }
 
   #retryLater(): void {
     if (!this.#isLockedOut) this.#say({ event: 'waiting-for-lock' });
     this.#isLockedOut = true;
-    this.#timer = setTimeout(() => {
+    this.#cancelRetry = this.#clock.after(retryMs, () => {
       // Whatever becomes of this try, the next job schedules the next.
-      this.#timer = undefined;
+      this.#cancelRetry = undefined;
       this.#commit(() => this.#retryLater());
-    }, retryMs);
+    });
   }
 
   #commit(whenBusy: (error: unknown) => void): void {
@@ -87,7 +95,7 @@ export class WriteQueue {
     this.#isLockedOut = false;
     const jobs = this.#jobs;
     this.#jobs = [];
-    const startedMs = performance.now();
+    const startedMs = this.#clock.monotonic();
     try {
       const settled = jobs.map((job) => this.#runAlone(job));
       this.#db.exec('COMMIT');
@@ -97,7 +105,7 @@ export class WriteQueue {
       this.#onRollback();
       for (const job of jobs) job.reject(asAppError(error));
     } finally {
-      const endedMs = performance.now();
+      const endedMs = this.#clock.monotonic();
       this.#restsUntilMs = endedMs + Math.min(endedMs - startedMs, maxRestMs);
     }
   }

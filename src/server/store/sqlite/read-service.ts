@@ -1,16 +1,14 @@
-// The thread that answers questions, so that a long answer delays no commit.
-import { workerData } from 'node:worker_threads';
+import type { DatabaseSync } from 'node:sqlite';
 import { DamagedHours } from './damaged-hours.ts';
-import { openForReading } from './database.ts';
+import type { Notice } from './database.ts';
 import { HistoryReader } from './history.ts';
-import type { Operations, Read, ThreadData } from './messages.ts';
+import type { Operations, Read } from './messages.ts';
 import { RecordReader } from './record-reader.ts';
 import { RegistryReader } from './registry.ts';
-import { serve } from './serve.ts';
+import type { Service } from './serve.ts';
 
-serve((say) => {
-  // Only sqlite-store.ts starts this thread.
-  const db = openForReading((workerData as ThreadData).folder);
+/** The operations that only read. */
+export function readService(db: DatabaseSync, say: (notice: Notice) => void): Service {
   const history = new HistoryReader(db, new DamagedHours(db, say));
   const registry = new RegistryReader(db);
   const records = new RecordReader(db);
@@ -46,4 +44,4 @@ serve((say) => {
   }
 
   return { operations, close: () => db.close() };
-});
+}

@@ -1,27 +1,33 @@
-// The thread that alone writes to the database.
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { backup } from 'node:sqlite';
-import { workerData } from 'node:worker_threads';
+import { backup, type DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Cutoffs } from '../store.ts';
 import { DamagedHours } from './damaged-hours.ts';
-import { openForReading, openForWriting } from './database.ts';
+import { openForReading, type Notice } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
-import type { ThreadData, WriterOperations } from './messages.ts';
+import type { WriterOperations } from './messages.ts';
 import { RecordWriter } from './record-writer.ts';
 import { RegistryWriter } from './registry.ts';
-import { serve } from './serve.ts';
+import type { Service } from './serve.ts';
 import { Upkeeper } from './upkeep.ts';
 import { WriteQueue } from './write-queue.ts';
 
-serve((say) => {
-  // Only sqlite-store.ts starts this thread.
-  const { folder } = workerData as ThreadData;
-  const db = openForWriting(folder, say);
+export interface WriteServiceParts {
+  readonly db: DatabaseSync;
+  readonly folder: string;
+  readonly clock: Clock;
+  /** A new UUID v7. */
+  readonly newId: () => string;
+  readonly say: (notice: Notice) => void;
+}
+
+/** The operations that write, for the only writer of the database. */
+export function writeService({ db, folder, clock, newId, say }: WriteServiceParts): Service {
   const records = new RecordWriter(db);
   const ledger = new LedgerWriter(db, records);
-  const queue = new WriteQueue(db, { say, onRollback: () => ledger.forget() });
-  const registry = new RegistryWriter(db);
+  const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
+  const registry = new RegistryWriter(db, newId);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
@@ -62,7 +68,7 @@ serve((say) => {
       db.close();
     },
   };
-});
+}
 
 /**
  * The copy has its name only once it is whole. It is read over a connection of its own, which holds one snapshot: over the
