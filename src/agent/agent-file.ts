@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
 import { createIdentity } from '../protocol/identity.ts';
-import { sensorOrder, task, type SensorOrder } from '../protocol/messages.ts';
+import { sensorOrder, task } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
 import { replaceFile } from '../sys/atomic-file.ts';
 
@@ -23,6 +23,13 @@ const agentFile = z.strictObject({
 export type AgentFile = z.output<typeof agentFile>;
 
 const tasksFile = z.array(task);
+
+const keptOrder = sensorOrder.extend({
+  /** The end of the order by this machine's time since its boot; see MachineTime. */
+  ends: z.strictObject({ boot: z.string().max(64), uptimeMs: z.number() }).optional(),
+});
+/** What the server ordered, and when that ends here. */
+export type KeptOrder = z.output<typeof keptOrder>;
 
 /** The agent's small files in its data folder, each replaced whole or not at all. */
 export class AgentFolder {
@@ -60,10 +67,10 @@ export class AgentFolder {
   }
 
   /** The last sensor order, for a start without the server; an empty order if it cannot be read. */
-  sensorOrder(): SensorOrder {
+  sensorOrder(): KeptOrder {
     const nothing = { sensors: [], by: '' };
     try {
-      return this.#read('sensors.json', sensorOrder) ?? nothing;
+      return this.#read('sensors.json', keptOrder) ?? nothing;
     } catch {
       // Never collect more than was ordered: without a readable order, collect nothing until the server sends it again.
       return nothing;
@@ -71,7 +78,7 @@ export class AgentFolder {
   }
 
   /** Throws the disk's error. The old order is then deleted, because it may have allowed more. */
-  saveSensorOrder(order: SensorOrder): void {
+  saveSensorOrder(order: KeptOrder): void {
     try {
       this.#replace('sensors.json', order);
     } catch (error) {

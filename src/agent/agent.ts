@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Cancel, Clock } from '../core/clock.ts';
+import type { Cancel, Clock, MachineTime } from '../core/clock.ts';
 import type { ResultItem } from '../core/entry.ts';
 import type { Network } from '../core/network.ts';
 import type { SensorType } from '../core/sensor.ts';
@@ -16,7 +16,7 @@ import { privileges } from './privileges.ts';
 import { reportIntervalMs } from './report-file.ts';
 import type { EntrySource } from './sender.ts';
 import type { SelfTest } from './self-test.ts';
-import { SensorHost } from './sensor-host.ts';
+import { SensorHost, type SensorsMessage } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
 import { writeStatus } from './status-file.ts';
 import { TaskExecutor } from './task-executor.ts';
@@ -27,6 +27,7 @@ export interface AgentParts {
   readonly clock: Clock;
   readonly dialler: Dialler;
   readonly net: Network;
+  readonly machine: MachineTime;
   readonly folder: AgentFolder;
   readonly file: AgentFile;
   readonly spool: Spool;
@@ -121,7 +122,7 @@ export class Agent {
         this.#remember({ serverPin: keyPin(serverKey), name });
         this.#sensors.announce();
       },
-      onSensors: (order) => this.#takeOrder(order),
+      onSensors: (message) => this.#takeOrder(message),
       onChainBegun: (chain) => this.#sensors.onChainBegun(chain),
       onChainUnknown: (chain) => this.#sensors.onChainUnknown(chain),
       onTasks: (message) => this.#takeTasks(message),
@@ -159,17 +160,34 @@ export class Agent {
   }
 
   /** Saved before it is applied, so that a restart without the server never collects more than was ordered. A full disk delays neither. */
-  #takeOrder(order: SensorOrder): void {
+  #takeOrder({ order: given, now }: SensorsMessage): void {
+    const { machine } = this.#parts;
+    const { until } = given;
+    const order = {
+      ...given,
+      ...(until !== undefined && { ends: { boot: machine.boot, uptimeMs: machine.uptimeMs() + until - now } }),
+    };
     this.#try('The order for the sensors was not saved', () => this.#parts.folder.saveSensorOrder(order));
     this.#sensors.take(order);
   }
 
   #sensorHost(): SensorHost {
-    const { clock, folder, spool, sensorTypes: types, version, onOrder, onFault } = this.#parts;
+    const { clock, machine, folder, spool, sensorTypes: types, version, onOrder, onFault } = this.#parts;
     const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
     const serverAddresses = (): readonly string[] => this.uplink.serverAddresses;
     const evidence = join(folder.path, 'evidence');
-    const parts = { clock, types, spool, version, textOf: lineText, announce, serverAddresses, onOrder, onFault };
+    const parts = {
+      clock,
+      machine,
+      types,
+      spool,
+      version,
+      textOf: lineText,
+      announce,
+      serverAddresses,
+      onOrder,
+      onFault,
+    };
     return new SensorHost({ ...parts, folder: evidence }, folder.sensorOrder());
   }
 

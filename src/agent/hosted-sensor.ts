@@ -11,10 +11,9 @@ import type { EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
 import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';
+import { blindSince, type Moment } from './watched-time.ts';
 
 export type ChainBegin = Extract<AgentMessage, { type: 'chain-begin' }>;
-/** When something was seen: wall clock, monotonic clock and boot id. */
-export type Moment = Pick<RecordBody, 'at' | 'monotonicMs' | 'boot'>;
 
 export interface HostedSensorParts {
   readonly type: SensorType;
@@ -50,6 +49,8 @@ interface Run {
 }
 
 const retryAfterMs = 5000;
+/** Silence that is longer than this was not watched. */
+const beatEveryMs = 40_000;
 /** Twice the time that a sensor may take to stop. */
 const stopLimitMs = 2000;
 const settleLimitMs = stopLimitMs + 500;
@@ -70,6 +71,7 @@ export class HostedSensor {
   #settling: Promise<void> | undefined;
   #isUnsettled = false;
   #cancelRetry: Cancel = () => {};
+  #cancelBeat: Cancel = () => {};
 
   constructor(parts: HostedSensorParts) {
     this.#parts = parts;
@@ -181,6 +183,9 @@ export class HostedSensor {
       if (this.#chain || (!wanted && (await disk.list()).length === 0)) return;
       const stamp = (record: SensorRecord): RecordBody => ({ ...record, sensor: type.type, ...rest.moment() });
       this.#chain = await EvidenceChain.open({ ...rest, disk, stamp, sensor: type.type });
+      const { before } = this.#chain;
+      const blind = before && blindSince(before, { ...rest.moment(), isOrdered: wanted !== undefined });
+      if (blind) this.#chain.record(blind);
       void this.deleteOldFiles();
     });
     return this.#chain;
@@ -199,14 +204,16 @@ export class HostedSensor {
     chain.record({ event: 'sensor-started', message: short(message) });
     this.#setState({ state: 'unavailable', message: 'is being started' });
     let isOver = false;
+    this.#beatLater(chain);
     const context = {
       clock,
-      record: (record: SensorRecord) => isOver || chain.record(record),
+      record: (record: SensorRecord) => isOver || this.#record(record, chain),
       onState: (state: SensorState) => isOver || this.#noteState(state, chain),
       ...(serverAddresses && { serverAddresses }),
     };
     const sensor = Promise.try(() => type.start(parsed.data, context)).catch((error: unknown) => {
       this.#fail(error);
+      this.#cancelBeat();
       if (this.#run === run) this.#run = undefined;
       return undefined;
     });
@@ -214,7 +221,22 @@ export class HostedSensor {
     this.#run = run;
   }
 
+  #record(record: SensorRecord, chain: EvidenceChain): void {
+    chain.record(record);
+    this.#beatLater(chain);
+  }
+
+  /** A record that it still watches, unless another comes first. */
+  #beatLater(chain: EvidenceChain): void {
+    this.#cancelBeat();
+    this.#cancelBeat = this.#parts.clock.after(beatEveryMs, () => {
+      if (this.#state.state === 'unavailable') this.#beatLater(chain);
+      else this.#record({ event: 'watching' }, chain);
+    });
+  }
+
   async #stop({ sensor, chain, leave }: Run): Promise<void> {
+    this.#cancelBeat();
     const stopped = sensor.then((started) => started?.stop()).catch((error: unknown) => this.#fail(error));
     await this.#within(stopLimitMs, stopped);
     leave();

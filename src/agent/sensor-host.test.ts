@@ -12,6 +12,7 @@ import type { SensorOrder } from '../protocol/messages.ts';
 import { contentOf, lineText } from '../records/record-line.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
+import type { KeptOrder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import { SensorHost } from './sensor-host.ts';
 
@@ -59,14 +60,20 @@ class Stand {
   readonly folder: string;
   isConnected = true;
   host: SensorHost;
+  #life = { isOver: false };
 
   constructor(folder: string) {
     this.folder = folder;
     this.host = this.#host(nobody);
   }
 
-  restart(kept: SensorOrder): void {
+  restart(kept: KeptOrder): void {
     this.host = this.#host(kept);
+  }
+
+  /** The process ends without a word: its timers fire no more. */
+  die(): void {
+    this.#life.isOver = true;
   }
 
   /** What was seen, by the files. */
@@ -86,10 +93,18 @@ class Stand {
     });
   }
 
-  #host(kept: SensorOrder): SensorHost {
+  #host(kept: KeptOrder): SensorHost {
+    const { clock } = this;
+    const life = { isOver: false };
+    this.#life = life;
     return new SensorHost(
       {
-        clock: this.clock,
+        clock: {
+          now: () => clock.now(),
+          monotonic: () => clock.monotonic(),
+          after: (delayMs, callback) => clock.after(delayMs, () => life.isOver || callback()),
+        },
+        machine: this.clock,
         types: [this.instrument.type],
         folder: this.folder,
         spool: { append: async (item) => this.spooled.push((item as RecordItem).line) },
@@ -220,8 +235,8 @@ describe('the sensors of an agent', () => {
     assert.ok(stand.instrument.running);
     await stand.clock.advance(1);
     await eventually('it is stopped', () => !stand.instrument.running);
-    await stand.untilSeen('sensor-started', 'sensor-state', 'sensor-stopped');
-    assert.deepEqual(stand.records()[2], { event: 'sensor-stopped', message: 'the time agreed on has come' });
+    await stand.untilSeen('sensor-started', 'sensor-state', 'watching', 'sensor-stopped');
+    assert.deepEqual(stand.records()[3], { event: 'sensor-stopped', message: 'the time agreed on has come' });
     assert.deepEqual([stand.host.order.sensors, stand.host.reports], [[], []]);
     assert.deepEqual(stand.told, [0, 1, 0], 'the person at the machine is told');
     // Neither a clock that is set back nor a restart brings it back.
@@ -242,6 +257,98 @@ describe('the sensors of an agent', () => {
     await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump');
     assert.deepEqual(stand.records()[2], { event: 'clock-jump', byMs: -3_600_000 });
   });
+
+  test('SG5: silence is evidence too: a record every 40 seconds in which there was no other', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    await stand.clock.advance(30_000);
+    stand.instrument.running?.record({ event: 'clock-jump', byMs: 1 });
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump');
+    await stand.clock.advance(39_999);
+    assert.equal(stand.events().length, 3);
+    await stand.clock.advance(1);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump', 'watching');
+    stand.host.take(nobody);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump', 'watching', 'sensor-stopped');
+    await stand.clock.advance(100_000);
+    assert.equal(stand.events().length, 5);
+  });
+
+  for (const [cause, how, boot] of [
+    ['killed', 'kill', 'boot-1'],
+    ['lost-power', 'kill', 'boot-2'],
+    ['stopped', 'stop', 'boot-1'],
+    ['restarted', 'stop', 'boot-2'],
+  ] as const) {
+    test(`SG5: after the agent was ${how === 'stop' ? 'stopped' : 'killed'} and began again in ${boot}, the chain says since when nobody watched`, async (t) => {
+      const stand = await standFor(t);
+      stand.host.start();
+      stand.host.take(order());
+      await stand.untilSeen('sensor-started', 'sensor-state');
+      if (how === 'stop') await stand.host.stop();
+      else stand.die();
+      const before = stand.records().length;
+      stand.clock.boot = boot;
+      await stand.clock.advance(12_000);
+      stand.restart(order());
+      stand.host.start();
+      await eventually('it runs again', () => stand.records()[before + 1]?.event === 'sensor-started');
+      assert.deepEqual(stand.records()[before], { event: 'not-watching', cause, from: start, seconds: 12 });
+    });
+  }
+
+  test('SG5: a kill just before the end of the order is told, although nothing is ordered when the agent begins again', async (t) => {
+    const stand = await standFor(t);
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    stand.die();
+    await stand.clock.advance(12_000);
+    stand.restart(nobody);
+    stand.host.start();
+    await stand.untilSeen('sensor-started', 'sensor-state', 'not-watching');
+  });
+
+  test('SG5: a machine that slept, a process that was halted and a clock that was set are told apart', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    stand.clock.suspend(600_000);
+    await stand.clock.advance(2000);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'not-watching');
+    assert.deepEqual(stand.records()[2], { event: 'not-watching', cause: 'asleep', from: start, seconds: 600 });
+    const since = stand.clock.now();
+    stand.clock.stall(9000);
+    await stand.clock.advance(2000);
+    await stand.untilSeen('sensor-started', 'sensor-state', 'not-watching', 'not-watching');
+    assert.deepEqual(stand.records()[3], { event: 'not-watching', cause: 'paused', from: since, seconds: 9 });
+  });
+
+  for (const [what, byMs] of [
+    ['forward', 2 * 3_600_000],
+    ['back', -2 * 3_600_000],
+  ] as const) {
+    test(`SG7: a clock that is set ${what} by two hours neither ends the watching nor prolongs it`, async (t) => {
+      const stand = await standFor(t);
+      stand.host.start();
+      const ends = { boot: stand.clock.boot, uptimeMs: stand.clock.uptimeMs() + 60_000 };
+      stand.host.take({ ...order(), until: start + 60_000, ends });
+      await eventually('it runs', () => stand.instrument.running);
+      stand.clock.stepWall(byMs);
+      await stand.clock.advance(12_000);
+      assert.ok(stand.instrument.running);
+      stand.die();
+      stand.restart({ ...order(), until: start + 60_000, ends });
+      stand.host.start();
+      await eventually('an agent that begins again goes on', () => stand.instrument.running);
+      await stand.clock.advance(47_900);
+      assert.ok(stand.instrument.running);
+      await stand.clock.advance(100);
+      await eventually('it is stopped', () => !stand.instrument.running);
+    });
+  }
 
   test('options that do not fit are said, and nothing runs', async (t) => {
     const stand = await standFor(t);

@@ -1,17 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cancel, Clock } from '../core/clock.ts';
+import type { Cancel, Clock, MachineTime } from '../core/clock.ts';
 import type { SensorType } from '../core/sensor.ts';
-import type { ChainHead, SensorOrder, SensorReport } from '../protocol/messages.ts';
+import type { ChainHead, SensorOrder, SensorReport, ServerMessage } from '../protocol/messages.ts';
 import { EvidenceFolder } from './evidence/evidence-disk.ts';
+import type { KeptOrder } from './agent-file.ts';
 import type { Collected } from './notice-file.ts';
-import { HostedSensor, type HostedSensorParts, type Moment } from './hosted-sensor.ts';
+import { HostedSensor, type HostedSensorParts } from './hosted-sensor.ts';
+import { agentEnds, disturbances, lookEveryMs, type Clocks, type Moment } from './watched-time.ts';
+
+export type SensorsMessage = Extract<ServerMessage, { type: 'sensors' }>;
 
 export interface SensorHostParts extends Pick<
   HostedSensorParts,
   'spool' | 'textOf' | 'version' | 'announce' | 'serverAddresses' | 'onFault'
 > {
   readonly clock: Clock;
+  readonly machine: MachineTime;
   /** Every sensor that this agent has. */
   readonly types: readonly SensorType[];
   /** Each sensor has a folder in it. */
@@ -20,28 +24,27 @@ export interface SensorHostParts extends Pick<
   readonly onOrder: (order: SensorOrder) => void;
 }
 
-/** If the wall clock moves by more than this between two looks, it was set or the machine slept. */
-const jumpMs = 2000;
-const lookEveryMs = 2000;
 const deleteEveryMs = 3600_000;
 
 /** Runs the sensors that the server orders, until the agreed end, each with its own chain of evidence. */
 export class SensorHost {
   readonly #parts: SensorHostParts;
   readonly #sensors: readonly HostedSensor[];
-  #order: SensorOrder;
+  #order: KeptOrder;
   #isOver = false;
-  #offsetMs: number;
+  #clocks: Clocks;
   #cancelLook: Cancel = () => {};
   #cancelDeletion: Cancel = () => {};
 
   /** `kept` is the saved order of the last run; it is in force until the server sends another. */
-  constructor(parts: SensorHostParts, kept: SensorOrder) {
+  constructor(parts: SensorHostParts, kept: KeptOrder) {
     this.#parts = parts;
     this.#order = kept;
-    this.#offsetMs = this.#wallOffsetMs();
+    this.#clocks = this.#readClocks();
     const { types, folder, ...rest } = parts;
-    const moment = momentsBy(parts.clock);
+    const { clock, machine } = parts;
+    // Two records of one boot have an order, whatever the wall clock did.
+    const moment = (): Moment => ({ at: clock.now(), monotonicMs: machine.uptimeMs(), boot: machine.boot });
     this.#sensors = types.map(
       (type) => new HostedSensor({ ...rest, type, moment, disk: new EvidenceFolder(join(folder, type.type)) }),
     );
@@ -49,7 +52,8 @@ export class SensorHost {
 
   /** What is collected now. */
   get order(): SensorOrder {
-    return this.#isOver ? { ...this.#order, sensors: [] } : this.#order;
+    const { ends: _ends, ...order } = this.#order;
+    return this.#isOver ? { ...order, sensors: [] } : order;
   }
 
   /** The last safe line of each chain that the server knows. */
@@ -77,7 +81,7 @@ export class SensorHost {
   }
 
   /** Replaces the current order at once. */
-  take(order: SensorOrder): void {
+  take(order: KeptOrder): void {
     this.#order = order;
     this.#isOver = false;
     this.#reconcile('by order of the server');
@@ -100,12 +104,12 @@ export class SensorHost {
   async stop(): Promise<void> {
     this.#cancelLook();
     this.#cancelDeletion();
-    await Promise.all(this.#sensors.map((sensor) => sensor.close('the agent ends')));
+    await Promise.all(this.#sensors.map((sensor) => sensor.close(agentEnds)));
   }
 
   #reconcile(why: string): void {
-    const { until, by } = this.#order;
-    this.#isOver ||= until !== undefined && this.#parts.clock.now() >= until;
+    const { by } = this.#order;
+    this.#isOver ||= this.#leftMs() <= 0;
     const { sensors } = this.order;
     this.#parts.types.forEach(({ type }, index) => {
       const ordered = sensors.find(({ sensor }) => sensor === type);
@@ -115,20 +119,24 @@ export class SensorHost {
     this.#parts.onOrder(this.order);
   }
 
-  /** Detects a clock that was set, and ends collection at the agreed time. */
+  /** Records what disturbed the watching since the last look, and ends collection at the agreed time. */
   #look(): void {
     const { clock } = this.#parts;
-    const offsetMs = this.#wallOffsetMs();
-    const byMs = Math.round(offsetMs - this.#offsetMs);
-    this.#offsetMs = offsetMs;
-    if (Math.abs(byMs) > jumpMs)
-      for (const sensor of this.#sensors) sensor.recordIfRunning({ event: 'clock-jump', byMs });
-    const { until = Infinity } = this.#order;
-    const isEnding = !this.#isOver && clock.now() >= until;
-    if (isEnding) this.#reconcile('');
-    const untilMs = this.#isOver ? Infinity : Math.max(0, until - clock.now());
+    const clocks = this.#readClocks();
+    for (const record of disturbances(this.#clocks, clocks))
+      for (const sensor of this.#sensors) sensor.recordIfRunning(record);
+    this.#clocks = clocks;
+    if (!this.#isOver && this.#leftMs() <= 0) this.#reconcile('');
     this.#cancelLook();
-    this.#cancelLook = clock.after(Math.min(lookEveryMs, untilMs), () => this.#look());
+    this.#cancelLook = clock.after(Math.min(lookEveryMs, this.#leftMs()), () => this.#look());
+  }
+
+  /** Until the agreed end: by the machine's own time since the order, and after another boot, for want of that, by the wall clock. */
+  #leftMs(): number {
+    const { clock, machine } = this.#parts;
+    const { until, ends } = this.#order;
+    if (until === undefined || this.#isOver) return Infinity;
+    return ends?.boot === machine.boot ? ends.uptimeMs - machine.uptimeMs() : until - clock.now();
   }
 
   #deleteOldFiles(): void {
@@ -136,15 +144,8 @@ export class SensorHost {
     this.#cancelDeletion = this.#parts.clock.after(deleteEveryMs, () => this.#deleteOldFiles());
   }
 
-  #wallOffsetMs(): number {
-    const { clock } = this.#parts;
-    return clock.now() - clock.monotonic();
+  #readClocks(): Clocks {
+    const { clock, machine } = this.#parts;
+    return { wallMs: clock.now(), monotonicMs: clock.monotonic(), uptimeMs: machine.uptimeMs() };
   }
-}
-
-/** Milliseconds since the boot: two records of one boot have an order, whatever the wall clock did. */
-function momentsBy(clock: Clock): () => Moment {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const bootedMs = Number(process.hrtime.bigint()) / 1e6 - clock.monotonic();
-  return () => ({ at: clock.now(), monotonicMs: bootedMs + clock.monotonic(), boot });
 }

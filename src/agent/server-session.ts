@@ -1,14 +1,9 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Channel } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
-import {
-  heartbeatIntervalMs,
-  type AgentMessage,
-  type Heartbeat,
-  type SensorOrder,
-  type ServerMessage,
-} from '../protocol/messages.ts';
+import { heartbeatIntervalMs, type AgentMessage, type Heartbeat, type ServerMessage } from '../protocol/messages.ts';
 import type { Greeting } from './greeting.ts';
+import type { SensorsMessage } from './sensor-host.ts';
 import { Sender, type EntrySource } from './sender.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import type { Applied, TasksMessage } from './task-list.ts';
@@ -23,7 +18,7 @@ export interface SessionPorts {
   /** The server has proved its identity and accepted this agent; `name` is what the server calls it. */
   onWelcome(serverKey: string, name: string): void;
   onTasks(message: TasksMessage): Applied;
-  onSensors(order: SensorOrder): void;
+  onSensors(message: SensorsMessage): void;
   /** The server has stored the first key of this chain. */
   onChainBegun(chain: string): void;
   /** The server cannot verify this chain. */
@@ -83,7 +78,7 @@ export class ServerSession {
       case 'run-now':
         return this.#runNow(message);
       case 'sensors':
-        return this.#ports.onSensors(message.order);
+        return this.#ports.onSensors(message);
       case 'chain-begun':
         return this.#ports.onChainBegun(message.chain);
       case 'chain-unknown':

@@ -11,6 +11,14 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Cancel;
 }
 
+/** The time of a machine since its boot, also while it sleeps: neither a wall clock that is set nor a suspended machine hides any of it. */
+export interface MachineTime {
+  /** Names the boot: the time of another boot does not compare. */
+  readonly boot: string;
+  /** Milliseconds since that boot. */
+  uptimeMs(): number;
+}
+
 export const systemClock: Clock = {
   // Not timeOrigin + performance.now(), which never follows a wall clock that is stepped; not Date.now(), which has no fractions.
   now: () => Number(Temporal.Now.instant().epochNanoseconds) / 1e6,

@@ -55,7 +55,8 @@ export type ServerEvent =
 /**
  * `malformed`, `edited`, `unlinked`: see records/chain.ts. `missing`: lines that were announced or followed never came.
  * `forked`: one number, two lines, as from a copied disk. `rolled-back`: the agent is at an earlier line than it was.
- * `begun-anew`: a chain took the place of another, which therefore ends.
+ * `begun-anew`: a chain took the place of another, which therefore ends. `not-watching`: the agent was killed, its machine lost power,
+ * slept or halted it. `clock-jump`: its wall clock was set.
  */
 export const alarmCauses = [
   'malformed',
@@ -65,5 +66,7 @@ export const alarmCauses = [
   'forked',
   'rolled-back',
   'begun-anew',
+  'not-watching',
+  'clock-jump',
 ] as const;
 export type AlarmCause = (typeof alarmCauses)[number];

@@ -110,6 +110,14 @@ const contact = {
   mac: mac.optional(),
 };
 
+/**
+ * Why nothing was observed. `stopped`: the agent was ended in order and started again; `restarted`: so was the machine. `killed`: the
+ * agent ended without a word; `lost-power`: the machine did, or was restarted without ending the agent. `asleep`: the machine was
+ * suspended. `paused`: the agent's process did not run; what happened meanwhile was read late or not at all.
+ */
+export const blindCauses = ['stopped', 'restarted', 'killed', 'lost-power', 'asleep', 'paused'] as const;
+export type BlindCause = (typeof blindCauses)[number];
+
 /** Everything a sensor may write, by `event`. */
 export const sensorRecord = z.discriminatedUnion('event', [
   /** `usb-present` was there already when the sensor started. */
@@ -155,6 +163,16 @@ export const sensorRecord = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('lost'), message: text, count: count.optional() }),
   /** Forged messages ignored since the last such record. */
   z.strictObject({ event: z.literal('forged'), message: text, count }),
+  /** Written when nothing else was for 40 seconds, so that silence is evidence too. */
+  z.strictObject({ event: z.literal('watching') }),
+  /** Nothing was observed in the seconds before this record. */
+  z.strictObject({
+    event: z.literal('not-watching'),
+    cause: z.enum(blindCauses),
+    /** When it began, by the agent's wall clock, epoch milliseconds. */
+    from: z.number().min(0).max(8.64e15),
+    seconds: z.number().min(0),
+  }),
   /** The wall clock was set by this much. */
   z.strictObject({ event: z.literal('clock-jump'), byMs: z.number() }),
 ]);

@@ -235,7 +235,8 @@ export const serverMessage = z.discriminatedUnion('type', [
     remove: z.array(uuid).max(maxIdsPerFrame),
   }),
   /** After each welcome, and whenever it changes. */
-  z.strictObject({ type: z.literal('sensors'), order: sensorOrder }),
+  /** `now`: the server's time, so that the agent can tell how long it is until the end, whatever its own clock says. */
+  z.strictObject({ type: z.literal('sensors'), order: sensorOrder, now: epochMs }),
   /** The chain's first key is kept. */
   z.strictObject({ type: z.literal('chain-begun'), chain: uuid }),
   /** The announced chain cannot be verified because its key is unknown here; the agent must begin another. */

@@ -29,7 +29,7 @@ export type RecordBody = SensorRecord & {
   readonly sensor: SensorName;
   /** Wall clock of the agent, epoch milliseconds. */
   readonly at: number;
-  /** Milliseconds since the boot that `boot` names, unaffected when the wall clock is set. */
+  /** Milliseconds since the boot that `boot` names, also of sleep; unaffected when the wall clock is set. */
   readonly monotonicMs: number;
   readonly boot: string;
 };

@@ -1,5 +1,5 @@
 import { printable } from '../core/printable.ts';
-import type { Mount, SensorRecord, UsbDevice } from '../core/record.ts';
+import type { BlindCause, Mount, SensorRecord, UsbDevice } from '../core/record.ts';
 import type { SensorName } from '../core/sensor.ts';
 import { formatEndpoint } from '../core/target.ts';
 import { trafficText } from './traffic-text.ts';
@@ -34,6 +34,17 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   lost: { line: 'lost', notice: 'lost by', isOfSensor: true },
   forged: { line: 'ALARM forged', notice: 'ALARM forged by', isOfSensor: true },
   'clock-jump': { line: 'clock moved', notice: 'clock moved of', isOfSensor: true },
+  watching: { line: 'watching', isOfSensor: true },
+  'not-watching': { line: 'not watching', notice: 'not watching on', isOfSensor: true },
+};
+
+const blindSentences: Readonly<Record<BlindCause, string>> = {
+  stopped: 'the agent was stopped and started again',
+  restarted: 'the machine was restarted',
+  killed: 'the agent ended without being stopped: it was killed or it crashed',
+  'lost-power': 'the machine lost power, or was restarted without stopping the agent',
+  asleep: 'the machine was asleep',
+  paused: "the agent's process did not run: it was halted, or the machine was overloaded",
 };
 
 /**
@@ -56,6 +67,17 @@ export function noticeOf(
   return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record)}`);
 }
 
+/** What no agent writes that is left alone, as an alarm over its chain; undefined for other records. */
+export function alarmOf(
+  record: SensorRecord,
+): { readonly cause: 'not-watching' | 'clock-jump'; readonly message: string } | undefined {
+  const isAlarm = record.event === 'clock-jump' || (record.event === 'not-watching' && !inOrder.includes(record.cause));
+  return isAlarm ? { cause: record.event, message: detailOf(record) } : undefined;
+}
+
+/** An administrator does this too. */
+const inOrder: readonly BlindCause[] = ['stopped', 'restarted'];
+
 function whichOf({ event }: PlainRecord, sensor: SensorName | undefined): string {
   return sensor !== undefined && headings[event].isOfSensor ? ` (${sensor})` : '';
 }
@@ -66,8 +88,10 @@ function detailOf(record: PlainRecord): string {
   if ('mount' in record) return mountText(record.mount);
   if ('subsystem' in record) return functionText(record);
   if ('peer' in record) return contactText(record);
+  if ('seconds' in record) return blindText(record);
   if ('byMs' in record) return `by ${(record.byMs / 1000).toFixed(3)} s`;
   if ('state' in record) return `${record.state}: ${record.message}`;
+  if (!('message' in record)) return 'nothing happened';
   const count = 'count' in record && record.count !== undefined ? ` (${record.count})` : '';
   return `${record.message}${count}`;
 }
@@ -88,6 +112,10 @@ function functionText({ port, subsystem, name, bytes, mac }: RecordOf<'usb-funct
   const size = bytes === undefined ? '' : `, ${bytes} bytes`;
   const address = mac === undefined ? '' : `, mac ${mac}`;
   return `${subsystem} ${name}${size}${address}, port ${port}`;
+}
+
+function blindText({ cause, from, seconds }: RecordOf<'not-watching'>): string {
+  return `${seconds.toFixed(1)} s from ${new Date(from).toISOString()}: ${blindSentences[cause]}`;
 }
 
 /** `device=/dev/sdb1, mountpoint=/media/x, fstype=vfat, opts=rw,nosuid, kind=usb, port=2-1`. */

@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../core/clock.ts';
+import type { Cancel, Clock, MachineTime } from '../core/clock.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -6,9 +6,11 @@ interface Timer {
 }
 
 /** A clock that a test owns: time passes only when the test says so, and what is due happens in order. */
-export class FakeClock implements Clock {
+export class FakeClock implements Clock, MachineTime {
+  boot = 'boot-1';
   #monotonicMs = 0;
   #offsetMs: number;
+  #asleepMs = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -52,7 +54,17 @@ export class FakeClock implements Clock {
     this.#monotonicMs += durationMs;
   }
 
-  /** The wall clock is set, or the machine slept (forward): the monotonic clock stands still meanwhile. */
+  uptimeMs(): number {
+    return this.#monotonicMs + this.#asleepMs;
+  }
+
+  /** The machine sleeps: the monotonic clock stands still meanwhile. */
+  suspend(durationMs: number): void {
+    this.#asleepMs += durationMs;
+    this.#offsetMs += durationMs;
+  }
+
+  /** The wall clock is set. */
   stepWall(byMs: number): void {
     this.#offsetMs += byMs;
   }

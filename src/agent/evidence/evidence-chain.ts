@@ -3,6 +3,7 @@ import type { ClassOfData, SensorRecord } from '../../core/record.ts';
 import type { SensorName } from '../../core/sensor.ts';
 import { seal, type RecordBody, type WrittenChain } from '../../records/chain.ts';
 import type { ChainHead } from '../../protocol/messages.ts';
+import { contentOf, type LineContent } from '../../records/record-line.ts';
 import type { Spool } from '../spool/spool.ts';
 import { saveChain, type KeptChain } from './chain-file.ts';
 import { Delivery, type NumberedLine } from './delivery.ts';
@@ -57,6 +58,8 @@ export class EvidenceChain {
   #kept: KeptChain;
   #working: Promise<void> | undefined;
   #impaired: string | undefined;
+  /** The last record of the run before; undefined if there was none. */
+  readonly before: LineContent | undefined;
   #lastAt: number | undefined;
 
   /** Continues the chain of a folder, or begins one. Rejects with the disk's error. */
@@ -66,10 +69,11 @@ export class EvidenceChain {
     return chain;
   }
 
-  private constructor(parts: ChainParts, { kept, files, undelivered, faults }: RecoveredChain) {
+  private constructor(parts: ChainParts, { kept, files, undelivered, faults, last }: RecoveredChain) {
     const { disk, textOf, stamp } = parts;
     this.#parts = parts;
     this.#kept = kept;
+    this.before = last === undefined ? undefined : contentOf(last);
     this.#files = new EvidenceFiles(disk, { ...files, textOf });
     this.#pending = new PendingRecords(stamp);
     this.#delivery = this.#newDelivery();

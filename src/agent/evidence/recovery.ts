@@ -13,6 +13,8 @@ export interface RecoveredChain {
   readonly undelivered: readonly NumberedLine[];
   /** Damage found, for `lost` records. */
   readonly faults: readonly string[];
+  /** The last line of the run before, if there was one and its file is kept. */
+  readonly last?: string | undefined;
 }
 
 interface ReadFile {
@@ -91,7 +93,8 @@ async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Fou
   const known = lines.findIndex(({ line }) => hashOf(line) === kept.head) + 1;
   const anew = { current: undefined, lastName };
   if (known === 0 && kept.n > 0) {
-    return { kept, files: anew, undelivered: undeliveredOf(lines, kept), faults: missingHead(kept, lines) };
+    const faults = missingHead(kept, lines);
+    return { kept, files: anew, undelivered: undeliveredOf(lines, kept), faults, ...endOf(lines) };
   }
   const { state, count } = followed(kept, lines.slice(known));
   const ours = lines.slice(0, known + count);
@@ -101,7 +104,8 @@ async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Fou
   const last = found.at(-1);
   if (!last || (stranger && !isTorn(stranger, { file: last.name, head: state.head }))) {
     if (count > 0) await saveChain(disk, chain);
-    return { kept: chain, files: anew, undelivered, faults: stranger ? [strangerFault(chain, stranger)] : [] };
+    const faults = stranger ? [strangerFault(chain, stranger)] : [];
+    return { kept: chain, files: anew, undelivered, faults, ...endOf(ours) };
   }
   const current = { name: last.name, bytes: endIn(last.name, ours) };
   const torn = last.bytes.length - current.bytes;
@@ -109,7 +113,7 @@ async function resumed(disk: EvidenceDisk, { kept, found, lines, lastName }: Fou
   if (torn > 0 || count > 0) await disk.replace(last.name, last.bytes.subarray(0, current.bytes));
   if (count > 0) await saveChain(disk, chain);
   const faults = torn > 0 ? [`a write was cut short: ${torn} bytes after line ${chain.n} were no whole line`] : [];
-  return { kept: chain, files: { current, lastName }, undelivered, faults };
+  return { kept: chain, files: { current, lastName }, undelivered, faults, ...endOf(ours) };
 }
 
 /** The lines that were synced before the state was saved: they are sealed with the saved key. */
@@ -135,6 +139,10 @@ function isTorn(found: FoundLine, last: { readonly file: string; readonly head: 
 function endIn(file: string, lines: readonly FoundLine[]): number {
   const last = lines.at(-1);
   return last?.file === file ? last.end : 0;
+}
+
+function endOf(lines: readonly FoundLine[]): Pick<RecoveredChain, 'last'> {
+  return { last: lines.at(-1)?.line };
 }
 
 function undeliveredOf(lines: readonly FoundLine[], { delivered, n: last }: KeptChain): readonly NumberedLine[] {

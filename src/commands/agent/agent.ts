@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AgentListener } from '../../adapters/agent-listener.ts';
+import { machineTime } from '../../adapters/machine-time.ts';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
 import { Agent } from '../../agent/agent.ts';
@@ -67,7 +68,7 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   const onFault = onlyChanges(say);
   const told = { onLink, onOrder: orderAnnouncer(say), onFault };
   const parts = { clock, dialler: webSocketDialler, net, folder, file, spool, selfTest, sensorTypes, ...told };
-  agent = new Agent({ ...parts, version: version(), random: Math.random });
+  agent = new Agent({ ...parts, machine: machineTime(), version: version(), random: Math.random });
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
   if (options.listen) sayWhereCalled(options.listen, file, say);

@@ -6,6 +6,8 @@ import { RangeSet } from '../../core/ranges.ts';
 import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
 import type { Alarm, Evidence } from '../store/evidence.ts';
+import { contentOf } from '../../records/record-line.ts';
+import { alarmOf } from '../../records/record-text.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord } from './read-record.ts';
 
@@ -62,7 +64,13 @@ export class RecordIntake {
   /** These were committed. */
   committed(records: readonly SealedRecord[], outcome: Outcome): void {
     const [added, repeated] = [new RangeSet(outcome.added), new RangeSet(outcome.repeated)];
-    this.chains.committed(records.filter(({ seq }) => added.has(seq) && !repeated.has(seq)));
+    const news = records.filter(({ seq }) => added.has(seq) && !repeated.has(seq));
+    this.chains.committed(news);
+    for (const { chain, n, line } of news.filter(({ event }) => event === 'not-watching' || event === 'clock-jump')) {
+      const content = contentOf(line);
+      const alarm = content && alarmOf(content.record);
+      if (alarm) this.chains.raise({ chain, n, ...alarm });
+    }
     for (const alarm of outcome.alarms) this.#tell(alarm);
   }
 

@@ -57,15 +57,17 @@ describe('an order for an agent', () => {
     const told: ServerMessage[] = [];
     orders.reconcile([plan(), plan({ sensors: [traffic], until: clock.now() + 60_000 })]);
     orders.connect({ agentId: 'a', name: 'seat-1', send: (message) => void told.push(message) });
-    const until = clock.now() + 60_000;
-    assert.deepEqual(told, [{ type: 'sensors', order: { sensors: [usb, traffic], by: 'Physics', until } }]);
+    const now = clock.now();
+    const until = now + 60_000;
+    assert.deepEqual(told, [{ type: 'sensors', order: { sensors: [usb, traffic], by: 'Physics', until }, now }]);
     await clock.advance(60_000);
-    assert.deepEqual(told.slice(1), [{ type: 'sensors', order: { sensors: [usb], by: 'Physics' } }]);
+    assert.deepEqual(told.slice(1), [{ type: 'sensors', order: { sensors: [usb], by: 'Physics' }, now: until }]);
     orders.stop();
   });
 
   test('is told when it changes, and only then; one that no plan fits any more collects nothing', () => {
-    const orders = new SensorOrders(new FakeClock());
+    const clock = new FakeClock();
+    const orders = new SensorOrders(clock);
     const told: ServerMessage[] = [];
     const recipient = { agentId: 'a', name: 'seat-1', send: (message: ServerMessage) => void told.push(message) };
     orders.reconcile([plan()]);
@@ -73,7 +75,7 @@ describe('an order for an agent', () => {
     orders.reconcile([plan(), plan({ agents: ['office'], sensors: [traffic] })]);
     assert.equal(told.length, 1);
     orders.reconcile([]);
-    assert.deepEqual(told.at(-1), { type: 'sensors', order: { sensors: [], by: '' } });
+    assert.deepEqual(told.at(-1), { type: 'sensors', order: { sensors: [], by: '' }, now: clock.now() });
     orders.disconnect(recipient);
     orders.reconcile([plan()]);
     assert.equal(told.length, 2);

@@ -65,10 +65,11 @@ export class SensorOrders {
   }
 
   #tell(line: Line): void {
-    const order = orderFor(line.recipient.name, this.#plans, this.#clock.now());
+    const now = this.#clock.now();
+    const order = orderFor(line.recipient.name, this.#plans, now);
     if (isDeepStrictEqual(order, line.sent)) return;
     line.sent = order;
-    line.recipient.send({ type: 'sensors', order });
+    line.recipient.send({ type: 'sensors', order, now });
   }
 }
 
