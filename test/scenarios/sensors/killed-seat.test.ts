@@ -8,7 +8,7 @@ import { Fleet, type FleetAgent } from '../../../src/testing/fleet.ts';
 
 const order = { by: 'the test', until: new Date(Date.now() + 3600_000).toISOString(), usb: {} };
 
-test('E5: a seat that is killed again and again while the server is away goes on watching, and the server gets every record', async (t) => {
+test('E5, SG5: a seat that is killed again and again while the server is away goes on watching, and the server gets every record and an alarm for each kill', async (t) => {
   await using fleet = await Fleet.open({ agents: 1, monitorsPerAgent: 1, sensors: [order] });
   const [seat] = fleet.agents as [FleetAgent];
   await untilStarted(seat, 1);
@@ -43,7 +43,16 @@ test('E5: a seat that is killed again and again while the server is away goes on
     (await recordsOf(fleet)).toSorted((one, other) => one.n - other.n).map(({ record }) => record),
     written.map(({ record }) => record),
   );
-  assert.deepEqual((await fleet.ask<{ readonly alarms: readonly unknown[] }>('/alarms')).alarms, []);
+  const blind = written.filter(({ record }) => record.event === 'not-watching');
+  assert.deepEqual(
+    blind.map(({ record }) => 'cause' in record && record.cause),
+    ['killed', 'killed', 'killed', 'killed'],
+  );
+  await eventually('each kill is an alarm', async () => (await alarmsOf(fleet)).length === 4);
+  assert.deepEqual(
+    (await alarmsOf(fleet)).toReversed().map(({ cause, n }) => ({ cause, n })),
+    blind.map(({ n }) => ({ cause: 'not-watching', n })),
+  );
 });
 
 /** What the seat's own files say. */
@@ -62,6 +71,11 @@ async function untilStarted(seat: FleetAgent, times: number): Promise<void> {
     const events = contents(seat).map(({ record }) => record.event);
     return events.filter((event) => event === 'sensor-started').length === times && events.at(-1) !== 'sensor-started';
   });
+}
+
+async function alarmsOf(fleet: Fleet): Promise<readonly { readonly cause: string; readonly n: number }[]> {
+  type Answer = { readonly alarms: readonly { readonly cause: string; readonly n: number }[] };
+  return (await fleet.ask<Answer>('/alarms')).alarms;
 }
 
 async function recordsOf(fleet: Fleet): Promise<readonly Pick<LineContent, 'n' | 'record'>[]> {
