@@ -1,12 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../core/errors.ts';
+import type { SmallFiles } from '../core/small-files.ts';
 import { createIdentity } from '../protocol/identity.ts';
 import { sensorOrder, task } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
-import { replaceFile } from '../sys/atomic-file.ts';
 
 const agentFile = z.strictObject({
   agentId: z.uuid(),
@@ -33,10 +32,14 @@ export type KeptOrder = z.output<typeof keptOrder>;
 
 /** The agent's small files in its data folder, each replaced whole or not at all. */
 export class AgentFolder {
-  readonly path: string;
+  readonly files: SmallFiles;
 
-  constructor(path: string) {
-    this.path = path;
+  constructor(files: SmallFiles) {
+    this.files = files;
+  }
+
+  get path(): string {
+    return this.files.path;
   }
 
   /** Reads the agent's identity, or creates it at the first start. @throws {AppError} invalid-config, when the file is there and not readable as one */
@@ -82,20 +85,20 @@ export class AgentFolder {
     try {
       this.#replace('sensors.json', order);
     } catch (error) {
-      rmSync(join(this.path, 'sensors.json'), { force: true });
+      this.files.remove('sensors.json');
       throw error;
     }
   }
 
   #read<Value>(name: string, schema: z.ZodType<Value>): Value | undefined {
     const file = join(this.path, name);
-    let text: string;
+    let text: string | undefined;
     try {
-      text = readFileSync(file, 'utf8');
+      text = this.files.read(name);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       throw new AppError('invalid-config', `${file} cannot be read: ${(error as Error).message}`, { cause: error });
     }
+    if (text === undefined) return undefined;
     try {
       return schema.parse(JSON.parse(text));
     } catch (error) {
@@ -105,6 +108,6 @@ export class AgentFolder {
   }
 
   #replace(name: string, value: unknown): void {
-    replaceFile(join(this.path, name), JSON.stringify(value));
+    this.files.replace(name, JSON.stringify(value));
   }
 }

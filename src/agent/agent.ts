@@ -7,7 +7,7 @@ import { keyPin } from '../protocol/identity.ts';
 import type { Dialler } from '../protocol/line.ts';
 import type { Heartbeat, SensorOrder } from '../protocol/messages.ts';
 import { lineText } from '../records/record-line.ts';
-import { LagGuard } from '../schedule/lag.ts';
+import type { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
@@ -32,6 +32,8 @@ export interface AgentParts {
   readonly file: AgentFile;
   readonly spool: Spool;
   readonly selfTest: SelfTest;
+  /** Runs; ended with the agent. */
+  readonly lag: LagGuard;
   readonly sensorTypes: readonly SensorType[];
   readonly version: string;
   readonly random: () => number;
@@ -66,7 +68,7 @@ export class Agent {
     this.#parts = parts;
     this.#file = file;
     this.#startedAt = clock.now();
-    this.#lag = new LagGuard(clock);
+    this.#lag = parts.lag;
     this.#tasks = new TaskList(folder.tasks());
     this.#executor = new TaskExecutor({
       clock,
@@ -242,7 +244,7 @@ export class Agent {
   #writeNotice(): void {
     const { clock, folder, spool } = this.#parts;
     const { by, purpose, until } = this.#sensors.order;
-    writeNotice(folder.path, {
+    writeNotice(folder.files, {
       name: this.#file.name,
       pid: process.pid,
       writtenAt: clock.now(),
@@ -261,7 +263,7 @@ export class Agent {
   #writeStatus(): void {
     const { clock, folder, version } = this.#parts;
     const { queue, health } = this.#vitals();
-    writeStatus(folder.path, {
+    writeStatus(folder.files, {
       agentId: this.#file.agentId,
       name: this.#file.name,
       version,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { SmallFiles } from '../core/small-files.ts';
 import type { SensorReport } from '../protocol/messages.ts';
 import type { Privilege } from './privileges.ts';
 import { readReport, replaceReport } from './report-file.ts';
@@ -40,8 +41,8 @@ export interface AgentNotice {
 const fileName = 'notice.json';
 
 /** Replaces the notice, for everybody to read. */
-export function writeNotice(folder: string, notice: AgentNotice): void {
-  replaceReport(join(folder, fileName), notice, 0o644);
+export function writeNotice(files: SmallFiles, notice: AgentNotice): void {
+  replaceReport(files, fileName, { report: notice, mode: 0o644 });
 }
 
 /** The last notice in this data folder; undefined if there is none, or none that this user may read. */

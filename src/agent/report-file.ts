@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { replaceFile } from '../sys/atomic-file.ts';
+import type { SmallFiles } from '../core/small-files.ts';
 
 /** An agent that runs writes its reports this often. */
 export const reportIntervalMs = 2000;
 
+interface ReportOptions {
+  readonly report: object;
+  readonly mode: 0o600 | 0o644;
+}
+
 /** Replaces a report atomically, with exactly this `mode` regardless of the umask. Not synced: a report need not survive a power cut. */
-export function replaceReport(file: string, report: object, mode: 0o600 | 0o644): void {
-  replaceFile(file, JSON.stringify(report), { mode, isDurable: false });
+export function replaceReport(files: SmallFiles, name: string, { report, mode }: ReportOptions): void {
+  files.replace(name, JSON.stringify(report), { mode, isDurable: false });
 }
 
 /** The last report; undefined if there is none, or it is not for this user. */

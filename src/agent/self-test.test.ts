@@ -4,10 +4,12 @@ import { FakeClock } from '../testing/fake-clock.ts';
 import { arpKnows, defaultGateway } from './health-checks.ts';
 import { SelfTest } from './self-test.ts';
 
+const noDelay = { enable() {}, disable() {}, reset() {}, maxMs: 0 };
+
 /** A self-test of one part that is as well as the test says. */
 function testOf(state: { message: string | undefined }): { selfTest: SelfTest; clock: FakeClock } {
   const clock = new FakeClock();
-  const selfTest = new SelfTest({ clock, checks: { resolver: async () => state.message } });
+  const selfTest = new SelfTest({ clock, delay: noDelay, checks: { resolver: async () => state.message } });
   selfTest.start();
   return { selfTest, clock };
 }
@@ -36,7 +38,7 @@ describe('the self-test', () => {
       asked.push(signal);
       return new Promise((resolve) => signal.addEventListener('abort', () => resolve('was given up'), { once: true }));
     };
-    const selfTest = new SelfTest({ clock, checks: { resolver: untilAborted } });
+    const selfTest = new SelfTest({ clock, delay: noDelay, checks: { resolver: untilAborted } });
     selfTest.start();
     selfTest.stop();
     assert.ok(asked[0]?.aborted);

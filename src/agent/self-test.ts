@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Heartbeat } from '../protocol/messages.ts';
 
@@ -9,14 +8,26 @@ export type Part = Impairment['part'];
 /** Checks one part of this machine. Resolves with a sentence if it fails, undefined if it works; never rejects. */
 export type SelfCheck = (signal: AbortSignal) => Promise<string | undefined>;
 
+/** How late the timers of this process ran; perf_hooks measures it. */
+export interface LoopDelay {
+  enable(): void;
+  disable(): void;
+  /** Begins a new measurement. */
+  reset(): void;
+  /** The worst of this measurement, one tick of the histogram included. */
+  readonly maxMs: number;
+}
+
 interface SelfTestParts {
   readonly clock: Clock;
+  readonly delay: LoopDelay;
   readonly checks: Readonly<Partial<Record<Part, SelfCheck>>>;
 }
 
 const intervalMs = 15_000;
 const limitMs = 4000;
-const resolutionMs = 20;
+/** A tick of the histogram is no delay. */
+export const delayResolutionMs = 20;
 /** Above this delay the agent's measured times say little about its targets. */
 const lagLimitMs = 1000;
 /** One failure may be the fault of the other end; two in a row count as ours. */
@@ -25,7 +36,6 @@ const failuresUntilImpaired = 2;
 /** The agent tests itself, so that the server knows whether to trust its results. */
 export class SelfTest {
   readonly #parts: SelfTestParts;
-  readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
   readonly #failures = new Map<Part, { count: number; message: string }>();
   /** A part that never worked here (an isolated network has no gateway or resolver) is not an impairment. */
   readonly #wasWell = new Set<Part>();
@@ -38,12 +48,12 @@ export class SelfTest {
   }
 
   start(): void {
-    this.#delay.enable();
+    this.#parts.delay.enable();
     void this.#round();
   }
 
   stop(): void {
-    this.#delay.disable();
+    this.#parts.delay.disable();
     this.#stopping.abort();
     this.#cancel();
   }
@@ -59,16 +69,20 @@ export class SelfTest {
     return { lagMs, impaired };
   }
 
-  /** The worst delay of this process's own timers in this round; a tick of the histogram is no delay. */
+  /** The worst delay of this process's own timers in this round. */
   #lagMs(): number {
-    return Math.max(0, Math.round(this.#delay.max / 1e6 - resolutionMs));
+    return Math.max(0, Math.round(this.#parts.delay.maxMs - delayResolutionMs));
   }
 
   async #round(): Promise<void> {
     this.#lagBeforeMs = this.#lagMs();
-    this.#delay.reset();
+    this.#parts.delay.reset();
     const stopping = this.#stopping.signal;
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(limitMs)]);
+    const overdue = new AbortController();
+    const cancelLimit = this.#parts.clock.after(limitMs, () =>
+      overdue.abort(new DOMException('No answer.', 'TimeoutError')),
+    );
+    const signal = AbortSignal.any([stopping, overdue.signal]);
     await Promise.all(
       Object.entries(this.#parts.checks).map(async ([name, check]) => {
         // The record's keys are parts.
@@ -77,6 +91,7 @@ export class SelfTest {
         this.#note(part, message);
       }),
     );
+    cancelLimit();
     if (!stopping.aborted) this.#cancel = this.#parts.clock.after(intervalMs, () => void this.#round());
   }
 

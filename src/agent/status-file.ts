@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SmallFiles } from '../core/small-files.ts';
 import type { Heartbeat } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
 import { isFresh, readReport, replaceReport } from './report-file.ts';
@@ -24,8 +25,8 @@ export interface AgentStatusReport {
 const fileName = 'status.json';
 
 /** Replaces the report, for the agent's own user. */
-export function writeStatus(folder: string, report: AgentStatusReport): void {
-  replaceReport(join(folder, fileName), report, 0o600);
+export function writeStatus(files: SmallFiles, report: AgentStatusReport): void {
+  replaceReport(files, fileName, { report, mode: 0o600 });
 }
 
 /** The last report in this data folder; undefined if no agent ever ran there, or it is not for this user. */

@@ -42,7 +42,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Files of a room that other rooms may import one by one. */
 const byName: Readonly<Record<string, readonly string[]>> = {
-  agent: ['sys/atomic-file.ts'],
   server: ['sys/atomic-file.ts'],
 };
 

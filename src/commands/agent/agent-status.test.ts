@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { takeFolder } from '../data-folders.ts';
+import { folderFiles } from '../../adapters/folder-files.ts';
 import { AgentFolder } from '../../agent/agent-file.ts';
 import { writeNotice, type AgentNotice } from '../../agent/notice-file.ts';
 import { privileges } from '../../agent/privileges.ts';
@@ -49,7 +50,7 @@ async function folderFor(t: TestContext): Promise<string> {
 }
 
 function writeOwnStatus(folder: string): void {
-  writeStatus(folder, {
+  writeStatus(folderFiles(folder), {
     agentId: 'id',
     name: 'seat-17',
     version: '1',
@@ -85,7 +86,7 @@ describe('agent status', () => {
   test('E5: tells the watched person what is collected, by whom, for what, until when, and how far it went', async (t) => {
     if (process.geteuid?.() !== 0) return t.skip('becoming another user needs root');
     const folder = await folderFor(t);
-    writeNotice(folder, notice);
+    writeNotice(folderFiles(folder), notice);
     writeOwnStatus(folder);
     const { text, code } = asNobody(() => shown(folder));
     assert.equal(code, 0);
@@ -124,16 +125,16 @@ Privilege  CAP_BPF is missing: counting costs more
     const folder = await folderFor(t);
     const previous = process.umask(0o077);
     t.after(() => process.umask(previous));
-    writeNotice(folder, notice);
+    writeNotice(folderFiles(folder), notice);
     writeOwnStatus(folder);
-    new AgentFolder(folder).identity('seat-17');
+    new AgentFolder(folderFiles(folder)).identity('seat-17');
     const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
     assert.deepEqual(['.', 'notice.json', 'status.json', 'agent.json'].map(modeOf), [0o711, 0o644, 0o600, 0o600]);
   });
 
   test('tells whoever runs the agent the rest too', async (t) => {
     const folder = await folderFor(t);
-    writeNotice(folder, { ...notice, collected: [] });
+    writeNotice(folderFiles(folder), { ...notice, collected: [] });
     writeOwnStatus(folder);
     const { text } = shown(folder);
     assert.match(text, /^Agent      seat-17 \(id\), version 1\n/);
@@ -142,7 +143,7 @@ Privilege  CAP_BPF is missing: counting costs more
 
   test('an agent that wrote nothing for a while does not run', async (t) => {
     const folder = await folderFor(t);
-    writeNotice(folder, { ...notice, writtenAt: Date.now() - 60_000 });
+    writeNotice(folderFiles(folder), { ...notice, writtenAt: Date.now() - 60_000 });
     const { text, code } = shown(folder);
     assert.equal(code, 2);
     assert.match(text, /\nState      does not run; this is from 2/);

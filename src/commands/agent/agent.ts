@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AgentListener } from '../../adapters/agent-listener.ts';
+import { folderFiles } from '../../adapters/folder-files.ts';
+import { loopDelay } from '../../adapters/loop-delay.ts';
 import { machineTime } from '../../adapters/machine-time.ts';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
 import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
 import { privileges } from '../../agent/privileges.ts';
-import { SelfTest } from '../../agent/self-test.ts';
+import { delayResolutionMs, SelfTest } from '../../agent/self-test.ts';
 import { openSpool } from './open-spool.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
@@ -18,6 +20,7 @@ import { createCertificate } from '../../protocol/certificate.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import type { SensorOrder } from '../../protocol/messages.ts';
 import { createJoinToken, formatJoinToken, parseJoinToken } from '../../protocol/join-token.ts';
+import { LagGuard } from '../../schedule/lag.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
 import { defaultAgentFolder, takeFolder } from '../data-folders.ts';
@@ -53,12 +56,13 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   process.on('SIGHUP', () => log.say('There is nothing to read again: the server says what this agent does.'));
   // The watched person may pass through to the notice in it.
   using taken = takeFolder(options.data ?? defaultAgentFolder(), { mode: 0o711, user: 'agent' });
-  const folder = new AgentFolder(taken.path);
+  const folder = new AgentFolder(folderFiles(taken.path));
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);
   const say = (text: string): void => log.say(text);
   const net = createNetwork({ clock, policy });
-  const selfTest = new SelfTest({ clock, checks: { resolver: resolverCheck(net), gateway: gatewayCheck(net) } });
+  const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
+  const selfTest = new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });
   let agent: Agent | undefined;
   const spool = await openSpool(join(folder.path, 'spool'), { onChange: () => agent?.onSpoolChange() });
   for (const name of spool.recovered.quarantined) {
@@ -67,7 +71,18 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   const onLink = announcer(say);
   const onFault = onlyChanges(say);
   const told = { onLink, onOrder: orderAnnouncer(say), onFault };
-  const parts = { clock, dialler: webSocketDialler, net, folder, file, spool, selfTest, sensorTypes, ...told };
+  const parts = {
+    clock,
+    dialler: webSocketDialler,
+    net,
+    folder,
+    file,
+    spool,
+    selfTest,
+    lag: new LagGuard(clock),
+    sensorTypes,
+    ...told,
+  };
   agent = new Agent({ ...parts, machine: machineTime(), version: version(), random: Math.random });
   agent.start();
   const listener = options.listen && (await listen(agent, options.listen));
