@@ -2,16 +2,20 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { AppError } from '../core/errors.ts';
 import { formatEndpoint } from '../core/target.ts';
-import type { Line } from '../protocol/line.ts';
-import { WebSocketAcceptor } from './web-socket-acceptor.ts';
+import { maxFrameBytes } from '../protocol/frames.ts';
+import { ConnectionGuard } from './connection-guard.ts';
+import { WebSocketAcceptor, type Caller } from './web-socket-acceptor.ts';
 
 interface ListenerParts {
   readonly host: string;
   readonly port: number;
   /** PEM; without it the line is not encrypted, which is for loopback only. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
-  readonly adopt: (line: Line, address: string) => Promise<unknown>;
+  readonly adopt: (caller: Caller) => Promise<unknown>;
 }
+
+/** One server calls; its tries and those of strangers together need no more. */
+const limits = { all: 64, strangers: 48, perNetwork: 32 };
 
 /** Where an agent that is called takes the server's connection. */
 export class AgentListener {
@@ -26,9 +30,12 @@ export class AgentListener {
       ? createTlsServer({ cert: tls.certificate, key: tls.key, minVersion: 'TLSv1.3' })
       : createServer();
     this.#server.on('request', (_request, response) => response.writeHead(404, { Connection: 'close' }).end());
+    const guard = new ConnectionGuard({ limits, onCrowded: () => {} });
+    guard.attach(this.#server);
     this.#acceptor = new WebSocketAcceptor({
-      admit: () => ({ limitBytes: Infinity, onSettled: () => {} }),
-      onLine: ({ line, address }) => void adopt(line, address),
+      guard,
+      strangerBytes: maxFrameBytes,
+      onLine: (caller) => void adopt(caller),
     });
     this.#acceptor.attach(this.#server);
   }

@@ -3,26 +3,24 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Line } from '../protocol/line.ts';
 import { agentPath } from '../protocol/messages.ts';
+import type { ConnectionGuard } from './connection-guard.ts';
 import { socketOptions, WebSocketLine } from './web-socket-line.ts';
 
-/** A caller that may come in. */
-export interface Admission {
-  /** It may send no more than this until `onSettled`. */
-  readonly limitBytes: number;
-  /** Called when it has said who it is, and when it is gone. */
-  readonly onSettled: () => void;
-}
-
-/** An open line of a caller. `settle` lifts the limit of its admission. */
+/** An open line of a caller. */
 export interface Caller {
   readonly line: Line;
   readonly address: string;
-  readonly settle: () => void;
+  /** To be called when the caller begins to prove who it is: its connection is then not closed to make room for others. */
+  readonly onHello: () => void;
+  /** To be called when the caller has proved who it is, which lifts the limits of strangers. */
+  readonly onTrusted: () => void;
 }
 
 interface AcceptorPorts {
-  /** Undefined refuses the caller. */
-  admit(address: string): Admission | undefined;
+  /** Knows the place of every connection of the HTTP server. */
+  readonly guard: ConnectionGuard;
+  /** How many bytes a caller may send before it has proved who it is. */
+  readonly strangerBytes: number;
   onLine(caller: Caller): void;
 }
 
@@ -50,23 +48,27 @@ export class WebSocketAcceptor {
     // Nobody else listens for it from here on, and an error that nobody listens for would end the process.
     socket.on('error', () => socket.destroy());
     if (request.url !== agentPath) return refuse(socket, '404 Not Found');
-    const admission = this.#ports.admit(address);
-    if (!admission) return refuse(socket, '503 Service Unavailable');
-    // The upgrade of a caller that has gone, or that asks wrongly, comes to nothing without a word.
-    socket.once('close', admission.onSettled);
+    // Only browsers send it, for a page that somebody has open: no agent is one (RFC 6455, section 10.2).
+    if (request.headers.origin !== undefined) return refuse(socket, '403 Forbidden');
+    const { guard, strangerBytes } = this.#ports;
+    const place = guard.placeOf(request);
     this.#acceptor.handleUpgrade(request, socket, head, (webSocket) => {
-      const stopCounting = limitBytes(socket, admission.limitBytes);
-      const settle = (): void => {
-        stopCounting();
-        admission.onSettled();
-      };
-      this.#ports.onLine({ line: new WebSocketLine(webSocket), address, settle });
+      const stopCounting = limitBytes(socket, strangerBytes);
+      this.#ports.onLine({
+        line: new WebSocketLine(webSocket),
+        address,
+        onHello: () => place?.hold(),
+        onTrusted: () => {
+          stopCounting();
+          place?.trust();
+        },
+      });
     });
   }
 }
 
 /** Says no, and does not wait for the other side to hang up. */
-function refuse(socket: Duplex, status: '404 Not Found' | '503 Service Unavailable'): void {
+function refuse(socket: Duplex, status: '403 Forbidden' | '404 Not Found'): void {
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

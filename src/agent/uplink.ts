@@ -83,8 +83,11 @@ export class Uplink {
     });
   }
 
-  /** Speaks over an open line, whoever dialled it. Resolves when it has ended, with what went wrong. */
-  adopt(line: Line, server: string): Promise<Error | undefined> {
+  /**
+   * Speaks over an open line, whoever dialled it; `onTrusted` is called when the server has proved who it is. Resolves when the
+   * line has ended, with what went wrong.
+   */
+  adopt(line: Line, server: string, onTrusted = (): void => {}): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     const { identity, version, source, clock } = this.#ports;
     const greeting = new Greeting({
@@ -112,6 +115,7 @@ export class Uplink {
     });
     const onWelcome = (serverKey: string, name: string): void => {
       cancelGreeting();
+      onTrusted();
       // Only a server that has proved its identity replaces an older connection.
       for (const other of this.#channels) if (other !== channel) other.terminate();
       this.#session = session;

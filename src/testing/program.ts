@@ -5,6 +5,8 @@ interface Place {
   /** The host it runs on; this process's own network if absent. */
   readonly host?: LabHost | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** How many files and sockets it may have open. */
+  readonly descriptors?: number | undefined;
 }
 
 /** A server or an agent: one process after the other with the same words, ended and started again at will. */
@@ -27,7 +29,7 @@ export class Program implements AsyncDisposable {
 
   start(): void {
     using _there = this.#place.host?.enter();
-    this.#life = new Watchkeeper(this.words(), this.#place.env);
+    this.#life = new Watchkeeper(this.words(), this.#place.env, this.#place.descriptors);
   }
 
   /** Without any warning to it. */

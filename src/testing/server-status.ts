@@ -65,6 +65,7 @@ export class ServerStatus {
       wanted: () => this.#table.wanted,
       latest: (taskId) => latest.get(taskId),
       lostLogLines: () => 0,
+      connections: () => ({ strangers: 1, known: 2 }),
     });
   }
 

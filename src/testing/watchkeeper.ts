@@ -13,8 +13,11 @@ export class Watchkeeper implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   #onOutput = (): void => {};
 
-  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#process = spawn(executable, words, { env: { ...process.env, ...env }, stdio: 'pipe' });
+  constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}, descriptors?: number) {
+    const limit = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`];
+    const [program, ...args] = [...limit, executable, ...words];
+    // The executable at least is there.
+    this.#process = spawn(program!, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#onOutput();

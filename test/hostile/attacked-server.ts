@@ -15,6 +15,8 @@ interface Plan {
   readonly data?: string;
   readonly host?: string;
   readonly flags?: readonly string[];
+  /** How many files and sockets it may have open. */
+  readonly descriptors?: number;
 }
 
 /** `watchkeeper serve` as a real process with a local agent that works all the time: what happens to it is what an attack does to others. */
@@ -29,7 +31,9 @@ export class AttackedServer implements AsyncDisposable {
     this.folder = folder;
     this.port = port;
     const where = ['--config', this.configFile, '--data', this.data, '--listen', `${this.host}:${port}`];
-    this.program = new Program(() => ['serve', ...where, ...(plan.flags ?? [])]);
+    this.program = new Program(() => ['serve', ...where, ...(plan.flags ?? [])], {
+      descriptors: plan.descriptors,
+    });
   }
 
   static async open(plan: Plan = {}): Promise<AttackedServer> {

@@ -110,11 +110,9 @@ describe('a greeting that is wrong', () => {
 });
 
 describe('silence', { concurrency: true }, () => {
-  test('whoever says nothing is sent away after ten seconds', async () => {
+  test('whoever says nothing is sent away', async () => {
     using agent = await WrongAgent.connect(server.url);
-    const start = performance.now();
     assert.equal(await agent.refusal(), 'closed with 1006');
-    assert.ok(performance.now() - start < 15_000);
   });
 
   test('a frame that comes byte by byte is no word, and silence ends the line of an agent', async () => {
@@ -324,17 +322,6 @@ describe('too much', () => {
     agent.say(heartbeat());
     await agent.until('heartbeat-seen');
     assert.ok(pongs < 200_000, `${pongs} pongs`);
-  });
-
-  test('one address may knock 500 times at once, and is sent away after that until it has greeted', async () => {
-    const knocks = await Promise.allSettled(Array.from({ length: 520 }, () => WrongAgent.connect(server.url)));
-    const inside = knocks.flatMap((knock) => (knock.status === 'fulfilled' ? [knock.value] : []));
-    assert.equal(inside.length, 500);
-    for (const agent of inside) agent[Symbol.dispose]();
-    await eventually('there is room again', async () => {
-      using agent = await WrongAgent.connect(server.url);
-      return agent.until('challenge');
-    });
   });
 });
 

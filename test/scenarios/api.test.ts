@@ -260,7 +260,7 @@ describe('the HTTP interface', () => {
     assert.match(text, /^probe_success\{monitor="quote \\" back \\\\ line",/m);
     assert.match(text, /^watchkeeper_agent_up\{agent="local",agent_id="[-\da-f]+"\} 1$/m);
     const health = await fetch(`${server.url}/healthz`);
-    assert.deepEqual([health.status, await health.json()], [200, { status: 'ok', problems: [] }]);
+    assert.deepEqual([health.status, await health.json()], [200, { status: 'ok', problems: [], warnings: [] }]);
     await server.ask('DELETE', `/monitors/${encodeURIComponent(name)}`);
   });
 

@@ -165,6 +165,18 @@ describe('an encrypted line', () => {
   });
 });
 
+test('SE6: an agent that the server calls has the name that the configuration gives it', async (t) => {
+  const agent = agentProgram(t, 'debian', ['--listen', `127.0.0.1:${await closedPort()}`]);
+  agent.start();
+  const entry = await eventually('it says how to call it', () => /agents: \[(.*)\]/.exec(agent.said)?.[1]);
+  await using server = await AttackedServer.prepare({ flags: ['--no-local-agent'] });
+  await server.configure(`monitors: []\nagents: [${entry.replace('name: debian', 'name: cellar')}]\n`);
+  server.program.start();
+  await server.untilAnswering();
+  await untilOnline(server, 'cellar');
+  assert.equal(await server.agent('debian'), undefined);
+});
+
 test('strangers that hold the lines of an agent that is called do not keep its server out', async (t) => {
   const port = await closedPort();
   const agent = agentProgram(t, 'called', ['--listen', `127.0.0.1:${port}`]);

@@ -143,7 +143,7 @@ async function listen(
     host,
     port,
     tls: isLoopback(host) ? undefined : createCertificate('watchkeeper agent', clock.now()),
-    adopt: (line, address) => agent.uplink.adopt(line, address),
+    adopt: ({ line, address, onTrusted }) => agent.uplink.adopt(line, address, onTrusted),
   });
   await listener.start();
   return listener;

@@ -64,7 +64,7 @@ export function buildServer(parts: ServerParts) {
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
   const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
-  return { ...view, gate, gateway, book, records, sensorOrders, runs, administration };
+  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration };
 }
 
 /** Reads what was known when the server last ran; then agents may connect. */

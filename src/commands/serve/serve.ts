@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { WebSocketAcceptor } from '../../adapters/web-socket-acceptor.ts';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
@@ -10,27 +7,23 @@ import { formatMistake } from '../../config/mistake.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
-import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import { formatEndpoint } from '../../core/target.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
-import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
 import { LocalAgent } from '../../server/host/local-agent.ts';
-import { createApp } from '../../server/routes/app.ts';
-import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
+import { openListeners } from './serve-listen.ts';
 import { reload, type Reloading } from './serve-reload.ts';
-import { adminRoutes, publicRoutes } from './serve-routes.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { aborted } from '../interruption.ts';
 import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
 import { welcomeLines } from './serve-welcome.ts';
-import { version } from '../version.ts';
 
 export interface ServeOptions {
   readonly config?: string | undefined;
@@ -70,19 +63,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const parts = { clock, identity, store, readMonitor: readDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
   await loadServer(server, { store, monitors: specsIn(config), sensorPlans: config.sensors });
-  const tls = tlsOf(options, folder, config);
-  const routes = publicRoutes({ server, store, identity, clock, url: () => url });
-  const common = { version: version(), onInternalError: (error: unknown) => say(traceOf(error)) };
-  const app = createApp({ ...common, routes, token: folder.apiToken() });
-  addStatus(app, statusPorts(server, options.log));
-  const tcp = running.adopt(await listenTcp(app, { ...options.listen, tls }), (listener) => listener.close());
-  const url = urlOf(options.listen.host, tcp.port, tls !== undefined);
-  running.adopt(acceptorOf(server), (acceptor) => acceptor.close()).attach(tcp.server);
-  // Before its listener, which waits for every connection to end.
-  running.defer(() => server.gateway.close());
-  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
-  running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
-
+  const shared = { server, store, identity, folder, log: options.log };
+  const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
   const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
@@ -91,15 +73,13 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   running.adopt(upkeep, () => upkeep.stop()).start();
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
-    const own = ownUrlOf(tcp, tls !== undefined);
-    const localAgent = localAgentOf({ server, folder, url: own, say });
+    const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
     await running.adopt(localAgent, (agent) => agent.stop()).start();
   }
-  const renewTls = (changed: Config): boolean => tcp.renew(tlsOf(options, folder, changed));
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
-  reloading.resolve({ server, calls, renewTls, started: config, say, retry });
-  for (const line of welcomeLines({ url, folder: folder.path, certificate: tls?.certificate })) say(line);
-  options.onReady?.(url);
+  reloading.resolve({ server, calls, renewTls: listening.renewTls, started: config, say, retry });
+  for (const line of welcomeLines({ ...listening, folder: folder.path })) say(line);
+  options.onReady?.(listening.url);
   await aborted(signal);
   say('Stopping.');
 }
@@ -114,24 +94,8 @@ function clockTrust({ acceptClock = false }: ServeOptions, server: Server) {
   return { isClockConfirmed: () => server.fleet.confirmsClock(), acceptsClock: acceptClock };
 }
 
-function traceOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
 function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
   return monitors.map(({ spec }) => spec);
-}
-
-function statusPorts(server: Server, log: OperatorLog): StatusPorts {
-  return {
-    clock,
-    version: version(),
-    health: server.health,
-    agents: () => server.fleet.views(),
-    wanted: () => server.tasks.wanted,
-    latest: (taskId) => server.latest.get(taskId),
-    lostLogLines: () => log.lostLines,
-  };
 }
 
 function sentenceOf(notice: Notice): string {
@@ -154,43 +118,6 @@ async function loadConfig(file: string, say: Say): Promise<Config> {
   for (const mistake of mistakes) say(formatMistake(file, mistake));
   if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
   return config;
-}
-
-function tlsOf(
-  { listen }: ServeOptions,
-  folder: DataFolder,
-  { server }: ServerConfig,
-): { certificate: string; key: string } | undefined {
-  if (server?.tls) return { certificate: pemIn(server.tls.certificate), key: pemIn(server.tls.key) };
-  return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
-}
-
-/** @throws {AppError} invalid-config */
-function pemIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new AppError('invalid-config', `tls: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** How others reach this server: by its name where it listens on every address. */
-function urlOf(host: string, port: number, isTls: boolean): string {
-  const isEveryAddress = host === '0.0.0.0' || host === '::';
-  return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
-}
-
-/** How this machine reaches it: there where it listens. */
-function ownUrlOf({ address, port }: TcpListener, isTls: boolean): string {
-  const loopback: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
-  return urlOf(loopback[address] ?? address, port, isTls);
-}
-
-function acceptorOf({ gateway }: Server): WebSocketAcceptor {
-  return new WebSocketAcceptor({
-    admit: (address) => gateway.admit(address),
-    onLine: ({ line, address, settle }) => void gateway.adopt(line, { address, onSettled: settle }),
-  });
 }
 
 function agentCallsOf(server: Server, say: Say): AgentCalls {

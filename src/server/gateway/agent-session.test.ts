@@ -42,6 +42,7 @@ function sessionOf(over: Partial<SessionPorts> = {}) {
     gatekeeper: { admit: async ({ name }) => name, confirm: () => {} },
     received: async () => [],
     commit: async () => {},
+    onGreeting: () => {},
     onLive: () => {},
     uncommitted: { bytes: 0 },
     onHeartbeat: () => {},

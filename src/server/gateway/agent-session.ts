@@ -19,6 +19,8 @@ export interface SessionPorts {
   received(agentId: string, epoch: string): Promise<readonly SeqRange[]>;
   /** Resolves when the entries are durable. @throws {AppError} usage, when they will never be taken; unavailable */
   commit(agentId: string, epoch: string, entries: readonly Entry[]): Promise<void>;
+  /** The other end has said who it is, and this is looked into. */
+  onGreeting(): void;
   /** The session is the agent's from now on. */
   onLive(session: AgentSession): void;
   /** Read and not durable yet, over all sessions, which count here. */
@@ -142,6 +144,7 @@ export class AgentSession {
 
   async #greet(hello: Extract<AgentMessage, { type: 'hello' }>): Promise<void> {
     if (!this.#greeting) throw new ProtocolError('bad-frame', 'expected one hello, got a second');
+    this.#ports.onGreeting();
     const { name, signature } = await this.#greeting.accept(hello, this.#ports.gatekeeper);
     this.#greeting = undefined;
     this.#agentId = hello.agentId;

@@ -6,7 +6,7 @@ import { FaultLog } from './fault-log.ts';
 
 interface FaultParts {
   readonly clock: Clock;
-  readonly health: Pick<Health, 'noteFault' | 'noteRefused'>;
+  readonly health: Pick<Health, 'noteCrowded' | 'noteFault' | 'noteRefused'>;
   /** A line for the operator. */
   readonly say: (text: string) => void;
 }
@@ -40,5 +40,12 @@ export class ConnectionFaults {
   refused({ agentId, name }: Pick<AgentSession, 'agentId' | 'name'>, count: number, why: string): void {
     this.#health.noteRefused(count);
     this.#log.tell(`${agentId} refused`, `Agent ${name} sent ${count} entries that were not kept: ${why}.`);
+  }
+
+  /** There was no room for a connection from this address, or another was closed to make room for it. */
+  crowded(address: string): void {
+    this.#health.noteCrowded();
+    const next = 'the oldest without a token is closed for each new one; agents and people with a token keep theirs';
+    this.#log.tell('crowded', `There is no room for more connections, the last from ${address}: ${next}.`);
   }
 }

@@ -3,9 +3,8 @@ import type { Line } from '../../protocol/line.ts';
 import { agentMessage, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
 import { AgentSession, type SessionPorts } from './agent-session.ts';
 import { Greeting, type GreetingOptions, type ServerIdentity } from './greeting.ts';
-import { Strangers } from './strangers.ts';
 
-export interface GatewayPorts extends Omit<SessionPorts, 'onLive' | 'uncommitted'> {
+export interface GatewayPorts extends Omit<SessionPorts, 'onGreeting' | 'onLive' | 'uncommitted'> {
   readonly identity: ServerIdentity;
   onConnected(session: AgentSession): void;
   onDisconnected(session: AgentSession): void;
@@ -16,40 +15,35 @@ export interface GatewayPorts extends Omit<SessionPorts, 'onLive' | 'uncommitted
 /** Where a line came from, and what is known of its other end. */
 export interface Arrival extends Omit<GreetingOptions, 'channelBinding'> {
   readonly address: string;
-  /** The other end has proved who it is, or the connection has ended. */
-  readonly onSettled?: () => void;
+  /** The other end has begun to prove who it is. */
+  readonly onHello?: () => void;
+  /** The other end has proved who it is. */
+  readonly onTrusted?: () => void;
 }
 
-/** So long a stranger may take to say who it is, and so much it may say until then: a hello is about 1 KiB. */
+/** How long a stranger may say nothing. */
+const helloLimitMs = 3000;
+/** How long the whole greeting may take: the store is asked in it. */
 const greetingLimitMs = 10_000;
-const greetingLimitBytes = 16 * 1024;
+/** How much a stranger may say: a hello is about 1 KiB. */
+export const strangerBytes = 16 * 1024;
 
 /** Where agents' connections arrive, whichever side dialled. One session per agent: a newer one replaces the older. */
 export class Gateway {
   readonly #ports: GatewayPorts;
   readonly #sessions = new Map<string, AgentSession>();
   readonly #channels = new Set<Channel<AgentMessage, ServerMessage>>();
-  readonly #strangers = new Strangers();
   readonly #uncommitted = { bytes: 0 };
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
   }
 
-  /** Whether a caller from this address may open a line, and what it may send until it has said who it is. */
-  admit(address: string): { readonly limitBytes: number; readonly onSettled: () => void } | undefined {
-    if (!this.#strangers.hasRoomFor(address)) return undefined;
-    return { limitBytes: greetingLimitBytes, onSettled: this.#strangers.enter(address) };
-  }
-
   /** Makes a session of an open line. Resolves when it has ended, with what went wrong. */
-  adopt(line: Line, { address, onSettled = () => {}, pairing }: Arrival): Promise<Error | undefined> {
+  adopt(line: Line, { address, onHello, onTrusted, pairing, expectedName }: Arrival): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    const cancelHello = this.#ports.clock.after(helloLimitMs, () => channel.terminate());
     const cancelGreeting = this.#ports.clock.after(greetingLimitMs, () => channel.terminate());
-    const settle = (): void => {
-      cancelGreeting();
-      onSettled();
-    };
     const channel: Channel<AgentMessage, ServerMessage> = new Channel({
       line,
       incoming: agentMessage,
@@ -57,7 +51,8 @@ export class Gateway {
       events: {
         onMessage: (message, bytes) => session.receive(message, bytes),
         onClose: (error) => {
-          settle();
+          cancelHello();
+          cancelGreeting();
           this.#channels.delete(channel);
           this.#forget(session);
           if (error) this.#ports.onFault(session, error);
@@ -66,13 +61,19 @@ export class Gateway {
       },
     });
     this.#channels.add(channel);
+    const onGreeting = (): void => {
+      cancelHello();
+      onHello?.();
+    };
     const onLive = (): void => {
-      settle();
+      cancelGreeting();
+      onTrusted?.();
       this.#keep(session);
     };
-    const greeting = new Greeting(this.#ports.identity, { channelBinding: line.channelBinding, pairing });
+    const { channelBinding } = line;
+    const greeting = new Greeting(this.#ports.identity, { channelBinding, pairing, expectedName });
     const session = new AgentSession(
-      { ...this.#ports, onLive, uncommitted: this.#uncommitted },
+      { ...this.#ports, onGreeting, onLive, uncommitted: this.#uncommitted },
       { channel, address, greeting },
     );
     return promise;

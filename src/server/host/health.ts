@@ -12,6 +12,8 @@ export interface HealthReport {
   readonly isWell: boolean;
   /** What is wrong, a sentence each. */
   readonly problems: readonly string[];
+  /** What an operator should know although all is well, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** `connection`: it broke without a word. */
@@ -20,6 +22,8 @@ export type FaultCode = (typeof faultCodes)[number];
 
 /** Looked at by whoever likes, without a token: at most so often does it cost anything. */
 const reportEveryMs = 1000;
+/** How long a shortage of room for connections is told after it was last seen. */
+const crowdedForMs = 60_000;
 
 /** Whether results come and are kept: a server that is up and keeps nothing is not well. Also counts what comes, for /metrics. */
 export class Health {
@@ -28,7 +32,8 @@ export class Health {
   #storeFault: string | undefined;
   #upkeepFault: string | undefined;
   #report: { readonly made: HealthReport; readonly atMs: number } | undefined;
-  readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0 };
+  readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0, crowded: 0 };
+  #crowdedMs = -Infinity;
   /** Connections that ended with a fault, by its code. */
   readonly faults = new Map<FaultCode, number>(faultCodes.map((code) => [code, 0]));
 
@@ -67,6 +72,12 @@ export class Health {
     }
   }
 
+  /** A connection found no room, or another was closed for it. Anybody can bring that about, so it makes nothing unwell. */
+  noteCrowded(): void {
+    this.counters.crowded++;
+    this.#crowdedMs = this.#clock.monotonic();
+  }
+
   /** What the store said when it last refused; undefined once it takes entries again. */
   noteStore(fault: string | undefined): void {
     if (fault !== this.#storeFault) this.#report = undefined;
@@ -89,9 +100,17 @@ export class Health {
     const nowMs = this.#clock.monotonic();
     if (!this.#report || nowMs - this.#report.atMs >= reportEveryMs) {
       const problems = this.#problems();
-      this.#report = { made: { isWell: problems.length === 0, problems }, atMs: nowMs };
+      this.#report = {
+        made: { isWell: problems.length === 0, problems, warnings: this.#warnings(nowMs) },
+        atMs: nowMs,
+      };
     }
     return this.#report.made;
+  }
+
+  #warnings(nowMs: number): readonly string[] {
+    if (nowMs - this.#crowdedMs > crowdedForMs) return [];
+    return ['there is no room for more connections without a token: the oldest of them are being closed'];
   }
 
   #problems(): readonly string[] {

@@ -28,6 +28,7 @@ interface TlsMaterial {
 
 /** Slow requests end; those are the defaults of Node, said so that they stay. */
 const limits = { headersTimeout: 60_000, requestTimeout: 300_000, maxHeaderSize: 16 * 1024 } as const;
+const tlsHandshakeTimeout = 10_000;
 
 /** Listens for people, programs and agents. @throws {AppError} unavailable, when the address is taken or not ours */
 export async function listenTcp(
@@ -53,7 +54,7 @@ function contextOf({ certificate, key }: TlsMaterial) {
 }
 
 function secureServer(tls: TlsMaterial, handle: RequestListener): TlsServer {
-  return usable(() => createTlsServer({ ...limits, ...contextOf(tls) }, handle));
+  return usable(() => createTlsServer({ ...limits, ...contextOf(tls), handshakeTimeout: tlsHandshakeTimeout }, handle));
 }
 
 function usable<Value>(work: () => Value): Value {

@@ -1,4 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
@@ -21,16 +23,23 @@ interface AppParts {
   /** What `Authorization: Bearer` must carry; undefined on the admin socket, where opening it is the proof. */
   readonly token: string | undefined;
   readonly version: string;
+  /** A request has come with the token. */
+  readonly onAuthorised?: ((request: IncomingMessage) => void) | undefined;
   /** For what is not our caller's fault: logged, and never shown to it. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 /** The HTTP interface: every route under /api/v1, and its own description. */
-export function createApp({ routes, token, version, onInternalError }: AppParts): Hono {
+export function createApp({ routes, token, version, onAuthorised, onInternalError }: AppParts): Hono {
   const app = new Hono();
   const api = new Hono();
   if (token !== undefined)
-    api.use(async (context, next) => (isAuthorised(context, token) ? await next() : unauthorised(context)));
+    api.use(async (context, next) => {
+      if (!isAuthorised(context, token)) return unauthorised(context);
+      const request = requestOf(context);
+      if (request) onAuthorised?.(request);
+      return await next();
+    });
   api.use(
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -93,6 +102,11 @@ async function jsonOf(context: Context): Promise<unknown> {
   } catch (error) {
     throw new AppError('usage', `body: expected JSON: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Undefined in a test that asks the app without a server. */
+function requestOf(context: Context): IncomingMessage | undefined {
+  return (context.env as Partial<HttpBindings> | undefined)?.incoming;
 }
 
 function isAuthorised(context: Context, token: string): boolean {

@@ -14,6 +14,7 @@ export interface MetricsPorts {
   latest(taskId: string): LatestResult | undefined;
   /** Lines that the server's own log has lost. */
   lostLogLines(): number;
+  connections(): { readonly strangers: number; readonly known: number };
 }
 
 /** Established names of the field where there is one, so that existing dashboards and rules go on working. */
@@ -22,6 +23,7 @@ export function metricFamilies(ports: MetricsPorts): readonly MetricFamily[] {
     ...taskFamilies(ports),
     ...agentFamilies(ports.agents()),
     ...flowFamilies(ports.health),
+    connectionFamily(ports.connections()),
     ...processFamilies(ports),
   ];
 }
@@ -132,6 +134,11 @@ function flowFamilies({ counters, faults }: Health): readonly MetricFamily[] {
     single('counter', ['watchkeeper_alarms_total', 'Alarms raised over records since the start'], counters.alarms),
     single('counter', ['watchkeeper_missing_entries_total', 'Entries that will never come'], counters.gaps),
     single('counter', ['watchkeeper_refused_entries_total', 'Entries of agents that were not kept'], counters.refused),
+    single(
+      'counter',
+      ['watchkeeper_crowded_connections_total', 'Connections without a token that were closed for lack of room'],
+      counters.crowded,
+    ),
     {
       name: 'watchkeeper_faults_total',
       type: 'counter',
@@ -139,6 +146,18 @@ function flowFamilies({ counters, faults }: Health): readonly MetricFamily[] {
       samples: [...faults].map(([code, value]) => ({ labels: { code }, value })),
     },
   ];
+}
+
+function connectionFamily({ strangers, known }: ReturnType<MetricsPorts['connections']>): MetricFamily {
+  return {
+    name: 'watchkeeper_connections',
+    type: 'gauge',
+    help: 'Open connections of agents and others, by whether the other end has proved who it is',
+    samples: [
+      { labels: { proved: 'yes' }, value: known },
+      { labels: { proved: 'no' }, value: strangers },
+    ],
+  };
 }
 
 function processFamilies(ports: MetricsPorts): readonly MetricFamily[] {

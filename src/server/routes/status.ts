@@ -16,14 +16,14 @@ export function addStatus(app: Hono, ports: StatusPorts): void {
   const { health } = ports;
   app.get('/livez', (context) => context.json({ status: 'ok' }));
   app.get('/readyz', (context) => answer(context, health.isReady ? [] : ['results are not being kept']));
-  app.get('/healthz', (context) => answer(context, health.report().problems));
+  app.get('/healthz', (context) => answer(context, health.report().problems, health.report().warnings));
   const page = metricsPage(ports);
   app.get('/metrics', (context) => context.body(page(), 200, { 'Content-Type': expositionType }));
 }
 
-function answer(context: Context, problems: readonly string[]): Response {
+function answer(context: Context, problems: readonly string[], warnings: readonly string[] = []): Response {
   const isWell = problems.length === 0;
-  return context.json({ status: isWell ? 'ok' : 'failing', problems }, isWell ? 200 : 503);
+  return context.json({ status: isWell ? 'ok' : 'failing', problems, warnings }, isWell ? 200 : 503);
 }
 
 /** Made at most once a second, and the same bytes for all who ask meanwhile: they are not read as fast as they are asked for. */

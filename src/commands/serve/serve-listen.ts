@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
+import { ConnectionGuard } from '../../adapters/connection-guard.ts';
+import { WebSocketAcceptor, type Caller } from '../../adapters/web-socket-acceptor.ts';
+import type { Config } from '../../config/config.ts';
+import { systemClock as clock } from '../../core/clock.ts';
+import { placeLimitsFor } from '../../core/connection-places.ts';
+import { AppError } from '../../core/errors.ts';
+import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import { strangerBytes } from '../../server/gateway/gateway.ts';
+import type { ServerIdentity } from '../../server/gateway/greeting.ts';
+import type { DataFolder } from '../../server/host/data-folder.ts';
+import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
+import { createApp } from '../../server/routes/app.ts';
+import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
+import type { Store } from '../../server/store/store.ts';
+import { descriptorLimit } from '../../sys/descriptors.ts';
+import type { OperatorLog } from '../../terminal/operator-log.ts';
+import { version } from '../version.ts';
+import type { Server } from './build-server.ts';
+import { adminRoutes, publicRoutes } from './serve-routes.ts';
+
+interface ListenParts {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly config: Partial<Pick<Config, 'server'>>;
+  readonly server: Server;
+  readonly store: Store;
+  readonly identity: ServerIdentity;
+  readonly folder: DataFolder;
+  readonly log: OperatorLog;
+}
+
+/** The open listeners. They end with the stack that they were opened on. */
+interface Listening {
+  /** Where others reach this server. */
+  readonly url: string;
+  /** Where this machine reaches it. */
+  readonly ownUrl: string;
+  /** PEM, where the server speaks TLS. */
+  readonly certificate: string | undefined;
+  /** Shows new connections the certificate of this configuration; false if TLS would begin or end. @throws when it cannot be used */
+  readonly renewTls: (config: Pick<Config, 'server'>) => boolean;
+}
+
+/** Listens for agents, people and programs, and on the admin socket. @throws {AppError} when an address or a file cannot be used */
+export async function openListeners(parts: ListenParts, running: AsyncDisposableStack): Promise<Listening> {
+  const { listen, config, server, store, identity, folder, log } = parts;
+  const tls = tlsOf(parts, config);
+  const routes = publicRoutes({ server, store, identity, clock, url: () => url });
+  const common = { version: version(), onInternalError: (error: unknown) => log.say(traceOf(error)) };
+  const guard = guardOf(server);
+  const onAuthorised = (request: IncomingMessage): void => guard.placeOf(request)?.trust();
+  const app = createApp({ ...common, routes, token: folder.apiToken(), onAuthorised });
+  addStatus(app, statusPorts({ server, guard, log }));
+  const tcp = running.adopt(await listenTcp(app, { ...listen, tls }), (listener) => listener.close());
+  const url = urlOf(listen.host, tcp.port, tls !== undefined);
+  guard.attach(tcp.server);
+  running.adopt(acceptorOf(server, guard), (acceptor) => acceptor.close()).attach(tcp.server);
+  // Before its listener, which waits for every connection to end.
+  running.defer(() => server.gateway.close());
+  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
+  running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
+  const ownUrl = ownUrlOf(tcp, tls !== undefined);
+  return { url, ownUrl, certificate: tls?.certificate, renewTls: (changed) => tcp.renew(tlsOf(parts, changed)) };
+}
+
+function traceOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+interface Told {
+  readonly server: Server;
+  readonly guard: ConnectionGuard;
+  readonly log: OperatorLog;
+}
+
+function statusPorts({ server, guard, log }: Told): StatusPorts {
+  return {
+    clock,
+    version: version(),
+    health: server.health,
+    agents: () => server.fleet.views(),
+    wanted: () => server.tasks.wanted,
+    latest: (taskId) => server.latest.get(taskId),
+    lostLogLines: () => log.lostLines,
+    connections: () => guard.counts,
+  };
+}
+
+function tlsOf(
+  { listen, folder }: Pick<ListenParts, 'listen' | 'folder'>,
+  { server }: ListenParts['config'],
+): { certificate: string; key: string } | undefined {
+  if (server?.tls) return { certificate: pemIn(server.tls.certificate), key: pemIn(server.tls.key) };
+  return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
+}
+
+/** @throws {AppError} invalid-config */
+function pemIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new AppError('invalid-config', `tls: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** How others reach this server: by its name where it listens on every address. */
+function urlOf(host: string, port: number, isTls: boolean): string {
+  const isEveryAddress = host === '0.0.0.0' || host === '::';
+  return `${isTls ? 'https' : 'http'}://${formatEndpoint({ host: isEveryAddress ? hostname() : host, port })}`;
+}
+
+/** How this machine reaches it: there where it listens. */
+function ownUrlOf({ address, port }: TcpListener, isTls: boolean): string {
+  const loopback: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
+  return urlOf(loopback[address] ?? address, port, isTls);
+}
+
+function guardOf({ faults }: Server): ConnectionGuard {
+  return new ConnectionGuard({
+    limits: placeLimitsFor(descriptorLimit()),
+    onCrowded: (address) => faults.crowded(address),
+  });
+}
+
+function acceptorOf({ gateway }: Server, guard: ConnectionGuard): WebSocketAcceptor {
+  const onLine = ({ line, ...caller }: Caller): void => void gateway.adopt(line, caller);
+  return new WebSocketAcceptor({ guard, strangerBytes, onLine });
+}
