@@ -34,6 +34,7 @@ export function addFleet(program: Command): void {
   addAgent(program);
   addLists(program);
   addOperations(program);
+  addBackups(program);
 }
 
 function addServer(program: Command): void {
@@ -152,14 +153,33 @@ function addOperations(program: Command): void {
       const { revoke } = await import('./fleet-commands.ts');
       await revoke(agent, place);
     });
+}
+
+interface PassphraseFlag {
+  readonly passphraseFile?: string;
+}
+
+function addBackups(program: Command): void {
+  const passphrase = '--passphrase-file <file>';
   program
     .command('backup')
-    .description('copy the store of the running server on this machine')
-    .argument('<file>', 'a new file')
+    .description('one file from which another machine is the server that runs on this one')
+    .argument('<file>', 'a new file; - is the standard output')
     .option(...dataOption)
-    .action(async (file: string, place: Pick<ServerPlace, 'data'>) => {
-      const { backup } = await import('./fleet-commands.ts');
-      await backup(file, place);
+    .option(passphrase, 'encrypt it; also from WATCHKEEPER_PASSPHRASE')
+    .action(async (file: string, flags: Pick<ServerPlace, 'data'> & PassphraseFlag) => {
+      const { backup } = await import('./backup.ts');
+      await backup(file, flags);
+    });
+  program
+    .command('restore')
+    .description('make an empty folder the data folder of the server that was backed up')
+    .argument('<file>', 'what backup wrote; - is the standard input')
+    .requiredOption('--data <folder>', 'made if it is not there')
+    .option(passphrase, 'of an encrypted backup; also from WATCHKEEPER_PASSPHRASE')
+    .action(async (file: string, flags: { readonly data: string } & PassphraseFlag) => {
+      const { restore } = await import('./restore.ts');
+      await restore(file, flags);
     });
 }
 

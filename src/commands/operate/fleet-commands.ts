@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Milliseconds } from '../../core/duration.ts';
 import { formatAlarms } from '../../terminal/alarm-view.ts';
@@ -19,9 +18,6 @@ import { lineTo, type ServerPlace } from './server-line.ts';
 export interface ListFlags extends ServerPlace {
   readonly json?: true;
 }
-
-/** A copy of a large store takes a while, and the server says nothing meanwhile. */
-const backupSilenceMs = 3_600_000;
 
 const lists = {
   agents: listOf('/agents', agentsAnswer, { rowsOf: ({ agents }) => agents, format: formatAgents }),
@@ -60,13 +56,6 @@ export async function revoke(agent: string, place: ServerPlace): Promise<void> {
 export async function renameAgent(agent: string, name: string, place: ServerPlace): Promise<void> {
   await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/rename`, done, { body: { name } });
   process.stdout.write(`${agent} is called ${name} from now on.\n`);
-}
-
-/** Writes a consistent copy of the server's store, on this machine. */
-export async function backup(file: string, place: Pick<ServerPlace, 'data'>): Promise<void> {
-  const whole = resolve(file);
-  await clientFor(place).post('/store/backup', done, { body: { file: whole }, silenceMs: backupSilenceMs });
-  process.stdout.write(`The store was copied to ${whole}.\n`);
 }
 
 function clientFor(place: ServerPlace): ServerClient {

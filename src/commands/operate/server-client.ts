@@ -44,6 +44,18 @@ export class ServerClient {
     return this.#parsed(await this.#json({ method: 'POST', path, ...more }), schema);
   }
 
+  /** The bytes of an answer, as they come; throws when they end too early. */
+  async *download(path: string, silenceMs: number): AsyncGenerator<Uint8Array> {
+    const response = await this.#ask({ method: 'GET', path, silenceMs });
+    try {
+      yield* response as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      throw this.#lost(error);
+    } finally {
+      response.destroy();
+    }
+  }
+
   /** What happens, from the moment that `onOpen` is called. Ends when the server ends it, throws when the line is lost. */
   async *events(onOpen: () => Promise<void>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
     const response = await this.#ask({ method: 'GET', path: '/events', silenceMs: silenceLimitMs, signal });

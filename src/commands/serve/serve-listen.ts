@@ -8,6 +8,7 @@ import { systemClock as clock } from '../../core/clock.ts';
 import { placeLimitsFor } from '../../core/connection-places.ts';
 import { AppError } from '../../core/errors.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import type { BackupMaker } from '../../server/backup/make-backup.ts';
 import { strangerBytes } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import type { DataFolder } from '../../server/host/data-folder.ts';
@@ -28,6 +29,7 @@ interface ListenParts {
   readonly store: Store;
   readonly identity: ServerIdentity;
   readonly folder: DataFolder;
+  readonly backups: BackupMaker;
   readonly log: OperatorLog;
 }
 
@@ -45,7 +47,7 @@ interface Listening {
 
 /** Listens for agents, people and programs, and on the admin socket. @throws {AppError} when an address or a file cannot be used */
 export async function openListeners(parts: ListenParts, running: AsyncDisposableStack): Promise<Listening> {
-  const { listen, config, server, store, identity, folder, log } = parts;
+  const { listen, config, server, store, identity, folder, backups, log } = parts;
   const tls = tlsOf(parts, config);
   const routes = publicRoutes({ server, store, identity, clock, url: () => url });
   const common = { version: version(), onInternalError: (error: unknown) => log.say(traceOf(error)) };
@@ -59,7 +61,7 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   running.adopt(acceptorOf(server, guard), (acceptor) => acceptor.close()).attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
-  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store)], token: undefined });
+  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store, backups)], token: undefined });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
   const ownUrl = ownUrlOf(tcp, tls !== undefined);
   return { url, ownUrl, certificate: tls?.certificate, renewTls: (changed) => tcp.renew(tlsOf(parts, changed)) };

@@ -1,3 +1,4 @@
+import type { BackupMaker } from '../../server/backup/make-backup.ts';
 import { agentsRoutes } from '../../server/routes/agents.ts';
 import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
@@ -57,6 +58,6 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
 }
 
 /** What only whoever may open the admin socket may ask for. */
-export function adminRoutes(store: Store): readonly Route[] {
-  return storeRoutes(store);
+export function adminRoutes(store: Store, backups: BackupMaker): readonly Route[] {
+  return storeRoutes({ backup: () => backups.make(), verify: () => store.verify() });
 }

@@ -8,6 +8,7 @@ import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
+import { finishRestore } from '../../server/backup/restore-backup.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
@@ -23,6 +24,7 @@ import { reload, type Reloading } from './serve-reload.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { aborted } from '../interruption.ts';
 import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
+import { backupsOf } from './serve-backups.ts';
 import { welcomeLines } from './serve-welcome.ts';
 
 export interface ServeOptions {
@@ -56,14 +58,15 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   running.defer(onHangup(() => void reloadWhenRunning(options.config, reloading.promise)));
   process.umask(0o077);
   const taken = running.use(takeFolder(options.data ?? defaultServerFolder(), { mode: 0o700, user: 'server' }));
-  const folder = new DataFolder(taken.path);
+  const folder = folderAt(taken.path);
   const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
   const identity = folder.identity();
   const parts = { clock, identity, store, readMonitor: readDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
   await loadServer(server, { store, monitors: specsIn(config), sensorPlans: config.sensors });
-  const shared = { server, store, identity, folder, log: options.log };
+  const backups = backupsOf({ folder, store, clock, given: givenFiles(options, config) });
+  const shared = { server, store, identity, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
@@ -82,6 +85,16 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   options.onReady?.(listening.url);
   await aborted(signal);
   say('Stopping.');
+}
+
+function folderAt(path: string): DataFolder {
+  finishRestore(path);
+  return new DataFolder(path);
+}
+
+/** What the server is started with and does not keep in its folder. */
+function givenFiles({ config: file }: ServeOptions, { server }: ServerConfig): readonly string[] {
+  return [file, server?.tls?.certificate, server?.tls?.key].filter((file) => file !== undefined);
 }
 
 async function reloadWhenRunning(file: string | undefined, running: Promise<Reloading>): Promise<void> {

@@ -2,20 +2,21 @@ import { z } from 'zod';
 import { defineRoute, type Route } from './route.ts';
 
 export interface StorePorts {
-  backup(file: string): Promise<void>;
+  /** The bytes of a backup. @throws {AppError} unavailable */
+  backup(): Promise<ReadableStream<Uint8Array>>;
   verify(): Promise<readonly string[]>;
 }
 
-/** What only the administrator on this machine may ask for: it names files here. */
+/** What only the administrator on this machine may ask for: a backup holds every key of the server. */
 export function storeRoutes(ports: StorePorts): readonly Route[] {
   return [
     defineRoute({
-      method: 'post',
+      method: 'get',
       path: '/store/backup',
-      summary: 'Write a consistent copy of the store to a new file on the server',
-      body: z.strictObject({ file: z.string().min(1).max(4000) }),
-      response: z.strictObject({}),
-      handle: async ({ body }) => await ports.backup(body.file),
+      summary: 'A backup: one file from which another machine is this server',
+      response: z.string(),
+      mediaType: 'application/x-tar',
+      handle: async () => new Response(await ports.backup(), { headers: { 'Content-Type': 'application/x-tar' } }),
     }),
     defineRoute({
       method: 'get',

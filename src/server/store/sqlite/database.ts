@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statS
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../../core/errors.ts';
-import { migrate } from './migrate.ts';
+import { knownVersionOf, migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
 
 /** Events that an operator should know, each reported once. */
@@ -54,6 +54,14 @@ export function openForReading(folder: string): DatabaseSync {
   return new DatabaseSync(join(folder, fileName), { readOnly: true, timeout: 5000 });
 }
 
+/** Reads all of a database that nobody uses. @throws {AppError} usage, when this program could not use it */
+export function assertUsable(file: string): void {
+  const damage = damageOf(file, Infinity);
+  if (damage !== undefined) throw new AppError('usage', `the store in it is damaged: ${damage}`);
+  using db = new DatabaseSync(file);
+  knownVersionOf(db, migrations);
+}
+
 export function quickCheck(db: DatabaseSync, table?: string): string[] {
   const rows = db.prepare(table === undefined ? 'PRAGMA quick_check' : `PRAGMA quick_check(${table})`).all();
   return rows.map((row) => String(row['quick_check'])).filter((line) => line !== 'ok');
@@ -100,11 +108,11 @@ function codeOf(error: unknown): number | undefined {
 }
 
 /** What is wrong with the file; undefined if it is sound, or there is none. */
-function damageOf(file: string): string | undefined {
+function damageOf(file: string, checkedBytes = fullCheckBytes): string | undefined {
   if (!existsSync(file) || statSync(file).size === 0) return undefined;
   // SQLite takes a file of less than a page for an empty one, and would overwrite it.
   if (!beginsWith(file, 'SQLite format 3\0')) return 'it does not begin as a database does';
-  const isSmall = statSync(file).size <= fullCheckBytes;
+  const isSmall = statSync(file).size <= checkedBytes;
   try {
     using db = new DatabaseSync(file, { timeout: 5000 });
     if (isSmall) return quickCheck(db)[0];
