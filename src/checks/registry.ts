@@ -7,8 +7,9 @@ export const checkTypes: readonly CheckType[] = await Promise.all(checkModules.m
 /** Every word that names a check type: its name or an alias, lower case. */
 export const checkWords: readonly string[] = checkModules.flatMap(moduleWords);
 
+const byType: ReadonlyMap<string, CheckType> = new Map(checkTypes.map((check) => [check.type, check]));
+
 /** The check type of a word as people write it; undefined if there is none. */
 export function findCheckType(word: string): CheckType | undefined {
-  const module = findCheckModule(word);
-  return module && checkTypes.find(({ type }) => type === module.type);
+  return byType.get(word) ?? byType.get(findCheckModule(word)?.type ?? '');
 }

@@ -46,31 +46,30 @@ export class AddressDialler {
 
   async tcp(endpoint: Endpoint, options: DialOptions): Promise<Connection> {
     const { clock } = this.#parts;
-    const { value, ...dialled } = await this.#dial(endpoint, options, {
+    return await this.#dial(endpoint, options, {
       attempt: (address, signal) => connectTimed(address, { ...dialOf(endpoint, options), signal }, clock),
       discard: ({ socket }) => socket.destroy(),
     });
-    return { ...dialled, ...value };
   }
 
   async udp(endpoint: Endpoint, options: DialOptions): Promise<UdpConnection> {
-    const { value, ...dialled } = await this.#dial(endpoint, options, {
-      attempt: (address, signal) => dialUdp(address, { ...dialOf(endpoint, options), signal }),
-      discard: (socket) => socket.close(),
+    return await this.#dial(endpoint, options, {
+      attempt: async (address, signal) => ({
+        socket: await dialUdp(address, { ...dialOf(endpoint, options), signal }),
+      }),
+      discard: ({ socket }) => socket.close(),
     });
-    return { ...dialled, socket: value };
   }
 
   async askUdp(endpoint: Endpoint, options: DialOptions & { readonly payload: Buffer }): Promise<UdpReply> {
     const { clock } = this.#parts;
     // Loaded when first wanted, as all that only some checks need.
     const { askUdp } = await import('./dial/ask-udp.ts');
-    const { value, ...dialled } = await this.#dial(endpoint, options, {
+    return await this.#dial(endpoint, options, {
       attempt: (address, signal) =>
         askUdp(address, { ...dialOf(endpoint, options), payload: options.payload, clock, signal }),
       discard: () => {},
     });
-    return { ...dialled, ...value };
   }
 
   /** The addresses of an endpoint, in the order in which to try them. @throws {Failure} as `Resolver.resolveAll` */
@@ -105,25 +104,28 @@ export class AddressDialler {
     { host, port }: Endpoint,
     options: DialOptions,
     { attempt, discard }: Dialling<T>,
-  ): Promise<Dialled & { readonly value: T }> {
+  ): Promise<Dialled & T> {
     const { clock, policy } = this.#parts;
     const { addresses, resolveMs } = await this.#resolve({ host, port }, options);
     try {
-      const won = await firstToAnswer(options.addresses === 'first' ? addresses.slice(0, 1) : addresses, {
-        clock,
-        signal: options.signal,
-        doing: `Connecting to ${formatEndpoint({ host, port })}`,
-        discard,
-        async attempt(address, signal) {
-          try {
-            policy.permit(address, port);
-            return await attempt(address, signal);
-          } catch (error) {
-            throw error instanceof Failure ? error.with({ detail: { address: address.ip } }) : error;
-          }
+      const { value, address, tried } = await firstToAnswer(
+        options.addresses === 'first' ? addresses.slice(0, 1) : addresses,
+        {
+          clock,
+          signal: options.signal,
+          doing: `Connecting to ${formatEndpoint({ host, port })}`,
+          discard,
+          async attempt(address, signal) {
+            try {
+              policy.permit(address, port);
+              return await attempt(address, signal);
+            } catch (error) {
+              throw error instanceof Failure ? error.with({ detail: { address: address.ip } }) : error;
+            }
+          },
         },
-      });
-      return { ...won, resolveMs };
+      );
+      return { ...value, address, resolveMs, ...(tried && { tried }) };
     } catch (error) {
       throw error instanceof Failure ? error.with({ metrics: { resolveMs } }) : error;
     }

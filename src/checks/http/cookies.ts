@@ -29,6 +29,7 @@ export class CookieJar {
 
   /** The value of the Cookie field for this URL, longer paths first; undefined if there is none. */
   header(url: URL): string | undefined {
+    if (this.#cookies.length === 0) return undefined;
     const sent = this.#cookies
       .filter((cookie) => isFor(cookie, url))
       .toSorted((one, other) => other.path.length - one.path.length);

@@ -1,29 +1,19 @@
 import { isIP } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
-import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import type { Connection } from '../../core/network.ts';
-import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
+import { formatEndpoint } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import type { HttpResponse } from '../../net/http/http.ts';
 import { exchangeHttp1 } from '../../net/http/http1.ts';
 import { noteTls } from '../../net/tls/report.ts';
 import type { CookieJar } from './cookies.ts';
-import { connectToProxy, openTunnel, proxyAuthorization, throughProxy, type Proxy } from './proxy.ts';
+import { connectToProxy, openTunnel, proxyAuthorization, throughProxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
+import type { Hop, Plan } from './plan.ts';
 
-/** One request on the way to the final answer; its headers, body and TLS options are what this origin may see. */
-export interface Hop {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
-  readonly tls: HttpOptions['tls'];
-}
-
-export interface HopContext extends CheckContext {
+export interface HopContext extends CheckContext, Pick<Plan, 'proxy' | 'dial'> {
   readonly options: HttpOptions;
-  readonly proxy: Proxy | undefined;
   readonly cookies: CookieJar;
   /** Written to after each step, so that a failed run shows how far it came; over redirects the phases add up. */
   readonly measurement: Measurement;
@@ -33,12 +23,12 @@ const alpnOfVersion = { '1.1': ['http/1.1'], '2': ['h2'], auto: ['h2', 'http/1.1
 
 /** Connects, secures, asks, and reads the answer. @throws {Failure} */
 export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse> {
-  const { net, signal, options, proxy } = context;
-  const origin = endpointOfUrl(hop.url);
+  const { net, signal, proxy } = context;
+  const { origin } = hop;
   // Behind a proxy the name is the proxy's to look up; an address is ours to check.
   const family = isIP(origin.host);
   if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
-  const dialling = { ...dialOptionsOfUrl(options), signal };
+  const dialling = { ...context.dial, signal };
   const connection = proxy ? await connectToProxy(net, proxy, dialling) : await net.connect(origin, dialling);
   noteConnection(context.measurement, connection);
   try {
@@ -52,12 +42,12 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
 
 async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection): Promise<HttpResponse> {
   const { net, signal, options, proxy, measurement } = context;
-  const { host, port } = endpointOfUrl(hop.url);
-  if (proxy) await openTunnel(socket, { host, port }, { ...context, proxy });
-  const { serverName = host, ...tls } = hop.tls;
+  const { origin } = hop;
+  if (proxy) await openTunnel(socket, origin, { ...context, proxy });
+  const { serverName = origin.host, ...tls } = hop.tls;
   const alpn = alpnOfVersion[options.httpVersion];
   const secure = await net.startTls(socket, { ...tls, serverName, alpn, signal });
-  noteTls(measurement, secure, { nowMs: context.clock.now(), where: formatEndpoint({ host, port }) });
+  noteTls(measurement, secure, { nowMs: context.clock.now(), where: formatEndpoint(origin) });
   try {
     return await ask(hop, { ...context, socket: secure.socket, alpn: secure.alpn });
   } finally {
@@ -91,7 +81,7 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
   const { maxBodyBytes } = options;
   const response = await exchange(socket, request, {
     ...context,
-    peer: formatEndpoint(endpointOfUrl(url)),
+    peer: formatEndpoint(hop.origin),
     maxBodyBytes,
   });
   add(measurement, 'firstByteMs', response.firstByteMs);

@@ -1,22 +1,21 @@
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
-import { dialOptionsOfUrl } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { assertBelow } from '../../core/limits.ts';
 import { metricOf } from '../../core/metrics.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
-import { endpointOfUrl, formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
+import { formatEndpoint, inUrl } from '../../core/target.ts';
 import { textOf } from '../../net/http/charset.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
-import { authorizationOf } from './authorization.ts';
 import { CookieJar } from './cookies.ts';
-import { visit, type Hop } from './hop.ts';
+import { visit } from './hop.ts';
 import { bodyMismatch, headMismatch, readsBody, type BodyText } from './mismatch.ts';
 import { options as schema, type HttpOptions } from './options.ts';
-import { assertTargetAnswered, proxyOf } from './proxy.ts';
+import { planOf, type Hop } from './plan.ts';
+import { assertTargetAnswered } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
 export const http = defineCheck({
@@ -44,17 +43,17 @@ export const http = defineCheck({
     url: /^https?:|:\/\//i.test(target) ? target : `${word}://${inUrl(target.trim())}`,
   }),
   targetOf: ({ url }) => url,
-  destinationOf: (options) =>
-    options.proxy === undefined
-      ? { ...endpointOfUrl(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }
-      : undefined,
+  destinationOf(options) {
+    const { firstHop, proxy, dial } = planOf(options);
+    return proxy ? undefined : { ...firstHop.origin, ...dial };
+  },
   async run(options, context, measurement) {
     const startedMs = context.clock.monotonic();
     const oddities = new Oddities(measurement);
     const { hop, response } = await followRedirects(options, { ...context, measurement, oddities });
     measurement.latencyMs = context.clock.monotonic() - startedMs;
     if (context.wantsFullDetail) noteHeaders(measurement, response);
-    return await judge(response, options, { peer: formatEndpoint(endpointOfUrl(hop.url)), measurement, oddities });
+    return await judge(response, options, { peer: formatEndpoint(hop.origin), measurement, oddities });
   },
 });
 
@@ -71,13 +70,14 @@ interface Arrival {
 /** Asks for the URL, and on from hop to hop with the cookies set on the way. Returns the final answer. */
 async function followRedirects(options: HttpOptions, visiting: Visiting): Promise<Arrival> {
   const { measurement, oddities, clock } = visiting;
-  const proxy = proxyOf(options.proxy);
+  const { firstHop, ...plan } = planOf(options);
+  const { proxy } = plan;
   const cookies = new CookieJar();
   const redirects: string[] = [];
-  let hop = firstHop(options);
+  let hop = firstHop;
   measurement.detail['url'] = options.url;
   for (;;) {
-    const response = await visit(hop, { ...visiting, options, proxy, cookies });
+    const response = await visit(hop, { ...visiting, ...plan, options, cookies });
     noteResponse(measurement, response);
     for (const text of response.oddities) oddities.note(text);
     const next = options.maxRedirects > 0 ? redirected(hop, response, oddities) : undefined;
@@ -95,17 +95,6 @@ async function followRedirects(options: HttpOptions, visiting: Visiting): Promis
 }
 
 const maxShownUrlLength = 500;
-const ownHeaders = { 'user-agent': 'watchkeeper', accept: '*/*' } as const;
-
-function firstHop({ url, method, headers, auth, body, tls }: HttpOptions): Hop {
-  return {
-    url: parseUrl(url).url,
-    method,
-    headers: { ...ownHeaders, ...authorizationOf(auth), ...headers },
-    body,
-    tls,
-  };
-}
 
 function tooManyRedirects({ maxRedirects }: HttpOptions, next: URL): Failure {
   const limit = `Expected at most ${maxRedirects} redirects`;

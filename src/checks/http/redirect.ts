@@ -2,8 +2,9 @@ import { Failure } from '../../core/failure.ts';
 import { redirectStatuses, statusOf, type HttpResponse } from '../../net/http/http.ts';
 import type { Oddities } from '../../core/oddities.ts';
 import { quoted } from '../../core/quoted.ts';
+import { endpointOfUrl } from '../../core/target.ts';
 import { fieldUrl } from '../../net/packets/http-fields.ts';
-import type { Hop } from './hop.ts';
+import type { Hop } from './plan.ts';
 
 /** Where a response sends us, and with what; undefined if it is no redirect. @throws {Failure} protocol, denied */
 export function redirected(from: Hop, response: HttpResponse, oddities: Oddities): Hop | undefined {
@@ -12,11 +13,11 @@ export function redirected(from: Hop, response: HttpResponse, oddities: Oddities
   const url = destination(from.url, location);
   if (from.url.protocol === 'https:' && url.protocol === 'http:')
     oddities.note(`${from.url.origin} redirects from https to http, ${url.origin}.`);
+  const there = { ...from, url, origin: endpointOfUrl(url) };
   const hop = repeatsRequest(from.method, response.status)
-    ? { ...from, url }
+    ? there
     : {
-        ...from,
-        url,
+        ...there,
         method: from.method === 'HEAD' ? 'HEAD' : 'GET',
         body: undefined,
         headers: withoutBody(from.headers),

@@ -43,7 +43,7 @@ interface Transfer {
   readonly transferMs: number;
 }
 
-function transfer(socket: Socket, request: HttpRequest, options: ExchangeOptions): Promise<Transfer> {
+async function transfer(socket: Socket, request: HttpRequest, options: ExchangeOptions): Promise<Transfer> {
   const { signal, clock, peer, maxBodyBytes } = options;
   const parser = new ResponseParser({ method: request.method, maxBodyBytes });
   const { promise, resolve, reject } = Promise.withResolvers<Transfer>();
@@ -78,11 +78,13 @@ function transfer(socket: Socket, request: HttpRequest, options: ExchangeOptions
   socket.on('data', onData).once('end', onEnd).once('close', onEnd).once('error', onError);
   if (signal.aborted) onAbort();
   socket.write(encodeRequest(request));
-  return promise.finally(() => {
+  try {
+    return await promise;
+  } finally {
     signal.removeEventListener('abort', onAbort);
     // The error listener stays: what happens to the socket from here on is of no interest, and must not be thrown.
     socket.off('data', onData).off('end', onEnd).off('close', onEnd);
-  });
+  }
 }
 
 /** What `ResponseParser` throws, as what it says of the peer. */

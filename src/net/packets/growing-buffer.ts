@@ -1,6 +1,8 @@
+const empty = Buffer.alloc(0);
+
 /** Bytes that come in pieces, kept as one: a list of a million pieces of one byte would take a hundred times their size. */
 export class GrowingBuffer {
-  #store: Buffer = Buffer.alloc(0);
+  #store: Buffer = empty;
   #length = 0;
 
   get length(): number {

@@ -37,6 +37,7 @@ interface ResponseLimits {
 }
 
 const newline = 10;
+const nothing = Buffer.alloc(0);
 
 /** Reads one response from bytes as they come (RFC 9112), as leniently as curl; keeps no more than the limits allow. */
 export class ResponseParser {
@@ -50,7 +51,7 @@ export class ResponseParser {
   /** What breaks the standard, a sentence each. */
   readonly oddities = new Set<string>();
   /** What came after the response. */
-  rest: Buffer = Buffer.alloc(0);
+  rest: Buffer = nothing;
   #state: State = 'status';
   #line = '';
   #status: StatusLine | undefined;

@@ -102,8 +102,20 @@ export function namedAddress(bytes: Buffer): string {
   return bytes.length === 16 ? ipv6Text(bytes) : bytes.toString('hex');
 }
 
+const maxNamesChecked = 100;
+const namesChecked = new WeakMap<Certificate, BoundedMap<string, boolean>>();
+
 /** The name check of RFC 9525: subject alternative names only, wildcards only as a whole label. */
-export function isIssuedFor({ x509 }: Certificate, serverName: string): boolean {
+export function isIssuedFor(certificate: Certificate, serverName: string): boolean {
+  const checked = namesChecked.getOrInsertComputed(certificate, () => new BoundedMap(maxNamesChecked));
+  const known = checked.get(serverName);
+  if (known !== undefined) return known;
+  const isCovered = covers(certificate, serverName);
+  checked.set(serverName, isCovered);
+  return isCovered;
+}
+
+function covers({ x509 }: Certificate, serverName: string): boolean {
   // A zone says on which link an address is meant, and is no part of it.
   const [address = ''] = serverName.split('%');
   if (isIP(address) !== 0) return x509.checkIP(address) !== undefined;

@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { BoundedMap } from '../../core/bounded-map.ts';
 import { Failure } from '../../core/failure.ts';
 import type { TlsOptions } from '../../core/network.ts';
@@ -13,6 +13,10 @@ export interface TlsContext {
   readonly chains: ServerChains;
 }
 
+/** Node's, the cheapest first: most servers let the client choose, and the secrecy of AES-128 is enough for a check. */
+const cheapest = 'TLS_AES_128_GCM_SHA256';
+const ciphers = [cheapest, ...DEFAULT_CIPHERS.split(':').filter((name) => name !== cheapest)].join(':');
+
 const contexts = new BoundedMap<string, TlsContext>(1000);
 
 /** One context per option set: making one parses every trusted root, which costs more than a handshake. */
@@ -22,7 +26,8 @@ export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, sha
   if (known) return known;
   // A server's own certificate, or an intermediate, may be trusted without the root that it hangs on.
   const trust = { ca, allowPartialTrustChain: true };
-  const secureContext = createContext({ minVersion, cert: certificate, key, ecdhCurve: groupList(shares), ...trust });
+  const offered = { minVersion, ciphers, ecdhCurve: groupList(shares) };
+  const secureContext = createContext({ ...offered, cert: certificate, key, ...trust });
   const chains = ca === undefined ? ServerChains.usual : new ServerChains(TrustedCertificates.of(ca));
   const context = { id, secureContext, chains };
   contexts.set(id, context);

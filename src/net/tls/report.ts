@@ -1,6 +1,6 @@
 import type { Measurement } from '../../core/check.ts';
 import { Failure } from '../../core/failure.ts';
-import type { ChainCertificate, SecureConnection } from '../../core/network.ts';
+import type { CertificateFacts, ChainCertificate, SecureConnection } from '../../core/network.ts';
 import { Oddities } from '../../core/oddities.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import { isoTime } from './certificate.ts';
@@ -29,8 +29,15 @@ export function noteTls(measurement: Measurement, secure: SecureConnection, { no
   const daysLeft = (expiresFirst.validToMs - nowMs) / dayMs;
   if (daysLeft >= (metrics['certificateDaysLeft'] ?? Infinity)) return;
   metrics['certificateDaysLeft'] = daysLeft;
-  const { subject, validToMs } = expiresFirst;
-  detail['expiresFirst'] = { server: where, subject, validTo: isoTime(validToMs) };
+  const { subject } = expiresFirst;
+  detail['expiresFirst'] = { server: where, subject, validTo: expiryOf(expiresFirst) };
+}
+
+const expiries = new WeakMap<CertificateFacts, string>();
+
+/** Written once for each certificate, as its row is. */
+function expiryOf(facts: CertificateFacts): string {
+  return expiries.getOrInsertComputed(facts, ({ validToMs }) => isoTime(validToMs));
 }
 
 const rows = new WeakMap<readonly ChainCertificate[], JsonObject>();

@@ -50,12 +50,16 @@ export async function startTls(socket: Socket, options: StartOptions, clock: Clo
   secure.once('secureConnect', onSecure).on('error', onError).once('close', onClose);
   secure.once('OCSPResponse', (response: Buffer | null) => (staple = response ?? undefined));
   if (session) secure.on('session', (ticket) => session.keep({ ticket }));
-  return promise
-    .catch((error: unknown) => {
-      secure.destroy();
-      throw error;
-    })
-    .finally(() => signal.removeEventListener('abort', onAbort));
+  try {
+    return await promise;
+  } catch (error) {
+    secure.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    // The error listener stays: what happens from here on is of no interest, and must not be thrown.
+    secure.removeListener('close', onClose);
+  }
 }
 
 /** The key shares to send to a server, by the group it chose the last time: the first handshake brings both. */
