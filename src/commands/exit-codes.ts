@@ -11,6 +11,7 @@ const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {
   usage: misuse,
   'invalid-config': misuse,
   'not-found': misuse,
+  conflict: misuse,
   unavailable: misuse,
   // EX_SOFTWARE of sysexits.h: our bug is told apart from every state of the world.
   internal: 70,

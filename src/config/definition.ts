@@ -1,8 +1,21 @@
+import { z } from 'zod';
+import { checkModules, moduleWords } from '../checks/modules.ts';
+import { findCheckType } from '../checks/registry.ts';
 import { AppError } from '../core/errors.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { formatPath } from './mistake.ts';
-import { readMonitor } from './monitor-entry.ts';
+import { entrySchemaOf, readMonitor } from './monitor-entry.ts';
+
+/** The monitors that `readDefinition` takes, a schema for each check type. */
+export const definitionDocument: z.ZodType = z
+  .union(
+    checkModules.flatMap((module) => {
+      const check = findCheckType(module.type);
+      return check ? [entrySchemaOf(check, moduleWords(module))] : [];
+    }),
+  )
+  .meta({ id: 'MonitorDefinition' });
 
 /**
  * One monitor, written as in a file, that came from elsewhere. Variables of the environment are not put in: whoever may

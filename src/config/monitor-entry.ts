@@ -34,6 +34,22 @@ const entrySchema = z.strictObject({
   paused: z.boolean().default(false),
 });
 
+/** A monitor of one type as people may write it, for documents: options that the target says can be left out. */
+export function entrySchemaOf(check: CheckType, words: readonly string[]) {
+  const prefix = check.type.replace(/^./, (letter) => letter.toUpperCase());
+  return z
+    .strictObject({
+      ...entrySchema.shape,
+      type: z.enum(words),
+      options: z
+        .strictObject(check.options.shape)
+        .partial()
+        .meta({ id: `${prefix}Options` })
+        .optional(),
+    })
+    .meta({ id: `${prefix}Monitor` });
+}
+
 /** One monitor as it was written, and where: both forms of the file, `monitors` and `hosts`, come to this. */
 export interface Written {
   readonly entry: unknown;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { isoTimeSchema } from '../core/iso-time.ts';
 import { alarmCauses } from '../core/event.ts';
 import { sensorNames } from '../core/sensor.ts';
 
-const time = z.iso.datetime();
 const n = z.int().min(0);
 const hash = z.string().length(43);
 
@@ -13,11 +13,11 @@ export type LineRun = z.output<typeof run>;
 const chain = z.strictObject({
   sensor: z.enum(sensorNames),
   chain: z.uuid(),
-  begunAt: time,
+  begunAt: isoTimeSchema,
   /** The server verified the lines up to this one with the key that it was told before the first. */
   verifiedTo: n,
   runs: z.array(run),
-  alarms: z.array(z.strictObject({ n, cause: z.enum(alarmCauses), at: time, message: z.string() })),
+  alarms: z.array(z.strictObject({ n, cause: z.enum(alarmCauses), at: isoTimeSchema, message: z.string() })),
 });
 export type ManifestChain = z.output<typeof chain>;
 
@@ -29,7 +29,7 @@ const manifestSchema = z.strictObject({
   serverKey: hash,
   agentId: z.string(),
   agent: z.string(),
-  madeAt: time,
+  madeAt: isoTimeSchema,
   /** Version of the program that made the folder and the texts. */
   version: z.string(),
   /** In the order of the lines in their files: by sensor, then as they were begun. */

@@ -36,7 +36,7 @@ describe('the console', { concurrency: 3 }, () => {
     await console.until(new RegExp(`Task ${uuid}, local: door, tcp 127\\.0\\.0\\.1:${open.port} every 1s`));
     await console.until(new RegExp(`${time} - Task ${uuid}, local: door is up, [\\d.]+ ms - `));
     const definition = { name: 'made', type: 'tcp', target: `127.0.0.1:${open.port}`, interval: '1s' };
-    assert.equal((await server.ask('POST', '/monitors', definition)).status, 200);
+    assert.equal((await server.ask('POST', '/monitors', definition)).status, 201);
     await console.until(
       new RegExp(
         `${time} - Sent to local: one task [^]*Task (${uuid}), local: made[^]*${time} - Task \\1, local: made is up`,
@@ -263,7 +263,7 @@ describe('one-shot commands', { concurrency: 3 }, () => {
     const evil = '\u001B]0;owned\u0007\u009B31m';
     await using server = await Served.start();
     const { status } = await server.ask('POST', '/monitors', { name: evil, type: 'tcp', target: '127.0.0.1:1' });
-    assert.equal(status, 200);
+    assert.equal(status, 201);
     for (const list of ['monitors', 'tasks']) {
       const { stdout } = await runWatchkeeper(server.words(list));
       assert.match(stdout, /\\x1b\]0;owned\\x07\\x9b31m/);

@@ -100,7 +100,11 @@ const expectation = z.strictObject({
   rcode: z
     .preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(rcode).min(1))
     .default(['NOERROR'])
-    .meta({ description: 'Response codes of which one is expected', type: 'array', items: z.toJSONSchema(rcode) }),
+    .meta({
+      description: 'Response codes of which one is expected',
+      type: 'array',
+      items: { type: 'string', enum: rcode.options },
+    }),
   flags: z
     .array(z.enum(['aa', 'ad', 'ra', 'rd', 'cd']))
     .default([])

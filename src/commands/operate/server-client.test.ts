@@ -31,11 +31,11 @@ describe('a server that falls silent is given up, with the reason', () => {
 
 test('what a server says is wrong is passed on, harmless to the terminal; its own faults are not ours', async () => {
   const errors = [
-    { code: 'not-found', message: 'there is no agent "\u009b31m"' },
-    { code: 'internal', message: 'this is a fault of the server; its log says more' },
+    { code: 'not-found', detail: 'there is no agent "\u009b31m"' },
+    { code: 'internal', detail: 'this is a fault of the server; its log says more' },
   ];
   await using server = await httpServer((_request, response) =>
-    response.writeHead(500).end(JSON.stringify({ error: errors.shift() })),
+    response.writeHead(500).end(JSON.stringify(errors.shift())),
   );
   const client = clientOf(server.port);
   await assert.rejects(client.get('/x', done), { code: 'not-found', message: 'there is no agent "\\x9b31m"' });

@@ -105,7 +105,7 @@ export class ServerClient {
       socket.setTimeout(silenceMs, () => listening.destroy(new Error(`no word for ${silenceMs / 1000} s`)));
       asked.end(body === undefined ? undefined : JSON.stringify(body));
     });
-    if (response.statusCode === 200) return response;
+    if (response.statusCode === 200 || response.statusCode === 201) return response;
     throw this.#refusal(response.statusCode ?? 0, await textOf(response).catch(() => ''));
   }
 
@@ -121,7 +121,7 @@ export class ServerClient {
     if (status === 401)
       return new AppError('usage', `${this.name} refuses the token: expected that of its file api-token`);
     if (message === undefined) return this.#stranger(`a Watchkeeper server, got status ${status}`);
-    const known: readonly ErrorCode[] = ['usage', 'invalid-config', 'not-found'];
+    const known: readonly ErrorCode[] = ['usage', 'invalid-config', 'not-found', 'conflict'];
     // A bug of the server is no bug of this program.
     return new AppError(known.find((one) => one === code) ?? 'unavailable', printable(message));
   }
@@ -149,11 +149,11 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** What a problem (RFC 9457) says. */
 function errorIn(text: string): { readonly code: string; readonly message: string } | undefined {
   try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown; message?: unknown } };
-    if (typeof error?.code !== 'string' || typeof error.message !== 'string') return undefined;
-    return { code: error.code, message: error.message };
+    const { code, detail } = JSON.parse(text) as { code?: unknown; detail?: unknown };
+    return typeof code === 'string' && typeof detail === 'string' ? { code, message: detail } : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { BackupMaker } from '../../server/backup/make-backup.ts';
+import { definitionDocument } from '../../config/definition.ts';
 import { agentsRoutes } from '../../server/routes/agents.ts';
 import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
@@ -35,7 +36,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
         return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
       },
     }),
-    ...monitorsRoutes(server.book),
+    ...monitorsRoutes(server.book, definitionDocument),
     ...tasksRoutes({
       tasks: () => server.tasks.wanted.map(({ task }) => task),
       agents: () => server.fleet.views(),

@@ -80,14 +80,14 @@ export class AgentGate implements Gatekeeper {
     return await this.#join(claim, { joinedAt: known?.joinedAt ?? this.#parts.clock.now(), token });
   }
 
-  /** @throws {AppError} usage, when the name is taken or none; not-found */
+  /** @throws {AppError} usage, when it is no name; conflict, when it is taken; not-found */
   async rename(agentId: string, name: string): Promise<void> {
     const known = this.#agents.get(agentId);
     if (!known) throw new AppError('not-found', `there is no agent ${agentId}`);
     const mistake = nameMistake(name);
     if (mistake !== undefined) throw new AppError('usage', `${mistake}, got ${JSON.stringify(name)}`);
     if (this.#isTaken(name, agentId))
-      throw new AppError('usage', `there is an agent ${JSON.stringify(name)} already, or one that looks like it`);
+      throw new AppError('conflict', `there is an agent ${JSON.stringify(name)} already, or one that looks like it`);
     // Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all.
     this.#know({ ...known, name });
     await this.#parts.records.saveAgent({ ...known, name });
@@ -157,7 +157,7 @@ export class AgentGate implements Gatekeeper {
       await this.rename(known.id, name);
       return name;
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'usage') throw error;
+      if (!(error instanceof AppError) || !['usage', 'conflict'].includes(error.code)) throw error;
       this.#parts.say(`Agent ${known.name} stays ${known.name}: ${error.message}.`);
       return known.name;
     }

@@ -1,3 +1,4 @@
+import { isoTime } from '../../core/iso-time.ts';
 import { sensorNames, type SensorName } from '../../core/sensor.ts';
 import { readLine } from '../../records/chain.ts';
 import type { Manifest, ManifestChain, LineRun, SignedManifest } from '../../records/manifest.ts';
@@ -38,7 +39,7 @@ export async function signedManifest(excerpt: Excerpt, parts: ManifestParts): Pr
     if (runs.length > 0 || raised.length > 0) chains.push(chainOf(each, runs, raised));
   }
   const { serverId, publicKey: serverKey } = identity;
-  const madeAt = iso(now);
+  const madeAt = isoTime(now);
   const content = { evidence: 'watchkeeper 1', serverId, serverKey, agentId, agent, madeAt, version, chains } as const;
   const manifest = `${JSON.stringify(content satisfies Manifest, undefined, 2)}\n`;
   return { manifest, signature: signBytes(identity, Buffer.from(manifest)) };
@@ -52,10 +53,12 @@ function chainOf(
   return {
     sensor,
     chain: id,
-    begunAt: iso(begunAt),
+    begunAt: isoTime(begunAt),
     verifiedTo: cursor.key === undefined ? 0 : cursor.n,
     runs: [...runs],
-    alarms: alarms.map(({ n: line, cause, at, message }) => ({ n: line, cause, at: iso(at), message })).toReversed(),
+    alarms: alarms
+      .map(({ n: line, cause, at, message }) => ({ n: line, cause, at: isoTime(at), message }))
+      .toReversed(),
   };
 }
 
@@ -96,8 +99,4 @@ function extend(runs: LineRun[], line: LineRun): LineRun {
   const run = { ...last, last: line.last, head: line.head };
   runs[runs.length - 1] = run;
   return run;
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
 }

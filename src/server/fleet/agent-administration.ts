@@ -57,7 +57,7 @@ export class AgentAdministration {
     return await isRevoked;
   }
 
-  /** Gives an agent another name; its tasks and sensor orders follow. @throws {AppError} usage, not-found */
+  /** Gives an agent another name; its tasks and sensor orders follow. @throws {AppError} usage, conflict, not-found */
   async rename(agentId: string, name: string): Promise<void> {
     const { gate, gateway, dispatcher, sensorOrders } = this.#parts;
     await gate.rename(agentId, name);

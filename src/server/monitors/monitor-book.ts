@@ -59,13 +59,16 @@ export class MonitorBook {
     await this.#tell();
   }
 
-  /** The configuration file has changed. If it rejects nothing has changed. @throws {AppError} usage, for names that are taken */
+  /** The configuration file has changed. If it rejects nothing has changed. @throws {AppError} conflict, for names that are taken */
   async replaceFile(specs: readonly MonitorSpec[]): Promise<void> {
     await this.#inTurn(async () => {
       const taken = [...this.#made.values()].find(({ name }) => specs.some((spec) => spec.name === name));
       if (taken) {
         const next = 'rename one of the two';
-        throw new AppError('usage', `a monitor ${JSON.stringify(taken.name)} was made through the interface: ${next}`);
+        throw new AppError(
+          'conflict',
+          `a monitor ${JSON.stringify(taken.name)} was made through the interface: ${next}`,
+        );
       }
       const before = this.#fromFile;
       this.#fromFile = specs;
@@ -111,7 +114,7 @@ export class MonitorBook {
     return await this.#inTurn(async () => {
       const { spec } = this.#written(idOrName);
       if (spec.paused && !isPaused)
-        throw new AppError('usage', `${spec.name} is paused by its definition: change it there`);
+        throw new AppError('conflict', `${spec.name} is paused by its definition: change it there`);
       await this.#ports.setPaused(spec.id, isPaused);
       if (isPaused) this.#paused.add(spec.id);
       else this.#paused.delete(spec.id);
@@ -146,13 +149,13 @@ export class MonitorBook {
   #madeHere(idOrName: string): MonitorSpec {
     const { spec, origin } = this.find(idOrName);
     if (origin === 'api') return spec;
-    throw new AppError('usage', `${spec.name} is written in the configuration file: change it there`);
+    throw new AppError('conflict', `${spec.name} is written in the configuration file: change it there`);
   }
 
   async #save(id: string, definition: JsonObject): Promise<BookEntry> {
     const spec = { ...this.#ports.read(definition), id };
     const namesake = this.entries().find((entry) => entry.spec.name === spec.name && entry.spec.id !== id);
-    if (namesake) throw new AppError('usage', `there is a monitor ${JSON.stringify(spec.name)} already`);
+    if (namesake) throw new AppError('conflict', `there is a monitor ${JSON.stringify(spec.name)} already`);
     await this.#ports.saveMonitor({ id, definition });
     this.#made.set(id, spec);
     await this.#tell();

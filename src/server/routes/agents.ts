@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
+import { isoTime, isoTimeOrNull, isoTimeSchema } from '../../core/iso-time.ts';
 import { sensorReport } from '../../protocol/messages.ts';
 import { agentStatuses, type AgentView } from '../fleet/fleet.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -17,24 +18,24 @@ export interface AgentsPorts {
   }): Promise<{ readonly token: string; readonly command: string; readonly expiresAt: number }>;
 }
 
-const time = z.iso.datetime();
-
-export const agentSchema = z.strictObject({
-  id: z.uuid(),
-  name: z.string(),
-  status: z.enum(agentStatuses),
-  since: time,
-  address: z.string().nullable(),
-  version: z.string().nullable(),
-  lastSeenAt: time.nullable(),
-  tasks: z.int(),
-  queue: z.strictObject({ depth: z.int(), bytes: z.int(), oldestUnsentAt: time.nullable() }),
-  lagMs: z.number(),
-  clockOffsetMs: z.number(),
-  impaired: z.array(z.string()),
-  warnings: z.array(z.string()),
-  sensors: z.array(sensorReport),
-});
+export const agentSchema = z
+  .strictObject({
+    id: z.uuid(),
+    name: z.string(),
+    status: z.enum(agentStatuses),
+    since: isoTimeSchema,
+    address: z.string().nullable(),
+    version: z.string().nullable(),
+    lastSeenAt: isoTimeSchema.nullable(),
+    tasks: z.int(),
+    queue: z.strictObject({ depth: z.int(), bytes: z.int(), oldestUnsentAt: isoTimeSchema.nullable() }),
+    lagMs: z.number(),
+    clockOffsetMs: z.number(),
+    impaired: z.array(z.string()),
+    warnings: z.array(z.string()),
+    sensors: z.array(sensorReport),
+  })
+  .meta({ id: 'Agent' });
 export type AgentAnswer = z.output<typeof agentSchema>;
 
 const maxInviteMs = 3_600_000;
@@ -42,26 +43,32 @@ const maxInviteMs = 3_600_000;
 export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
   return [
     defineRoute({
+      name: 'listAgents',
       method: 'get',
       path: '/agents',
+      errors: [],
       summary: 'Every agent: its status, its queue, its lag',
       response: z.strictObject({ agents: z.array(agentSchema) }),
       handle: async () => ({ agents: ports.views().map(agentAnswer) }),
     }),
     defineRoute({
+      name: 'revokeAgent',
       method: 'post',
       path: '/agents/{agent}/revoke',
+      errors: ['not-found', 'conflict', 'unavailable'],
       summary: 'End the connection of an agent and refuse its key from now on',
       params: z.strictObject({ agent: z.string() }),
       response: z.strictObject({}),
       async handle({ params }) {
         const { id, name } = findAgent(ports.views(), params.agent);
-        if (!(await ports.revoke(id))) throw new AppError('usage', `agent ${name} is revoked already`);
+        if (!(await ports.revoke(id))) throw new AppError('conflict', `agent ${name} is revoked already`);
       },
     }),
     defineRoute({
+      name: 'renameAgent',
       method: 'post',
       path: '/agents/{agent}/rename',
+      errors: ['not-found', 'conflict', 'unavailable'],
       summary: 'Give an agent another name; what monitors and sensors say of names follows',
       params: z.strictObject({ agent: z.string() }),
       body: z.strictObject({ name: z.string().max(200) }),
@@ -69,8 +76,10 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
       handle: async ({ params, body }) => await ports.rename(findAgent(ports.views(), params.agent).id, body.name),
     }),
     defineRoute({
+      name: 'inviteAgent',
       method: 'post',
       path: '/invites',
+      errors: ['unavailable'],
       summary: 'Make a one-use token that lets one agent join',
       body: z.strictObject({
         lifetimeMs: z.int().min(1000).max(maxInviteMs).default(maxInviteMs),
@@ -79,10 +88,10 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
           .default(false)
           .meta({ description: 'A name that is taken gets a number behind it; else the agent is refused' }),
       }),
-      response: z.strictObject({ token: z.string(), command: z.string(), expiresAt: time }),
+      response: z.strictObject({ token: z.string(), command: z.string(), expiresAt: isoTimeSchema }),
       async handle({ body }) {
         const { expiresAt, ...invite } = await ports.invite(body);
-        return { ...invite, expiresAt: iso(expiresAt) };
+        return { ...invite, expiresAt: isoTime(expiresAt) };
       },
     }),
   ];
@@ -109,14 +118,10 @@ function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: Ag
     impaired: [...view.impaired],
     warnings: [...view.warnings],
     sensors: [...view.sensors],
-    since: iso(since),
+    since: isoTime(since),
     address: address ?? null,
     version: version ?? null,
-    lastSeenAt: lastSeenAt === undefined ? null : iso(lastSeenAt),
-    queue: { ...queue, oldestUnsentAt: queue.oldestUnsentAt === undefined ? null : iso(queue.oldestUnsentAt) },
+    lastSeenAt: isoTimeOrNull(lastSeenAt),
+    queue: { ...queue, oldestUnsentAt: isoTimeOrNull(queue.oldestUnsentAt) },
   };
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
 }

@@ -3,18 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import type { z } from 'zod';
-import { AppError, type ErrorCode } from '../../core/errors.ts';
 import { openApiOf } from './openapi.ts';
+import { problemOf, problemResponse, RequestFault } from './problem.ts';
+import { readInput } from './request-input.ts';
 import type { Route } from './route.ts';
 
-const statusOf = {
-  usage: 400,
-  'invalid-config': 400,
-  'not-found': 404,
-  unavailable: 503,
-  internal: 500,
-} as const satisfies Record<ErrorCode, number>;
 const maxBodyBytes = 1024 * 1024;
 const apiPrefix = '/api/v1';
 
@@ -43,65 +36,61 @@ export function createApp({ routes, token, version, onAuthorised, onInternalErro
   api.use(
     bodyLimit({
       maxSize: maxBodyBytes,
-      onError(context) {
-        // The rest of the body stays unread, so that nothing can follow it.
-        context.header('Connection', 'close');
-        return problem(context, { status: 413, code: 'usage', message: `expected at most ${maxBodyBytes} bytes` });
-      },
+      onError: (context) =>
+        problemResponse(context, {
+          code: 'too-large',
+          detail: `expected at most ${maxBodyBytes} bytes`,
+          // The rest of the body stays unread, so that nothing can follow it.
+          headers: { Connection: 'close' },
+        }),
     }),
   );
-  const description = openApiOf(routes, { prefix: apiPrefix, version });
-  api.get('/openapi.json', (context) => context.json(description));
+  const description = JSON.stringify(openApiOf(routes, { prefix: apiPrefix, version }));
+  api.get('/openapi.json', (context) => context.body(description, 200, { 'Content-Type': 'application/json' }));
   for (const route of routes) mount(api, route);
+  refuseOtherMethods(api, routes);
   app.route(apiPrefix, api);
   app.notFound((context) =>
-    problem(context, {
-      status: 404,
+    problemResponse(context, {
       code: 'not-found',
-      message: `there is no ${context.req.method} ${context.req.path}`,
+      detail: `there is no ${context.req.path}; ${apiPrefix}/openapi.json lists what there is`,
     }),
   );
   app.onError((error, context) => {
-    if (error instanceof AppError && error.code !== 'internal')
-      return problem(context, { status: statusOf[error.code], code: error.code, message: error.message });
+    const answer = problemOf(context, error);
+    if (answer) return answer;
     onInternalError(error);
-    return problem(context, {
-      status: 500,
-      code: 'internal',
-      message: 'this is a fault of the server; its log says more',
-    });
+    return problemResponse(context, { code: 'internal', detail: 'this is a fault of the server; its log says more' });
   });
   return app;
 }
 
 function mount(api: Hono, route: Route): void {
-  const path = route.path.replace(/\{(\w+)\}/g, ':$1');
-  api.on(route.method.toUpperCase(), path, async (context) => {
-    const input = {
-      params: parsed(route.params, context.req.param(), 'path'),
-      query: parsed(route.query, context.req.query(), 'query'),
-      body: route.body ? parsed(route.body, await jsonOf(context), 'body') : undefined,
-    };
-    const answer = await route.handle(input);
-    return answer instanceof Response ? answer : context.json(answer ?? {});
+  api.on(route.method.toUpperCase(), honoPath(route.path), async (context) => {
+    const answer = await route.handle(await readInput(route, context));
+    if (answer instanceof Response) return answer;
+    const location = route.locationOf?.(answer);
+    if (location === undefined) return context.json(answer ?? {});
+    return context.json(answer, 201, { Location: apiPrefix + location });
   });
 }
 
-/** @throws {AppError} usage, saying where */
-function parsed(schema: z.ZodType, value: unknown, where: string): z.output<z.ZodObject> {
-  const result = schema.safeParse(value);
-  // Params and query are objects by their type, and a body is handed on as its own schema made it.
-  if (result.success) return result.data as z.output<z.ZodObject>;
-  const sentences = result.error.issues.map(({ path, message }) => `${[where, ...path].join('.')}: ${message}`);
-  throw new AppError('usage', sentences.join('; '));
+function honoPath(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
-async function jsonOf(context: Context): Promise<unknown> {
-  try {
-    return await context.req.json();
-  } catch (error) {
-    throw new AppError('usage', `body: expected JSON: ${(error as Error).message}`, { cause: error });
+/** Paths that exist answer other methods with 405 and those that they take; the routes are mounted before. */
+function refuseOtherMethods(api: Hono, routes: readonly Route[]): void {
+  const methodsByPath = new Map([['/openapi.json', ['GET', 'HEAD']]]);
+  for (const { method, path } of routes) {
+    const methods = methodsByPath.getOrInsert(honoPath(path), []);
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
   }
+  for (const [path, methods] of methodsByPath)
+    api.all(path, ({ req: { method, path: asked } }) => {
+      const allowed = methods.join(', ');
+      throw new RequestFault('method-not-allowed', `${asked} takes ${allowed}, got ${method}`, { Allow: allowed });
+    });
 }
 
 /** Undefined in a test that asks the app without a server. */
@@ -119,20 +108,9 @@ function isAuthorised(context: Context, token: string): boolean {
 }
 
 function unauthorised(context: Context): Response {
-  context.header('WWW-Authenticate', 'Bearer');
-  return problem(context, {
-    status: 401,
-    code: 'usage',
-    message: 'expected Authorization: Bearer with the token of the file api-token in the data folder of the server',
+  return problemResponse(context, {
+    code: 'unauthorized',
+    detail: 'expected Authorization: Bearer with the token of the file api-token in the data folder of the server',
+    headers: { 'WWW-Authenticate': 'Bearer' },
   });
-}
-
-interface Problem {
-  readonly status: 400 | 401 | 404 | 413 | 500 | 503;
-  readonly code: ErrorCode;
-  readonly message: string;
-}
-
-function problem(context: Context, { status, code, message }: Problem): Response {
-  return context.json({ error: { code, message } }, status);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
+import { isoTime } from '../../core/iso-time.ts';
 import { noticeOf } from '../../records/record-text.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, taskSummary } from './tasks.ts';
@@ -19,14 +20,16 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
   const watchers = new Watchers(ports);
   return [
     defineRoute({
+      name: 'followEvents',
       method: 'get',
       path: '/events',
+      errors: [],
       summary:
         'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents, records of sensors, alarms',
       response: z.string(),
       mediaType: 'text/event-stream',
-      async handle() {
-        return new Response(streamFor(watchers), {
+      async handle({ request }) {
+        return new Response(request.method === 'HEAD' ? null : streamFor(watchers), {
           headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
         });
       },
@@ -102,5 +105,5 @@ function eventAnswer(event: ServerEvent): unknown {
 function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
   const { record, sensor, address, name } = event;
   const notice = noticeOf(record, { machine: address ?? name, sensor }) ?? null;
-  return { ...event, at: new Date(event.at).toISOString(), notice };
+  return { ...event, at: isoTime(event.at), notice };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { givenTime } from '../../core/iso-time.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import type { AgentView } from '../fleet/fleet.ts';
 import type { SignedManifest } from '../../records/manifest.ts';
@@ -13,21 +14,21 @@ export interface EvidencePorts {
   lines(query: LineQuery): Promise<readonly KeptLine[]>;
 }
 
-const asked = z.iso.datetime({ offset: true }).transform(Date.parse);
-
 /** What is needed to take evidence away: a signed list of what there is, and the lines themselves. */
 export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
   return [
     defineRoute({
+      name: 'getEvidence',
       method: 'get',
       path: '/agents/{agent}/evidence',
+      errors: ['not-found', 'unavailable'],
       summary:
         'What there is of the records of an agent, signed by the server: the chains, their first and last lines, their alarms',
       params: z.strictObject({ agent: z.string() }),
       query: z.strictObject({
         sensor: z.enum(sensorNames).optional(),
-        from: asked.default(0),
-        to: asked.default(8.64e15),
+        from: givenTime.default(0),
+        to: givenTime.default(8.64e15),
       }),
       response: z.strictObject({ manifest: z.string(), signature: z.string() }),
       async handle({ params, query }) {
@@ -36,10 +37,12 @@ export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
       },
     }),
     defineRoute({
+      name: 'listChainLines',
       method: 'get',
       path: '/chains/{chain}/lines',
+      errors: ['unavailable'],
       summary: 'Lines of a chain of records from a number on, as the agent sealed them',
-      params: z.strictObject({ chain: z.uuid() }),
+      params: z.strictObject({ chain: z.uuid({ error: 'expected the id of a chain of records (a UUID)' }) }),
       query: z.strictObject({
         from: z.coerce.number().int().min(1).default(1),
         limit: z.coerce.number().int().min(1).max(500).default(100),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { alarmCauses } from '../../core/event.ts';
+import { givenTime, isoTime, isoTimeSchema } from '../../core/iso-time.ts';
 import { sensorRecord } from '../../core/record.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import { contentOf } from '../../records/record-line.ts';
@@ -14,8 +15,6 @@ export interface RecordsPorts {
   alarms(query: AlarmQuery): Promise<readonly Alarm[]>;
 }
 
-const time = z.iso.datetime();
-const asked = z.iso.datetime({ offset: true }).transform(Date.parse);
 const origin = {
   agentId: z.uuid(),
   agent: z.string(),
@@ -24,17 +23,26 @@ const origin = {
   n: z.int(),
 };
 
-const recordSchema = z.strictObject({
-  ...origin,
-  at: time,
-  receivedAt: time,
-  address: z.string().nullable(),
-  event: z.string(),
-  /** Null if it is one of a newer version. */
-  record: sensorRecord.nullable(),
-});
+const recordSchema = z
+  .strictObject({
+    ...origin,
+    at: isoTimeSchema,
+    receivedAt: isoTimeSchema,
+    address: z.string().nullable(),
+    event: z.string(),
+    /** Null if it is one of a newer version. */
+    record: sensorRecord.nullable(),
+  })
+  .meta({ id: 'Record' });
 
-export const alarmSchema = z.strictObject({ ...origin, cause: z.enum(alarmCauses), at: time, message: z.string() });
+export const alarmSchema = z
+  .strictObject({
+    ...origin,
+    cause: z.enum(alarmCauses),
+    at: isoTimeSchema,
+    message: z.string(),
+  })
+  .meta({ id: 'Alarm' });
 
 export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
   const idOf = (agent: string | undefined): string | undefined =>
@@ -42,14 +50,16 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
   const nameOf = (agentId: string): string => ports.agents().find(({ id }) => id === agentId)?.name ?? agentId;
   return [
     defineRoute({
+      name: 'listRecords',
       method: 'get',
       path: '/records',
+      errors: ['not-found', 'unavailable'],
       summary: 'What sensors wrote in [from, to) by the clocks of their agents, oldest first',
       query: z.strictObject({
         agent: z.string().optional(),
         sensor: z.enum(sensorNames).optional(),
-        from: asked,
-        to: asked,
+        from: givenTime,
+        to: givenTime,
         limit: z.coerce.number().int().min(1).max(1000).default(100),
       }),
       response: z.strictObject({ records: z.array(recordSchema) }),
@@ -59,8 +69,10 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
       },
     }),
     defineRoute({
+      name: 'listAlarms',
       method: 'get',
       path: '/alarms',
+      errors: ['not-found', 'unavailable'],
       summary: 'Where records are not what an agent wrote, or not all of it, newest first',
       query: z.strictObject({
         agent: z.string().optional(),
@@ -77,14 +89,10 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
 
 function recordAnswer(kept: KeptRecord, agent: string): z.output<typeof recordSchema> {
   const { agentId, sensor, chain, n, at, receivedAt, address = null, event, line } = kept;
-  const times = { at: iso(at), receivedAt: iso(receivedAt) };
+  const times = { at: isoTime(at), receivedAt: isoTime(receivedAt) };
   return { agentId, agent, sensor, chain, n, ...times, address, event, record: contentOf(line)?.record ?? null };
 }
 
 function alarmAnswer({ line: _line, at, ...alarm }: Alarm, agent: string): z.output<typeof alarmSchema> {
-  return { ...alarm, agent, at: iso(at) };
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  return { ...alarm, agent, at: isoTime(at) };
 }

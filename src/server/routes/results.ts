@@ -1,44 +1,48 @@
 import { z } from 'zod';
+import { givenTime, isoTime, isoTimeSchema } from '../../core/iso-time.ts';
 import type { ResultQuery, StoredResult, SummaryQuery } from '../store/store.ts';
 import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
 import { defineRoute, type Route } from './route.ts';
-import { resultAnswer, resultSchema } from './tasks.ts';
+import { resultAnswer, resultSchema, taskId } from './tasks.ts';
 
 export interface ResultsPorts {
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
 }
 
-const latencySchema = z.strictObject({
-  count: z.int(),
-  meanMs: z.number(),
-  minMs: z.number(),
-  maxMs: z.number(),
-  p50Ms: z.number(),
-  p95Ms: z.number(),
-  p99Ms: z.number(),
-});
+const latencySchema = z
+  .strictObject({
+    count: z.int(),
+    meanMs: z.number(),
+    minMs: z.number(),
+    maxMs: z.number(),
+    p50Ms: z.number(),
+    p95Ms: z.number(),
+    p99Ms: z.number(),
+  })
+  .meta({ id: 'Latency' });
 
-const summarySchema = z.strictObject({
-  start: z.iso.datetime(),
-  up: z.int(),
-  degraded: z.int(),
-  down: z.int(),
-  unknown: z.int(),
-  latency: latencySchema.nullable(),
-});
+const summarySchema = z
+  .strictObject({
+    start: isoTimeSchema,
+    up: z.int(),
+    degraded: z.int(),
+    down: z.int(),
+    unknown: z.int(),
+    latency: latencySchema.nullable(),
+  })
+  .meta({ id: 'Summary' });
 
-const range = {
-  from: z.iso.datetime({ offset: true }).transform(Date.parse),
-  to: z.iso.datetime({ offset: true }).transform(Date.parse),
-};
+const range = { from: givenTime, to: givenTime };
 
 export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
-  const params = z.strictObject({ task: z.uuid() });
+  const params = z.strictObject({ task: taskId });
   return [
     defineRoute({
+      name: 'listResults',
       method: 'get',
       path: '/tasks/{task}/results',
+      errors: ['unavailable'],
       summary: 'The results of a task whose slots lie in [from, to), oldest first',
       params,
       query: z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(100_000).default(1000) }),
@@ -49,8 +53,10 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       },
     }),
     defineRoute({
+      name: 'listSummaries',
       method: 'get',
       path: '/tasks/{task}/summaries',
+      errors: ['unavailable'],
       summary: 'The results of a task in [from, to) by minute, hour or day (UTC)',
       params,
       query: z.strictObject({ ...range, resolution: z.enum(resolutions).default('hour') }),
@@ -63,7 +69,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
 }
 
 function summaryAnswer({ start, latency, ...counts }: Summary): z.output<typeof summarySchema> {
-  return { start: new Date(start).toISOString(), ...counts, latency: latency ? latencyAnswer(latency) : null };
+  return { start: isoTime(start), ...counts, latency: latency ? latencyAnswer(latency) : null };
 }
 
 function latencyAnswer(latency: Latency): z.output<typeof latencySchema> {

@@ -11,6 +11,8 @@ export interface StorePorts {
 export function storeRoutes(ports: StorePorts): readonly Route[] {
   return [
     defineRoute({
+      name: 'backupStore',
+      errors: ['unavailable'],
       method: 'get',
       path: '/store/backup',
       summary: 'A backup: one file from which another machine is this server',
@@ -19,8 +21,10 @@ export function storeRoutes(ports: StorePorts): readonly Route[] {
       handle: async () => new Response(await ports.backup(), { headers: { 'Content-Type': 'application/x-tar' } }),
     }),
     defineRoute({
+      name: 'listStoreProblems',
       method: 'get',
       path: '/store/problems',
+      errors: ['unavailable'],
       summary: 'Read all of the store, and say what is wrong with it',
       response: z.strictObject({ problems: z.array(z.string()) }),
       handle: async () => ({ problems: [...(await ports.verify())] }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { ResultItem } from '../../core/entry.ts';
+import { isoTime, isoTimeSchema } from '../../core/iso-time.ts';
 import { statuses } from '../../core/outcome.ts';
 import type { Task } from '../../core/task.ts';
 import type { AgentView } from '../fleet/fleet.ts';
@@ -15,53 +16,62 @@ export interface TasksPorts {
   runNow(agentId: string, taskId: string): Promise<void>;
 }
 
-const time = z.iso.datetime();
+/** In a path or query. */
+export const taskId = z.uuid({ error: 'expected the id of a task (a UUID)' });
 
-export const resultSchema = z.strictObject({
-  taskId: z.uuid(),
-  monitorId: z.string(),
-  status: z.enum(statuses),
-  latencyMs: z.number().nullable(),
-  metrics: z.record(z.string(), z.number()),
-  detail: z.record(z.string(), z.unknown()),
-  reason: z.string().nullable(),
-  source: z.string().nullable(),
-  message: z.string(),
-  scheduledAt: time,
-  startedAt: time,
-  durationMs: z.number(),
-});
+export const resultSchema = z
+  .strictObject({
+    taskId: z.uuid(),
+    monitorId: z.string(),
+    status: z.enum(statuses),
+    latencyMs: z.number().nullable(),
+    metrics: z.record(z.string(), z.number()),
+    detail: z.record(z.string(), z.unknown()),
+    reason: z.string().nullable(),
+    source: z.string().nullable(),
+    message: z.string(),
+    scheduledAt: isoTimeSchema,
+    startedAt: isoTimeSchema,
+    durationMs: z.number(),
+  })
+  .meta({ id: 'Result' });
 export type ResultAnswer = z.output<typeof resultSchema>;
 
 /** What a task does; its options may hold secrets and are not told. */
-export const taskSummarySchema = z.strictObject({
-  id: z.uuid(),
-  monitor: z.string(),
-  type: z.string(),
-  target: z.string(),
-  intervalMs: z.int(),
-  paused: z.boolean(),
-});
+export const taskSummarySchema = z
+  .strictObject({
+    id: z.uuid(),
+    monitor: z.string(),
+    type: z.string(),
+    target: z.string(),
+    intervalMs: z.int(),
+    paused: z.boolean(),
+  })
+  .meta({ id: 'TaskSummary' });
 
 type TaskSummary = z.output<typeof taskSummarySchema>;
 
-export const taskSchema = z.strictObject({
-  ...taskSummarySchema.shape,
-  agent: z.string(),
-  latest: resultSchema.nullable(),
-});
+export const taskSchema = z
+  .strictObject({
+    ...taskSummarySchema.shape,
+    agent: z.string(),
+    latest: resultSchema.nullable(),
+  })
+  .meta({ id: 'Task' });
 
 export function tasksRoutes(ports: TasksPorts): readonly Route[] {
   return [
     defineRoute({
+      name: 'listTasks',
       method: 'get',
       path: '/tasks',
+      errors: ['not-found'],
       summary: 'Every task: a monitor on an agent, with its latest result; by id and after one, where a limit is given',
       query: z.strictObject({
         agent: z.string().optional(),
         monitor: z.string().optional(),
         limit: z.coerce.number().int().min(1).max(100_000).optional(),
-        after: z.uuid().optional(),
+        after: taskId.optional(),
       }),
       response: z.strictObject({ tasks: z.array(taskSchema) }),
       async handle({ query }) {
@@ -71,8 +81,10 @@ export function tasksRoutes(ports: TasksPorts): readonly Route[] {
       },
     }),
     defineRoute({
+      name: 'runMonitor',
       method: 'post',
       path: '/monitors/{monitor}/run',
+      errors: ['not-found', 'unavailable'],
       summary: 'Run a monitor once, now, on one agent or on all that have it',
       params: z.strictObject({ monitor: z.string() }),
       query: z.strictObject({ agent: z.string().optional() }),
@@ -128,9 +140,5 @@ export function taskSummary({ id, monitorName, type, target, intervalMs, paused 
 
 export function resultAnswer({ kind: _kind, ...result }: ResultItem): ResultAnswer {
   const { latencyMs = null, reason = null, source = null, scheduledAt, startedAt } = result;
-  return { ...result, latencyMs, reason, source, scheduledAt: iso(scheduledAt), startedAt: iso(startedAt) };
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  return { ...result, latencyMs, reason, source, scheduledAt: isoTime(scheduledAt), startedAt: isoTime(startedAt) };
 }

@@ -1,0 +1,85 @@
+import { STATUS_CODES } from 'node:http';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { AppError, type ErrorCode } from '../../core/errors.ts';
+
+/** What can be wrong with a request before a route sees it. */
+const requestFaults = {
+  unauthorized: 401,
+  'method-not-allowed': 405,
+  'too-large': 413,
+  'unsupported-media-type': 415,
+} as const;
+
+/** The status of every code in the answers of the HTTP interface. */
+export const statusOfCode = {
+  usage: 400,
+  'invalid-config': 400,
+  'not-found': 404,
+  conflict: 409,
+  internal: 500,
+  unavailable: 503,
+  ...requestFaults,
+} as const satisfies Record<ErrorCode, number>;
+export type ProblemCode = keyof typeof statusOfCode;
+
+// The keys are those of the record.
+const codes = Object.keys(statusOfCode) as [ProblemCode, ...ProblemCode[]];
+
+export const problemType = 'application/problem+json';
+
+/** RFC 9457, section 3. The `type` is about:blank: `code` tells problems of one status apart. */
+export const problemSchema = z
+  .strictObject({
+    type: z.literal('about:blank'),
+    title: z.string().meta({ description: 'The name of the status' }),
+    status: z.int().min(400).max(599),
+    detail: z.string().meta({ description: 'A sentence for people: what was expected, what came, what to do' }),
+    code: z.enum(codes).meta({ description: 'For programs: what kind of problem it is' }),
+  })
+  .meta({ id: 'Problem' });
+
+interface Problem {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function problemResponse(context: Context, { code, detail, headers = {} }: Problem): Response {
+  const status = statusOfCode[code];
+  const body: z.output<typeof problemSchema> = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Problem',
+    status,
+    detail,
+    code,
+  };
+  return context.body(JSON.stringify(body), status, {
+    'Content-Type': problemType,
+    ...headers,
+  });
+}
+
+/** A request that no route takes; thrown where it is found. */
+export class RequestFault extends Error {
+  override readonly name = 'RequestFault';
+  readonly code: keyof typeof requestFaults;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: keyof typeof requestFaults, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The answer to an error; undefined for one that is a fault of this server. */
+export function problemOf(context: Context, error: unknown): Response | undefined {
+  if (error instanceof RequestFault) {
+    const { code, message: detail, headers } = error;
+    return problemResponse(context, { code, detail, headers });
+  }
+  if (error instanceof AppError && error.code !== 'internal')
+    return problemResponse(context, { code: error.code, detail: error.message });
+  return undefined;
+}

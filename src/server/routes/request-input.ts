@@ -1,0 +1,63 @@
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import { AppError } from '../../core/errors.ts';
+import { describeIssues } from '../../core/issues.ts';
+import { nearestWord } from '../../core/nearest.ts';
+import { quoted } from '../../core/quoted.ts';
+import { RequestFault } from './problem.ts';
+import type { Route } from './route.ts';
+
+type Input = Parameters<Route['handle']>[0];
+
+/** What a request gives to its route, parsed by the schemas of the route. @throws {AppError} usage. @throws {RequestFault} */
+export async function readInput({ params, query, body }: Route, context: Context): Promise<Input> {
+  return {
+    params: parsed(params, context.req.param(), 'path parameter'),
+    query: parsed(query, queryOf(context, Object.keys(query.shape)), 'query parameter'),
+    body: body ? parsed(body, await jsonOf(context), 'body') : undefined,
+    request: context.req.raw,
+  };
+}
+
+/** @throws {AppError} usage, for a parameter that is unknown or given twice */
+function queryOf(context: Context, known: readonly string[]): Readonly<Record<string, string>> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of new URL(context.req.url).searchParams) {
+    if (!known.includes(name)) throw new AppError('usage', unknownParameter(name, known));
+    if (Object.hasOwn(given, name)) throw new AppError('usage', `query parameter ${name}: expected one, got several`);
+    given[name] = value;
+  }
+  return given;
+}
+
+function unknownParameter(name: string, known: readonly string[]): string {
+  const nearest = nearestWord(name, known);
+  const all = known.length === 0 ? 'there are none here' : `there are: ${known.join(', ')}`;
+  return `there is no query parameter ${quoted(name)}; ${nearest === undefined ? all : `did you mean ${nearest}?`}`;
+}
+
+function parsed(schema: z.ZodType, input: unknown, where: string): z.output<z.ZodObject> {
+  const result = schema.safeParse(input);
+  // Parameters are objects by their type, and a body is handed on as its own schema made it.
+  if (result.success) return result.data as z.output<z.ZodObject>;
+  const separator = where === 'body' ? '.' : ' ';
+  const nameOf = (path: readonly PropertyKey[]): string => `${where}${separator}${path.map(String).join('.')}`;
+  const sentences = describeIssues(result.error, { input, nameOf });
+  throw new AppError('usage', sentences.join('; '));
+}
+
+async function jsonOf(context: Context): Promise<unknown> {
+  const mediaType = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType !== 'application/json') {
+    const got = mediaType === undefined || mediaType === '' ? 'none' : quoted(mediaType);
+    // RFC 9110, section 15.5.16.
+    throw new RequestFault('unsupported-media-type', `expected Content-Type: application/json, got ${got}`, {
+      Accept: 'application/json',
+    });
+  }
+  try {
+    return await context.req.json();
+  } catch (error) {
+    throw new AppError('usage', `body: expected JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
