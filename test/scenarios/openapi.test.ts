@@ -7,6 +7,11 @@ import { eventually } from '../../src/testing/eventually.ts';
 import { tcpServer, type TestServer } from '../../src/testing/tcp-server.ts';
 import { Served } from './served.ts';
 
+/** The place of an answer in the document, as a JSON pointer. */
+function responseOf(path: string, status: number): string {
+  return `/paths/${path.replaceAll('/', '~1')}/get/responses/${status}`;
+}
+
 describe('the description of the HTTP interface', () => {
   let open: TestServer;
   let server: Served;
@@ -31,10 +36,6 @@ describe('the description of the HTTP interface', () => {
   function faults(pointer: string, value: unknown): string {
     const validate = schemas.compile({ $ref: `api#${pointer}` });
     return validate(value) ? '' : schemas.errorsText(validate.errors);
-  }
-
-  function responseOf(path: string, method: string, status: number | string): string {
-    return `/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses/${status}`;
   }
 
   test('SI8: is valid OpenAPI 3.1, with servers and named schemas', async () => {
@@ -111,7 +112,7 @@ describe('the description of the HTTP interface', () => {
       const { status, body } = await server.ask('GET', asks);
       const response = document.paths[path].get.responses[status];
       assert.ok(response, `${asks} was answered ${status}`);
-      const place = response.$ref?.slice(1) ?? responseOf(path, 'get', status);
+      const place = response.$ref?.slice(1) ?? responseOf(path, status);
       const type = status === 200 ? 'application~1json' : 'application~1problem+json';
       assert.equal(faults(`${place}/content/${type}/schema`, body), '', asks);
     }

@@ -51,6 +51,12 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
       response: z.strictObject({ agents: z.array(agentSchema) }),
       handle: async () => ({ agents: ports.views().map(agentAnswer) }),
     }),
+    ...administrationRoutes(ports),
+  ];
+}
+
+function administrationRoutes(ports: AgentsPorts): readonly Route[] {
+  return [
     defineRoute({
       name: 'revokeAgent',
       method: 'post',

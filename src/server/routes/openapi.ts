@@ -42,9 +42,9 @@ export function openApiOf(routes: readonly Route[], { prefix, version }: OpenApi
 type SchemaOf = (schema: z.ZodType, io: 'input' | 'output') => unknown;
 
 function operationOf(route: Route, schemaOf: SchemaOf): JsonSchema {
-  const { name, summary, params, query, response, mediaType = json, locationOf } = route;
+  const { name, summary, params, query, response, mediaType = json } = route;
   const body = route.bodyDocument ?? route.body;
-  const isCreated = locationOf !== undefined;
+  const isCreated = 'locationOf' in route;
   return {
     operationId: name,
     summary,
@@ -96,18 +96,13 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
 };
 
 function parametersOf(schema: z.ZodObject, where: 'path' | 'query', schemaOf: SchemaOf): readonly unknown[] {
-  return Object.entries(schema.shape).map(([name, field]) => {
-    // The shape of a ZodObject holds Zod types.
-    const type = field as z.ZodType;
-    const { description: meaning } = type.meta() ?? {};
-    return {
-      name,
-      in: where,
-      required: where === 'path' || !type.safeParse(undefined).success,
-      ...(meaning !== undefined && { description: meaning }),
-      schema: schemaOf(type, 'input'),
-    };
-  });
+  // The shape of a ZodObject holds Zod types.
+  return (Object.entries(schema.shape) as [string, z.ZodType][]).map(([name, field]) => ({
+    name,
+    in: where,
+    required: where === 'path' || !field.safeParse(undefined).success,
+    schema: schemaOf(field, 'input'),
+  }));
 }
 
 interface Collection {
