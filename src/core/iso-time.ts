@@ -8,11 +8,11 @@ export const givenTime = z.iso
   .datetime({ offset: true, error: 'expected a time with its zone, like 2026-12-02T08:00:00Z' })
   .transform(Date.parse);
 
-export function isoTime(epochMs: number): string {
+export function isoTimeOf(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 
 /** Null where there is no time. */
 export function isoTimeOrNull(epochMs: number | undefined): string | null {
-  return epochMs === undefined ? null : isoTime(epochMs);
+  return epochMs === undefined ? null : isoTimeOf(epochMs);
 }

@@ -1,4 +1,4 @@
-import { isoTime } from '../../core/iso-time.ts';
+import { isoTimeOf } from '../../core/iso-time.ts';
 import { sensorNames, type SensorName } from '../../core/sensor.ts';
 import { readLine } from '../../records/chain.ts';
 import type { Manifest, ManifestChain, LineRun, SignedManifest } from '../../records/manifest.ts';
@@ -39,7 +39,7 @@ export async function signedManifest(excerpt: Excerpt, parts: ManifestParts): Pr
     if (runs.length > 0 || raised.length > 0) chains.push(chainOf(each, runs, raised));
   }
   const { serverId, publicKey: serverKey } = identity;
-  const madeAt = isoTime(now);
+  const madeAt = isoTimeOf(now);
   const content = { evidence: 'watchkeeper 1', serverId, serverKey, agentId, agent, madeAt, version, chains } as const;
   const manifest = `${JSON.stringify(content satisfies Manifest, undefined, 2)}\n`;
   return { manifest, signature: signBytes(identity, Buffer.from(manifest)) };
@@ -53,11 +53,11 @@ function chainOf(
   return {
     sensor,
     chain: id,
-    begunAt: isoTime(begunAt),
+    begunAt: isoTimeOf(begunAt),
     verifiedTo: cursor.key === undefined ? 0 : cursor.n,
     runs: [...runs],
     alarms: alarms
-      .map(({ n: line, cause, at, message }) => ({ n: line, cause, at: isoTime(at), message }))
+      .map(({ n: line, cause, at, message }) => ({ n: line, cause, at: isoTimeOf(at), message }))
       .toReversed(),
   };
 }

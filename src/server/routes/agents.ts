@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import { isoTime, isoTimeOrNull, isoTimeSchema } from '../../core/iso-time.ts';
+import { isoTimeOf, isoTimeOrNull, isoTimeSchema } from '../../core/iso-time.ts';
 import { sensorReport } from '../../protocol/messages.ts';
 import { agentStatuses, type AgentView } from '../fleet/fleet.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -97,7 +97,7 @@ function administrationRoutes(ports: AgentsPorts): readonly Route[] {
       response: z.strictObject({ token: z.string(), command: z.string(), expiresAt: isoTimeSchema }),
       async handle({ body }) {
         const { expiresAt, ...invite } = await ports.invite(body);
-        return { ...invite, expiresAt: isoTime(expiresAt) };
+        return { ...invite, expiresAt: isoTimeOf(expiresAt) };
       },
     }),
   ];
@@ -124,7 +124,7 @@ function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: Ag
     impaired: [...view.impaired],
     warnings: [...view.warnings],
     sensors: [...view.sensors],
-    since: isoTime(since),
+    since: isoTimeOf(since),
     address: address ?? null,
     version: version ?? null,
     lastSeenAt: isoTimeOrNull(lastSeenAt),

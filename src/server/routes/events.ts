@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
-import { isoTime } from '../../core/iso-time.ts';
+import { isoTimeOf } from '../../core/iso-time.ts';
 import { noticeOf } from '../../records/record-text.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, taskSummary } from './tasks.ts';
@@ -105,5 +105,5 @@ function eventAnswer(event: ServerEvent): unknown {
 function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
   const { record, sensor, address, name } = event;
   const notice = noticeOf(record, { machine: address ?? name, sensor }) ?? null;
-  return { ...event, at: isoTime(event.at), notice };
+  return { ...event, at: isoTimeOf(event.at), notice };
 }

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { AppError, type ErrorCode } from '../../core/errors.ts';
@@ -25,6 +24,19 @@ export type ProblemCode = keyof typeof statusOfCode;
 
 // The keys are those of the record.
 const codes = Object.keys(statusOfCode) as [ProblemCode, ...ProblemCode[]];
+
+/** Names of statuses, RFC 9110 section 15. */
+const titles: Readonly<Record<(typeof statusOfCode)[ProblemCode], string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
 
 export const problemType = 'application/problem+json';
 

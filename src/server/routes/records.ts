@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alarmCauses } from '../../core/event.ts';
-import { givenTime, isoTime, isoTimeSchema } from '../../core/iso-time.ts';
+import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { sensorRecord } from '../../core/record.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import { contentOf } from '../../records/record-line.ts';
@@ -89,10 +89,10 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
 
 function recordAnswer(kept: KeptRecord, agent: string): z.output<typeof recordSchema> {
   const { agentId, sensor, chain, n, at, receivedAt, address = null, event, line } = kept;
-  const times = { at: isoTime(at), receivedAt: isoTime(receivedAt) };
+  const times = { at: isoTimeOf(at), receivedAt: isoTimeOf(receivedAt) };
   return { agentId, agent, sensor, chain, n, ...times, address, event, record: contentOf(line)?.record ?? null };
 }
 
 function alarmAnswer({ line: _line, at, ...alarm }: Alarm, agent: string): z.output<typeof alarmSchema> {
-  return { ...alarm, agent, at: isoTime(at) };
+  return { ...alarm, agent, at: isoTimeOf(at) };
 }

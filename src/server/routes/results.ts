@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { givenTime, isoTime, isoTimeSchema } from '../../core/iso-time.ts';
+import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import type { ResultQuery, StoredResult, SummaryQuery } from '../store/store.ts';
 import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -69,7 +69,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
 }
 
 function summaryAnswer({ start, latency, ...counts }: Summary): z.output<typeof summarySchema> {
-  return { start: isoTime(start), ...counts, latency: latency ? latencyAnswer(latency) : null };
+  return { start: isoTimeOf(start), ...counts, latency: latency ? latencyAnswer(latency) : null };
 }
 
 function latencyAnswer(latency: Latency): z.output<typeof latencySchema> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import type { ResultItem } from '../../core/entry.ts';
-import { isoTime, isoTimeSchema } from '../../core/iso-time.ts';
+import { isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { statuses } from '../../core/outcome.ts';
 import type { Task } from '../../core/task.ts';
 import type { AgentView } from '../fleet/fleet.ts';
@@ -140,5 +140,5 @@ export function taskSummary({ id, monitorName, type, target, intervalMs, paused 
 
 export function resultAnswer({ kind: _kind, ...result }: ResultItem): ResultAnswer {
   const { latencyMs = null, reason = null, source = null, scheduledAt, startedAt } = result;
-  return { ...result, latencyMs, reason, source, scheduledAt: isoTime(scheduledAt), startedAt: isoTime(startedAt) };
+  return { ...result, latencyMs, reason, source, scheduledAt: isoTimeOf(scheduledAt), startedAt: isoTimeOf(startedAt) };
 }
