@@ -66,7 +66,11 @@ export function createApp({ routes, token, version, onAuthorised, onInternalErro
 }
 
 function mount(api: Hono, route: Route): void {
+  const { mediaType } = route;
   api.on(route.method.toUpperCase(), honoPath(route.path), async (context) => {
+    // A stream that nobody reads would never end.
+    if (mediaType !== undefined && context.req.raw.method === 'HEAD')
+      return context.body(null, 200, { 'Content-Type': mediaType });
     const answer = await route.handle(await readInput(route, context));
     if (answer instanceof Response) return answer;
     const location = route.locationOf?.(answer);

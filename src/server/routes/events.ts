@@ -28,8 +28,8 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
         'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents, records of sensors, alarms',
       response: z.string(),
       mediaType: 'text/event-stream',
-      async handle({ request }) {
-        return new Response(request.method === 'HEAD' ? null : streamFor(watchers), {
+      async handle() {
+        return new Response(streamFor(watchers), {
           headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
         });
       },

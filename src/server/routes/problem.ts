@@ -61,7 +61,7 @@ export function problemResponse(context: Context, { code, detail, headers = {} }
   const status = statusOfCode[code];
   const body: z.output<typeof problemSchema> = {
     type: 'about:blank',
-    title: STATUS_CODES[status] ?? 'Problem',
+    title: titles[status],
     status,
     detail,
     code,
