@@ -14,6 +14,7 @@ import {
   type ScalarEvent,
 } from 'js-yaml';
 import type { Path } from './mistake.ts';
+import type { Reference } from './variables.ts';
 
 /** A value of a YAML text, where it stands, and what is inside it. */
 export interface Node {
@@ -24,6 +25,10 @@ export interface Node {
   readonly source?: string;
   readonly items?: readonly Node[];
   readonly entries?: ReadonlyMap<string, Entry>;
+  /** The variables that were put into this text. */
+  readonly references?: readonly Reference[];
+  /** A variable in it has no value. */
+  readonly isUnresolved?: boolean;
 }
 
 export interface Entry {
@@ -131,15 +136,30 @@ export class Composer {
 
   #entries(path: Path): ReadonlyMap<string, Entry> {
     const entries = new Map<string, Entry>();
+    let merged: Node | undefined;
     for (let event = this.#take(); event; event = this.#take()) {
       const keyOffset = this.#offset;
       const key = this.#key(event, path);
       const inside = [...path, key];
-      if (entries.has(key)) this.#complain(keyOffset, 'this key is there twice', inside);
+      const isMerge = isMergeKey(event, key);
+      if (isMerge ? merged : entries.has(key)) this.#complain(keyOffset, 'this key is there twice', inside);
       const value = this.#take();
-      if (value) entries.set(key, { keyOffset, node: this.#node(value, inside) });
+      if (!value) continue;
+      const node = this.#node(value, inside);
+      if (isMerge) merged = node;
+      else entries.set(key, { keyOffset, node });
     }
+    if (merged) this.#merge(merged, entries, path);
     return entries;
+  }
+
+  /** What `<<` names fills in the keys that are missing; of several mappings the first that has a key counts. */
+  #merge(merged: Node, entries: Map<string, Entry>, path: Path): void {
+    for (const { offset, entries: more } of merged.items ?? [merged]) {
+      if (!more) this.#complain(offset, 'expected a mapping to take keys from, or a list of mappings', [...path, '<<']);
+      const missing = more?.entries().filter(([key]) => !entries.has(key)) ?? [];
+      for (const [key, entry] of missing) entries.set(key, entry);
+    }
   }
 
   #key(event: ValueEvent, path: Path): string {
@@ -182,6 +202,11 @@ function startOf(event: ValueEvent): number {
   if (style === SCALAR_STYLE.PLAIN) return valueStart;
   const isQuoted = style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
   return isQuoted ? valueStart - 1 : valueStart + indent;
+}
+
+/** The merge key of YAML 1.1; in quotes it is a key like any other. */
+function isMergeKey(event: ValueEvent, key: string): boolean {
+  return key === '<<' && event.type === EVENT_ID.SCALAR && event.style === SCALAR_STYLE.PLAIN;
 }
 
 /** YAML 1.2.2, section 10.3.2: null, true, 8080 and 1.5 are what they look like, unless they are in quotes. */

@@ -1,44 +1,58 @@
 import { open } from 'node:fs/promises';
-import { AppError, type ErrorCode } from '../core/errors.ts';
+import { AppError } from '../core/errors.ts';
 import { readConfig, type LoadedConfig, type ReadOptions } from './config.ts';
-import type { Environment } from './environment.ts';
+import { configFilesOf, maxBytes, type ReadFile } from './loaded-documents.ts';
+import { utf8TextOf, unreadable } from './regular-file.ts';
+import type { Environment } from './variables.ts';
 
-/** Room for the most monitors a configuration may have, and a bound on the time and memory that one takes to read. */
-const maxBytes = 16 * 1024 * 1024;
+/** Where `-` reads from. */
+const standardInput = '/dev/stdin';
 
 /**
- * Reads a configuration from a file.
+ * Reads a configuration from a file, a pipe (`-` is standard input), or every YAML and JSON file of a directory.
  * @throws {AppError} not-found, or invalid-config when the file cannot be read; what is wrong inside is in the answer
  */
 export async function readConfigFile(
-  file: string,
+  name: string,
   environment: Environment,
   options?: ReadOptions,
 ): Promise<LoadedConfig> {
-  return readConfig(await readText(file), environment, options);
+  return readConfig(await readFiles(name), environment, options);
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    await using handle = await open(file);
-    const { size } = await handle.stat();
-    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(size, maxBytes) + 1), { position: 0 });
-    if (bytesRead > maxBytes) throw new AppError('invalid-config', `${file}: expected at most 16 MiB; split the file.`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
-  } catch (error) {
-    throw error instanceof AppError ? error : unreadable(file, error);
+async function readFiles(name: string): Promise<readonly ReadFile[]> {
+  const files = await explained(name, () => (name === '-' ? [standardInput] : configFilesOf(name)));
+  if (files.length === 0)
+    throw new AppError('not-found', `${name} has no configuration: expected files that end in .yaml, .yml or .json.`);
+  const read: ReadFile[] = [];
+  let left = maxBytes;
+  for (const file of files) {
+    const text = await explained(file, () => readText(file, left));
+    left -= Buffer.byteLength(text);
+    read.push({ file, text });
   }
+  return read;
 }
 
-const whyByCode: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  ENOENT: ['not-found', 'there is no such file'],
-  EACCES: ['invalid-config', 'this user may not read it'],
-  EISDIR: ['invalid-config', 'this is a directory, not a file'],
-  ERR_ENCODING_INVALID_ENCODED_DATA: ['invalid-config', 'this is not text in UTF-8'],
-};
+/** Reads to the end: a pipe has no size. */
+async function readText(file: string, limit: number): Promise<string> {
+  await using handle = await open(file);
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of handle.createReadStream({ autoClose: false })) {
+    // A stream of a file without an encoding is one of buffers.
+    pieces.push(piece as Buffer);
+    bytes += (piece as Buffer).length;
+    if (bytes > limit) throw new AppError('invalid-config', 'expected at most 16 MiB in all');
+  }
+  return utf8TextOf(Buffer.concat(pieces));
+}
 
-function unreadable(file: string, error: unknown): AppError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const [errorCode, why] = whyByCode[code] ?? (['invalid-config', message] as const);
-  return new AppError(errorCode, `${file} cannot be read: ${why}.`, { cause: error });
+async function explained<Value>(file: string, work: () => Value | Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, message } = error instanceof AppError ? error : unreadable(error);
+    throw new AppError(code, `${file} cannot be read: ${message}.`, { cause: error });
+  }
 }

@@ -1,19 +1,19 @@
 import { got } from '../core/issues.ts';
-import { nearestWord } from '../core/nearest.ts';
 import { quoted } from '../core/quoted.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
-import { ConfigDocument } from './document.ts';
+import type { FileTop } from './file-top.ts';
+import { withDefaults } from './defaults-section.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
-import type { Environment } from './environment.ts';
 import { writtenByHost } from './hosts.ts';
-import type { Mistake, Path, Report, WrittenFile } from './mistake.ts';
+import { DocumentLoader, type LoadedDocument, type ReadFile } from './loaded-documents.ts';
+import { partOf, type Mistake, type WrittenFile } from './mistake.ts';
+import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
+import { isOldTask, noteOldTask, writtenByTasks, writtenOfTask } from './old-tasks.ts';
 import { readSensors } from './sensors-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
-import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
+import { Variables, type Environment } from './variables.ts';
 
 export const maxMonitors = 100_000;
-
-const keys = ['monitors', 'hosts', 'egress', 'sensors', ...serverKeys] as const;
 
 export interface Config {
   /** Their names are unique. At least one, unless the file is a server's. */
@@ -27,9 +27,15 @@ export interface Config {
 }
 
 export interface LoadedConfig {
-  /** What can run; undefined if nothing can: the text is no YAML, its egress policy is wrong, or no monitor is right. */
+  /**
+   * What can run: a monitor or an entry of sensors with a mistake is left out, and the rest go on. Undefined if a mistake leaves
+   * unknown what the whole would be (a text that is no YAML, an unknown key at the top, a wrong section or defaults), or if no
+   * monitor is right.
+   */
   readonly config: Config | undefined;
-  /** Each mistake, in the order of the file. A monitor with a mistake is left out of the configuration, and the rest go on. */
+  /** Every file that it was read from, those of secrets and of TLS too; no pipe. */
+  readonly files: readonly string[];
+  /** Each mistake, in the order of the files. */
   readonly mistakes: readonly Mistake[];
   /** What is allowed and will disappoint, in the same order. */
   readonly warnings: readonly Mistake[];
@@ -40,15 +46,24 @@ export interface ReadOptions {
   readonly mayBeEmpty?: boolean;
 }
 
-/** Reads a configuration: YAML or JSON with `monitors:`, `hosts:` or both, or the dictionary of hosts alone. */
+/**
+ * Reads a configuration of one file or of several, with what they include: YAML or JSON with `monitors:`, `hosts:` or both, or
+ * the dictionary of hosts alone.
+ */
 export function readConfig(
-  text: string,
+  read: string | readonly ReadFile[],
   environment: Environment,
   { mayBeEmpty = false }: ReadOptions = {},
 ): LoadedConfig {
-  const document = new ConfigDocument(text);
-  const config = configOf(document, environment, mayBeEmpty);
-  return { config, mistakes: inOrder(document.mistakes), warnings: inOrder(document.warnings) };
+  const variables = new Variables(environment);
+  const loader = new DocumentLoader(variables);
+  for (const file of typeof read === 'string' ? [{ file: '', text: read }] : read) loader.load(file);
+  const { documents, loaded, isBroken } = loader;
+  const config = configOf(loaded, mayBeEmpty);
+  const mistakes = documents.flatMap((document) => inOrder(document.mistakes));
+  const warnings = documents.flatMap((document) => inOrder(document.warnings));
+  const files = [...loader.files, ...variables.files, ...(config?.server.tls?.files ?? [])];
+  return { config: isBroken ? undefined : config, files, mistakes, warnings };
 }
 
 /** As they stand in the file; what two monitors share is wrong once. */
@@ -57,93 +72,84 @@ function inOrder(mistakes: readonly Mistake[]): readonly Mistake[] {
   return Array.from(distinct.values()).toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
-function configOf(document: ConfigDocument, environment: Environment, mayBeEmpty: boolean): Config | undefined {
-  const { mistakes } = document;
-  const data = document.read();
-  const file = mistakes.length === 0 ? contentsOf(data, document.report) : undefined;
-  if (!file) return undefined;
-  const egress = readEgress(file.egress, document);
-  const monitors = readMonitors(allWritten(file, document), { document, environment });
-  const server = readServer(file, document);
-  const sensors = readSensors(file.sensors, document);
-  const needsNone = (mayBeEmpty && mistakes.length === 0) || ['sensors', ...serverKeys].some((key) => key in file);
-  if (mistakes.length === 0 && monitors.length === 0 && !needsNone) {
-    document.report([], 'expected at least one monitor, under monitors or hosts');
-  }
-  return egress && server && (monitors.length > 0 || needsNone) ? { monitors, egress, server, sensors } : undefined;
+function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Config | undefined {
+  const [first] = loaded;
+  if (!first) return undefined;
+  const egress = readOnlyEgress(loaded, first);
+  const monitors = readMonitors(loaded);
+  const server = readServer({
+    agents: loaded.filter(({ contents }) => 'agents' in contents),
+    tls: onlyOne(loaded, 'tls'),
+    retention: onlyOne(loaded, 'retention'),
+  });
+  const sensors = loaded.flatMap(({ document, contents }) =>
+    readSensors(contents.sensors, partOf(document, ['sensors'])),
+  );
+  const hasMistakes = loaded.some(({ document }) => document.mistakes.length > 0);
+  const needsNone = loaded.some(isServers) || (mayBeEmpty && !hasMistakes);
+  if (!hasMistakes && monitors.length === 0 && !needsNone)
+    first.document.report([], 'expected at least one monitor, under monitors or hosts');
+  if (!egress || !server) return undefined;
+  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors } : undefined;
 }
 
-interface Contents {
-  readonly monitors?: unknown;
-  readonly hosts?: unknown;
-  readonly egress?: unknown;
-  readonly sensors?: unknown;
-  readonly agents?: unknown;
-  readonly tls?: unknown;
-  readonly retention?: unknown;
-  /** Where the hosts stand: the whole file may be their dictionary. */
-  readonly hostsPath: Path;
+function isServers({ contents }: LoadedDocument): boolean {
+  return ['sensors', ...serverKeys].some((key) => key in contents);
 }
 
-function contentsOf(data: unknown, report: Report): Contents | undefined {
-  if (!isMapping(data)) {
-    report([], `expected a mapping with monitors or hosts, ${got(data)}`);
-    return undefined;
-  }
-  const isHostsAlone = !keys.some((key) => key in data) && Object.values(data).some(isHostEntry);
-  if (isHostsAlone) return { hosts: data, hostsPath: [] };
-  for (const key of Object.keys(data)) {
-    if (keys.some((known) => known === key)) continue;
-    const nearest = nearestWord(key, keys);
-    report([key], `expected ${keys.join(', ')}${nearest ? `; did you mean ${nearest}?` : ''}`, 'key');
-  }
-  return { ...data, hostsPath: ['hosts'] };
+function readOnlyEgress(loaded: readonly LoadedDocument[], first: LoadedDocument): EgressSection | undefined {
+  const [{ document, contents } = first, ...others] = onlyOne(loaded, 'egress');
+  const egress = readEgress(contents.egress, partOf(document, ['egress']));
+  return others.length === 0 ? egress : undefined;
 }
 
-interface Origin {
-  readonly document: ConfigDocument;
-  readonly environment: Environment;
+/** The files with this section: a second one is reported. */
+function onlyOne(loaded: readonly LoadedDocument[], key: keyof FileTop): readonly LoadedDocument[] {
+  const found = loaded.filter(({ contents }) => key in contents);
+  const [first, ...others] = found;
+  for (const { document } of others) {
+    const where = first?.document.lineOf([key]);
+    document.report([key], `expected one ${key} section, and there is another in ${where}`, 'key');
+  }
+  return found;
 }
 
 /** Every monitor that is right; of two with one name the first. */
-function readMonitors(allWritten: Iterable<Written>, { document, environment }: Origin): readonly ConfiguredMonitor[] {
-  const byName = new Map<string, { readonly monitor: ConfiguredMonitor; readonly path: Path }>();
-  for (const written of allWritten) {
-    const path = written.pathOf([]);
+function readMonitors(loaded: readonly LoadedDocument[]): readonly ConfiguredMonitor[] {
+  const byName = new Map<string, { readonly monitor: ConfiguredMonitor; readonly file: WrittenFile }>();
+  for (const written of loaded.flatMap((each) => [...allWritten(each)])) {
+    const { file } = written;
     if (byName.size >= maxMonitors) {
-      document.report(path, `expected at most ${maxMonitors} monitors`);
+      file.report([], `expected at most ${maxMonitors} monitors`);
       break;
     }
-    const monitor = readMonitor(written, environment);
+    const monitor = readMonitor(written);
     if (!monitor) continue;
     const { name } = monitor;
     const other = byName.get(name);
-    if (!other) byName.set(name, { monitor, path });
-    else
-      document.report(
-        written.pathOf(['name']),
-        `another monitor, in line ${document.lineOf(other.path)}, is called ${quoted(name)}`,
-      );
+    if (!other) byName.set(name, { monitor, file });
+    else file.report(['name'], `another monitor, in ${other.file.lineOf([])}, is called ${quoted(name)}`);
   }
   return Array.from(byName.values(), ({ monitor }) => monitor);
 }
 
-function* allWritten({ monitors, hosts, hostsPath }: Contents, file: WrittenFile): Generator<Written> {
+function* allWritten({ document, contents, defaults }: LoadedDocument): Generator<Written> {
+  for (const written of writtenIn(contents, document)) yield withDefaults(written, defaults);
+}
+
+function* writtenIn({ monitors, hosts, hostsPath, tasks, tasksPath }: FileTop, file: WrittenFile): Generator<Written> {
   const list: unknown = monitors ?? [];
-  if (Array.isArray(list)) yield* list.map((entry, index) => writtenInList(entry, index, file));
+  if (Array.isArray(list)) yield* writtenInList(list, partOf(file, ['monitors']));
   else file.report(['monitors'], `expected a list of monitors, ${got(list)}`);
+  if (tasks !== undefined) yield* writtenByTasks(tasks, partOf(file, tasksPath));
   yield* writtenByHost(hosts ?? {}, hostsPath, file);
 }
 
-function writtenInList(entry: unknown, index: number, file: WrittenFile): Written {
-  return { entry, file, pathOf: (path) => ['monitors', index, ...path] };
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isHostEntry(value: unknown): boolean {
-  const [first] = Array.isArray(value) ? (value as readonly unknown[]) : [value];
-  return isMapping(first) && ('services' in first || 'checks' in first);
+function* writtenInList(list: readonly unknown[], file: WrittenFile): Generator<Written> {
+  const oldTask = list.findIndex(isOldTask);
+  if (oldTask >= 0) noteOldTask(list[oldTask], partOf(file, [oldTask]));
+  for (const [index, entry] of list.entries()) {
+    const inside = partOf(file, [index]);
+    yield isOldTask(entry) ? writtenOfTask(entry, inside) : { entry, file: inside };
+  }
 }

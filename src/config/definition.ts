@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { checkModules, moduleWords } from '../checks/modules.ts';
 import { findCheckType } from '../checks/registry.ts';
+import type { CheckType } from '../core/check.ts';
 import { AppError } from '../core/errors.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
-import type { JsonObject } from '../core/outcome.ts';
-import { formatPath } from './mistake.ts';
-import { entrySchemaOf, readMonitor } from './monitor-entry.ts';
+import type { JsonObject, JsonValue } from '../core/outcome.ts';
+import { formatPath, type Path, type Report } from './mistake.ts';
+import { entrySchema, readMonitor } from './monitor-entry.ts';
 
 /** The monitors that `readDefinition` takes, a schema for each check type. */
 export const definitionDocument: z.ZodType = z
@@ -17,19 +18,62 @@ export const definitionDocument: z.ZodType = z
   )
   .meta({ id: 'MonitorDefinition' });
 
+/** A monitor of one type as people may write it, for documents: options that the target says can be left out. */
+function entrySchemaOf(check: CheckType, words: readonly string[]) {
+  const prefix = check.type.replace(/^./, (letter) => letter.toUpperCase());
+  return z
+    .strictObject({
+      ...entrySchema.shape,
+      type: z.enum(words),
+      options: z
+        .strictObject(check.options.shape)
+        .partial()
+        .meta({ id: `${prefix}Options` })
+        .optional(),
+    })
+    .meta({ id: `${prefix}Monitor` });
+}
+
 /**
- * One monitor, written as in a file, that came from elsewhere. Variables of the environment are not put in: whoever may
- * make a monitor may not read the server's secrets by it.
+ * One monitor, written as in a file, that came from elsewhere. `${NAME}` is refused in it: whoever may make a monitor may not
+ * read the server's secrets by it.
  * @throws {AppError} usage, with every mistake
  */
 export function readDefinition(definition: JsonObject): MonitorSpec {
   const mistakes: string[] = [];
-  const report = (path: readonly (string | number)[], message: string): void =>
+  const report: Report = (path, message) =>
     void mistakes.push(path.length > 0 ? `${formatPath(path)}: ${message}` : message);
-  const monitor = readMonitor(
-    { entry: definition, file: { report, warn: () => {}, sourceOf: () => undefined }, pathOf: (path) => path },
-    {},
-  );
+  // Of an object an object is left.
+  const entry = literal(definition, [], report) as JsonObject;
+  const file = {
+    report,
+    warn: () => {},
+    sourceOf: () => undefined,
+    referencesIn: () => [],
+    isUnresolved: () => false,
+    lineOf: () => '',
+  };
+  const monitor = readMonitor({ entry, file });
   if (monitor && mistakes.length === 0) return monitor.spec;
   throw new AppError('usage', mistakes.join('; '));
+}
+
+/** The data with `$${` as `${`; one that is not doubled is reported, and stays as it is. */
+function literal(value: JsonValue, path: Path, report: Report): JsonValue {
+  if (typeof value === 'string') return literalText(value, path, report);
+  // An array of JSON: JsonValue has it as read-only, which isArray does not tell.
+  if (Array.isArray(value)) return value.map((item: JsonValue, index) => literal(item, [...path, index], report));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, literal(inner, [...path, key], report)] as const),
+  );
+}
+
+function literalText(text: string, path: Path, report: Report): string {
+  if (/(?<!\$)\$\{/.test(text))
+    report(
+      path,
+      "variables like ${NAME} and ${file:…} are read only in files on the server's own disk; give the value itself, or write $${ for the text itself",
+    );
+  return text.replaceAll('$${', () => '${');
 }

@@ -1,24 +1,44 @@
 import { parseEvents, YAMLException } from 'js-yaml';
 import type { SourceOf } from '../core/scalars.ts';
-import { Composer, maxLevels, tooDeep, type Entry, type Node } from './composer.ts';
+import { Composer, maxLevels, tooDeep, type Complain, type Entry, type Node } from './composer.ts';
+import { expanded } from './expand.ts';
 import { Lines } from './lines.ts';
-import { formatPath, type Mistake, type Path, type Report } from './mistake.ts';
+import { formatPath, type Mistake, type Path, type Report, type WrittenFile } from './mistake.ts';
+import type { Reference, Variables } from './variables.ts';
+
+interface Surroundings {
+  /** As it is shown in mistakes. */
+  readonly file?: string;
+  /** Where relative paths begin. */
+  readonly folder?: string;
+  /** Puts values in the place of `${…}`; without it texts stay as they were written. */
+  readonly variables?: Variables;
+}
 
 /** A YAML text (JSON is YAML) as data, which still knows its lines and columns. */
-export class ConfigDocument {
+export class ConfigDocument implements WrittenFile {
   readonly mistakes: Mistake[] = [];
   readonly warnings: Mistake[] = [];
+  readonly file: string;
+  readonly folder: string;
   readonly #lines: Lines;
   readonly #root: Node | undefined;
+  readonly #isYaml: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, { file = '', folder = '.', variables }: Surroundings = {}) {
+    this.file = file;
+    this.folder = folder;
     this.#lines = new Lines(text);
-    this.#root = this.#parse(text);
+    const root = this.#parse(text);
+    // After a mistake the data is of no use.
+    const isWhole = root && variables && this.mistakes.length === 0;
+    this.#root = isWhole ? expanded(root, { folder, variables, complain: this.#takeDown }) : root;
+    this.#isYaml = this.mistakes.length === 0 || isWhole === true;
   }
 
   /** The data; undefined if the text is no YAML, and `mistakes` say why. */
   read(): unknown {
-    return this.mistakes.length === 0 ? this.#root?.value : undefined;
+    return this.#isYaml ? this.#root?.value : undefined;
   }
 
   /** Takes down a mistake at the place of `path`, or of its closest ancestor that exists. */
@@ -33,21 +53,23 @@ export class ConfigDocument {
 
   /** How the scalar at `path` was written; undefined where its value says so, or there is none. */
   readonly sourceOf: SourceOf = (path) => {
-    let node = this.#root;
     // Data that came from YAML has no symbols for keys.
-    for (const step of path) node = node && entryIn(node, step as string | number)?.node;
-    return node?.source;
+    return this.#nodeAt(path as Path)?.source;
   };
 
-  /** The line of a value, from 1. */
-  lineOf(path: Path): number {
-    return this.#lines.at(this.#offsetOf(path, 'value')).line;
-  }
+  readonly referencesIn = (path: Path): readonly Reference[] => referencesOf(this.#nodeAt(path));
+
+  readonly isUnresolved = (path: Path): boolean => this.#nodeAt(path)?.isUnresolved ?? false;
+
+  readonly lineOf = (path: Path): string => {
+    const { line } = this.#lines.at(this.#offsetOf(path, 'value'));
+    return this.file === '' ? `line ${line}` : `line ${line} of ${this.file}`;
+  };
 
   #parse(text: string): Node | undefined {
     try {
       const events = parseEvents(text, { maxDepth: maxLevels });
-      return new Composer(text, events, (...mistake) => this.#takeDown(...mistake)).document();
+      return new Composer(text, events, this.#takeDown).document();
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
       this.#takeDown(error.mark?.position ?? 0, explained(error.reason));
@@ -55,12 +77,18 @@ export class ConfigDocument {
     }
   }
 
-  #takeDown(offset: number, message: string, path: Path = []): void {
+  readonly #takeDown: Complain = (offset, message, path = []) => {
     this.mistakes.push(this.#mistakeAt(offset, message, path));
+  };
+
+  #nodeAt(path: Path): Node | undefined {
+    let node = this.#root;
+    for (const step of path) node = node && entryIn(node, step)?.node;
+    return node;
   }
 
   #mistakeAt(offset: number, message: string, path: Path): Mistake {
-    return { ...this.#lines.at(offset), path: formatPath(path), message };
+    return { file: this.file, ...this.#lines.at(offset), path: formatPath(path), message };
   }
 
   #offsetOf(path: Path, at: 'key' | 'value'): number {
@@ -78,6 +106,12 @@ export class ConfigDocument {
 function entryIn({ items, entries }: Node, step: string | number): Entry | undefined {
   const item = items?.[Number(step)];
   return item ? { keyOffset: item.offset, node: item } : entries?.get(String(step));
+}
+
+function referencesOf(node: Node | undefined): readonly Reference[] {
+  if (!node) return [];
+  const inside = node.items ?? node.entries?.values().map((entry) => entry.node);
+  return inside ? [...inside].flatMap(referencesOf) : (node.references ?? []);
 }
 
 /** What commonly lies behind the parser's words. */

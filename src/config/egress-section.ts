@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { describeIssue, valueAt } from '../core/issues.ts';
-import { nearestWord } from '../core/nearest.ts';
-import { readWritten } from '../core/scalars.ts';
-import { partOf, type Path, type Report, type WrittenFile } from './mistake.ts';
+import type { WrittenFile } from './mistake.ts';
+import { readSection } from './section.ts';
 
 const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
 
@@ -12,27 +10,20 @@ const range = z.string().refine((text) => {
   return network.safeParse(bracketed ?? plain ?? text.trim()).success && Number(port) >= 1 && Number(port) <= 65_535;
 }, 'expected an address or a range, like 10.0.0.0/8, fd00::/8 or [fd00::/8]:5432');
 
-const schema = z.strictObject({ allow: z.array(range).default([]), deny: z.array(range).default([]) });
+export const egressSchema = z.strictObject({
+  allow: z.array(range).default([]).meta({
+    description: 'Addresses that checks may reach although they are denied by default; a port may follow',
+    example: '[169.254.10.0/24, "[fd00::/8]:5432"]',
+  }),
+  deny: z.array(range).default([]).meta({
+    description: 'Addresses that checks may not reach; of two ranges that hold an address, the narrower one decides',
+    example: '[10.0.0.0/8]',
+  }),
+});
 
-export type EgressSection = z.output<typeof schema>;
+export type EgressSection = z.output<typeof egressSchema>;
 
 /** Undefined if there is a mistake in it, which is then reported. */
 export function readEgress(written: unknown, file: WrittenFile): EgressSection | undefined {
-  const { report, sourceOf } = partOf(file, ['egress']);
-  const { result: parsed } = readWritten(schema, written ?? {}, sourceOf);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    // What came from YAML has no symbols for keys.
-    const path = issue.path as Path;
-    if (issue.code === 'unrecognized_keys') reportUnknown(issue.keys, path, report);
-    else report(path, describeIssue(issue, valueAt(written, issue.path)));
-  }
-  return undefined;
-}
-
-function reportUnknown(keys: readonly string[], path: Path, report: Report): void {
-  for (const key of keys) {
-    const nearest = nearestWord(key, Object.keys(schema.shape));
-    report([...path, key], `expected allow or deny${nearest ? `; did you mean ${nearest}?` : ''}`, 'key');
-  }
+  return readSection(egressSchema, written ?? {}, file);
 }

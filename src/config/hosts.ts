@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { got } from '../core/issues.ts';
-import type { Path, WrittenFile } from './mistake.ts';
+import { withPaths, type Path, type WrittenFile } from './mistake.ts';
 import type { Written } from './monitor-entry.ts';
+import { reportUnknownKeys } from './section.ts';
 
-const hostKeys = ['checks', 'services', 'interval', 'timeout'];
+/** What the checks of a host share, and each may say for itself. */
+const sharedKeys = ['interval', 'timeout', 'agents', 'paused'] as const;
+const hostKeys = ['checks', 'services', ...sharedKeys];
 const services = z.union([z.string().transform((word) => [word]), z.array(z.string()).min(1)]);
 const mapping = z.record(z.string(), z.unknown());
 
@@ -41,11 +44,12 @@ function* writtenOfHost(value: unknown, host: string, { path, file }: Place): Ge
     return;
   }
   for (const key of Object.keys(entry.data)) {
-    if (!hostKeys.includes(key)) file.report([...path, key], `expected ${hostKeys.join(', ')}, got ${key}`, 'key');
+    if (!hostKeys.includes(key)) reportUnknownKeys([key], hostKeys, { path, file });
   }
   const key = 'services' in entry.data ? 'services' : 'checks';
-  const { [key]: checks, interval, timeout } = entry.data;
-  const shared: Shared = { host, times: { interval, timeout }, path, checksPath: [...path, key], file };
+  const { [key]: checks } = entry.data;
+  const common = Object.fromEntries(sharedKeys.map((name) => [name, entry.data[name]]));
+  const shared: Shared = { host, common, path, checksPath: [...path, key], file };
   const list = services.safeParse(checks);
   const options = mapping.safeParse(checks);
   if (list.success) yield* writtenByWord(list.data, shared);
@@ -59,18 +63,19 @@ function* writtenOfHost(value: unknown, host: string, { path, file }: Place): Ge
 
 interface Shared extends Place {
   readonly host: string;
-  readonly times: { readonly interval: unknown; readonly timeout: unknown };
+  readonly common: Readonly<Record<string, unknown>>;
   readonly checksPath: Path;
 }
 
 /** `services: [HTTP, ICMP]` */
-function* writtenByWord(list: readonly string[], { host, times, path, checksPath, file }: Shared): Generator<Written> {
+function* writtenByWord(list: readonly string[], { host, common, path, checksPath, file }: Shared): Generator<Written> {
   for (const [index, type] of list.entries()) {
     yield {
-      entry: { name: nameOf(host, type), type, target: host, ...times },
-      pathOf: ([first, ...rest]) =>
-        first === 'interval' || first === 'timeout' ? [...path, first, ...rest] : [...checksPath, index],
-      file,
+      entry: { name: nameOf(host, type), type, target: host, ...common },
+      file: withPaths(([first = '', ...rest]) => [
+        file,
+        isShared(first) ? [...path, first, ...rest] : [...checksPath, index],
+      ]),
       howToGive: (option) => `write checks: { ${type.toLowerCase()}: { ${option}: … } } for ${host}`,
     };
   }
@@ -79,7 +84,7 @@ function* writtenByWord(list: readonly string[], { host, times, path, checksPath
 /** `checks: {tcp: {port: 443, interval: 30s}}`; what is no option of the check itself is written as for a monitor. */
 function* writtenByOptions(
   checks: Readonly<Record<string, unknown>>,
-  { host, times, path, checksPath, file }: Shared,
+  { host, common, path, checksPath, file }: Shared,
 ): Generator<Written> {
   for (const [type, value] of Object.entries(checks)) {
     const own = mapping.safeParse(value ?? {});
@@ -87,17 +92,21 @@ function* writtenByOptions(
       file.report([...checksPath, type], `expected a mapping of options, ${got(value)}`);
       continue;
     }
-    const { interval = times.interval, timeout = times.timeout, ...options } = own.data;
+    const options = Object.fromEntries(Object.entries(own.data).filter(([key]) => !isShared(key)));
+    const said = Object.fromEntries(sharedKeys.map((key) => [key, own.data[key] ?? common[key]]));
     yield {
-      entry: { name: nameOf(host, type), type, target: host, interval, timeout, options },
-      pathOf: ([first, ...rest]) => {
-        if (first === 'options') return [...checksPath, type, ...rest];
-        if (first !== 'interval' && first !== 'timeout') return [...checksPath, type];
-        return first in own.data ? [...checksPath, type, first] : [...path, first];
-      },
-      file,
+      entry: { name: nameOf(host, type), type, target: host, ...said, options },
+      file: withPaths(([first = '', ...rest]) => {
+        if (first === 'options') return [file, [...checksPath, type, ...rest]];
+        if (!isShared(first)) return [file, [...checksPath, type]];
+        return [file, [...(first in own.data ? [...checksPath, type] : path), first, ...rest]];
+      }),
     };
   }
+}
+
+function isShared(key: string | number): boolean {
+  return sharedKeys.some((shared) => shared === key);
 }
 
 function nameOf(host: string, type: string): string {

@@ -4,58 +4,65 @@ import { defaultNameOf, defaultTimeoutOf, plannedTimeOf, type CheckType } from '
 import { duration, formatDuration, type Milliseconds } from '../core/duration.ts';
 import { AppError } from '../core/errors.ts';
 import { fieldsOf, mayBeSecret, type Field } from '../core/fields.ts';
-import { describeIssue, got, valueAt } from '../core/issues.ts';
+import { got, valueAt, withoutValue } from '../core/issues.ts';
 import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
-import { nearestWord } from '../core/nearest.ts';
 import type { JsonObject } from '../core/outcome.ts';
-import { readWritten, type SourceOf } from '../core/scalars.ts';
+import { readWritten } from '../core/scalars.ts';
 import { maxOptionsBytes } from '../core/task.ts';
-import { substitute, type Environment } from './environment.ts';
-import type { Path, WrittenFile } from './mistake.ts';
+import { merged } from './mapping.ts';
+import { partOf, type Path, type WrittenFile } from './mistake.ts';
+import { monitorSecrets } from './monitor-secrets.ts';
+import { describeMistake, guess, hiddenVariable, reportUnknownKeys, writtenPlace } from './section.ts';
 
 const maxTimeoutMs = 3_600_000;
 
+/** What a monitor may also take from `defaults:`. */
+export const sharedShape = {
+  interval: duration({ min: minIntervalMs, max: maxIntervalMs, default: defaultIntervalMs }).meta({
+    description: 'Time from one run to the next',
+    example: '30s',
+  }),
+  timeout: duration({ min: 1, max: maxTimeoutMs }).optional().meta({
+    description: 'Longest time of a run; the default of its check type, unless said otherwise',
+    example: '5s',
+  }),
+  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional().meta({
+    description: 'Names of the agents that run it; every agent, unless said otherwise. Only a server reads it',
+    example: '[berlin, local]',
+  }),
+  paused: z.boolean().default(false).meta({ description: 'Whether its schedule is stopped', example: 'yes' }),
+};
+
 const whatSchema = z.object({
-  type: z.string(),
-  /** As on the command line; `options` override what it says. */
-  target: z.string().trim().min(1).max(4096).optional(),
-  options: z.record(z.string(), z.unknown()).nullish(),
+  type: z.string().meta({ description: 'Check type: a word of [checks.md](checks.md)', example: 'http' }),
+  target: z.string().trim().min(1).max(4096).optional().meta({
+    description: 'What to check, as on the command line; `options` win over what it says',
+    example: 'https://www.example.org/',
+  }),
+  options: z.record(z.string(), z.unknown()).nullish().meta({
+    description: 'Options of the check type, by name',
+    example: '{ status: [200, 204] }',
+  }),
 });
 type What = z.output<typeof whatSchema>;
 
-const entrySchema = z.strictObject({
-  name: z.string().trim().min(1).max(200).optional(),
+export const entrySchema = z.strictObject({
+  name: z.string().trim().min(1).max(200).optional().meta({
+    description: 'Unique; its type and target, unless said otherwise',
+    example: 'front page',
+  }),
   ...whatSchema.shape,
-  interval: duration({ min: minIntervalMs, max: maxIntervalMs, default: defaultIntervalMs }),
-  timeout: duration({ min: 1, max: maxTimeoutMs }).optional(),
-  /** Names of the agents that run it; a server's matter, as is `paused`. */
-  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional(),
-  paused: z.boolean().default(false),
+  ...sharedShape,
 });
 
-/** A monitor of one type as people may write it, for documents: options that the target says can be left out. */
-export function entrySchemaOf(check: CheckType, words: readonly string[]) {
-  const prefix = check.type.replace(/^./, (letter) => letter.toUpperCase());
-  return z
-    .strictObject({
-      ...entrySchema.shape,
-      type: z.enum(words),
-      options: z
-        .strictObject(check.options.shape)
-        .partial()
-        .meta({ id: `${prefix}Options` })
-        .optional(),
-    })
-    .meta({ id: `${prefix}Monitor` });
-}
-
-/** One monitor as it was written, and where: both forms of the file, `monitors` and `hosts`, come to this. */
+/** One monitor as it was written: every form of the file comes to this. */
 export interface Written {
   readonly entry: unknown;
-  /** From a place in the entry to its place in the file. */
-  readonly pathOf: (path: Path) => Path;
+  /** Its paths begin at the entry. */
   readonly file: WrittenFile;
+  /** Options for those that neither the entry nor its target gives. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** How an option is given that the form of this entry has no place for. */
   readonly howToGive?: (option: string) => string;
 }
@@ -65,42 +72,51 @@ export interface ConfiguredMonitor extends Monitor {
   readonly spec: MonitorSpec;
 }
 
+/** Where values of a monitor may stand. An entry as a whole may be spread over its file. */
+const places: readonly Path[] = [[], ['interval'], ['timeout'], ['agents'], ['paused'], ['options']];
+
 /** The monitor; undefined if there is a mistake in it, which is then reported. */
-export function readMonitor(written: Written, environment: Environment): ConfiguredMonitor | undefined {
-  const entry = withEnvironment(written, environment);
-  if (entry === undefined) return undefined;
-  const { input, result: parsed } = readWritten(entrySchema, entry, sourceIn(written));
+export function readMonitor(written: Written): ConfiguredMonitor | undefined {
+  const { entry, file } = written;
+  if (places.some((place) => file.isUnresolved(place))) return undefined;
+  const { input, result: parsed } = readWritten(entrySchema, entry, file.sourceOf);
   if (!parsed.success) {
     reportIssues(parsed.error, { known: Object.keys(entrySchema.shape), placeOf: (path) => path, written });
   }
   // A mistake in the name or the times hides none in the options.
   const what = parsed.success ? parsed.data : whatSchema.safeParse(input).data;
-  const check = what && checkOf(what, written);
+  const check = what && checkOf(what, file);
   const options = check && optionsOf(check, what, written);
-  if (!parsed.success || !options) return undefined;
-  const target = check.targetOf(options.parsed);
-  const {
-    name = defaultNameOf(check, options.parsed),
-    interval: intervalMs,
-    timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs),
-    agents,
-    paused,
-  } = parsed.data;
-  const planMistake = mistakeInPlan(check, options.parsed);
-  if (planMistake !== undefined) {
-    written.file.report(written.pathOf(['options']), planMistake);
-    return undefined;
-  }
+  if (!parsed.success || !options || !isFitToRun(check, options.parsed, file)) return undefined;
+  return monitorOf(check, { entry: parsed.data, options }, written);
+}
+
+function monitorOf(
+  check: CheckType,
+  { entry, options }: { readonly entry: z.output<typeof entrySchema>; readonly options: Options },
+  written: Written,
+): ConfiguredMonitor {
+  const { target, secrets } = monitorSecrets(check, options.parsed, written.file);
+  const { interval: intervalMs, agents, paused } = entry;
+  const { name = defaultNameOf(check, options.parsed, target) } = entry;
+  const { timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs) } = entry;
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
-  const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs };
+  const hiding = secrets.length > 0 && { secrets };
+  const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs, ...hiding };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
   return { ...common, options: options.parsed, spec };
 }
 
-function mistakeInPlan(check: CheckType, options: Monitor['options']): string | undefined {
-  return Number.isFinite(plannedTimeOf(check, options))
-    ? undefined
-    : `expected a ${check.title} check that ends by itself; a count of 0 is for watchkeeper check`;
+/** Reports what is wrong although each value is right. */
+function isFitToRun(check: CheckType, options: Monitor['options'], file: WrittenFile): boolean {
+  const endsByItself = Number.isFinite(plannedTimeOf(check, options));
+  if (!endsByItself) {
+    const next = 'a count of 0 is for watchkeeper check';
+    file.report(['options'], `expected a ${check.title} check that ends by itself; ${next}`);
+  }
+  const showsSecret = file.referencesIn(['name']).some(({ isSecret }) => isSecret);
+  if (showsSecret) file.report(['name'], 'expected a name without secrets, for everybody sees it');
+  return endsByItself && !showsSecret;
 }
 
 interface Times {
@@ -109,45 +125,26 @@ interface Times {
   readonly plannedMs: Milliseconds;
 }
 
-function warnOfTimes({ file, pathOf, entry }: Written, { intervalMs, timeoutMs, plannedMs }: Times): void {
+function warnOfTimes({ file, entry }: Written, { intervalMs, timeoutMs, plannedMs }: Times): void {
   const isGiven = (path: Path): boolean => valueAt(entry, path) !== undefined;
   if (timeoutMs >= intervalMs) {
     const run = `a run may take ${formatDuration(timeoutMs)}, and the next is due after ${formatDuration(intervalMs)}`;
-    const path = pathOf([isGiven(['timeout']) ? 'timeout' : 'interval']);
-    file.warn(path, `${run}; runs that cannot start are unknown. Choose a longer interval or a shorter timeout`);
+    file.warn(
+      [isGiven(['timeout']) ? 'timeout' : 'interval'],
+      `${run}; runs that cannot start are unknown. Choose a longer interval or a shorter timeout`,
+    );
   } else if (plannedMs > timeoutMs && isGiven(['options', 'wait'])) {
     const end = `a run ends after ${formatDuration(timeoutMs)}, before this wait does`;
-    file.warn(pathOf(['options', 'wait']), `${end}. Choose a longer interval or timeout, or a shorter wait`);
+    file.warn(['options', 'wait'], `${end}. Choose a longer interval or timeout, or a shorter wait`);
   }
 }
 
-/** How the scalars of an entry were written, by their places in it. */
-function sourceIn({ file, pathOf }: Written): SourceOf {
-  // Data that came from YAML has no symbols for keys.
-  return (path) => file.sourceOf(pathOf(path as Path));
-}
-
-function checkOf({ type }: What, { pathOf, file }: Written): CheckType | undefined {
+function checkOf({ type }: What, file: WrittenFile): CheckType | undefined {
   const check = findCheckType(type);
-  if (!check) {
-    const hint = guess(type, checkWords) || `; known are ${checkWords.join(', ')}`;
-    file.report(pathOf(['type']), `expected a check type, ${got(type)}${hint}`);
-  }
+  const isHidden = file.referencesIn(['type']).length > 0;
+  const found = isHidden ? `got ${hiddenVariable}` : got(type);
+  if (!check) file.report(['type'], `expected a check type, ${found}${guess(type, checkWords)}`);
   return check;
-}
-
-/** Undefined if a variable is missing: an empty password must not take the place of a secret. */
-function withEnvironment({ entry, pathOf, file }: Written, environment: Environment): unknown {
-  let isComplete = true;
-  const onMissing = (name: string, path: Path): void => {
-    isComplete = false;
-    file.report(
-      pathOf(path),
-      `the environment has no variable ${name}; set it, or write $$\{${name}} for the text itself`,
-    );
-  };
-  const substituted = substitute(entry, [], { environment, onMissing });
-  return isComplete ? substituted : undefined;
 }
 
 interface Options {
@@ -158,43 +155,49 @@ interface Options {
 
 function optionsOf(check: CheckType, what: What, written: Written): Options | undefined {
   const given = what.options ?? {};
-  const fromTarget = optionsOfTarget(check, what, written);
+  const fromTarget = optionsOfTarget(check, what, written.file);
   if (!fromTarget) return undefined;
-  const sourceOf: SourceOf = ([first = '', ...rest]) =>
-    first in given ? sourceIn(written)(['options', first, ...rest]) : undefined;
-  const { input, result } = readWritten(check.options, { ...fromTarget, ...given }, sourceOf);
+  const isOfTarget = ([first]: Path): boolean => String(first) in fromTarget && !(String(first) in given);
+  const inOptions = partOf(written.file, ['options']);
+  const { input, result } = readWritten(
+    check.options,
+    { ...merged(written.defaults ?? {}, { ...fromTarget, ...given }) },
+    // Data that came from YAML has no symbols for keys.
+    (path) => (isOfTarget(path as Path) ? undefined : inOptions.sourceOf(path)),
+  );
   if (result.success)
-    return fitsFrame(input, written) ? { written: input as JsonObject, parsed: result.data } : undefined;
+    return fitsFrame(input, written.file) ? { written: input as JsonObject, parsed: result.data } : undefined;
   reportIssues(result.error, {
     check,
     known: Object.keys(check.options.shape),
-    placeOf: (path) =>
-      String(path[0]) in fromTarget && !(String(path[0]) in given) ? ['target'] : ['options', ...path],
+    placeOf: (path) => (isOfTarget(path) ? ['target'] : ['options', ...path]),
     written,
   });
   return undefined;
 }
 
 /** Reports options that are too large to be handed to an agent. */
-function fitsFrame(options: unknown, { pathOf, file }: Written): boolean {
+function fitsFrame(options: unknown, file: WrittenFile): boolean {
   const bytes = Buffer.byteLength(JSON.stringify(options));
   if (bytes <= maxOptionsBytes) return true;
   const next = 'shorten the largest';
-  file.report(pathOf(['options']), `expected options of at most ${maxOptionsBytes} bytes, got ${bytes}: ${next}`);
+  file.report(['options'], `expected options of at most ${maxOptionsBytes} bytes, got ${bytes}: ${next}`);
   return false;
 }
 
 function optionsOfTarget(
   check: CheckType,
   { type, target }: What,
-  { pathOf, file }: Written,
+  file: WrittenFile,
 ): Readonly<Record<string, unknown>> | undefined {
   if (target === undefined) return {};
   try {
     return check.fromTarget(target, type.toLowerCase());
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    file.report(pathOf(['target']), error.message);
+    const { message } = error;
+    const isHidden = file.referencesIn(['target']).length > 0;
+    file.report(['target'], isHidden ? withoutValue(message, hiddenVariable) : message);
     return undefined;
   }
 }
@@ -210,34 +213,33 @@ interface IssueContext {
 
 function reportIssues({ issues }: z.ZodError, context: IssueContext): void {
   for (const issue of issues) {
-    if (issue.code === 'unrecognized_keys') reportUnknownKeys(issue, context);
+    if (issue.code === 'unrecognized_keys') reportUnknown(issue, context);
     else reportIssue(issue, context);
   }
 }
 
-function reportUnknownKeys({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): void {
-  const { placeOf, written } = context;
+function reportUnknown({ path, keys }: z.core.$ZodIssueUnrecognizedKeys, context: IssueContext): void {
   // What came from YAML has no symbols for keys.
   const parent = path as Path;
-  const known = knownAt(parent, context);
-  for (const key of keys) {
-    const hint = guess(key, known) || `; known are ${known.join(', ')}`;
-    written.file.report(written.pathOf(placeOf([...parent, key])), `there is no such option${hint}`, 'key');
-  }
+  reportUnknownKeys(keys, knownAt(parent, context), {
+    path: context.placeOf([...parent, '']).slice(0, -1),
+    file: context.written.file,
+    what: 'option',
+  });
 }
 
 function reportIssue(issue: z.core.$ZodIssue, context: IssueContext): void {
-  const { placeOf, written } = context;
+  const { placeOf, written, check } = context;
+  const { entry, file } = written;
   // As above.
   const path = issue.path as Path;
-  const place = placeOf(path);
-  // As it was written, without what the environment put in: that may be a secret.
-  const value = valueAt(written.entry, place);
+  const place = writtenPlace(entry, placeOf(path));
+  const value = valueAt(entry, place);
   const missing = value === undefined ? missingOption(path, context) : undefined;
   // The path says which option is wrong, unless that came out of the target.
   const about = place[0] === 'target' && path[0] !== 'target' ? `${path.join('.')}: ` : '';
-  const isSecret = context.check !== undefined && mayBeSecret(fieldsOfCheck(context.check), path);
-  written.file.report(written.pathOf(place), missing ?? `${about}${describeIssue(issue, value, isSecret)}`);
+  const isSecret = check !== undefined && mayBeSecret(fieldsOfCheck(check), path);
+  file.report(place, missing ?? `${about}${describeMistake(issue, value, { path: place, file, isSecret })}`);
 }
 
 function knownAt(path: Path, { check, known }: IssueContext): readonly string[] {
@@ -261,9 +263,4 @@ function fieldsOfCheck(check: CheckType): readonly Field[] {
   const fields = fieldsByCheck.get(check) ?? fieldsOf(check.options);
   fieldsByCheck.set(check, fields);
   return fields;
-}
-
-function guess(word: string, known: readonly string[]): string {
-  const nearest = nearestWord(word, known);
-  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }

@@ -1,93 +1,67 @@
 import { z } from 'zod';
-import { describeIssue, got, valueAt } from '../core/issues.ts';
-import { nearestWord } from '../core/nearest.ts';
+import { got } from '../core/issues.ts';
 import type { JsonObject } from '../core/outcome.ts';
-import { readWritten } from '../core/scalars.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import { sensorTypes } from '../sensors/registry.ts';
-import { partOf, type Path, type Report, type WrittenFile } from './mistake.ts';
+import { isMapping } from './mapping.ts';
+import { partOf, type WrittenFile } from './mistake.ts';
+import { readSection, readWithInput, reportUnknownKeys } from './section.ts';
 
 const maxPlans = 1000;
 const expectedTime = 'expected a time with its zone, like 2026-12-02T18:00:00+01:00';
 
-const entrySchema = z.object({
-  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional(),
-  /** Who collects: the watched person is told. */
-  by: z.string().trim().min(1).max(300),
-  purpose: z.string().trim().min(1).max(1000).optional(),
-  until: z.iso.datetime({ offset: true, error: expectedTime }).transform(Date.parse).optional(),
+export const sensorEntrySchema = z.object({
+  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional().meta({
+    description: 'Names of agents, `*` for any run of characters; every agent, unless said otherwise',
+    example: '[seat-*]',
+  }),
+  by: z.string().trim().min(1).max(300).meta({
+    description: 'Who collects; the watched person is told',
+    example: 'Physics department, room 101',
+  }),
+  purpose: z.string().trim().min(1).max(1000).optional().meta({
+    description: 'For what; the watched person is told',
+    example: 'Exam of 2 December',
+  }),
+  until: z.iso.datetime({ offset: true, error: expectedTime }).transform(Date.parse).optional().meta({
+    description: 'When it ends by itself, with the zone',
+    example: '2026-12-02T18:00:00+01:00',
+  }),
 });
 
-const keys = [...Object.keys(entrySchema.shape), ...sensorTypes.map(({ type }) => type)];
+const keys = [...Object.keys(sensorEntrySchema.shape), ...sensorTypes.map(({ type }) => type)];
 
 /** Every plan that is right; the mistakes in the others are reported. */
 export function readSensors(written: unknown, file: WrittenFile): readonly SensorPlan[] {
-  if (written === undefined) return [];
-  if (!Array.isArray(written) || written.length > maxPlans) {
-    const what = Array.isArray(written) ? `a list of ${written.length}` : got(written);
-    file.report(['sensors'], `expected a list of at most ${maxPlans} entries, each with by and a sensor, ${what}`);
+  const list = written ?? [];
+  if (!Array.isArray(list) || list.length > maxPlans) {
+    const what = Array.isArray(list) ? `a list of ${list.length}` : got(written);
+    file.report([], `expected a list of at most ${maxPlans} entries, each with by and a sensor, ${what}`);
     return [];
   }
-  return written.flatMap((entry: unknown, index) => {
-    const plan = readPlan(entry, partOf(file, ['sensors', index]));
-    return plan ? [plan] : [];
-  });
+  return list.flatMap((entry: unknown, index) => readPlan(entry, partOf(file, [index])) ?? []);
 }
 
 function readPlan(entry: unknown, file: WrittenFile): SensorPlan | undefined {
-  const { report } = file;
-  const { result: parsed } = readWritten(entrySchema, entry, file.sourceOf);
-  if (!parsed.success) {
-    reportIssues(parsed.error, { written: entry, report });
-    if (!isMapping(entry)) return undefined;
-  }
-  // What is no mapping was refused above.
-  const mapping = entry as Readonly<Record<string, unknown>>;
-  reportUnknown(mapping, keys, report);
-  const ordered = sensorTypes.filter(({ type }) => type in mapping);
-  if (ordered.length === 0) report([], `expected a sensor: ${sensorTypes.map(({ type }) => type).join(', ')}`);
-  const sensors = ordered.map(({ type, options }) => {
-    const given = mapping[type] ?? {};
-    const inside = partOf(file, [type]);
-    const { input, result } = readWritten(options, given, inside.sourceOf);
-    if (!result.success) reportIssues(result.error, { written: given, report: inside.report });
+  const common = readSection(sensorEntrySchema, entry, file);
+  if (!isMapping(entry)) return undefined;
+  const unknown = Object.keys(entry).filter((key) => !keys.includes(key));
+  reportUnknownKeys(unknown, keys, { path: [], file });
+  const ordered = sensorTypes.filter(({ type }) => type in entry);
+  if (ordered.length === 0) file.report([], `expected a sensor: ${sensorTypes.map(({ type }) => type).join(', ')}`);
+  const sensors = ordered.flatMap(({ type, options }) => {
+    const read = readWithInput(options, entry[type] ?? {}, partOf(file, [type]));
     // YAML data is JSON, and what a schema of options takes is a mapping.
-    return { sensor: type, options: input as JsonObject, isRight: result.success };
+    return read ? [{ sensor: type, options: read.input as JsonObject }] : [];
   });
-  const isRight = parsed.success && sensors.length > 0 && sensors.every((each) => each.isRight);
-  if (!isRight) return undefined;
-  const { agents, by, purpose, until } = parsed.data;
+  const isRight = unknown.length === 0 && sensors.length > 0 && sensors.length === ordered.length;
+  if (!common || !isRight) return undefined;
+  const { agents, by, purpose, until } = common;
   return {
     by,
     ...(agents && { agents }),
     ...(purpose !== undefined && { purpose }),
     ...(until !== undefined && { until }),
-    sensors: sensors.map(({ sensor, options }) => ({ sensor, options })),
+    sensors,
   };
-}
-
-function reportUnknown(mapping: Readonly<Record<string, unknown>>, known: readonly string[], report: Report): void {
-  for (const key of Object.keys(mapping).filter((key) => !known.includes(key))) {
-    const nearest = nearestWord(key, known);
-    report([key], `expected ${known.join(', ')}${nearest ? `; did you mean ${nearest}?` : ''}`, 'key');
-  }
-}
-
-interface Issues {
-  readonly written: unknown;
-  readonly report: Report;
-}
-
-function reportIssues({ issues }: z.ZodError, { written, report }: Issues): void {
-  for (const issue of issues) {
-    // What came from YAML has no symbols for keys.
-    const path = issue.path as Path;
-    if (issue.code === 'unrecognized_keys')
-      for (const key of issue.keys) report([...path, key], 'there is no such option', 'key');
-    else report(path, describeIssue(issue, valueAt(written, path)));
-  }
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
-import { describeIssue, valueAt } from '../core/issues.ts';
+import { quoted } from '../core/quoted.ts';
 import { endpointOf, hostname, port } from '../core/target.ts';
-import { readWritten } from '../core/scalars.ts';
-import type { Path, WrittenFile } from './mistake.ts';
-
-/** The sections of a file that only a server reads. */
-export const serverKeys = ['agents', 'tls', 'retention'] as const;
+import type { LoadedDocument } from './loaded-documents.ts';
+import { partOf } from './mistake.ts';
+import { readSection } from './section.ts';
+import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 
 const dayMs = 86_400_000;
-const days = (defaultDays: number) => duration({ min: dayMs, max: 36_500 * dayMs, default: defaultDays * dayMs });
+const days = (defaultDays: number, description: string) =>
+  duration({ min: dayMs, max: 36_500 * dayMs, default: defaultDays * dayMs }).meta({ description });
 
 const endpoint = z
   .string()
@@ -24,48 +24,94 @@ const endpoint = z
   })
   .pipe(z.strictObject({ host: hostname, port }));
 
-const sectionSchema = z.strictObject({
-  /** Agents that listen, and that this server calls. */
-  agents: z
-    .array(
-      z.strictObject({
-        name: z.string().trim().min(1).max(200),
-        address: endpoint,
-        /** What the agent printed when it first listened; needed until the two have met. */
-        token: z.string().max(200).optional(),
+export const agentsSchema = z
+  .array(
+    z.strictObject({
+      name: z.string().trim().min(1).max(200).meta({ description: 'Name of the agent, unique', example: 'berlin' }),
+      address: endpoint.meta({
+        description: 'Where it listens: what was given to `watchkeeper agent --listen`',
+        example: 'berlin.example:7412',
       }),
-    )
-    .max(10_000)
-    .default([]),
-  /** Files in PEM; without them a server beyond loopback makes its own certificate. */
-  tls: z.strictObject({ certificate: z.string().min(1), key: z.string().min(1) }).optional(),
-  /** How long each class of data is kept. */
-  retention: z
-    .strictObject({
-      results: days(400),
-      hours: days(1200),
-      days: days(3650),
-      devices: days(180),
-      traffic: days(30),
-    })
-    .prefault({}),
-});
-export type ServerSection = z.output<typeof sectionSchema>;
+      token: z.string().max(200).optional().meta({
+        description: 'Token that the agent printed when it first listened; needed until the two have met',
+        example: '${file:/run/secrets/berlin-token}',
+        secret: true,
+      }),
+    }),
+  )
+  .max(10_000);
+type CalledAgent = z.output<typeof agentsSchema>[number];
 
-/** The server's sections; undefined if there is a mistake in them, which is then reported. */
+export const tlsSchema = z.strictObject({
+  certificate: z.string().min(1).meta({
+    description: 'File with the certificate and those that lead to its issuer, in PEM',
+    example: '/etc/watchkeeper/tls.pem',
+  }),
+  key: z
+    .string()
+    .min(1)
+    .meta({ description: 'File with the private key of the certificate, in PEM', example: '/etc/watchkeeper/tls.key' }),
+});
+
+export const retentionSchema = z.strictObject({
+  results: days(400, 'Each result'),
+  hours: days(1200, 'Summaries of an hour'),
+  days: days(3650, 'Summaries of a day'),
+  devices: days(180, 'Records of the sensors usb and mounts'),
+  traffic: days(30, 'Records of the sensor traffic'),
+});
+type Retention = z.output<typeof retentionSchema>;
+
+/** The sections of a file that only a server reads. */
+export const serverKeys = ['agents', 'tls', 'retention'] as const;
+
+export interface ServerSection {
+  /** Agents that listen, and that this server calls. */
+  readonly agents: readonly CalledAgent[];
+  /** Without it a server beyond loopback makes its own certificate. */
+  readonly tls?: TlsMaterial;
+  /** How long each class of data is kept. */
+  readonly retention: Retention;
+}
+
+/** The files that have each section; undefined if there is a mistake in one, which is then reported. */
 export function readServer(
-  file: Readonly<Partial<Record<(typeof serverKeys)[number], unknown>>>,
-  { report, sourceOf }: WrittenFile,
+  found: Readonly<Record<(typeof serverKeys)[number], readonly LoadedDocument[]>>,
 ): ServerSection | undefined {
-  const given = Object.fromEntries(serverKeys.filter((key) => key in file).map((key) => [key, file[key]]));
-  const { result: parsed } = readWritten(sectionSchema, given, sourceOf);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) {
-    // Paths into data that came from YAML have no symbols.
-    const path = issue.path as Path;
-    if (issue.code === 'unrecognized_keys')
-      for (const key of issue.keys) report([...path, key], 'there is no such key', 'key');
-    else report(path, describeIssue(issue, valueAt(given, path)));
-  }
-  return undefined;
+  const agents = readAgents(found.agents);
+  const [withTls] = found.tls;
+  const tls = withTls && readTls(withTls);
+  const [withRetention] = found.retention;
+  const retention = withRetention
+    ? readSection(retentionSchema, withRetention.contents.retention, partOf(withRetention.document, ['retention']))
+    : retentionSchema.parse({});
+  const isSingle = found.tls.length < 2 && found.retention.length < 2;
+  if (!agents || !retention || (withTls && !tls) || !isSingle) return undefined;
+  return { agents, ...(tls && { tls }), retention };
+}
+
+function readAgents(found: readonly LoadedDocument[]): readonly CalledAgent[] | undefined {
+  const placeByName = new Map<string, string>();
+  let isRight = true;
+  const agents = found.flatMap(({ document, contents }) => {
+    const file = partOf(document, ['agents']);
+    const list = readSection(agentsSchema, contents.agents ?? [], file);
+    isRight &&= list !== undefined;
+    for (const [index, { name }] of list?.entries() ?? []) {
+      const other = placeByName.get(name);
+      if (other !== undefined) {
+        file.report([index, 'name'], `another agent, in ${other}, is called ${quoted(name)}`);
+        isRight = false;
+      }
+      placeByName.set(name, file.lineOf([index, 'name']));
+    }
+    return list ?? [];
+  });
+  return isRight ? agents : undefined;
+}
+
+function readTls({ document, contents }: LoadedDocument): TlsMaterial | undefined {
+  const file = partOf(document, ['tls']);
+  const names = readSection(tlsSchema, contents.tls, file);
+  return names && readTlsFiles(names, document.folder, file);
 }

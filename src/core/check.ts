@@ -78,9 +78,9 @@ export function defaultTimeoutOf(
   return (check.sendingMs?.(options) ?? 0) < limit ? Math.min(planned, limit) : planned;
 }
 
-/** `HTTPS https://example.org`: the name of a monitor that nobody has named. */
-export function defaultNameOf(check: CheckType, options: Readonly<Record<string, unknown>>): string {
-  return `${check.titleOf?.(options) ?? check.title} ${check.targetOf(options)}`;
+/** `HTTPS https://example.org`: the name of a monitor that nobody has named; `target` as everybody may see it. */
+export function defaultNameOf(check: CheckType, options: Readonly<Record<string, unknown>>, target: string): string {
+  return `${check.titleOf?.(options) ?? check.title} ${target}`;
 }
 
 /** The longest that a run takes by its options alone. */

@@ -16,7 +16,8 @@ export function describeIssues(
   { input, nameOf, isSecret = () => false }: Source,
 ): readonly string[] {
   return issues.map((issue) => {
-    const text = describeIssue(issue, valueAt(input, issue.path), isSecret(issue.path));
+    const hidden = isSecret(issue.path) ? hiddenSecret : undefined;
+    const text = describeIssue(issue, valueAt(input, issue.path), hidden);
     return issue.path.length === 0 ? text : `${nameOf(issue.path)}: ${text}`;
   });
 }
@@ -31,18 +32,19 @@ const kindNames: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-/** One mistake without its place; `value` is what came, and is not shown if it may be a secret. */
-export function describeIssue(issue: Issue, value: unknown, isSecret = false): string {
-  const isShown = !isSecret || value === undefined || typeof value === 'object';
-  return isShown ? describe(issue, value) : withoutValue(describe(issue, undefined));
+/** Stands in a message for a value that may be a secret. */
+export const hiddenSecret = 'something else (not shown: it may be a secret)';
+
+/** One mistake without its place; `value` is what came, and `hidden` is said instead of it where it may not be shown. */
+export function describeIssue(issue: Issue, value: unknown, hidden?: string): string {
+  const isShown = hidden === undefined || value === undefined || typeof value === 'object';
+  return isShown ? describe(issue, value) : withoutValue(describe(issue, undefined), hidden);
 }
 
-/** A sentence of our own schemas may hold the value as well. */
-function withoutValue(text: string): string {
+/** A sentence of our own, which may hold the value, without it. */
+export function withoutValue(text: string, hidden: string): string {
   const [expected = ''] = text.split(', got ', 1);
-  return expected.startsWith('expected ')
-    ? `${expected}, got something else (not shown: it may be a secret)`
-    : expected;
+  return expected.startsWith('expected ') ? `${expected}, got ${hidden}` : expected;
 }
 
 function describe(issue: Issue, value: unknown): string {

@@ -14,4 +14,6 @@ export interface MonitorSpec {
   /** Names of the agents that run it; absent: all of them. */
   readonly agents?: readonly string[];
   readonly paused: boolean;
+  /** Values that are shown nowhere, beside those that the options' schema marks. */
+  readonly secrets?: readonly string[];
 }

@@ -12,11 +12,14 @@ export interface Monitor {
   readonly name: string;
   /** A key of the registry of check types. */
   readonly type: string;
+  /** For people, without secrets; what to connect to is in the options. */
   readonly target: string;
   /** Valid for the type's schema: parsed where the monitor came in. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly intervalMs: Milliseconds;
   readonly timeoutMs: Milliseconds;
+  /** Values that are shown nowhere, beside those that the options' schema marks. */
+  readonly secrets?: readonly string[];
 }
 
 /** One outcome and which run it belongs to. */

@@ -4,6 +4,7 @@ import { formatDuration, type Milliseconds } from '../core/duration.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { failed, type Outcome } from '../core/outcome.ts';
 import type { Lag, LagGuard } from './lag.ts';
+import { hideSecrets } from './outcome-secrets.ts';
 
 export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgress' | 'wantsFullDetail'> {
   /** Belongs to this run: the runner aborts it at the deadline, the caller aborts it to stop the run. */
@@ -13,15 +14,18 @@ export interface RunParts extends Pick<CheckContext, 'clock' | 'net' | 'onProgre
   readonly lag?: LagGuard;
 }
 
+/** What a run needs of a check type. */
+export type Runnable = Pick<CheckType, 'run'> & Partial<Pick<CheckType, 'options'>>;
+
 /** Runs a monitor's check once. Never rejects: anything else than a `Failure` is our bug and becomes `unknown/internal`. */
-export async function runCheck(check: Pick<CheckType, 'run'>, monitor: Monitor, parts: RunParts): Promise<Result> {
+export async function runCheck(check: Runnable, monitor: Monitor, parts: RunParts): Promise<Result> {
   const { clock, net, onProgress, wantsFullDetail = false, controller, scheduledAt, lag } = parts;
   const { signal } = controller;
   const startedAt = clock.now();
   const startedMs = clock.monotonic();
   const cancelDeadline = deadlineAfter(clock, monitor.timeoutMs, () => controller.abort(deadlineOf(monitor)));
   const context = { signal, clock, net, wantsFullDetail, ...(onProgress && { onProgress }) };
-  const outcome = await outcomeOf(check, monitor, context);
+  const outcome = hideSecrets(await outcomeOf(check, monitor, context), check, monitor);
   cancelDeadline();
   const durationMs = clock.monotonic() - startedMs;
   const stalled = lag?.since(startedMs);
@@ -39,7 +43,7 @@ function deadlineAfter(clock: Clock, timeoutMs: Milliseconds, callback: () => vo
   return timeoutMs === Infinity ? () => {} : clock.after(timeoutMs, callback);
 }
 
-async function outcomeOf(check: Pick<CheckType, 'run'>, monitor: Monitor, context: CheckContext): Promise<Outcome> {
+async function outcomeOf(check: Runnable, monitor: Monitor, context: CheckContext): Promise<Outcome> {
   try {
     return await check.run(monitor.options, context);
   } catch (error) {

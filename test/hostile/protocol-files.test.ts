@@ -9,7 +9,7 @@ import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer, countOf, monitorsText } from './attacked-server.ts';
 
 describe('a configuration with mistakes, read again', () => {
-  test('leaves the old one as it was, says why, and a right one is taken over', async () => {
+  test('that leave nothing right: the old one stays, why is said, and a right one is loaded', async () => {
     await using server = await AttackedServer.open();
     await server.untilOthersGoOn();
     const right = monitorsText(['steady'], server.port);
@@ -17,13 +17,13 @@ describe('a configuration with mistakes, read again', () => {
       [right.replace('"1s"', '"1x"'), /interval/],
       [right.replace('"tcp"', '"tpc"'), /tpc/],
       [right.slice(0, -5), /server\.yaml/],
-      ['', /not taken over/],
+      ['', /expected a mapping/],
     ] as const) {
       const seen = server.said.length;
       await server.configure(text);
       server.program.signal('SIGHUP');
       await eventually('it says that it keeps the old one', () =>
-        server.said.slice(seen).includes('was not taken over'),
+        server.said.slice(seen).includes('The previous configuration stays'),
       );
       assert.match(server.said.slice(seen), why);
     }
@@ -32,7 +32,49 @@ describe('a configuration with mistakes, read again', () => {
 
     await server.configure(monitorsText(['steady', 'second'], server.port));
     server.program.signal('SIGHUP');
-    await eventually('it is taken over', async () => (await monitorsOf(server)).length === 2);
+    await eventually('it is loaded', async () => (await monitorsOf(server)).length === 2);
+  });
+
+  test('SI6: the start and a reload judge alike: the wrong monitor is left out, and health says so', async () => {
+    await using server = await AttackedServer.prepare();
+    const text = monitorsText(['steady', 'wrong'], server.port).replace(/("name":"wrong","type":")tcp/, '$1tpc');
+    await server.configure(text);
+    server.program.start();
+    await server.untilAnswering();
+    const judged = async () => ({
+      monitors: await monitorsOf(server),
+      problems: (await fetchHealth(server)).filter((problem) => problem.includes('mistake')),
+      mistakes: countOf(/monitors\[1\]\.type: expected a check type, got "tpc"/, server.said),
+    });
+    const atStart = await judged();
+    assert.deepEqual(atStart.monitors, ['steady']);
+    assert.deepEqual(atStart.problems, [`${server.configFile} has 1 mistake; what is wrong does not run`]);
+    assert.equal(atStart.mistakes, 1);
+
+    await server.configure(monitorsText(['steady', 'wrong'], server.port));
+    server.program.signal('SIGHUP');
+    await eventually('both run', async () => (await monitorsOf(server)).length === 2);
+    assert.deepEqual((await judged()).problems, []);
+
+    await server.configure(text);
+    server.program.signal('SIGHUP');
+    await eventually('it is read again', async () => (await monitorsOf(server)).length === 1);
+    assert.deepEqual(await judged(), { ...atStart, mistakes: 2 });
+  });
+
+  test('AT9: a misspelt egress section leaves a server unstarted, and a running one as it was', async () => {
+    await using server = await AttackedServer.open();
+    const egress = { egres: { deny: ['127.0.0.0/8'] } };
+    const text = JSON.stringify({ ...(JSON.parse(monitorsText(['new'], server.port)) as object), ...egress });
+    await server.configure(text);
+    server.program.signal('SIGHUP');
+    await eventually('it says so', () => /egres: there is no such key; did you mean egress\?/.test(server.said));
+    await eventually('it keeps the old one', () => server.said.includes('The previous configuration stays'));
+    assert.deepEqual(await monitorsOf(server), ['steady']);
+    const where = ['--config', server.configFile, '--data', join(server.folder, 'another'), '--listen', '127.0.0.1:0'];
+    const { code, stderr } = await runWatchkeeper(['serve', ...where]);
+    assert.equal(code, 3);
+    assert.match(stderr, /did you mean egress\?[^]*nothing of it can be used/);
   });
 
   test('a file that is gone changes nothing', async () => {
@@ -40,7 +82,7 @@ describe('a configuration with mistakes, read again', () => {
     await server.configure(monitorsText(['steady'], server.port));
     await rename(server.configFile, `${server.configFile}.gone`);
     server.program.signal('SIGHUP');
-    await eventually('it says so', () => server.said.includes('was not taken over'));
+    await eventually('it says so', () => server.said.includes('The previous configuration stays'));
     assert.deepEqual(await monitorsOf(server), ['steady']);
   });
 });
@@ -141,4 +183,9 @@ function writeOldDatabase(file: string, taskId: string): void {
   db.prepare('INSERT INTO findings VALUES (1, ?)').run(JSON.stringify(finding));
   db.prepare('INSERT INTO unsealed VALUES (?, 1)').run(at / 3_600_000);
   db.prepare('INSERT INTO results VALUES (?, 1, ?, 1, 1, 1, ?)').run(at / 10_000, at, numbers);
+}
+
+async function fetchHealth(server: AttackedServer): Promise<readonly string[]> {
+  const { problems } = JSON.parse(await (await fetch(`${server.url}/healthz`)).text()) as { problems?: string[] };
+  return problems ?? [];
 }

@@ -226,7 +226,7 @@ ${config.path}: 2 mistakes
   test('a file that is not there, is a directory, or is no text is said to be so: exit 3', async () => {
     for (const [path, why] of [
       ['/nowhere/office.yaml', 'there is no such file'],
-      [tmpdir(), 'this is a directory, not a file'],
+      [import.meta.dirname, 'expected files that end in .yaml, .yml or .json'],
       [process.execPath, 'expected at most 16 MiB'],
       ['/bin/true', 'this is not text in UTF-8'],
     ] as const) {

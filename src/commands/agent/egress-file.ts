@@ -13,7 +13,7 @@ export async function readEgressPolicy(file: string | undefined, ownPorts: reado
   if (file === undefined) return new EgressPolicy({ ownPorts });
   const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
   const [mistake] = mistakes;
-  if (mistake) throw new AppError('invalid-config', formatMistake(file, mistake));
+  if (mistake) throw new AppError('invalid-config', formatMistake(mistake));
   return new EgressPolicy({ ...config?.egress, ownPorts });
 }
 

@@ -1,5 +1,6 @@
 import { defaultNameOf, type CheckType } from '../../core/check.ts';
 import type { Monitor } from '../../core/monitor.ts';
+import { maskUrl } from '../../core/secrets.ts';
 
 /** A monitor that stands in no configuration: named by what it checks. */
 export function adHocMonitor(
@@ -7,7 +8,7 @@ export function adHocMonitor(
   options: Monitor['options'],
   times: Pick<Monitor, 'intervalMs' | 'timeoutMs'>,
 ): Monitor {
-  const target = check.targetOf(options);
+  const target = maskUrl(check.targetOf(options));
   const name = nameOf(check, target, options);
   return { id: name, name, type: check.type, target, options, ...times };
 }
@@ -19,5 +20,5 @@ function nameOf(check: CheckType, target: string, options: Monitor['options']): 
     if (typeof value !== 'string' || target.includes(value)) return [];
     return value === check.options.shape[ask]?.safeParse(undefined).data ? [] : [value];
   });
-  return `${defaultNameOf(check, options)}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`;
+  return `${defaultNameOf(check, options, target)}${remarks.length === 0 ? '' : ` (${remarks.join(', ')})`}`;
 }

@@ -127,8 +127,8 @@ class ConfiguredRun {
 /** What can run; its mistakes are told. */
 async function load(file: string): Promise<Config> {
   const { config, mistakes, warnings } = await readConfigFile(file, process.env);
-  for (const warning of warnings) complain(formatWarning(file, warning));
-  for (const mistake of mistakes) complain(formatMistake(file, mistake));
+  for (const warning of warnings) complain(formatWarning(warning));
+  for (const mistake of mistakes) complain(formatMistake(mistake));
   if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above.`);
   return config;
 }

@@ -13,9 +13,9 @@ import { misuse } from '../exit-codes.ts';
 export async function validateFile(file: string, output: NodeJS.WriteStream): Promise<number> {
   const { config, mistakes, warnings } = await readConfigFile(file, process.env);
   const write = (line: string): void => void output.write(`${wrapLog(line, columnsFor(output))}\n`);
-  for (const warning of warnings) write(formatWarning(file, warning));
+  for (const warning of warnings) write(formatWarning(warning));
   if (mistakes.length > 0) {
-    for (const mistake of mistakes) write(formatMistake(file, mistake));
+    for (const mistake of mistakes) write(formatMistake(mistake));
     write(`${file}: ${counted(mistakes.length, 'mistake')}`);
     return misuse;
   }

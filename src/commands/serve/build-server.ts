@@ -17,6 +17,7 @@ import { Gateway } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { Health } from '../../server/host/health.ts';
 import { MonitorBook } from '../../server/monitors/monitor-book.ts';
+import { ResultMasks } from '../../server/monitors/result-masks.ts';
 import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
 import { LatestResults } from '../../server/pipeline/latest-results.ts';
 import type { Store } from '../../server/store/store.ts';
@@ -44,7 +45,8 @@ export function buildServer(parts: ServerParts) {
     table: view.tasks,
     onSent: (agentId, change) => publish({ type: 'tasks', agentId, ...change }),
   });
-  const book = bookOf(parts, dispatcher);
+  const masks = new ResultMasks();
+  const book = bookOf(parts, { dispatcher, masks });
   const sensorOrders = new SensorOrders(clock);
   const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
   const records = new RecordIntake({ clock, store, say, publish, agentOf });
@@ -55,7 +57,7 @@ export function buildServer(parts: ServerParts) {
     identity,
     gatekeeper: gate,
     received: (agentId, epoch) => store.received(agentId, epoch),
-    commit: committerOf(parts, { ...view, records, faults }),
+    commit: committerOf(parts, { ...view, records, faults, masks }),
     ...presencePorts({ fleet, sensorOrders, dispatcher, records }),
     beginChain: (agentId, chain) => records.chains.begin(agentId, chain),
     onTasksApplied: ({ agentId }, revision) => publish({ type: 'tasks-applied', agentId, revision }),
@@ -132,7 +134,12 @@ function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): Age
   });
 }
 
-function bookOf({ store, readMonitor, say }: ServerParts, dispatcher: Dispatcher): MonitorBook {
+interface BookReaders {
+  readonly dispatcher: Dispatcher;
+  readonly masks: ResultMasks;
+}
+
+function bookOf({ store, readMonitor, say }: ServerParts, { dispatcher, masks }: BookReaders): MonitorBook {
   return new MonitorBook({
     saveMonitor: (monitor) => store.saveMonitor(monitor),
     monitors: () => store.monitors(),
@@ -140,7 +147,10 @@ function bookOf({ store, readMonitor, say }: ServerParts, dispatcher: Dispatcher
     setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
     paused: () => store.paused(),
     read: readMonitor,
-    onChange: (monitors) => dispatcher.reconcile(monitors),
+    async onChange(monitors) {
+      masks.follow(monitors);
+      await dispatcher.reconcile(monitors);
+    },
     onUnreadable: (id, message) => say(`The saved monitor ${id} can no longer be read and does not run: ${message}`),
   });
 }
@@ -176,13 +186,14 @@ function presencePorts({ fleet, sensorOrders, dispatcher, records }: PresencePar
 interface CommitParts extends View {
   readonly records: RecordIntake;
   readonly faults: ConnectionFaults;
+  readonly masks: ResultMasks;
 }
 
 type AgentCommit = ConstructorParameters<typeof Gateway>[0]['commit'];
 
 /** The pipeline, as the gateway calls it. */
 function committerOf({ clock, store }: ServerParts, rooms: CommitParts): AgentCommit {
-  const { latest, tasks, fleet, health, records, faults, publish, nameOf } = rooms;
+  const { latest, tasks, fleet, health, records, faults, masks, publish, nameOf } = rooms;
   const pipeline: PipelinePorts = {
     clock,
     latest,
@@ -192,6 +203,7 @@ function committerOf({ clock, store }: ServerParts, rooms: CommitParts): AgentCo
       return committed;
     },
     readRecord: (agentId, item) => records.read(agentId, item),
+    withoutSecrets: (item) => masks.apply(item),
     isTaskOf: (taskId, agentId) => tasks.isTaskOf(taskId, agentId),
     publish,
     onRefused: (agentId, count, why) => faults.refused({ agentId, name: nameOf(agentId) }, count, why),

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { ConnectionGuard } from '../../adapters/connection-guard.ts';
@@ -6,7 +5,6 @@ import { WebSocketAcceptor, type Caller } from '../../adapters/web-socket-accept
 import type { Config } from '../../config/config.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { placeLimitsFor } from '../../core/connection-places.ts';
-import { AppError } from '../../core/errors.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
 import type { BackupMaker } from '../../server/backup/make-backup.ts';
 import { strangerBytes } from '../../server/gateway/gateway.ts';
@@ -94,17 +92,7 @@ function tlsOf(
   { listen, folder }: Pick<ListenParts, 'listen' | 'folder'>,
   { server }: ListenParts['config'],
 ): { certificate: string; key: string } | undefined {
-  if (server?.tls) return { certificate: pemIn(server.tls.certificate), key: pemIn(server.tls.key) };
-  return isLoopback(listen.host) ? undefined : folder.certificate(clock.now());
-}
-
-/** @throws {AppError} invalid-config */
-function pemIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new AppError('invalid-config', `tls: ${file} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
+  return server?.tls ?? (isLoopback(listen.host) ? undefined : folder.certificate(clock.now()));
 }
 
 /** How others reach this server: by its name where it listens on every address. */

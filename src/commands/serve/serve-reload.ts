@@ -1,12 +1,12 @@
+import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
-import { formatMistake } from '../../config/mistake.ts';
 import { systemClock as clock, type Cancel } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { contentsOf } from '../run/validate.ts';
 import type { Server } from './build-server.ts';
+import { loadServerConfig } from './serve-config.ts';
 
 export interface Reloading {
   readonly server: Server;
@@ -16,15 +16,15 @@ export interface Reloading {
   /** What the server started with. */
   readonly started: Partial<Pick<Config, 'server' | 'egress'>>;
   readonly say: (text: string) => void;
-  /** Of a file that could not be taken over. */
+  /** Of a file that could not be loaded. */
   readonly retry: { cancel: Cancel };
 }
 
 const retryMs = 30_000;
 
 /**
- * The file has changed. One that is wrong, or cannot be taken over now, changes nothing: the old one stays, and why is said. What
- * passes by itself, such as a full disk, is tried again.
+ * The file has changed. What cannot be used changes nothing: the configuration before stays in force, and why is said. What passes
+ * by itself, such as a full disk, is tried again.
  */
 export async function reload(file: string, reloading: Reloading): Promise<void> {
   const { say } = reloading;
@@ -34,15 +34,14 @@ export async function reload(file: string, reloading: Reloading): Promise<void> 
   } catch (error) {
     const isPassing = error instanceof AppError && error.code === 'unavailable';
     const next = isPassing ? `; it is tried again in ${retryMs / 1000} s` : '';
-    say(`${file} was not taken over: ${(error as Error).message}${next}`);
+    say(`Not loaded: ${(error as Error).message}${next}. The previous configuration stays in force.`);
     if (isPassing) reloading.retry.cancel = clock.after(retryMs, () => void reload(file, reloading));
   }
 }
 
 async function takeOver(file: string, { server, calls, renewTls, started, say }: Reloading): Promise<void> {
-  const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
-  for (const mistake of mistakes) say(formatMistake(file, mistake));
-  if (!config || mistakes.length > 0) return say(`${file} was not taken over; the configuration stays as it was.`);
+  refuseIfPipe(file);
+  const { config, leftOut } = await loadServerConfig(file, say);
   // First what may still be refused.
   if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
   if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
@@ -52,5 +51,13 @@ async function takeOver(file: string, { server, calls, renewTls, started, say }:
   await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
-  say(`${file} was taken over: ${contentsOf(config)}.`);
+  server.health.noteConfig(leftOut);
+  say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`);
+}
+
+/** A pipe was read to its end at the start; to open it again would wait for somebody to write. */
+function refuseIfPipe(file: string): void {
+  const status = file === '-' ? undefined : statSync(file, { throwIfNoEntry: false });
+  if (file === '-' || (status && !status.isFile() && !status.isDirectory()))
+    throw new AppError('invalid-config', `${file} is a pipe, and can be read only once; give a file to --config`);
 }

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
-import { readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { readDefinition } from '../../config/definition.ts';
-import { formatMistake } from '../../config/mistake.ts';
 import { systemClock as clock } from '../../core/clock.ts';
-import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import { finishRestore } from '../../server/backup/restore-backup.ts';
@@ -20,6 +17,7 @@ import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
 import { openListeners } from './serve-listen.ts';
+import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { aborted } from '../interruption.ts';
@@ -44,7 +42,7 @@ export interface ServeOptions {
 
 type Say = (text: string) => void;
 
-type ServerConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
+type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
 
 const localAgentName = 'local';
 const localInviteMs = 600_000;
@@ -59,13 +57,14 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   process.umask(0o077);
   const taken = running.use(takeFolder(options.data ?? defaultServerFolder(), { mode: 0o700, user: 'server' }));
   const folder = folderAt(taken.path);
-  const config: ServerConfig = options.config === undefined ? { monitors: [] } : await loadConfig(options.config, say);
+  const { config, files, leftOut } = await startConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
   const identity = folder.identity();
   const parts = { clock, identity, store, readMonitor: readDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
+  server.health.noteConfig(leftOut);
   await loadServer(server, { store, monitors: specsIn(config), sensorPlans: config.sensors });
-  const backups = backupsOf({ folder, store, clock, given: givenFiles(options, config) });
+  const backups = backupsOf({ folder, store, clock, given: files });
   const shared = { server, store, identity, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
@@ -92,9 +91,11 @@ function folderAt(path: string): DataFolder {
   return new DataFolder(path);
 }
 
-/** What the server is started with and does not keep in its folder. */
-function givenFiles({ config: file }: ServeOptions, { server }: ServerConfig): readonly string[] {
-  return [file, server?.tls?.certificate, server?.tls?.key].filter((file) => file !== undefined);
+type Start = Omit<ServerConfig, 'config'> & { readonly config: StartConfig };
+
+async function startConfig(file: string | undefined, say: Say): Promise<Start> {
+  if (file !== undefined) return await loadServerConfig(file, say);
+  return { config: { monitors: [] }, files: [], leftOut: undefined };
 }
 
 async function reloadWhenRunning(file: string | undefined, running: Promise<Reloading>): Promise<void> {
@@ -107,7 +108,7 @@ function clockTrust({ acceptClock = false }: ServeOptions, server: Server) {
   return { isClockConfirmed: () => server.fleet.confirmsClock(), acceptsClock: acceptClock };
 }
 
-function specsIn({ monitors }: ServerConfig): readonly MonitorSpec[] {
+function specsIn({ monitors }: StartConfig): readonly MonitorSpec[] {
   return monitors.map(({ spec }) => spec);
 }
 
@@ -123,14 +124,6 @@ function sentenceOf(notice: Notice): string {
   if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
   if (notice.event === 'lock-gained') return 'The store is ours again.';
   return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
-}
-
-/** Every mistake is told; what is right runs. @throws {AppError} invalid-config, when nothing is */
-async function loadConfig(file: string, say: Say): Promise<Config> {
-  const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
-  for (const mistake of mistakes) say(formatMistake(file, mistake));
-  if (!config) throw new AppError('invalid-config', `${file}: nothing in it can run; correct what is said above`);
-  return config;
 }
 
 function agentCallsOf(server: Server, say: Say): AgentCalls {

@@ -64,7 +64,7 @@ function cannotWrite(file: string, cause: unknown): AppError {
 export async function loadMonitors(file: string, onMistake: (line: string) => void): Promise<readonly Monitor[]> {
   if (file === '') throw new AppError('usage', 'Expected the name of a file, like load office.yaml.');
   const { config, mistakes } = await readConfigFile(file, process.env);
-  for (const mistake of mistakes) onMistake(formatMistake(file, mistake));
+  for (const mistake of mistakes) onMistake(formatMistake(mistake));
   if (config) return config.monitors;
   throw new AppError('invalid-config', `${file} has no monitor that can run.`);
 }

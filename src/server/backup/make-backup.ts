@@ -60,9 +60,18 @@ export class BackupMaker {
   #smallParts(): readonly BackupPart[] {
     const { folder, configuration } = this.#ports;
     const own = smallFiles.flatMap((name) => partOf(name, join(folder, name)));
-    const given = configuration.flatMap((file) => partOf(`${configurationFolder}/${basename(file)}`, file));
+    const given = configuration.flatMap((file) =>
+      partOf(`${configurationFolder}/${nameIn(configuration, file)}`, file),
+    );
     return [...own, ...given];
   }
+}
+
+/** The name of one of these files without its folder, or with all of it where two have that name. */
+function nameIn(files: readonly string[], file: string): string {
+  const name = basename(file);
+  const isUnique = files.every((other) => other === file || basename(other) !== name);
+  return isUnique ? name : file.replaceAll('/', '_');
 }
 
 /** None if there is no such file: not every server has a certificate or an agent of its own. */

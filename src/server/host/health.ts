@@ -31,6 +31,7 @@ export class Health {
   readonly #clock: Clock;
   #storeFault: string | undefined;
   #upkeepFault: string | undefined;
+  #configFault: string | undefined;
   #report: { readonly made: HealthReport; readonly atMs: number } | undefined;
   readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0, crowded: 0 };
   #crowdedMs = -Infinity;
@@ -90,6 +91,12 @@ export class Health {
     this.#upkeepFault = fault;
   }
 
+  /** What the configuration leaves out because of a mistake; undefined if everything in it runs. */
+  noteConfig(fault: string | undefined): void {
+    if (fault !== this.#configFault) this.#report = undefined;
+    this.#configFault = fault;
+  }
+
   /** Whether the store takes results. */
   get isReady(): boolean {
     return this.#storeFault === undefined;
@@ -117,6 +124,7 @@ export class Health {
     const problems: string[] = [];
     if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
     if (this.#upkeepFault !== undefined) problems.push(`the store is not being tidied: ${this.#upkeepFault}`);
+    if (this.#configFault !== undefined) problems.push(this.#configFault);
     const silence = this.silence.problem();
     if (silence !== undefined) problems.push(silence);
     return problems;

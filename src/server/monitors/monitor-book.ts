@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import { withSecretsOf } from './hidden-secrets.ts';
 
 export interface BookPorts {
   saveMonitor(monitor: { readonly id: string; readonly definition: JsonObject }): Promise<void>;
@@ -91,11 +92,14 @@ export class MonitorBook {
   }
 
   async create(definition: JsonObject): Promise<BookEntry> {
-    return await this.#inTurn(() => this.#save(randomUUIDv7(), definition));
+    return await this.#inTurn(() => this.#save(randomUUIDv7(), withSecretsOf(definition)));
   }
 
   async change(idOrName: string, definition: JsonObject): Promise<BookEntry> {
-    return await this.#inTurn(() => this.#save(this.#madeHere(idOrName).id, definition));
+    return await this.#inTurn(async () => {
+      const before = this.#madeHere(idOrName);
+      return await this.#save(before.id, withSecretsOf(definition, before));
+    });
   }
 
   async remove(idOrName: string): Promise<void> {

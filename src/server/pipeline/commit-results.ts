@@ -1,4 +1,4 @@
-import type { Entry, RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
+import type { Entry, RecordItem, ResultItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
 import type { LatestResults } from './latest-results.ts';
@@ -40,6 +40,8 @@ export interface PipelinePorts {
   /** Whether this task is or was this agent's. */
   isTaskOf(taskId: string, agentId: string): boolean;
   readRecord(agentId: string, item: RecordItem): RecordReading;
+  /** The result without the secrets of its monitor that only the server knows as such. */
+  withoutSecrets(item: ResultItem): ResultItem;
   publish(event: ServerEvent): void;
   /** So many entries were not kept, and why; told once a batch for each reason. */
   onRefused(agentId: string, count: number, why: string): void;
@@ -88,7 +90,7 @@ function check(batch: Batch, ports: PipelinePorts): Checked {
   const entries = batch.entries.map((entry): Entry => {
     const { seq, item } = entry;
     if (item.kind === 'result') {
-      if (ports.isTaskOf(item.taskId, batch.agentId)) return entry;
+      if (ports.isTaskOf(item.taskId, batch.agentId)) return { seq, item: ports.withoutSecrets(item) };
       refuse('they are of tasks it never had');
       return closed(seq, item.startedAt);
     }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { findCheckType } from '../../checks/registry.ts';
 import { formatDuration } from '../../core/duration.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import { withoutSecrets } from '../../core/secrets.ts';
 import type { BookEntry, MonitorBook } from '../monitors/monitor-book.ts';
 import { defineRoute, type Route } from './route.ts';
 
@@ -113,14 +115,15 @@ function pauseRoute(book: MonitorBook, what: 'pause' | 'resume'): Route {
 }
 
 function monitorAnswer({ spec, origin }: BookEntry): z.output<typeof monitorSchema> {
-  const { id, name, type, target, options, intervalMs, timeoutMs, agents, paused } = spec;
+  const { id, name, type, target, options, intervalMs, timeoutMs, agents, paused, secrets = [] } = spec;
+  const check = findCheckType(type);
   return {
     id,
     name,
     origin,
     type,
     target,
-    options,
+    options: check ? withoutSecrets(check.options, options, secrets) : {},
     interval: formatDuration(intervalMs),
     timeout: formatDuration(timeoutMs),
     agents: agents ? [...agents] : null,
