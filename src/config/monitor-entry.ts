@@ -7,7 +7,6 @@ import { fieldsOf, mayBeSecret, type Field } from '../core/fields.ts';
 import { got, valueAt, withoutValue } from '../core/issues.ts';
 import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
-import { unseenMistake } from '../core/names.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { readWritten } from '../core/scalars.ts';
 import { maxOptionsBytes } from '../core/task.ts';
@@ -49,19 +48,13 @@ const whatSchema = z.object({
 type What = z.output<typeof whatSchema>;
 
 export const entrySchema = z.strictObject({
-  name: z.string().trim().min(1).max(200).superRefine(isSeen).optional().meta({
+  name: z.string().trim().min(1).max(200).optional().meta({
     description: 'Unique; its type and target, unless said otherwise',
     example: 'front page',
   }),
   ...whatSchema.shape,
   ...sharedShape,
 });
-
-/** People must be able to read a name, and tell it from another. */
-function isSeen(name: string, context: z.RefinementCtx): void {
-  const message = unseenMistake(name);
-  if (message !== undefined) context.addIssue({ code: 'custom', message, input: name });
-}
 
 /** One monitor as it was written: every form of the file comes to this. */
 export interface Written {

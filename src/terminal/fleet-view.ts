@@ -207,7 +207,7 @@ function offsetOf(offsetMs: number): string {
 }
 
 /** How long ago, in its largest unit: `12 s`, `3 h`; `-` for never. */
-function ageOf(time: string | null | undefined, now: number): string {
+export function ageOf(time: string | null | undefined, now: number): string {
   if (time === null || time === undefined) return '-';
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));
   if (seconds < 120) return `${seconds} s`;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Milliseconds } from '../../core/duration.ts';
 import { formatAlarms } from '../../terminal/alarm-view.ts';
+import { formatMissing } from '../../terminal/missing-view.ts';
 import {
   formatAgents,
   formatMonitors,
@@ -11,7 +12,15 @@ import {
 } from '../../terminal/fleet-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
-import { agentsAnswer, alarmsAnswer, done, inviteAnswer, monitorsAnswer, tasksAnswer } from './server-answers.ts';
+import {
+  agentsAnswer,
+  alarmsAnswer,
+  done,
+  inviteAnswer,
+  missingAnswer,
+  monitorsAnswer,
+  tasksAnswer,
+} from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 
@@ -25,6 +34,7 @@ const lists = {
   tasks: listOf('/tasks', tasksAnswer, { rowsOf: ({ tasks }) => tasks, format: formatTasks }),
   monitors: listOf('/monitors', monitorsAnswer, { rowsOf: ({ monitors }) => monitors, format: formatMonitors }),
   alarms: listOf('/alarms', alarmsAnswer, { rowsOf: ({ alarms }) => alarms, format: formatAlarms }),
+  missing: listOf('/missing', missingAnswer, { rowsOf: ({ missing }) => missing, format: formatMissing }),
 } as const;
 export type ListName = keyof typeof lists;
 
@@ -50,6 +60,12 @@ export async function invite({ for: lifetimeMs, numberNames, ...place }: InviteF
 export async function revoke(agent: string, place: ServerPlace): Promise<void> {
   await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/revoke`, done);
   process.stdout.write(`${agent} is revoked; it returns only with a new invitation and a new key.\n`);
+}
+
+/** Revokes an agent and takes it off the list. */
+export async function removeAgent(agent: string, place: ServerPlace): Promise<void> {
+  await clientFor(place).delete(`/agents/${encodeURIComponent(agent)}`, done);
+  process.stdout.write(`${agent} is revoked and no longer listed; what it reported stays until retention drops it.\n`);
 }
 
 /** Gives an agent another name. */

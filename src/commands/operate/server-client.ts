@@ -11,7 +11,7 @@ const patienceMs = 30_000;
 const silenceLimitMs = 45_000;
 
 interface Ask {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** Under /api/v1. */
   readonly path: string;
   readonly body?: unknown;
@@ -42,6 +42,10 @@ export class ServerClient {
     more: Pick<Ask, 'body' | 'silenceMs'> = {},
   ): Promise<z.output<Schema>> {
     return this.#parsed(await this.#json({ method: 'POST', path, ...more }), schema);
+  }
+
+  async delete<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
+    return this.#parsed(await this.#json({ method: 'DELETE', path }), schema);
   }
 
   /** The bytes of an answer, as they come; throws when they end too early. */

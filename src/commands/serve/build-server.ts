@@ -126,9 +126,10 @@ function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): Age
     clock,
     records: store,
     say,
-    onKnown({ id, name, revokedAt }) {
+    onKnown({ id, name, revokedAt, removedAt }) {
       const agent = { id, name, isRevoked: revokedAt !== undefined };
-      fleet.expect(agent);
+      if (removedAt === undefined) fleet.expect(agent);
+      else fleet.forget(id);
       tasks.expect(agent);
     },
   });
@@ -204,7 +205,7 @@ function committerOf({ clock, store }: ServerParts, rooms: CommitParts): AgentCo
     },
     readRecord: (agentId, item) => records.read(agentId, item),
     withoutSecrets: (item) => masks.apply(item),
-    isTaskOf: (task, agentId) => tasks.isTaskOf(task, agentId),
+    isTaskOf: (taskId, agentId) => tasks.isTaskOf(taskId, agentId),
     publish,
     onRefused: (agentId, count, why) => faults.refused({ agentId, name: nameOf(agentId) }, count, why),
   };

@@ -5,6 +5,7 @@ import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { evidenceRoutes } from '../../server/routes/evidence.ts';
 import { eventsRoutes } from '../../server/routes/events.ts';
+import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { resultsRoutes } from '../../server/routes/results.ts';
@@ -30,6 +31,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
     ...agentsRoutes({
       views: () => server.fleet.views(),
       revoke: (agentId) => server.administration.revoke(agentId),
+      remove: (agentId) => server.administration.remove(agentId),
       rename: (agentId, name) => server.administration.rename(agentId, name),
       async invite(invitation) {
         const { token, expiresAt } = await server.administration.invite(invitation);
@@ -44,6 +46,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       runNow: (agentId, taskId) => server.runs.run(agentId, taskId),
     }),
     ...resultsRoutes(store),
+    ...missingRoutes(store),
     ...recordsRoutes({
       agents: () => server.fleet.views(),
       records: (query) => store.records(query),

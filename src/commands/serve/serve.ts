@@ -12,7 +12,7 @@ import { ClientLogs } from '../../server/evidence/client-logs.ts';
 import { LocalAgent } from '../../server/host/local-agent.ts';
 import type { Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
-import { Upkeep } from '../../server/host/upkeep.ts';
+import { Upkeep, type UpkeepParts } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
@@ -71,7 +71,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   calls.reconcile(config.server?.agents ?? []);
   const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
   const tidied = { store, clientLogs, retention: config.server?.retention, ...clockTrust(options, server) };
-  const upkeep = new Upkeep({ ...tidied, clock, health: server.health, say });
+  const upkeep = new Upkeep({ ...tidied, ...leftoverPorts(server), clock, health: server.health, say });
   running.adopt(upkeep, () => upkeep.stop()).start();
   if (options.localAgent) {
     writeEgressPolicy(folder.localEgress, config.egress);
@@ -135,6 +135,18 @@ function agentCallsOf(server: Server, say: Say): AgentCalls {
     onUnreachable: ({ name, address }, why) =>
       say(`Agent ${name} at ${formatEndpoint(address)} cannot be reached: ${why}. It is called again until it can.`),
   });
+}
+
+function leftoverPorts({ book, gate, tasks, latest }: Server): Pick<UpkeepParts, 'monitorIds' | 'onDropped'> {
+  return {
+    monitorIds: () => book.entries().map(({ spec }) => spec.id),
+    onDropped(dropped) {
+      tasks.forgetTasks(dropped.tasks);
+      latest.forget(dropped.tasks);
+      gate.forget(dropped.agents);
+      for (const agentId of dropped.agents) tasks.forget(agentId);
+    },
+  };
 }
 
 interface LogParts {

@@ -16,6 +16,7 @@ function recordsOf(
     agents: async () => [...agents.values()],
     saveAgent: async (agent) => void agents.set(agent.id, agent),
     revokeAgent: async (agentId) => agents.has(agentId),
+    removeAgent: async (agentId) => agents.has(agentId),
     joinToken: async (tokenId) => tokens[tokenId],
     async joinAgent(agent, use) {
       const owner = agents.get(agent.id);
@@ -126,6 +127,23 @@ describe('the gate', () => {
     await assert.rejects(gate.admit(claim(withToken('t1'))), /the disk is full/);
     isFull = false;
     await gate.admit(claim(withToken('t1')));
+  });
+
+  test('SF15: a removed agent is revoked, keeps no name, and returns with a new token; once forgotten it is a stranger', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    const removed = gate.remove('a');
+    assert.throws(() => gate.confirm('a'), refuses('revoked', /new join token/));
+    assert.equal(await removed, true);
+    assert.deepEqual(
+      gate.agents().map(({ revokedAt, removedAt }) => revokedAt !== undefined && revokedAt === removedAt),
+      [true],
+    );
+    await assert.rejects(gate.admit(claim()), refuses('revoked', /new join token/));
+    assert.equal(await gate.admit(claim({ agentId: 'b', publicKey: 'key of b', ...withToken('t2') })), 'seat-17');
+    gate.forget(['a']);
+    await assert.rejects(gate.admit(claim()), refuses('unknown-agent', /has not joined/));
+    assert.equal(await gate.remove('nobody'), false);
   });
 
   test('a revoked key does not return without a new token', async () => {

@@ -2,8 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { Claim, Gatekeeper } from '../gateway/greeting.ts';
 import { AppError } from '../../core/errors.ts';
-import { quoted } from '../../core/quoted.ts';
-import { isSameName, numberedName, unseenMistake } from '../../core/names.ts';
+import { isSameName, nameMistake, numberedName } from './agent-name.ts';
 
 export interface KnownAgent {
   readonly id: string;
@@ -11,6 +10,8 @@ export interface KnownAgent {
   readonly publicKey: string;
   readonly joinedAt: number;
   readonly revokedAt?: number;
+  /** It is no longer listed. */
+  readonly removedAt?: number;
 }
 
 interface TokenUse {
@@ -37,6 +38,8 @@ export interface GateRecords {
   agents(): Promise<readonly KnownAgent[]>;
   saveAgent(agent: KnownAgent): Promise<void>;
   revokeAgent(agentId: string, at: number): Promise<boolean>;
+  /** Revokes it, and forgets it once nothing of it is kept. False if there is no such agent, or it is removed already. */
+  removeAgent(agentId: string, at: number): Promise<boolean>;
   /** Undefined if there is no such token. */
   joinToken(tokenId: string): Promise<KnownToken | undefined>;
   /** Adds the agent, or brings it back, and uses its token up: both or neither. */
@@ -86,7 +89,7 @@ export class AgentGate implements Gatekeeper {
     const known = this.#agents.get(agentId);
     if (!known) throw new AppError('not-found', `there is no agent ${agentId}`);
     const mistake = nameMistake(name);
-    if (mistake !== undefined) throw new AppError('usage', `${mistake}: ${quoted(name)}`);
+    if (mistake !== undefined) throw new AppError('usage', `${mistake}, got ${JSON.stringify(name)}`);
     if (this.#isTaken(name, agentId))
       throw new AppError('conflict', `there is an agent ${JSON.stringify(name)} already, or one that looks like it`);
     // Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all.
@@ -106,6 +109,19 @@ export class AgentGate implements Gatekeeper {
     // Its voice ends now, whatever the disk says.
     if (known) this.#know({ ...known, revokedAt: at });
     return await this.#parts.records.revokeAgent(agentId, at);
+  }
+
+  /** Refuses the agent's key from now on, and no longer lists it. False if there is no such agent, or it is removed already. */
+  async remove(agentId: string): Promise<boolean> {
+    const known = this.#agents.get(agentId);
+    const at = this.#parts.clock.now();
+    if (known) this.#know({ ...known, revokedAt: known.revokedAt ?? at, removedAt: at });
+    return await this.#parts.records.removeAgent(agentId, at);
+  }
+
+  /** Nothing of these agents is kept any more: their keys are as unknown as any other. */
+  forget(agentIds: readonly string[]): void {
+    for (const agentId of agentIds) this.#agents.delete(agentId);
   }
 
   async #join(
@@ -200,15 +216,4 @@ const sentence = { unknown: 'not known here', expired: 'too old', used: 'used up
 
 function badToken(fault: TokenFault): ProtocolError {
   return new ProtocolError('bad-token', `the join token is ${sentence[fault]}; 'watchkeeper invite' makes a new one`);
-}
-
-/** Beyond this a name fits no table. */
-const maxNameLength = 100;
-
-/** What is wrong with a name as an agent's; undefined if nothing is. */
-function nameMistake(name: string): string | undefined {
-  if (name.length > maxNameLength) return `expected a name of at most ${maxNameLength} characters`;
-  const unseen = unseenMistake(name);
-  if (unseen !== undefined) return unseen;
-  return name.trim() === name && name !== '' ? undefined : 'expected a name that neither begins nor ends with a blank';
 }

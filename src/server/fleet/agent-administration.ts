@@ -10,7 +10,7 @@ interface AdministrationParts {
   readonly tokens: { createJoinToken(token: StoredInvitation): Promise<void> };
   /** The server's public key, which a join token pins. */
   readonly serverKey: string;
-  readonly gate: Pick<AgentGate, 'rename' | 'revoke'>;
+  readonly gate: Pick<AgentGate, 'remove' | 'rename' | 'revoke'>;
   readonly gateway: Pick<Gateway, 'session'>;
   readonly dispatcher: Pick<Dispatcher, 'refresh'>;
   readonly sensorOrders: Pick<SensorOrders, 'refresh'>;
@@ -55,6 +55,14 @@ export class AgentAdministration {
     const isRevoked = gate.revoke(agentId);
     gateway.session(agentId)?.end('revoked', 'this agent was revoked');
     return await isRevoked;
+  }
+
+  /** Revokes an agent and no longer lists it; what it reported stays until retention drops it. False if it is removed already. */
+  async remove(agentId: string): Promise<boolean> {
+    const { gate, gateway } = this.#parts;
+    const isRemoved = gate.remove(agentId);
+    gateway.session(agentId)?.end('revoked', 'this agent was removed');
+    return await isRemoved;
   }
 
   /** Gives an agent another name; its tasks and sensor orders follow. @throws {AppError} usage, conflict, not-found */

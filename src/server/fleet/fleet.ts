@@ -101,6 +101,11 @@ export class Fleet {
     this.#settle(id);
   }
 
+  /** It is no longer listed. */
+  forget(agentId: string): void {
+    this.#members.delete(agentId);
+  }
+
   connected(agentId: string, { address, version }: { readonly address: string; readonly version: string }): void {
     this.#update(agentId, { isConnected: true, address, version });
   }

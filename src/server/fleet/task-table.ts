@@ -35,8 +35,8 @@ interface TableAgent {
 export class TaskTable {
   readonly #ports: TaskTablePorts;
   readonly #agents = new Map<string, TableAgent>();
-  /** Which agent has or had a task, and for which monitor: results of tasks that were taken away may still come. */
-  readonly #owners = new Map<string, { readonly agentId: string; readonly monitorId: string }>();
+  /** Which agent has or had a task: results of tasks that were taken away may still come. */
+  readonly #owners = new Map<string, string>();
   #monitors: ReadonlyMap<string, MonitorSpec> = new Map();
   /** Made when asked for, and again after a change. */
   #wanted: readonly WantedTask[] | undefined;
@@ -61,9 +61,8 @@ export class TaskTable {
     return this.monitors.filter((monitor) => !running.some((agent) => runs(agent, monitor)));
   }
 
-  isTaskOf({ taskId, monitorId }: { readonly taskId: string; readonly monitorId: string }, agentId: string): boolean {
-    const owner = this.#owners.get(taskId);
-    return owner?.agentId === agentId && owner.monitorId === monitorId;
+  isTaskOf(taskId: string, agentId: string): boolean {
+    return this.#owners.get(taskId) === agentId;
   }
 
   /** The tasks of one agent, by id. */
@@ -74,7 +73,7 @@ export class TaskTable {
   /** The ids that were given before this server started. */
   load(known: readonly { readonly id: string; readonly agentId: string; readonly monitorId: string }[]): void {
     for (const { id, agentId, monitorId } of known) {
-      this.#owners.set(id, { agentId, monitorId });
+      this.#owners.set(id, agentId);
       this.#agent(agentId).taskIds.set(monitorId, id);
     }
   }
@@ -83,6 +82,16 @@ export class TaskTable {
   expect({ id, name, isRevoked }: { readonly id: string; readonly name: string; readonly isRevoked: boolean }): void {
     Object.assign(this.#agent(id), { name, isRevoked });
     this.#apply(id, this.#monitors.keys());
+  }
+
+  /** These ids were dropped: where the monitor or the agent comes back, it gets another. */
+  forgetTasks(taskIds: readonly string[]): void {
+    const ids = new Set(taskIds);
+    for (const id of ids) {
+      const agent = this.#agents.get(this.#owners.get(id) ?? '');
+      for (const [monitorId, taskId] of agent?.taskIds ?? []) if (taskId === id) agent?.taskIds.delete(monitorId);
+      this.#owners.delete(id);
+    }
   }
 
   forget(agentId: string): void {
@@ -142,7 +151,7 @@ export class TaskTable {
     );
     for (const { id, monitorId } of tasks) {
       agent.taskIds.set(monitorId, id);
-      this.#owners.set(id, { agentId, monitorId });
+      this.#owners.set(id, agentId);
     }
   }
 

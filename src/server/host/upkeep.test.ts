@@ -4,6 +4,8 @@ import { FakeClock } from '../../testing/fake-clock.ts';
 import { Health } from './health.ts';
 import { Upkeep } from './upkeep.ts';
 
+const nothing = { tasks: [], agents: [] };
+const unused = { monitorIds: () => [], onDropped: () => {} };
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('FC13: a store that cannot be tidied makes the server unwell within a round, and is tried again until it can', async (t) => {
@@ -21,10 +23,11 @@ test('FC13: a store that cannot be tidied makes the server unwell within a round
     clock,
     store: {
       seal: async () => (isBroken ? await Promise.reject(new Error('the disk is full')) : 0),
-      retain: async () => {},
+      retain: async () => nothing,
       decidedAt: async () => undefined,
     },
     clientLogs: { drop: async () => {} },
+    ...unused,
     retention: undefined,
     isClockConfirmed: () => false,
     acceptsClock: false,
@@ -39,7 +42,7 @@ test('FC13: a store that cannot be tidied makes the server unwell within a round
   isBroken = false;
   await clock.advance(600_000);
   await settle();
-  assert.deepEqual(health.report(), { isWell: true, problems: [] });
+  assert.deepEqual(health.report(), { isWell: true, problems: [], warnings: [] });
 });
 
 const dayMs = 86_400_000;
@@ -59,9 +62,13 @@ function keeping(t: TestContext, clock: FakeClock, { decidedAt, ...trust }: Keep
     store: {
       seal: async () => 0,
       decidedAt: async () => decidedAt,
-      retain: async (retention) => void decided.push(retention.decidedAt),
+      async retain(cutoffs) {
+        decided.push(cutoffs.decidedAt);
+        return nothing;
+      },
     },
     clientLogs: { drop: async () => {} },
+    ...unused,
     retention: { results: 400 * dayMs, hours: 1200 * dayMs, days: 3650 * dayMs, devices: dayMs, traffic: dayMs },
     isClockConfirmed: () => false,
     acceptsClock: false,

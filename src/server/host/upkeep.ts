@@ -3,7 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import type { ClassOfData } from '../../core/record.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
 import type { RecordsBefore } from '../store/evidence.ts';
-import type { Maintenance } from '../store/store.ts';
+import type { Dropped, Maintenance } from '../store/store.ts';
 
 export interface Retention extends Readonly<Record<ClassOfData, number>> {
   readonly results: number;
@@ -13,13 +13,17 @@ export interface Retention extends Readonly<Record<ClassOfData, number>> {
 
 type UpkeepStore = Pick<Maintenance, 'decidedAt' | 'seal' | 'retain'>;
 
-interface UpkeepParts {
+export interface UpkeepParts {
   readonly clock: Clock;
   readonly store: UpkeepStore;
   /** What sensors wrote, as files for people. */
   readonly clientLogs: { drop(before: RecordsBefore): Promise<void> };
   /** How long each class of data is kept, milliseconds; everything for ever if absent. */
   readonly retention: Retention | undefined;
+  /** Ids of every monitor that there is. */
+  readonly monitorIds: () => readonly string[];
+  /** There is nothing any more of these tasks and agents. */
+  readonly onDropped: (dropped: Dropped) => void;
   /** Whether another machine says that this one's clock is right: an agent elsewhere whose clock agrees. */
   readonly isClockConfirmed: () => boolean;
   /** The administrator says that the clock is right, whatever it said when the server last ran. */
@@ -74,7 +78,7 @@ export class Upkeep {
   }
 
   async #tidy(): Promise<void> {
-    const { clock, store, clientLogs, retention } = this.#parts;
+    const { clock, store, clientLogs, retention, monitorIds, onDropped } = this.#parts;
     await store.seal(clock.now() - graceMs);
     if (!retention) return;
     const now = await this.#trustedNow();
@@ -82,13 +86,15 @@ export class Upkeep {
     const recordsBefore = Object.fromEntries(
       sensorTypes.map(({ type, classOfData }) => [type, now - retention[classOfData]]),
     );
-    await store.retain({
+    const dropped = await store.retain({
       decidedAt: now,
       resultsBefore: now - results,
       hoursBefore: now - hours,
       daysBefore: now - days,
       recordsBefore,
+      monitorIds: monitorIds(),
     });
+    onDropped(dropped);
     await clientLogs.drop(recordsBefore);
     this.#decided = { at: now, ms: clock.monotonic() };
   }

@@ -1,9 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
-import { isSameName } from '../../core/names.ts';
 import type { JsonObject } from '../../core/outcome.ts';
-import { quoted } from '../../core/quoted.ts';
 import { withSecretsOf } from './hidden-secrets.ts';
 
 export interface BookPorts {
@@ -160,11 +158,8 @@ export class MonitorBook {
 
   async #save(id: string, definition: JsonObject): Promise<BookEntry> {
     const spec = { ...this.#ports.read(definition), id };
-    const namesake = this.entries().find((entry) => isSameName(entry.spec.name, spec.name) && entry.spec.id !== id);
-    if (namesake) {
-      const alike = namesake.spec.name === spec.name ? '' : `, which looks like ${quoted(spec.name)}`;
-      throw new AppError('conflict', `there is a monitor ${quoted(namesake.spec.name)} already${alike}`);
-    }
+    const namesake = this.entries().find((entry) => entry.spec.name === spec.name && entry.spec.id !== id);
+    if (namesake) throw new AppError('conflict', `there is a monitor ${JSON.stringify(spec.name)} already`);
     await this.#ports.saveMonitor({ id, definition });
     this.#made.set(id, spec);
     await this.#tell();

@@ -51,6 +51,11 @@ export class LatestResults {
     }
   }
 
+  /** There are no such tasks any more. */
+  forget(taskIds: readonly string[]): void {
+    for (const taskId of taskIds) this.#byTask.delete(taskId);
+  }
+
   get(taskId: string): LatestResult | undefined {
     return this.#byTask.get(taskId);
   }

@@ -9,6 +9,8 @@ export interface AgentsPorts {
   views(): readonly AgentView[];
   /** Closes the agent's connection and refuses its key from now on. False if there is no such agent, or it is revoked already. */
   revoke(agentId: string): Promise<boolean>;
+  /** Revokes the agent and no longer lists it. False if it is removed already. */
+  remove(agentId: string): Promise<boolean>;
   /** Gives the agent another name. @throws {AppError} usage, when it is taken */
   rename(agentId: string, name: string): Promise<void>;
   /** A one-use token, and the line that joins a machine with it. */
@@ -51,11 +53,12 @@ export function agentsRoutes(ports: AgentsPorts): readonly Route[] {
       response: z.strictObject({ agents: z.array(agentSchema) }),
       handle: async () => ({ agents: ports.views().map(agentAnswer) }),
     }),
+    ...endingRoutes(ports),
     ...administrationRoutes(ports),
   ];
 }
 
-function administrationRoutes(ports: AgentsPorts): readonly Route[] {
+function endingRoutes(ports: AgentsPorts): readonly Route[] {
   return [
     defineRoute({
       name: 'revokeAgent',
@@ -70,6 +73,24 @@ function administrationRoutes(ports: AgentsPorts): readonly Route[] {
         if (!(await ports.revoke(id))) throw new AppError('conflict', `agent ${name} is revoked already`);
       },
     }),
+    defineRoute({
+      name: 'removeAgent',
+      method: 'delete',
+      path: '/agents/{agent}',
+      errors: ['not-found', 'conflict', 'unavailable'],
+      summary: 'Revoke an agent and take it off the list; what it reported stays until retention drops it',
+      params: z.strictObject({ agent: z.string() }),
+      response: z.strictObject({}),
+      async handle({ params }) {
+        const { id, name } = findAgent(ports.views(), params.agent);
+        if (!(await ports.remove(id))) throw new AppError('conflict', `agent ${name} is removed already`);
+      },
+    }),
+  ];
+}
+
+function administrationRoutes(ports: AgentsPorts): readonly Route[] {
+  return [
     defineRoute({
       name: 'renameAgent',
       method: 'post',

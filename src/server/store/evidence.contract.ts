@@ -163,7 +163,7 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         );
         const cursor = { n: 2, head: 'hash 2', key: 'key 3' };
         await store.saveChains([{ chain: 'chain-1', cursor, anchor: undefined }], []);
-        const retain = (usb: number): Promise<void> =>
+        const retain = (usb: number): Promise<unknown> =>
           store.retain({ decidedAt: start, resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore: { usb } });
         const left = async (): Promise<number[]> =>
           (await store.lines({ chain: 'chain-1', from: 1, limit: 9 })).map(({ n }) => n);

@@ -44,7 +44,7 @@ async function commit(
   list: readonly Entry[],
   of: { readonly agentId?: string; readonly epoch?: string } = {},
 ): Promise<Pick<Committed, 'added'>> {
-  const { added } = await store.commit({ agentId: 'agent-1', epoch, ...of, entries: list });
+  const { added } = await store.commit({ agentId: 'agent-1', epoch, ...of, entries: list, receivedAt: start });
   return { added };
 }
 
@@ -104,7 +104,9 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         const gap = { kind: 'gap', ranges: [[3, 4]], cause: 'overflow', at: start } as const;
         await commit(store, [{ seq: 11, item: gap }, ...entries(5, 5)]);
         assert.deepEqual(await store.missing(), [{ agentId: 'agent-1', epoch, ranges: [[8, 9]] }]);
-        assert.deepEqual(await store.gaps('agent-1'), [{ epoch, ranges: [[3, 4]], cause: 'overflow', at: start }]);
+        assert.deepEqual(await store.gaps('agent-1'), [
+          { epoch, ranges: [[3, 4]], cause: 'overflow', at: start, receivedAt: start },
+        ]);
         await commit(store, entries(8, 9));
         assert.deepEqual(await store.missing(), []);
       }));
@@ -119,7 +121,9 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
           ],
         });
         assert.deepEqual(await commit(store, [gap, gap, ...entries(5, 5)]), { added: [[5, 5]] });
-        assert.deepEqual(await store.gaps('agent-1'), [{ epoch, ranges: [[2, 3]], cause: 'corrupt', at: start }]);
+        assert.deepEqual(await store.gaps('agent-1'), [
+          { epoch, ranges: [[2, 3]], cause: 'corrupt', at: start, receivedAt: start },
+        ]);
         assert.deepEqual(await store.received('agent-1', epoch), [[1, 5]]);
       }));
 
@@ -322,6 +326,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
   describe(`the ${name} store stays small and sound`, () => {
     test('retention drops each class of data by its age, and takes nothing in again that is older', () =>
       inStore(async (store) => {
+        await store.saveAgent({ id: 'agent-1', name: 'lab', publicKey: 'key', joinedAt: start });
         const days = Array.from({ length: 10 }, (_, day) => ({ seq: day + 1, item: result(day * 8640) }));
         await commit(store, days);
         await store.seal(start + 8 * 24 * hourMs);

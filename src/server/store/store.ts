@@ -31,6 +31,8 @@ export interface Batch {
   readonly entries: readonly Entry[];
   /** The records among the entries, parsed; a record that is missing here is not stored. */
   readonly records?: readonly SealedRecord[];
+  /** When the server received it, epoch milliseconds. */
+  readonly receivedAt?: number;
 }
 
 export interface Committed extends CommittedRecords {
@@ -48,8 +50,10 @@ export interface Missing {
 
 export interface Gap extends Omit<GapItem, 'kind' | 'cause'> {
   readonly epoch: string;
-  /** `too-old`: the results came, and their time is no longer kept. */
+  /** `too-old`: the results came, and their time is no longer kept; `at` is that of the oldest. */
   readonly cause: GapItem['cause'] | 'too-old';
+  /** When the server was told, epoch milliseconds; 0 if it did not say. */
+  readonly receivedAt: number;
 }
 
 /** Queries on measurements. */
@@ -104,6 +108,8 @@ export interface Registry {
   agents(): Promise<readonly Agent[]>;
   /** False if there is no such agent, or it is revoked already. */
   revokeAgent(agentId: string, at: number): Promise<boolean>;
+  /** Revokes the agent, and forgets it once nothing of it is kept any more. False if there is no such agent, or it is removed already. */
+  removeAgent(agentId: string, at: number): Promise<boolean>;
 
   createJoinToken(token: JoinToken): Promise<void>;
   /** Undefined if there is no such token. */
@@ -131,6 +137,8 @@ export interface Agent {
   readonly publicKey: string;
   readonly joinedAt: number;
   readonly revokedAt?: number;
+  /** It is no longer listed, and goes when the last of its results, gaps and records has gone. */
+  readonly removedAt?: number;
 }
 
 export interface JoinToken {
@@ -179,8 +187,11 @@ export interface Maintenance {
   seal(before: number): Promise<number>;
   /** The time by which `retain` last decided; undefined if it never did. Epoch milliseconds. */
   decidedAt(): Promise<number | undefined>;
-  /** Drops, for good, what is older; what arrives for such times later is not kept, and a gap says so. */
-  retain(cutoffs: Cutoffs): Promise<void>;
+  /**
+   * Drops, for good, what is older; what arrives for such times later is not kept, and a gap says so. What then belongs to nothing
+   * any more goes too.
+   */
+  retain(cutoffs: Cutoffs): Promise<Dropped>;
   /** Writes a consistent copy to a new file while the store is in use. */
   backup(file: string): Promise<void>;
   /** Reads all stored data and returns its faults; empty if there are none. */
@@ -196,4 +207,12 @@ export interface Cutoffs {
   readonly daysBefore: number;
   /** To the millisecond; all of a sensor that is not here are kept. */
   readonly recordsBefore?: RecordsBefore;
+  /** Every monitor that there is; tasks of others go with the last of their results. No task goes if absent. */
+  readonly monitorIds?: readonly string[];
+}
+
+/** Ids of what there is no longer. */
+export interface Dropped {
+  readonly tasks: string[];
+  readonly agents: string[];
 }

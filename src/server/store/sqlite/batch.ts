@@ -6,6 +6,7 @@ import { runOf } from './run.ts';
 export interface PackedBatch {
   readonly agentId: string;
   readonly epoch: string;
+  readonly receivedAt: number;
   /** Of the results; ascending, each number once. The other columns are in this order. */
   readonly seqs: Float64Array<ArrayBuffer>;
   /** Slots, whole epoch milliseconds. */
@@ -32,7 +33,7 @@ interface Numbered<Item> {
 
 export type NumberedGap = Numbered<GapItem>;
 
-export function packBatch({ agentId, epoch, entries, records = [] }: Batch): PackedBatch {
+export function packBatch({ agentId, epoch, entries, records = [], receivedAt = 0 }: Batch): PackedBatch {
   const inOrder = eachOnce(entries);
   const results = inOrder.filter((entry) => isResult(entry));
   const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
@@ -58,6 +59,7 @@ export function packBatch({ agentId, epoch, entries, records = [] }: Batch): Pac
   return {
     agentId,
     epoch,
+    receivedAt,
     ...columns,
     numbers: new Float64Array(numbers),
     tasks: [...tasks.values()],

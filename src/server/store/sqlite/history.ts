@@ -84,6 +84,7 @@ export class HistoryReader {
       // The column holds what a GapItem had.
       cause: String(row['cause']) as Gap['cause'],
       at: Number(row['at']),
+      receivedAt: Number(row['receivedAt']),
     }));
   }
 
@@ -156,7 +157,7 @@ function prepare(db: DatabaseSync) {
       'SELECT c.hour, c.runs, s.taskId FROM chunks c JOIN series s ON s.id = c.series WHERE c.hour = ?',
     ),
     gaps: db.prepare(`
-      SELECT e.epoch, g.ranges, g.cause, g.at FROM epochs e JOIN gaps g ON g.epochId = e.id
+      SELECT e.epoch, g.ranges, g.cause, g.at, g.receivedAt FROM epochs e JOIN gaps g ON g.epochId = e.id
       WHERE e.agentId = ? ORDER BY g.epochId, g.seq`),
   };
 }

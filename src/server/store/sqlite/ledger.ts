@@ -58,8 +58,8 @@ export class LedgerWriter {
       );
     }
     const tooOld = this.#keepResults(batch, epoch.id, added);
-    for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap);
-    this.#statements.saveRanges.run(JSON.stringify(epoch.received.ranges), epoch.id);
+    for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap, batch.receivedAt);
+    this.#statements.saveEpoch.run(JSON.stringify(epoch.received.ranges), batch.receivedAt, epoch.id);
     const kept = this.#records.keep(agentId, records, added.ranges);
     for (const range of tooOld) added.delete(range);
     return { added: added.ranges, tooOld, ...kept };
@@ -78,9 +78,10 @@ export class LedgerWriter {
     this.#openHours.delete(series);
   }
 
-  /** The numbers of those that are older than what is kept; each is declared missing, with the time it was due. */
+  /** The numbers of those that are older than what is kept; they are declared missing, with the time of the oldest. */
   #keepResults(batch: PackedBatch, epochId: number, added: RangeSet): readonly SeqRange[] {
     const tooOld = new RangeSet();
+    let oldest = Infinity;
     const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
     const numbers = new Uint8Array(batch.numbers.buffer);
     let end = 0;
@@ -94,18 +95,31 @@ export class LedgerWriter {
       const hour = Math.floor(at / hourMs);
       if (hour < this.#horizon()) {
         tooOld.add([seq, seq]);
-        this.#statements.addGap.run(epochId, seq, JSON.stringify([[seq, seq]]), 'too-old', at);
+        oldest = Math.min(oldest, at);
         continue;
       }
       const findingId = this.#findingOf(inSeries, hour, batch.findings[batch.findingOf[index]!]!);
       const slot = Math.floor(at / slotMs);
       this.#statements.addResult.run(slot, inSeries, at, epochId, seq, findingId, numbers.subarray(start, end));
     }
+    this.#keepTooOld(epochId, tooOld, { at: oldest, receivedAt: batch.receivedAt });
     return tooOld.ranges;
   }
 
-  #keepGap(epochId: number, { seq, item }: NumberedGap): void {
-    this.#statements.addGap.run(epochId, seq, JSON.stringify(item.ranges), item.cause, item.at);
+  #keepGap(epochId: number, { seq, item }: NumberedGap, receivedAt: number): void {
+    this.#statements.addGap.run(epochId, seq, JSON.stringify(item.ranges), item.cause, item.at, receivedAt);
+  }
+
+  /** One row for all of a batch: there may be as many as there are results. */
+  #keepTooOld(
+    epochId: number,
+    { ranges }: RangeSet,
+    times: { readonly at: number; readonly receivedAt: number },
+  ): void {
+    const [first] = ranges;
+    if (first === undefined) return;
+    const { at, receivedAt } = times;
+    this.#statements.addGap.run(epochId, first[0], JSON.stringify(ranges), 'too-old', at, receivedAt);
   }
 
   #findingOf(series: number, hour: number, finding: string): number {
@@ -121,7 +135,7 @@ export class LedgerWriter {
   #epochOf(agentId: string, epoch: string): Epoch {
     return this.#epochs.getOrInsertComputed(`${agentId} ${epoch}`, () => {
       const row = this.#statements.epoch.get(agentId, epoch);
-      // Only saveRanges writes there.
+      // Only saveEpoch writes there.
       if (row)
         return { id: Number(row['id']), received: new RangeSet(JSON.parse(String(row['ranges'])) as SeqRange[]) };
       return { id: Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid), received: new RangeSet() };
@@ -156,8 +170,8 @@ function prepare(db: DatabaseSync) {
   return {
     epoch: db.prepare('SELECT id, ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
     addEpoch: db.prepare("INSERT INTO epochs (agentId, epoch, ranges) VALUES (?, ?, '[]')"),
-    saveRanges: db.prepare('UPDATE epochs SET ranges = ? WHERE id = ?'),
-    addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?)'),
+    saveEpoch: db.prepare('UPDATE epochs SET ranges = ?, heardAt = max(heardAt, ?) WHERE id = ?'),
+    addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
     series: db.prepare('SELECT id, agentId FROM series WHERE taskId = ?'),
     addSeries: db.prepare('INSERT INTO series (taskId, agentId, monitorId) VALUES (?, ?, ?)'),
     openHour: db.prepare('INSERT OR IGNORE INTO unsealed VALUES (?, ?)'),

@@ -8,6 +8,7 @@ export const writes = [
   'saveAgent',
   'joinAgent',
   'revokeAgent',
+  'removeAgent',
   'createJoinToken',
   'saveMonitor',
   'deleteMonitor',

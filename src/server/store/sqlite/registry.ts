@@ -12,8 +12,8 @@ export class RegistryWriter {
     this.#statements = prepare(db);
   }
 
-  saveAgent({ id, name, publicKey, joinedAt, revokedAt }: Agent): void {
-    this.#statements.saveAgent.run(id, name, publicKey, joinedAt, revokedAt ?? null);
+  saveAgent({ id, name, publicKey, joinedAt, revokedAt, removedAt }: Agent): void {
+    this.#statements.saveAgent.run(id, name, publicKey, joinedAt, revokedAt ?? null, removedAt ?? null);
   }
 
   joinAgent(agent: Agent, token?: TokenUse): JoinVerdict {
@@ -26,6 +26,10 @@ export class RegistryWriter {
 
   revokeAgent(agentId: string, at: number): boolean {
     return this.#statements.revokeAgent.run(at, agentId).changes === 1;
+  }
+
+  removeAgent(agentId: string, at: number): boolean {
+    return this.#statements.removeAgent.run(at, at, agentId).changes === 1;
   }
 
   createJoinToken({ id, key, createdAt, expiresAt, numbersNames }: JoinToken): void {
@@ -75,7 +79,9 @@ export class RegistryReader {
 
   constructor(db: DatabaseSync) {
     this.#statements = {
-      agents: db.prepare('SELECT id, name, publicKey, joinedAt, revokedAt FROM agents ORDER BY joinedAt, id'),
+      agents: db.prepare(
+        'SELECT id, name, publicKey, joinedAt, revokedAt, removedAt FROM agents ORDER BY joinedAt, id',
+      ),
       token: db.prepare('SELECT key, numbersNames FROM join_tokens WHERE id = ?'),
       monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
       paused: db.prepare('SELECT monitorId FROM paused ORDER BY monitorId'),
@@ -120,14 +126,17 @@ function agentIn(row: Row): Agent {
     publicKey: String(row['publicKey']),
     joinedAt: Number(row['joinedAt']),
     ...(row['revokedAt'] === null ? {} : { revokedAt: Number(row['revokedAt']) }),
+    ...(row['removedAt'] === null ? {} : { removedAt: Number(row['removedAt']) }),
   };
 }
 
 function prepare(db: DatabaseSync) {
   return {
-    saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?)'),
+    saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?)'),
     agentKey: db.prepare('SELECT publicKey FROM agents WHERE id = ?'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),
+    removeAgent: db.prepare(`
+      UPDATE agents SET removedAt = ?, revokedAt = coalesce(revokedAt, ?) WHERE id = ? AND removedAt IS NULL`),
     addToken: db.prepare(
       'INSERT INTO join_tokens (id, key, createdAt, expiresAt, numbersNames) VALUES (?, ?, ?, ?, ?)',
     ),

@@ -85,4 +85,12 @@ export const migrations: readonly string[] = [
   `ALTER TABLE join_tokens ADD COLUMN numbersNames INTEGER NOT NULL DEFAULT 0;`,
   // The time by which retention last decided, epoch milliseconds.
   `ALTER TABLE horizon ADD COLUMN decidedAt REAL;`,
+  // By the server's clock: when the last entry of an epoch came, when a gap was told, when an agent was taken away.
+  `
+  ALTER TABLE epochs ADD COLUMN heardAt REAL NOT NULL DEFAULT 0;
+  ALTER TABLE gaps ADD COLUMN receivedAt REAL NOT NULL DEFAULT 0;
+  ALTER TABLE agents ADD COLUMN removedAt REAL;
+  UPDATE epochs SET heardAt = 1000.0 * unixepoch();
+  UPDATE gaps SET receivedAt = 1000.0 * unixepoch();
+  `,
 ];

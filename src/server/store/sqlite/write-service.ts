@@ -2,10 +2,11 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { backup, type DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
-import type { Cutoffs } from '../store.ts';
+import type { Cutoffs, Dropped } from '../store.ts';
 import { DamagedHours } from './damaged-hours.ts';
 import { openForReading, type Notice } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
+import { Leftovers } from './leftovers.ts';
 import type { WriterOperations } from './messages.ts';
 import { RecordWriter } from './record-writer.ts';
 import { RegistryWriter } from './registry.ts';
@@ -28,12 +29,14 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
   const ledger = new LedgerWriter(db, records);
   const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db, newId);
+  const leftovers = new Leftovers(db, ledger);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
     saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
     joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
+    removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
     deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
@@ -41,24 +44,18 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
-    seal: (before) => seal(before),
+    seal: (before) => sealAll(() => queue.add(() => upkeep.sealSome(before))),
     retain: (cutoffs) => retain(cutoffs),
     backup: (file) => backUp(folder, file),
   };
 
-  async function seal(before: number): Promise<number> {
-    let hours = 0;
-    for (;;) {
-      const sealed = await queue.add(() => upkeep.sealSome(before));
-      if (sealed === undefined) return hours;
-      hours += sealed;
-    }
-  }
-
-  async function retain(cutoffs: Cutoffs): Promise<void> {
+  async function retain(cutoffs: Cutoffs): Promise<Dropped> {
     await queue.add(() => upkeep.raiseHorizon(cutoffs));
     while (await queue.add(() => upkeep.dropSome(cutoffs)));
     while (await queue.add(() => records.dropSome(cutoffs.recordsBefore ?? {})));
+    const dropped: Dropped = { tasks: [], agents: [] };
+    for (const step of leftovers.steps(cutoffs, dropped)) await queue.add(step);
+    return dropped;
   }
 
   return {
@@ -68,6 +65,16 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
       db.close();
     },
   };
+}
+
+/** Resolves to the number of hours that were sealed, some in each step. */
+async function sealAll(sealSome: () => Promise<number | undefined>): Promise<number> {
+  let hours = 0;
+  for (;;) {
+    const sealed = await sealSome();
+    if (sealed === undefined) return hours;
+    hours += sealed;
+  }
 }
 
 /**

@@ -1,0 +1,108 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RecordsBefore } from '../evidence.ts';
+import type { Cutoffs, Dropped } from '../store.ts';
+import { dayMs } from '../summary.ts';
+import type { LedgerWriter } from './ledger.ts';
+
+/** So long a join token that has expired is still told apart from one that never was. */
+const expiredTokenMs = dayMs;
+
+/**
+ * Drops what belongs to nothing any more once its time has passed: series without results, tasks of monitors that are gone, agents
+ * that were removed, and what was kept for them.
+ */
+export class Leftovers {
+  readonly #ledger: LedgerWriter;
+  readonly #statements;
+
+  constructor(db: DatabaseSync, ledger: LedgerWriter) {
+    this.#ledger = ledger;
+    this.#statements = prepare(db);
+  }
+
+  /**
+   * Call each in a transaction of its own, in this order, once results, summaries and records that are too old have gone. They
+   * note in `dropped` which tasks and agents no longer exist.
+   */
+  steps(cutoffs: Cutoffs, dropped: Dropped): readonly (() => void)[] {
+    const s = this.#statements;
+    const { decidedAt, resultsBefore, daysBefore, recordsBefore = {}, monitorIds } = cutoffs;
+    const monitors = monitorIds && JSON.stringify(monitorIds);
+    const steps = [
+      () => s.tokens.run(decidedAt - expiredTokenMs),
+      () => s.gaps.run(daysBefore),
+      () => s.epochs.run({ before: resultsBefore }),
+      () => this.#dropSeries(daysBefore),
+      () => this.#dropChains(recordsBefore),
+      () => dropped.agents.push(...idsIn(s.agents.all(resultsBefore))),
+      () => dropped.tasks.push(...idsIn(s.tasksOfNobody.all())),
+      () => s.assignmentsOfNobody.run(),
+    ];
+    if (monitors === undefined) return steps;
+    const before = uuidOf(resultsBefore);
+    const ofMonitors = [
+      () => dropped.tasks.push(...idsIn(s.tasks.all({ monitors, before }))),
+      () => s.paused.run(monitors),
+    ];
+    return [...steps, ...ofMonitors];
+  }
+
+  #dropSeries(daysBefore: number): void {
+    this.#statements.latest.run(Math.floor(daysBefore / dayMs) * dayMs);
+    // A series gets its number back from nobody, so what is remembered of it must go.
+    if (Number(this.#statements.series.run().changes) > 0) this.#ledger.forget();
+  }
+
+  #dropChains(recordsBefore: RecordsBefore): void {
+    for (const [sensor, before] of Object.entries(recordsBefore)) {
+      this.#statements.alarms.run({ sensor, before });
+      this.#statements.chains.run({ sensor, before });
+    }
+  }
+}
+
+function idsIn(rows: readonly Record<string, unknown>[]): readonly string[] {
+  return rows.map(({ id }) => String(id));
+}
+
+/** Every UUID v7 that was made before is less (RFC 9562, section 5.7). */
+function uuidOf(at: number): string {
+  const hex = Math.max(0, Math.floor(at)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
+function prepare(db: DatabaseSync) {
+  const isRemoved = 'SELECT 1 FROM agents a WHERE a.id = agentId AND a.removedAt IS NULL';
+  return {
+    tokens: db.prepare('DELETE FROM join_tokens WHERE expiresAt < ?'),
+    gaps: db.prepare('DELETE FROM gaps WHERE receivedAt < ?'),
+    // While results of its time are taken, its numbers tell repeats; after that they would be too old.
+    epochs: db.prepare(`
+      DELETE FROM epochs WHERE heardAt < :before AND id NOT IN (SELECT epochId FROM gaps)
+      AND (id NOT IN (SELECT max(id) FROM epochs GROUP BY agentId) OR NOT EXISTS (${isRemoved}))`),
+    // Sealing notes the last result of each series: where that is older than all that is kept, nothing of the series is left.
+    latest: db.prepare('DELETE FROM latest WHERE at < ? AND series NOT IN (SELECT series FROM unsealed)'),
+    series: db.prepare(`
+      DELETE FROM series WHERE id NOT IN (SELECT series FROM latest) AND id NOT IN (SELECT series FROM unsealed)`),
+    alarms: db.prepare(`
+      DELETE FROM alarms WHERE at < :before AND chainId IN (SELECT id FROM chains WHERE sensor = :sensor)`),
+    // A chain goes on until its agent begins another of the same sensor, or is removed.
+    chains: db.prepare(`
+      DELETE FROM chains WHERE sensor = :sensor AND begunAt < :before
+      AND id NOT IN (SELECT chainId FROM records) AND id NOT IN (SELECT chainId FROM alarms)
+      AND (NOT EXISTS (${isRemoved}) OR EXISTS (
+        SELECT 1 FROM chains c WHERE c.agentId = chains.agentId AND c.sensor = :sensor
+        AND c.id > chains.id AND c.begunAt < :before))`),
+    agents: db.prepare(`
+      DELETE FROM agents WHERE removedAt < ? AND id NOT IN (SELECT agentId FROM series)
+      AND id NOT IN (SELECT agentId FROM epochs) AND id NOT IN (SELECT agentId FROM chains) RETURNING id`),
+    tasksOfNobody: db.prepare('DELETE FROM tasks WHERE agentId NOT IN (SELECT id FROM agents) RETURNING id'),
+    assignmentsOfNobody: db.prepare('DELETE FROM assignments WHERE agentId NOT IN (SELECT id FROM agents)'),
+    tasks: db.prepare(`
+      DELETE FROM tasks WHERE monitorId NOT IN (SELECT value FROM json_each(:monitors)) AND id < :before
+      AND id NOT IN (SELECT taskId FROM series) RETURNING id`),
+    paused: db.prepare(`
+      DELETE FROM paused WHERE monitorId NOT IN (SELECT value FROM json_each(?))
+      AND monitorId NOT IN (SELECT monitorId FROM tasks)`),
+  };
+}
