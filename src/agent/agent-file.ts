@@ -6,6 +6,7 @@ import type { SmallFiles } from '../core/small-files.ts';
 import { createIdentity } from '../protocol/identity.ts';
 import { sensorOrder, task } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
+import { placeSchema, type Place } from './place.ts';
 
 const agentFile = z.strictObject({
   agentId: z.uuid(),
@@ -88,6 +89,20 @@ export class AgentFolder {
       this.files.remove('sensors.json');
       throw error;
     }
+  }
+
+  /** Where the folder was when the agent last started in it; undefined if that is not known. */
+  place(): Place | undefined {
+    try {
+      return this.#read('place.json', placeSchema);
+    } catch {
+      // It only tells copies apart; the server tells them too, a little later.
+      return undefined;
+    }
+  }
+
+  savePlace(place: Place): void {
+    this.#replace('place.json', place);
   }
 
   #read<Value>(name: string, schema: z.ZodType<Value>): Value | undefined {

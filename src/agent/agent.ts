@@ -14,7 +14,6 @@ import type { ChainBegin } from './hosted-sensor.ts';
 import { writeNotice } from './notice-file.ts';
 import { privileges } from './privileges.ts';
 import { reportIntervalMs } from './report-file.ts';
-import type { EntrySource } from './sender.ts';
 import type { SelfTest } from './self-test.ts';
 import { SensorHost, type SensorsMessage } from './sensor-host.ts';
 import type { Spool } from './spool/spool.ts';
@@ -139,10 +138,14 @@ export class Agent {
     };
   }
 
-  #source(): EntrySource & { startSending(): Promise<void> } {
+  #source(): UplinkPorts['source'] {
     const { spool, clock } = this.#parts;
     return {
-      epoch: String(spool.recovered.epoch),
+      // It changes when its numbers can no longer be trusted.
+      get epoch() {
+        return String(spool.stats().epoch);
+      },
+      reconcile: (received) => spool.reconcile(received),
       startSending: () => spool.startSending(),
       read: (lane, limit) => spool.read(lane, limit),
       acknowledge: (ranges) => {

@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts';
+import type { SeqRange } from '../core/entry.ts';
 import type { Channel } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
 import { heartbeatIntervalMs, type AgentMessage, type Heartbeat, type ServerMessage } from '../protocol/messages.ts';
@@ -12,6 +13,8 @@ import type { Applied, TasksMessage } from './task-list.ts';
 export interface SessionPorts {
   readonly clock: Clock;
   readonly source: EntrySource & {
+    /** What the server knows of the entries. Resolves with why nothing may be sent over this connection, undefined if it may. */
+    reconcile(received: readonly SeqRange[]): Promise<string | undefined>;
     /** A new connection begins: new entries are `live`, older unacknowledged ones `backlog`. */
     startSending(): Promise<void>;
   };
@@ -93,10 +96,12 @@ export class ServerSession {
   async #start({ signature, name, received }: Extract<ServerMessage, { type: 'welcome' }>): Promise<void> {
     const { channel, greeting } = this.#parts;
     greeting.confirm(signature);
+    // Acknowledgements may have been lost with the last connection.
+    const obstacle = await this.#ports.source.reconcile(received);
+    if (obstacle !== undefined) return channel.reject('unavailable', obstacle);
     await this.#ports.source.startSending();
     this.#sender = new Sender(this.#ports.source, channel);
-    // These acknowledgements may have been lost with the last connection.
-    this.#sender.acknowledged(received);
+    this.#sender.wake();
     this.#ports.onWelcome(greeting.serverKey, name);
     this.#beat();
   }

@@ -17,13 +17,26 @@ export interface ResultItem extends Outcome {
 /** Sequence numbers from..to, both included. */
 export type SeqRange = readonly [from: number, to: number];
 
-/** Declares that entries will never come, and why. */
+/**
+ * Why a new epoch begins. `set-back`: the server knows numbers that this agent never sent, so its folder is an older copy of
+ * itself. `copied`: the folder was made on another machine, or by copying. `lost`: the spool was empty and should not have been.
+ */
+export const renewalCauses = ['set-back', 'copied', 'lost'] as const;
+export type RenewalCause = (typeof renewalCauses)[number];
+
+/**
+ * Why an agent sends no entry under a number. `overflow`: the spool was full. `corrupt`: the disk lost it. `restored`: the server
+ * had acknowledged it and knows it no more, as after a restored backup. With a renewal, the numbers were used in the epoch before.
+ */
+export const gapCauses = ['overflow', 'corrupt', 'restored', ...renewalCauses] as const;
+
+/** Closes numbers under which no entry will come, and says why. */
 export interface GapItem {
   readonly kind: 'gap';
   /** Ascending and disjoint. */
   readonly ranges: readonly SeqRange[];
   /** `refused`: the server did not accept the entry, for instance because the task is not this agent's. */
-  readonly cause: 'overflow' | 'corrupt' | 'refused';
+  readonly cause: (typeof gapCauses)[number] | 'refused';
   /** When the agent noticed. */
   readonly at: number;
 }
@@ -58,8 +71,8 @@ export interface SealedRecord {
 export type Item = ResultItem | GapItem | RecordItem;
 
 /**
- * An item and its number: `seq` counts from 1 without a gap within an `epoch`, which changes
- * only when an agent lost its spool. (agent, epoch, seq) is unique; the server keeps each once.
+ * An item and its number: `seq` counts from 1 without a gap within an `epoch`, which changes only when its numbers can no longer
+ * be trusted (see RenewalCause). (agent, epoch, seq) is unique; the server keeps each once.
  */
 export interface Entry {
   readonly seq: number;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Item, SeqRange } from '../core/entry.ts';
+import { gapCauses, type Item, type SeqRange } from '../core/entry.ts';
 import { maxIntervalMs, minIntervalMs } from '../core/monitor.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
@@ -68,7 +68,7 @@ const resultItem = z.strictObject({
   message: sentence,
 });
 
-const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum(['overflow', 'corrupt']), at: epochMs });
+const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum(gapCauses), at: epochMs });
 
 export const maxLineBytes = 200 * 1024;
 

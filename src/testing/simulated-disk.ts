@@ -104,6 +104,21 @@ export class SimulatedDisk implements Disk {
     this.onOperation = () => {};
   }
 
+  /** What a copy of the folder holds, as a running process sees it. */
+  copy(): ReadonlyMap<string, Buffer> {
+    return new Map([...this.#names].map(([name, { current }]) => [name, Buffer.from(current)]));
+  }
+
+  /** Sets the folder back to a copy. */
+  setBack(copy: ReadonlyMap<string, Buffer>): void {
+    this.#names = new Map(
+      [...copy].map(([name, bytes]) => {
+        return [name, { current: Buffer.from(bytes), durable: Buffer.alloc(0), unsynced: [], forgotten: [] }];
+      }),
+    );
+    this.#settle();
+  }
+
   flipBit(name: string, bit: number): void {
     const inode = this.#inode(name);
     for (const content of new Set([inode.current, inode.durable])) {

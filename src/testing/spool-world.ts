@@ -1,75 +1,25 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
 import { Queue } from '../agent/spool/queue.ts';
+import { renewalCauses, type GapItem } from '../core/entry.ts';
 import type { Lane } from '../protocol/messages.ts';
 import { RangeSet } from '../core/ranges.ts';
-import type { GapItem } from '../core/entry.ts';
 import { randomFrom } from './random-from.ts';
+import type { Action } from './spool-actions.ts';
+import { SpoolServer } from './spool-server.ts';
 import { diskError, SimulatedCrash, SimulatedDisk } from './simulated-disk.ts';
 
-/** Something that happens in the life of a spool. */
-export type Action =
-  | { readonly type: 'append'; readonly sizes: readonly number[]; readonly droppable: boolean }
-  | { readonly type: 'start-sending' | 'note' | 'reopen' | 'kill' | 'free' }
-  | { readonly type: 'read'; readonly lane: Lane; readonly count: number }
-  | { readonly type: 'acknowledge'; readonly share: number }
-  | { readonly type: 'power-cut'; readonly seed: number }
-  | { readonly type: 'crash-after'; readonly operations: number; readonly power: boolean; readonly seed: number }
-  | { readonly type: 'fill'; readonly room: number }
-  | { readonly type: 'fail'; readonly after: number; readonly times: number; readonly code: 'ENOSPC' | 'EIO' }
-  | { readonly type: 'flip'; readonly file: number; readonly bit: number };
+/** What the agent's folder should hold: the ticket of each number, and the epochs under which it was sent. */
+interface Folder {
+  readonly recorded: ReadonlyMap<number, number>;
+  readonly epochs: ReadonlySet<number>;
+}
 
-const seed = fc.nat();
-const size = fc.oneof(fc.integer({ min: 20, max: 400 }), fc.integer({ min: 50_000, max: 250_000 }));
-const append = fc.record({
-  type: fc.constant('append' as const),
-  sizes: fc.array(size, { minLength: 1, maxLength: 8 }),
-  droppable: fc.boolean(),
-});
-
-export const actions: fc.Arbitrary<Action> = fc.oneof(
-  { weight: 8, arbitrary: append },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      type: fc.constant('read' as const),
-      lane: fc.constantFrom('live' as const, 'backlog' as const),
-      count: fc.integer({ min: 1, max: 20 }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      type: fc.constant('acknowledge' as const),
-      share: fc.double({ min: 0, max: 1, noNaN: true }),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ type: fc.constantFrom('start-sending' as const, 'note', 'reopen', 'kill', 'free') }),
-  },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('power-cut' as const), seed }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant('crash-after' as const),
-      operations: fc.nat({ max: 30 }),
-      power: fc.boolean(),
-      seed,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('fill' as const), room: fc.nat({ max: 300_000 }) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      type: fc.constant('fail' as const),
-      after: fc.nat({ max: 12 }),
-      times: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 20, max: 200 })),
-      code: fc.constantFrom('ENOSPC' as const, 'EIO'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('flip' as const), file: fc.nat({ max: 10 }), bit: fc.nat() }) },
-);
+/** The agent's folder, and the server, as both were at one time. */
+interface Backup {
+  readonly disk: ReturnType<SimulatedDisk['copy']>;
+  readonly folder: Folder;
+  readonly server: SpoolServer;
+}
 
 /** One agent's queue on a simulated disk, the server it sends to, and a witness who remembers everything. */
 export class World {
@@ -78,17 +28,20 @@ export class World {
   operations = 0;
   readonly #disk = new SimulatedDisk();
   readonly #json = new Map<number, string>();
-  readonly #recorded = new Map<number, number>();
   readonly #droppable = new Set<number>();
-  readonly #server = new Map<number, string>();
-  readonly #gaps: Readonly<Record<GapItem['cause'], RangeSet>> = {
-    overflow: new RangeSet(),
-    corrupt: new RangeSet(),
-    refused: new RangeSet(),
-  };
   readonly #acknowledgeable: number[] = [];
+  /** Entries that the server knew and does not know any more. */
+  readonly #lostByServer = new Set<string>();
+  /** Entries that two folders had, so that each may send them; the store keeps them once. */
+  readonly #wasInBackup = new Set<string>();
+  #recorded = new Map<number, number>();
+  #epochs = new Set<number>();
+  #server = new SpoolServer();
+  #backup: Backup | undefined;
+  #isConnected = false;
   #queue: Queue;
   #nextTicket = 0;
+  #nextEpoch = 1;
   #crash: { at: number; power: boolean; seed: number } | undefined;
   #failure: { from: number; to: number; code: string } | undefined;
   #hasRot = false;
@@ -115,7 +68,7 @@ export class World {
     this.#failure = undefined;
     this.#queue.close();
     this.#queue = this.#open();
-    this.#queue.startSending();
+    this.#isConnected = false;
     for (let round = 0; round < 200 && this.#queue.stats().depth > 0; round++) {
       this.#commit();
       this.#read('backlog', 10);
@@ -127,28 +80,36 @@ export class World {
 
   verify(): void {
     for (const [seq, ticket] of this.#recorded) {
-      if (this.#server.get(seq) === this.#json.get(ticket)) continue;
-      assert.ok(!this.#server.has(seq), `entry ${seq} arrived with the words of another`);
-      const isDropped = this.#gaps.overflow.has(seq) && this.#droppable.has(ticket);
-      const isRotten = this.#hasRot && (this.#gaps.corrupt.has(seq) || this.#hasLostGap());
-      assert.ok(isDropped || isRotten, `entry ${seq} was recorded, never arrived, and nothing excuses it`);
+      const json = this.#jsonOf(ticket);
+      if (this.#server.knows(json)) continue;
+      const isDropped = this.#droppable.has(ticket) && this.#isDeclared(seq, ['overflow']);
+      const isRotten = this.#hasRot && (this.#isDeclared(seq, ['corrupt']) || this.#hasLostGap());
+      const isForgotten = this.#lostByServer.has(json) && this.#isDeclared(seq, ['restored', ...renewalCauses]);
+      const isExcused = isDropped || isRotten || isForgotten;
+      assert.ok(isExcused, `entry ${seq} was recorded, never arrived, and nothing excuses it`);
     }
-    const { nextSeq } = this.#queue.stats();
-    const known = new RangeSet([...this.#server.keys()].map((seq) => [seq, seq]));
-    for (const { ranges } of Object.values(this.#gaps)) ranges.forEach((range) => known.add(range));
+    const { nextSeq, epoch } = this.#queue.stats();
     if (!this.#hasLostGap()) {
-      assert.deepEqual(known.missingIn([1, nextSeq - 1]), [], 'numbers are missing and nothing says so');
+      const unknown = new RangeSet(this.#server.received(epoch)).missingIn([1, nextSeq - 1]);
+      assert.deepEqual(unknown, [], 'numbers are missing and nothing says so');
     }
-    for (const cause of ['overflow', 'corrupt'] as const) {
-      if (this.#gaps[cause].ranges.length > 0) this.events.push(cause);
-    }
+    for (const cause of ['overflow', 'corrupt', 'restored'] as const)
+      if (this.#server.closed(this.#epochs, [cause]).length > 0) this.events.push(cause);
+  }
+
+  #isDeclared(seq: number, causes: readonly GapItem['cause'][]): boolean {
+    return new RangeSet(this.#server.closed(this.#epochs, causes)).has(seq);
+  }
+
+  #jsonOf(ticket: number): string {
+    return this.#json.get(ticket) ?? '';
   }
 
   /** A gap entry that rotted itself takes along what it declared. */
   #hasLostGap(): boolean {
     if (!this.#hasRot) return false;
     const appended = new RangeSet([...this.#recorded.keys()].map((seq) => [seq, seq]));
-    return this.#gaps.corrupt.ranges.some((range) => appended.missingIn(range).length > 0);
+    return this.#server.closed(this.#epochs, ['corrupt']).some((range) => appended.missingIn(range).length > 0);
   }
 
   #act(action: Action): void {
@@ -160,7 +121,7 @@ export class World {
       case 'acknowledge':
         return this.#acknowledge(action.share);
       case 'start-sending':
-        return this.#queue.startSending();
+        return this.#connect();
       case 'note':
         this.#queue.lookAtSpace();
         return void this.#queue.note();
@@ -172,6 +133,7 @@ export class World {
   #befall(action: Exclude<Action, { type: 'append' | 'read' | 'acknowledge' | 'start-sending' | 'note' }>): void {
     switch (action.type) {
       case 'reopen':
+        this.#disconnect();
         this.#queue.close();
         return void (this.#queue = this.#open());
       case 'kill':
@@ -190,7 +152,54 @@ export class World {
       }
       case 'flip':
         return this.#flip(action);
+      case 'copy':
+        return this.#copy();
+      case 'set-back':
+        return this.#setBack();
+      case 'lose-server':
+        return this.#loseServer();
     }
+  }
+
+  #copy(): void {
+    const folder = { recorded: new Map(this.#recorded), epochs: new Set(this.#epochs) };
+    for (const ticket of this.#recorded.values()) this.#wasInBackup.add(this.#jsonOf(ticket));
+    this.#backup = { disk: this.#disk.copy(), folder, server: this.#server.copy() };
+  }
+
+  #setBack(): void {
+    if (!this.#backup) return;
+    const { disk, folder } = this.#backup;
+    this.#disk.setBack(disk);
+    this.#recorded = new Map(folder.recorded);
+    this.#epochs = new Set(folder.epochs);
+    this.#restart(undefined);
+  }
+
+  #loseServer(): void {
+    if (!this.#backup) return;
+    const before = this.#server;
+    this.#server = this.#backup.server.copy();
+    for (const json of this.#json.values())
+      if (before.knows(json) && !this.#server.knows(json)) this.#lostByServer.add(json);
+    this.#disconnect();
+  }
+
+  /** As a session does: what the server knows is compared before anything is sent. */
+  #connect(): void {
+    this.#disconnect();
+    const { epoch } = this.#queue.stats();
+    const obstacle = this.#queue.reconcile(this.#server.received(epoch));
+    if (obstacle?.includes('set-back')) this.events.push('set-back');
+    if (obstacle !== undefined) return this.#commit();
+    this.#epochs.add(epoch);
+    this.#queue.startSending();
+    this.#isConnected = true;
+  }
+
+  #disconnect(): void {
+    this.#isConnected = false;
+    this.#acknowledgeable.length = 0;
   }
 
   #append(sizes: readonly number[], droppable: boolean): void {
@@ -216,6 +225,8 @@ export class World {
   }
 
   #read(lane: Lane, maxCount: number): void {
+    if (!this.#isConnected) this.#connect();
+    if (!this.#isConnected) return;
     let previous = 0;
     for (const { seq, json } of this.#queue.read(lane, { maxBytes: 500_000, maxCount })) {
       assert.ok(seq > previous, `${lane}: ${seq} came after ${previous}`);
@@ -226,15 +237,12 @@ export class World {
   }
 
   #receive(seq: number, json: string): void {
-    const known = this.#server.get(seq);
-    assert.ok(known === undefined || known === json, `number ${seq} was given away twice`);
-    for (const [cause, gaps] of Object.entries(this.#gaps))
-      assert.ok(!gaps.has(seq), `entry ${seq} arrived after a gap (${cause}) had said that it never will`);
-    if (known !== undefined) this.events.push('resent');
-    this.#server.set(seq, json);
+    const { epoch } = this.#queue.stats();
+    this.#server.receive({ epoch, seq, json });
+    const isGap = json.startsWith('{"kind":"gap"');
+    if (!isGap && !this.#hasRot && !this.#wasInBackup.has(json))
+      assert.ok(this.#server.count(json) < 2, `entry ${seq} is known under two epochs`);
     this.#acknowledgeable.push(seq);
-    const item = JSON.parse(json) as GapItem | { kind?: undefined };
-    if (item.kind === 'gap') item.ranges.forEach((range) => this.#gaps[item.cause].add(range));
   }
 
   #acknowledge(share: number): void {
@@ -257,7 +265,7 @@ export class World {
     this.events.push(powerCutSeed === undefined ? 'kill' : 'power cut');
     if (powerCutSeed === undefined) this.#disk.kill();
     else this.#disk.powerCut(randomFrom(powerCutSeed));
-    this.#acknowledgeable.length = 0;
+    this.#disconnect();
     this.#queue = this.#open();
   }
 
@@ -265,7 +273,7 @@ export class World {
   #open(): Queue {
     const before = this.operations;
     const sizes = { limitBytes: 3_000_000, memoryBytes: 1_000_000, reserveBytes: 600_000 };
-    const options = { ...sizes, now: () => this.operations, newEpoch: 1 };
+    const options = { ...sizes, now: () => this.operations, newEpoch: () => this.#nextEpoch++ };
     this.#disk.onOperation = () => {};
     const first = new Queue(this.#disk, options);
     const second = new Queue(this.#disk, options);

@@ -128,6 +128,7 @@ test('whatever a server says in whatever order, an agent lets go of nothing befo
       const uplink = uplinkOf({
         epoch: '1',
         read: async () => [],
+        reconcile: async (ranges) => void (isWelcomed || early.push(ranges)),
         startSending: async () => {},
         acknowledge: (ranges) => void (isWelcomed || early.push(ranges)),
       });
@@ -202,6 +203,7 @@ test('a store that refuses for a while costs nothing: the agent keeps all, asks 
   let welcomes = 0;
   const source: UplinkPorts['source'] = {
     epoch: '1',
+    reconcile: async (received) => void source.acknowledge(received),
     startSending: async () => void (unread = [...waiting]),
     read: async (lane, { maxCount }) =>
       lane === 'live' ? [] : unread.splice(0, maxCount).map((seq) => ({ seq, json: JSON.stringify(resultOf(uuid)) })),

@@ -8,7 +8,7 @@ import { Ledger, type LedgerPage } from './ledger.ts';
 /** Long enough for several sectors, and each its own, so that a mixture of two is neither. */
 function page(nextSeq: number): LedgerPage {
   const settled = Array.from({ length: 500 }, (_, index): SeqRange => [nextSeq + 3 * index, nextSeq + 3 * index + 1]);
-  return { epoch: 7, nextSeq, settled };
+  return { series: 7, epoch: 7, nextSeq, sentBelow: nextSeq, settled };
 }
 
 test('MU6: a power cut in the middle of a page leaves the page before it', () => {
@@ -40,7 +40,7 @@ test('a page is the newest of the two, also after the ledger was opened again', 
 test('more ranges than a page holds are kept in part, and that is said', () => {
   const disk = new SimulatedDisk();
   const settled = Array.from({ length: 5000 }, (_, index): SeqRange => [2 * index + 1, 2 * index + 1]);
-  assert.equal(Ledger.read(disk).ledger.write({ epoch: 1, nextSeq: 20_000, settled }), false);
+  assert.equal(Ledger.read(disk).ledger.write({ series: 1, epoch: 1, nextSeq: 20_000, sentBelow: 1, settled }), false);
   const kept = Ledger.read(disk).page?.settled ?? [];
   assert.ok(kept.length > 4000, `${kept.length} ranges were kept`);
   assert.deepEqual(kept, settled.slice(0, kept.length));

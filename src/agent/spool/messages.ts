@@ -2,7 +2,7 @@ import type { SeqRange } from '../../core/entry.ts';
 import type { Lane } from '../../protocol/messages.ts';
 import type { ReadLimit, SpooledEntry } from './reader.ts';
 import type { Receipt } from './intake.ts';
-import type { SpoolStats } from './queue.ts';
+import type { SpoolStats } from './stats.ts';
 import type { Recovered } from './recovery.ts';
 
 /** What the spool's thread is told at its start. */
@@ -11,6 +11,14 @@ export interface SpoolSizes {
   readonly limitBytes: number;
   /** Bytes of entries that may wait in memory while the disk refuses. */
   readonly memoryBytes: number;
+}
+
+/** What the agent knows of the spool's past. */
+export interface SpoolHistory {
+  /** Why a new epoch must begin. */
+  readonly renewal?: 'copied' | undefined;
+  /** Whether it was used before: an empty folder is then a loss, and that is said. */
+  readonly isUsed?: boolean;
 }
 
 /** The appends of one turn: `droppable` holds one letter for each, 'd' or '-', because a string crosses threads more cheaply than a list. */
@@ -25,6 +33,7 @@ export interface AppendMessage {
 export type SpoolRequest =
   | AppendMessage
   | { readonly type: 'acknowledge'; readonly ranges: readonly SeqRange[] }
+  | { readonly type: 'reconcile'; readonly id: number; readonly received: readonly SeqRange[] }
   | { readonly type: 'start-sending'; readonly id: number }
   | { readonly type: 'read'; readonly id: number; readonly lane: Lane; readonly limit: ReadLimit }
   | { readonly type: 'close'; readonly id: number };
@@ -38,5 +47,7 @@ export type SpoolReply =
       readonly type: 'done';
       readonly id: number;
       readonly entries: readonly SpooledEntry[];
+      /** Of `reconcile`: why nothing may be sent. */
+      readonly obstacle?: string | undefined;
       readonly stats: SpoolStats;
     };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { actions, type Action, World } from '../../testing/spool-world.ts';
+import { actions, type Action } from '../../testing/spool-actions.ts';
+import { World } from '../../testing/spool-world.ts';
 
 /** How many random lives; a release campaign gives a larger number. */
 const runs = Number(process.env['WATCHKEEPER_SPOOL_RUNS'] ?? 300);
@@ -15,7 +16,8 @@ const troubles = [
   'overflow',
   'corrupt',
   'refused',
-  'resent',
+  'set-back',
+  'restored',
 ];
 
 function live(lifetime: readonly Action[]): World {
@@ -53,6 +55,49 @@ test('a segment that was rewritten without what was dropped, and rots then, is d
     { type: 'flip', file: 0, bit: 1_616_160_181 },
     { type: 'append', sizes: [342, 156_305, 172_212], droppable: false },
   ]);
+});
+
+describe('SE1: a folder that was set back', () => {
+  const append: Action = { type: 'append', sizes: [20, 20, 20], droppable: false };
+  const deliver: readonly Action[] = [
+    { type: 'start-sending' },
+    { type: 'read', lane: 'backlog', count: 100 },
+    { type: 'read', lane: 'live', count: 100 },
+    { type: 'acknowledge', share: 1 },
+  ];
+  const goesOn = [append, ...deliver];
+  const copy: Action = { type: 'copy' };
+  const setBack: Action = { type: 'set-back' };
+  const loseServer: Action = { type: 'lose-server' };
+  const restart: readonly Action[] = [{ type: 'reopen' }, append, { type: 'kill' }, append];
+  const histories: Readonly<Record<string, readonly Action[]>> = {
+    'after it had gone on': [...goesOn, copy, ...goesOn, setBack, ...goesOn],
+    'twice to the same copy': [...goesOn, copy, ...goesOn, setBack, ...goesOn, setBack, ...goesOn],
+    'and was started again before it met the server': [...goesOn, copy, ...goesOn, setBack, ...restart, ...deliver],
+    'to a time before anything was in it': [copy, ...goesOn, setBack, ...goesOn],
+    'after the server was': [...goesOn, copy, ...goesOn, loseServer, ...goesOn, copy, ...goesOn, setBack, ...goesOn],
+  };
+  for (const [when, history] of Object.entries(histories))
+    test(`${when} sends all of its own entries, in a new epoch that says why`, () => {
+      assert.ok(live(history).events.includes('set-back'));
+    });
+
+  test('has no new epoch where the acknowledgement was lost and nothing else', () => {
+    const unacknowledged = [append, ...deliver.slice(0, 3)];
+    for (const end of ['kill', 'reopen', 'start-sending'] as const) {
+      const { events } = live([...goesOn, ...unacknowledged, { type: end }, ...goesOn]);
+      assert.deepEqual(
+        events.filter((event) => event === 'set-back' || event === 'restored'),
+        [],
+      );
+    }
+  });
+
+  test('leaves the numbers alone where it is the server that knows less, and says what is lost', () => {
+    const { events } = live([...goesOn, copy, ...goesOn, loseServer, ...goesOn]);
+    assert.ok(events.includes('restored'));
+    assert.ok(!events.includes('set-back'));
+  });
 });
 
 describe('a crash at every operation of a busy life', () => {

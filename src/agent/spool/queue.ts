@@ -1,52 +1,28 @@
-import type { GapItem, SeqRange } from '../../core/entry.ts';
+import type { GapItem, RenewalCause, SeqRange } from '../../core/entry.ts';
 import type { Lane } from '../../protocol/messages.ts';
 import { isDiskError } from '../on-disk.ts';
+import { ClosedNumbers } from './closed-numbers.ts';
 import { attempt, isFull, type Disk } from './disk.ts';
+import { gapItems } from './gaps.ts';
 import { Intake, type Pending, type Receipt } from './intake.ts';
 import { SpoolReader, type ReadLimit, type SpooledEntry } from './reader.ts';
-import type { Ledger } from './ledger.ts';
+import { Numbering } from './numbering.ts';
 import { chooseVictim, rewrite } from './overflow.ts';
 import { rangesOf } from '../../core/ranges.ts';
+import type { QueueOptions } from './queue-options.ts';
 import { recover, secureNewest, type Recovered } from './recovery.ts';
 import { Reserve } from './reserve.ts';
 import type { Contents, Segment, Segments } from './segments.ts';
-import { SegmentWriter, type NewRecord } from './writer.ts';
-
-export interface QueueOptions {
-  readonly now: () => number;
-  readonly newEpoch: number;
-  /** Limit of all segments on disk; beyond it the oldest droppable entries are dropped. */
-  readonly limitBytes: number;
-  /** Disk space held in reserve for when the disk is full. */
-  readonly reserveBytes: number;
-  /** Memory for entries while the disk refuses writes. */
-  readonly memoryBytes: number;
-}
-
-export interface SpoolStats {
-  readonly epoch: number;
-  /** The number the next entry gets. */
-  readonly nextSeq: number;
-  /** Entries the server has not acknowledged, also those that wait in memory. */
-  readonly depth: number;
-  readonly bytes: number;
-  /** When the oldest entry that is not acknowledged was recorded, epoch milliseconds. */
-  readonly oldestAt?: number;
-  /** Why nothing can be recorded at present; entries wait in memory meanwhile. */
-  readonly impaired?: string;
-  /** Why recording may soon stop: the disk is getting full. */
-  readonly warning?: string;
-}
-
-const rangesPerGap = 4000;
+import type { SpoolStats } from './stats.ts';
+import { SegmentWriter } from './writer.ts';
 
 /** The durable queue. Every call is complete when it returns; an entry is recorded once `commit` has returned its receipt. */
 export class Queue {
   readonly recovered: Recovered;
   readonly #options: QueueOptions;
-  readonly #disk: Disk;
   readonly #segments: Segments;
-  readonly #ledger: Ledger;
+  readonly #numbering: Numbering;
+  readonly #closed: ClosedNumbers;
   readonly #intake: Intake;
   readonly #reserve: Reserve;
   #limitBytes: number;
@@ -57,16 +33,17 @@ export class Queue {
   #lanes: Readonly<Record<Lane, SpoolReader>>;
   #impaired: string | undefined;
   #isSecured = false;
-  #isNoted = false;
+  /** Why a new epoch must begin before anything is sent; a gap entry says it already. */
+  #renewal: RenewalCause | undefined;
 
   /** Opens what is on the disk; throws only if it was written by a newer version or the folder cannot be listed. */
   constructor(disk: Disk, options: QueueOptions) {
-    const { segments, ledger, recovered } = recover(disk, options.newEpoch);
+    const { segments, ledger, recovered } = recover(disk, options);
     this.recovered = recovered;
-    this.#disk = disk;
     this.#options = options;
     this.#segments = segments;
-    this.#ledger = ledger;
+    this.#numbering = new Numbering(ledger, recovered);
+    this.#closed = new ClosedNumbers(segments);
     this.#reserve = new Reserve(disk, options.reserveBytes);
     this.#limitBytes = options.limitBytes;
     this.#intake = new Intake(options.memoryBytes);
@@ -78,6 +55,10 @@ export class Queue {
     const newest = segments.all.at(-1);
     const contents = newest && segments.contents(newest);
     if (contents) this.#declareLost(newest, contents);
+    if (recovered.isLost) this.#declare([], 'lost');
+    if (options.renewal) this.#renew(options.renewal);
+    this.note();
+    this.#removeSettled();
   }
 
   /** Numbers an entry; it is recorded once `commit` returns its ticket. Empty `json` stands for an entry that the caller had no room for. */
@@ -106,6 +87,20 @@ export class Queue {
     return this.#impaired !== undefined;
   }
 
+  /**
+   * A new connection, and what the server knows of this epoch. Numbers that were never sent mean a new epoch; what the server no
+   * longer knows is declared missing. Returns why nothing may be sent over this connection, undefined if it may.
+   */
+  reconcile(received: readonly SeqRange[]): string | undefined {
+    const { sentBelow } = this.#numbering;
+    this.acknowledge(received.map(([from, to]) => [from, Math.min(to, sentBelow - 1)]));
+    const isSetBack = received.some(([, to]) => to >= sentBelow);
+    if (this.#renewal || isSetBack) return this.#renew('set-back');
+    const waiting = this.#intake.waiting.flatMap(({ declares = [] }) => declares);
+    this.#declare(this.#closed.unknownTo(received, waiting), 'restored');
+    return this.#try(() => this.#numbering.startSending(this.#progress())) ? undefined : this.#impaired;
+  }
+
   /** A new connection: the live lane begins here, the backlog lane at the oldest entry and ends where the live one begins. */
   startSending(): void {
     this.#liveFrom = this.#recordedNext;
@@ -115,24 +110,25 @@ export class Queue {
   /** The next entries of a lane since `startSending`. */
   read(lane: Lane, limit: ReadLimit): SpooledEntry[] {
     const end = lane === 'live' ? this.#recordedNext : this.#liveFrom;
-    return this.#lanes[lane].take(Math.min(end, this.#unsecuredFrom()), limit);
+    const entries = this.#lanes[lane].take(Math.min(end, this.#unsecuredFrom()), limit);
+    const last = entries.at(-1);
+    if (last) this.#numbering.sends(last.seq);
+    return entries;
   }
 
   /** The server has committed these. */
   acknowledge(ranges: readonly SeqRange[]): void {
     const known = ranges.map(([from, to]): SeqRange => [Math.max(1, from), Math.min(to, this.#recordedNext - 1)]);
     this.#segments.settle(known.filter(([from, to]) => from <= to));
-    this.#isNoted = false;
+    this.#numbering.touch();
     this.#removeSettled();
   }
 
   /** Writes the settled numbers to the ledger; false if the disk refuses or they do not all fit. */
   note(): boolean {
-    if (this.#isNoted) return true;
-    const { epoch } = this.recovered;
-    const page = { epoch, nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges };
-    attempt(() => (this.#isNoted = this.#ledger.write(page)));
-    return this.#isNoted;
+    let isNoted = false;
+    attempt(() => (isNoted = this.#numbering.note(this.#progress())));
+    return isNoted;
   }
 
   /** Checks the free disk space and renews the reserve; true if the warning has changed. */
@@ -147,7 +143,7 @@ export class Queue {
     const { warning } = this.#reserve;
     const oldestAt = this.#segments.oldestAt() ?? this.#intake.waiting[0]?.at;
     return {
-      epoch: this.recovered.epoch,
+      epoch: this.#numbering.epoch,
       nextSeq: this.#nextSeq,
       depth: this.#segments.remaining + this.#intake.waiting.length,
       bytes: this.#segments.bytes,
@@ -160,7 +156,7 @@ export class Queue {
   close(): void {
     this.note();
     this.#writer?.close();
-    this.#ledger.close();
+    this.#numbering.close();
   }
 
   #newLanes(): Readonly<Record<Lane, SpoolReader>> {
@@ -176,13 +172,27 @@ export class Queue {
     this.#intake.add({ seq: this.#nextSeq++, at: this.#options.now(), json, jsonBytes, ...facts });
   }
 
-  /** Declares entries missing by gap entries; the numbers are settled once these are durable. */
+  #progress(): { readonly nextSeq: number; readonly settled: readonly SeqRange[] } {
+    return { nextSeq: this.#recordedNext, settled: this.#segments.settled.ranges };
+  }
+
+  /** Begins a new epoch, whose first words say why. The numbers go on; those under which nothing comes any more are closed. */
+  #renew(cause: RenewalCause): string | undefined {
+    if (!this.#renewal) this.#declare(this.#closed.unknownTo([], []), cause);
+    this.#renewal ??= cause;
+    const renew = (): void => this.#numbering.renew(this.#options.newEpoch(), this.#progress());
+    if (!this.#writeWaiting() || !this.#try(renew)) return this.#impaired;
+    // The next segment has the new epoch in its header.
+    this.#writer?.close();
+    this.#writer = undefined;
+    this.#renewal = undefined;
+    return `a new numbering of its entries begins (${cause})`;
+  }
+
+  /** Closes numbers by gap entries; they are settled once these are durable. */
   #declare(ranges: readonly SeqRange[], cause: GapItem['cause']): void {
-    for (let start = 0; start < ranges.length; start += rangesPerGap) {
-      const declares = ranges.slice(start, start + rangesPerGap);
-      const gap: GapItem = { kind: 'gap', ranges: declares, cause, at: this.#options.now() };
-      this.#gather(JSON.stringify(gap), { droppable: false, isGap: true, declares });
-    }
+    for (const gap of gapItems(ranges, { cause, at: this.#options.now() }))
+      this.#gather(JSON.stringify(gap), { droppable: false, isGap: true, declares: gap.ranges });
   }
 
   #declareLost(segment: Segment, contents: Contents): void {
@@ -237,10 +247,11 @@ export class Queue {
     if (!first) return;
     if (!this.#writer?.fits(first)) {
       this.#writer?.close();
-      this.#writer = new SegmentWriter(this.#disk, { epoch: this.recovered.epoch, first: this.#recordedNext });
+      const { series, epoch } = this.#numbering;
+      this.#writer = new SegmentWriter(this.#segments.disk, { series, epoch, first: this.#recordedNext });
     }
     const writer = this.#writer;
-    const count = gather(writer, waiting);
+    const count = writer.gatherAll(waiting);
     const isNew = !writer.isStarted;
     writer.flush();
     if (isNew) this.#adopt(writer);
@@ -258,7 +269,7 @@ export class Queue {
   #onRecorded(records: readonly Pending[]): void {
     this.#recordedNext = (records.at(-1)?.seq ?? 0) + 1;
     for (const { declares } of records) if (declares) this.#segments.settle(declares);
-    this.#isNoted = false;
+    this.#numbering.touch();
   }
 
   #removeSettled(): void {
@@ -273,16 +284,10 @@ export class Queue {
       this.#declareLost(victim.segment, victim.contents);
       this.#declare(rangesOf(victim.droppable.map(({ seq }) => seq)).ranges, 'overflow');
       if (!this.#writeWaiting()) break;
-      if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.recovered.epoch)) break;
+      if (victim.segment.remaining > 0 && !rewrite(this.#segments, victim, this.#numbering.epoch)) break;
       this.#removeSettled();
       // The disk refuses the removal; it is tried again later.
       if (this.#segments.all.includes(victim.segment)) break;
     }
   }
-}
-
-/** How many fitted in. */
-function gather(writer: SegmentWriter, records: readonly NewRecord[]): number {
-  const full = records.findIndex((record) => !writer.gather(record));
-  return full === -1 ? records.length : full;
 }

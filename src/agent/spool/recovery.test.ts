@@ -3,11 +3,12 @@ import { describe, test } from 'node:test';
 import { diskError, SimulatedDisk } from '../../testing/simulated-disk.ts';
 import type { FileEntry } from './disk.ts';
 import { Ledger } from './ledger.ts';
-import { Queue, type QueueOptions } from './queue.ts';
+import { Queue } from './queue.ts';
+import type { QueueOptions } from './queue-options.ts';
 
 const options: QueueOptions = {
   now: () => 1,
-  newEpoch: 1,
+  newEpoch: () => 1,
   limitBytes: 3_000_000,
   memoryBytes: 1_000_000,
   reserveBytes: 600_000,

@@ -2,14 +2,20 @@ import { AppError } from '../../core/errors.ts';
 import type { GapItem } from '../../core/entry.ts';
 import { isDiskError, unfinished } from '../on-disk.ts';
 import { attempt, type Disk } from './disk.ts';
-import { Ledger } from './ledger.ts';
+import { Ledger, type LedgerPage } from './ledger.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
 import { formatVersion, headerBytes, mostRecordsAfter, readHeader, type SegmentHeader } from './segment.ts';
 import { quarantine, Segments, type Segment } from './segments.ts';
 
 export interface Recovered {
+  /** In the names of the segments. */
+  readonly series: number;
   readonly epoch: number;
   readonly nextSeq: number;
+  /** Entries from this number on were never sent in this epoch. */
+  readonly sentBelow: number;
+  /** There were entries, and now there is no trace of them. */
+  readonly isLost: boolean;
   /** Bytes at the end of the newest segment that form no record, left by an interrupted write. */
   readonly tornBytes: number;
   /** Files that were renamed because they hold nothing usable. */
@@ -19,40 +25,56 @@ export interface Recovered {
 interface Found {
   readonly name: string;
   readonly bytes: number;
-  readonly epoch: number;
+  readonly series: number;
   readonly first: number;
   readonly header: SegmentHeader | undefined;
 }
 
 const namePattern = /^(\d{16})-(\d{16})\.segment$/;
 
-/** The name repeats epoch and first number, so that a damaged header loses neither. */
-export function segmentName(epoch: number, first: number): string {
-  return `${String(epoch).padStart(16, '0')}-${String(first).padStart(16, '0')}.segment`;
+/** The name has the first number, so that a damaged header does not lose it, and the epoch that the spool began with. */
+export function segmentName(series: number, first: number): string {
+  return `${String(series).padStart(16, '0')}-${String(first).padStart(16, '0')}.segment`;
 }
 
-/** Reads the state of the folder, however the last run ended; running it twice gives the same. `newEpoch` is used for an empty folder. */
+/** Reads the state of the folder, however the last run ended; running it twice gives the same. */
 export function recover(
   disk: Disk,
-  newEpoch: number,
+  { newEpoch, isUsed = false }: { readonly newEpoch: () => number; readonly isUsed?: boolean },
 ): { readonly segments: Segments; readonly ledger: Ledger; readonly recovered: Recovered } {
   const { ledger, page } = Ledger.read(disk);
   const { found, quarantined } = usable(disk, findSegments(disk));
-  const epoch = found.at(-1)?.epoch ?? newEpoch;
-  const known = page?.epoch === epoch ? page : undefined;
-  const segments = new Segments(disk, asSegments(found, known?.nextSeq ?? 1), new RangeSet(known?.settled));
-  const { nextSeq, tornBytes } = examineNewest(segments, known?.nextSeq ?? 1);
+  const { series, epoch, ...known } = knownOf(page, found) ?? unknownSpool(found, newEpoch);
+  const segments = new Segments(disk, asSegments(found, known.nextSeq), new RangeSet(known.settled));
+  const { nextSeq, tornBytes } = examineNewest(segments, known.nextSeq);
   for (const segment of segments.all) segment.remaining = countRemaining(segments, segment);
   segments.removeSettled(false);
-  return { segments, ledger, recovered: { epoch, nextSeq, tornBytes, quarantined } };
+  const sentBelow = Math.min(known.sentBelow, nextSeq);
+  // The last segment is never removed.
+  const isLost = found.length === 0 && (page ? page.nextSeq > 1 : isUsed);
+  return { segments, ledger, recovered: { series, epoch, nextSeq, sentBelow, isLost, tornBytes, quarantined } };
+}
+
+/** The ledger's page, if it is that of these segments. */
+function knownOf(page: LedgerPage | undefined, found: readonly Found[]): LedgerPage | undefined {
+  const newest = found.at(-1);
+  const isTheirs = newest ? page?.series === newest.series : page?.nextSeq === 1;
+  return isTheirs ? page : undefined;
+}
+
+/** Without a ledger all is sent again, under the epoch that the newest segment names. */
+function unknownSpool(found: readonly Found[], newEpoch: () => number): LedgerPage {
+  const series = found.at(-1)?.series ?? newEpoch();
+  const epoch = found.findLast(({ header }) => header)?.header?.epoch ?? series;
+  return { series, epoch, nextSeq: 1, sentBelow: Infinity, settled: [] };
 }
 
 function findSegments(disk: Disk): Found[] {
   const files = disk.list().toSorted((a, b) => a.name.localeCompare(b.name));
   const found = files.flatMap(({ name, bytes }) => {
-    const [, epoch, first] = namePattern.exec(name) ?? [];
-    if (epoch === undefined) return [];
-    return [{ name, bytes, epoch: Number(epoch), first: Number(first), header: headerOf(disk, name) }];
+    const [, series, first] = namePattern.exec(name) ?? [];
+    if (series === undefined) return [];
+    return [{ name, bytes, series: Number(series), first: Number(first), header: headerOf(disk, name) }];
   });
   for (const { name } of files) if (name.endsWith(unfinished)) attempt(() => disk.remove(name));
   return found;
@@ -74,13 +96,13 @@ function headerOf(disk: Disk, name: string): SegmentHeader | undefined {
   }
 }
 
-/** The segments of the newest epoch, without leftovers that a rewritten older segment already covers. */
+/** The segments of the newest series, without leftovers that a rewritten older segment already covers. */
 function usable(
   disk: Disk,
   all: readonly Found[],
 ): { readonly found: readonly Found[]; readonly quarantined: string[] } {
-  const epoch = all.at(-1)?.epoch;
-  const foreign = all.filter((segment) => segment.epoch !== epoch || isForeign(segment));
+  const series = all.at(-1)?.series;
+  const foreign = all.filter((segment) => segment.series !== series || isForeign(segment));
   for (const { name } of foreign) attempt(() => quarantine(disk, name));
   const found: Found[] = [];
   let covered = 0;
@@ -98,8 +120,8 @@ function removeLeftover(disk: Disk, name: string): void {
   disk.remove(name);
 }
 
-function isForeign({ header, epoch, first }: Found): boolean {
-  return header !== undefined && (header.epoch !== epoch || header.first !== first);
+function isForeign({ header, first }: Found): boolean {
+  return header !== undefined && header.first !== first;
 }
 
 function asSegments(found: readonly Found[], nextSeq: number): Segment[] {

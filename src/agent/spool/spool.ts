@@ -4,9 +4,9 @@ import type { Lane } from '../../protocol/messages.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Thread } from '../../core/thread.ts';
 import type { ReadLimit, SpooledEntry } from './reader.ts';
-import type { SpoolReply, SpoolRequest, SpoolSizes } from './messages.ts';
+import type { SpoolHistory, SpoolReply, SpoolRequest, SpoolSizes } from './messages.ts';
 import type { Receipt } from './intake.ts';
-import type { SpoolStats } from './queue.ts';
+import type { SpoolStats } from './stats.ts';
 import type { Recovered } from './recovery.ts';
 import { maxItemBytes } from './segment.ts';
 
@@ -14,7 +14,7 @@ export type { ReadLimit, Recovered, SpooledEntry, SpoolStats };
 
 export const defaultSpoolSizes: SpoolSizes = { limitBytes: 1024 ** 3, memoryBytes: 16 * 1024 ** 2 };
 
-export interface SpoolOptions extends Partial<SpoolSizes> {
+export interface SpoolOptions extends Partial<SpoolSizes>, SpoolHistory {
   readonly clock?: Clock;
   /** Called when something changed: entries were recorded, or the disk refuses. Never called once closed. */
   readonly onChange?: (stats: SpoolStats) => void;
@@ -30,6 +30,11 @@ export interface Spool extends AsyncDisposable {
    * `unavailable` if there is no room in memory either (a gap entry says so), or if the spool was closed or broke.
    */
   append(item: Item, options: { readonly droppable: boolean }): Promise<number>;
+  /**
+   * What the server knows of this epoch: it needs no more sending. Resolves with why nothing may be sent over this connection,
+   * as when a new epoch has begun; undefined if it may.
+   */
+  reconcile(received: readonly SeqRange[]): Promise<string | undefined>;
   /** A new connection: `live` has what is recorded from now on, `backlog` what is older and not acknowledged, oldest first. */
   startSending(): Promise<void>;
   /** The lane's next entries, none if there is nothing more at present. Call it again when `onChange` tells of more. */
@@ -49,7 +54,7 @@ export interface Spool extends AsyncDisposable {
 const gatherMs = 50;
 
 export type SpoolThread = Thread<SpoolRequest, SpoolReply>;
-type SpoolParts = Required<Omit<SpoolOptions, 'limitBytes'>>;
+type SpoolParts = Required<Pick<SpoolOptions, 'clock' | 'onChange' | 'memoryBytes'>>;
 type Opened = Extract<SpoolReply, { type: 'opened' }>;
 type Answer = Exclude<SpoolReply, { type: 'opened' | 'refused' }>;
 
@@ -75,6 +80,7 @@ export function spoolOver(thread: SpoolThread, options: SpoolOptions = {}): Prom
 }
 
 type Settle<T> = Pick<PromiseWithResolvers<T>, 'resolve' | 'reject'>;
+type Done = Extract<SpoolReply, { type: 'done' }>;
 type Append = Settle<number> & { readonly characters: number };
 
 class ThreadedSpool implements Spool {
@@ -85,7 +91,7 @@ class ThreadedSpool implements Spool {
   readonly #onChange: (stats: SpoolStats) => void;
   readonly #exit = Promise.withResolvers<void>();
   readonly #appends = new Map<number, Append>();
-  readonly #calls = new Map<number, Settle<readonly SpooledEntry[]>>();
+  readonly #calls = new Map<number, Settle<Done>>();
   #stats: SpoolStats;
   #jsons: string[] = [];
   #droppable = '';
@@ -129,12 +135,16 @@ class ThreadedSpool implements Spool {
     });
   }
 
+  async reconcile(received: readonly SeqRange[]): Promise<string | undefined> {
+    return (await this.#call((id) => ({ type: 'reconcile', id, received }))).obstacle;
+  }
+
   async startSending(): Promise<void> {
     await this.#call((id) => ({ type: 'start-sending', id }));
   }
 
-  read(lane: Lane, limit: ReadLimit): Promise<readonly SpooledEntry[]> {
-    return this.#call((id) => ({ type: 'read', id, lane, limit }));
+  async read(lane: Lane, limit: ReadLimit): Promise<readonly SpooledEntry[]> {
+    return (await this.#call((id) => ({ type: 'read', id, lane, limit }))).entries;
   }
 
   acknowledge(ranges: readonly SeqRange[]): void {
@@ -166,7 +176,7 @@ class ThreadedSpool implements Spool {
     this.#droppable = '';
   }
 
-  #call(request: (id: number) => SpoolRequest): Promise<readonly SpooledEntry[]> {
+  #call(request: (id: number) => SpoolRequest): Promise<Done> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = this.#nextCall++;
     this.#send(request(id));
@@ -180,7 +190,7 @@ class ThreadedSpool implements Spool {
   receive(reply: Answer): void {
     this.#stats = reply.stats;
     if (reply.type === 'done') {
-      this.#calls.get(reply.id)?.resolve(reply.entries);
+      this.#calls.get(reply.id)?.resolve(reply);
       this.#calls.delete(reply.id);
     } else {
       reply.receipts.forEach((receipt) => this.#settle(receipt));

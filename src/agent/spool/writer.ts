@@ -24,12 +24,15 @@ export class SegmentWriter {
   #end = headerBytes;
   #written = 0;
 
-  constructor(disk: Disk, { epoch, first }: { readonly epoch: number; readonly first: number }) {
+  constructor(
+    disk: Disk,
+    { series, epoch, first }: { readonly series: number; readonly epoch: number; readonly first: number },
+  ) {
     this.#disk = disk;
     this.contents = { bytes: Buffer.allocUnsafe(segmentBytes), records: [] };
     writeHeader(this.contents.bytes, { version: formatVersion, epoch, first });
     this.segment = {
-      name: segmentName(epoch, first),
+      name: segmentName(series, first),
       first,
       last: first - 1,
       bytes: 0,
@@ -50,12 +53,18 @@ export class SegmentWriter {
   }
 
   /** False if it does not fit. */
-  gather(record: NewRecord): boolean {
+  #gather(record: NewRecord): boolean {
     if (!this.fits(record)) return false;
     const stored = writeRecord(this.contents.bytes, this.#end, record);
     this.#gathered.push(stored);
     this.#end = stored.end;
     return true;
+  }
+
+  /** How many of them fitted in. */
+  gatherAll(records: readonly NewRecord[]): number {
+    const full = records.findIndex((record) => !this.#gather(record));
+    return full === -1 ? records.length : full;
   }
 
   /** Throws the disk's error; then nothing gathered counts as recorded, and this writer must not be used again. */

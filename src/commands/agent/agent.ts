@@ -9,7 +9,10 @@ import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
 import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
 import { privileges } from '../../agent/privileges.ts';
+import { placeOf } from '../../adapters/place-of.ts';
+import { isSamePlace } from '../../agent/place.ts';
 import { delayResolutionMs, SelfTest } from '../../agent/self-test.ts';
+import type { Spool, SpoolOptions } from '../../agent/spool/spool.ts';
 import { openSpool } from './open-spool.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
@@ -64,7 +67,7 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
   const selfTest = new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });
   let agent: Agent | undefined;
-  const spool = await openSpool(join(folder.path, 'spool'), { onChange: () => agent?.onSpoolChange() });
+  const spool = await openOwnSpool(folder, { isUsed: hasJoined(file), onChange: () => agent?.onSpoolChange() });
   for (const name of spool.recovered.quarantined) {
     say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
   }
@@ -93,6 +96,26 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   await aborted(signal);
   listener?.stop();
   await agent.stop();
+}
+
+/** The spool of this folder. One whose folder was copied begins a new epoch, so that the copy and the original are told apart. */
+async function openOwnSpool(folder: AgentFolder, options: SpoolOptions): Promise<Spool> {
+  const place = placeOf(folder.path);
+  const before = folder.place();
+  const isCopied = before !== undefined && !isSamePlace(before, place);
+  const spool = await openSpool(join(folder.path, 'spool'), {
+    ...options,
+    ...(isCopied && { renewal: 'copied' as const }),
+  });
+  // Otherwise the disk refused, and the next start tries again.
+  const isRenewed = spool.stats().epoch !== spool.recovered.epoch;
+  if (!before || (isCopied && isRenewed)) folder.savePlace(place);
+  return spool;
+}
+
+/** A server has accepted it, so that it has had entries to send. */
+function hasJoined({ serverPin, secret }: AgentFile): boolean {
+  return serverPin !== undefined && secret === undefined;
 }
 
 /** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */

@@ -1,15 +1,15 @@
 import { startThread } from '../../adapters/worker-thread.ts';
-import type { SpoolReply, SpoolRequest, SpoolSizes } from '../../agent/spool/messages.ts';
+import type { SpoolHistory, SpoolReply, SpoolRequest, SpoolSizes } from '../../agent/spool/messages.ts';
 import { defaultSpoolSizes, spoolOver, type Spool, type SpoolOptions } from '../../agent/spool/spool.ts';
 
-export interface SpoolThreadData extends SpoolSizes {
+export interface SpoolThreadData extends SpoolSizes, SpoolHistory {
   readonly folder: string;
 }
 
 /** Opens the spool in a folder of its own, which is made if it is absent; only one process may have it open. Rejects with `unavailable`, saying why. */
 export async function openSpool(folder: string, options: SpoolOptions = {}): Promise<Spool> {
-  const { limitBytes, memoryBytes } = { ...defaultSpoolSizes, ...options };
-  const workerData: SpoolThreadData = { folder, limitBytes, memoryBytes };
+  const { limitBytes, memoryBytes, renewal, isUsed = false } = { ...defaultSpoolSizes, ...options };
+  const workerData: SpoolThreadData = { folder, limitBytes, memoryBytes, renewal, isUsed };
   const file = new URL('./spool-thread.ts', import.meta.url);
   return await spoolOver(startThread<SpoolRequest, SpoolReply>(file, { workerData }), options);
 }

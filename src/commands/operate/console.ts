@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { formatAlarm } from '../../terminal/alarm-view.ts';
 import { agentStatusWord, agentStyle } from '../../terminal/fleet-view.ts';
+import { formatGap } from '../../terminal/gap-view.ts';
 import { paintFor, type Paint } from '../../terminal/paint.ts';
 import { Prompt, type Streams } from '../../terminal/prompt.ts';
 import { formatTime } from '../../terminal/result-line.ts';
@@ -149,9 +150,8 @@ class OperatorConsole {
     if (event.type === 'agent') return this.#showAgent(event);
     if (event.type === 'record') return this.#showRecord(event);
     if (event.type === 'alarm') return this.#showAlarm(event);
+    if (event.type === 'gap') return this.#sayNow(formatGap({ ...event, agent: picture.agentName(event.agentId) }));
     const agent = printable(picture.agentName(event.agentId));
-    if (event.type === 'gap')
-      return this.#sayNow(`${event.missing} entries of ${agent} will never come: ${printable(event.cause)}`);
     if (event.type === 'tasks-applied')
       return this.#sayNow(`${agent} works by revision ${event.revision} of its tasks`);
     const sent = picture.noteTasks(event.agentId, event.set);

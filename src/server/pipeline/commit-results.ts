@@ -1,4 +1,12 @@
-import type { Entry, RecordItem, ResultItem, SealedRecord, SeqRange } from '../../core/entry.ts';
+import {
+  renewalCauses,
+  type Entry,
+  type GapItem,
+  type RecordItem,
+  type ResultItem,
+  type SealedRecord,
+  type SeqRange,
+} from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
 import type { LatestResults } from './latest-results.ts';
@@ -67,7 +75,7 @@ export async function commitResults(batch: Batch, ports: PipelinePorts): Promise
       const isLate = !ports.latest.take(latest, { epoch: batch.epoch, seq });
       ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
     } else if (item.kind === 'gap') {
-      ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: countOf(item.ranges) });
+      ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: missingIn(item) });
     } else {
       const event = events.get(seq);
       if (event && !toldBefore.has(seq)) ports.publish(event);
@@ -113,6 +121,11 @@ function check(batch: Batch, ports: PipelinePorts): Checked {
 /** Refused without an acknowledgement it would stand at the head of the agent's queue for ever. */
 function closed(seq: number, at: number): Entry {
   return { seq, item: { kind: 'gap', ranges: [], cause: 'refused', at } };
+}
+
+/** How many entries a gap says are missing: the numbers that a renewal closes were used in an earlier epoch. */
+function missingIn({ ranges, cause }: GapItem): number {
+  return (renewalCauses as readonly string[]).includes(cause) ? 0 : countOf(ranges);
 }
 
 function newEntries(entries: readonly Entry[], added: readonly SeqRange[]): readonly Entry[] {
