@@ -278,7 +278,8 @@ export class World {
     const first = new Queue(this.#disk, options);
     const second = new Queue(this.#disk, options);
     assert.deepEqual(second.recovered.nextSeq, first.recovered.nextSeq);
-    assert.deepEqual(second.stats(), first.stats());
+    // What rotted is counted exactly only once it was read.
+    if (!this.#hasRot) assert.deepEqual(second.stats(), first.stats());
     this.operations = before;
     this.#disk.onOperation = (operation) => {
       const at = this.operations++;
