@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Place } from '../agent/place.ts';
+import type { Place } from '../core/place.ts';
 
 /** The place of a folder whose lock is held. */
 export function placeOf(folder: string): Place {

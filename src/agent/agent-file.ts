@@ -6,7 +6,7 @@ import type { SmallFiles } from '../core/small-files.ts';
 import { createIdentity } from '../protocol/identity.ts';
 import { sensorOrder, task } from '../protocol/messages.ts';
 import type { Task } from '../core/task.ts';
-import { placeSchema, type Place } from './place.ts';
+import type { Place } from '../core/place.ts';
 
 const agentFile = z.strictObject({
   agentId: z.uuid(),
@@ -21,6 +21,8 @@ const agentFile = z.strictObject({
 });
 /** Who this agent is, and whom it serves. Made once; readable by its user only. */
 export type AgentFile = z.output<typeof agentFile>;
+
+const placeFile = z.strictObject({ machineId: z.string(), lock: z.string() });
 
 const tasksFile = z.array(task);
 
@@ -94,7 +96,7 @@ export class AgentFolder {
   /** Where the folder was when the agent last started in it; undefined if that is not known. */
   place(): Place | undefined {
     try {
-      return this.#read('place.json', placeSchema);
+      return this.#read('place.json', placeFile);
     } catch {
       // It only tells copies apart; the server tells them too, a little later.
       return undefined;

@@ -10,7 +10,7 @@ import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { placeOf } from '../../adapters/place-of.ts';
-import { isSamePlace } from '../../agent/place.ts';
+import { isSamePlace } from '../../core/place.ts';
 import { delayResolutionMs, SelfTest } from '../../agent/self-test.ts';
 import type { Spool, SpoolOptions } from '../../agent/spool/spool.ts';
 import { openSpool } from './open-spool.ts';
