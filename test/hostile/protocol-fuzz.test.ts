@@ -203,7 +203,10 @@ test('a store that refuses for a while costs nothing: the agent keeps all, asks 
   let welcomes = 0;
   const source: UplinkPorts['source'] = {
     epoch: '1',
-    reconcile: async (received) => void source.acknowledge(received),
+    reconcile: async (received) => {
+      source.acknowledge(received);
+      return undefined;
+    },
     startSending: async () => void (unread = [...waiting]),
     read: async (lane, { maxCount }) =>
       lane === 'live' ? [] : unread.splice(0, maxCount).map((seq) => ({ seq, json: JSON.stringify(resultOf(uuid)) })),
