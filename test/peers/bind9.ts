@@ -48,6 +48,56 @@ https HTTPS 1 . alpn="h3" ipv6hint=2001:db8::1
 caa CAA 128 issue "ca.example.net; policy=ev"
 uri URI 10 1 "https://example.test/path"
 loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
+loc LOC 42 21 54 N 71 06 18 W -24m 30m
+loc LOC 0 N 0 W 42849672.95m 90000000.00m 0.50m
+cert CERT PKIX 12345 RSASHA256 AQIDBA==
+cert CERT 65280 1 250 AQIDBA==
+cert CERT PGP 0 0 AQIDBA==
+afsdb AFSDB 1 afs.example.net.
+apl APL 1:192.168.32.0/21 !1:192.168.38.0/28 2:ff00::/8 1:0.0.0.0/0
+dhcid DHCID AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=
+hip HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdx rvs1.example.net. rvs2.example.net.
+hip HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdx
+eui48 EUI48 00-00-5E-00-53-2a
+eui64 EUI64 00-00-5E-EF-10-00-00-2a
+ipseckey IPSECKEY 10 0 2 . AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+ipseckey IPSECKEY 10 1 2 192.0.2.38 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+ipseckey IPSECKEY 10 2 2 2001:db8::1 AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+ipseckey IPSECKEY 10 3 2 gateway.example.net. AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==
+kx KX 10 kx.example.net.
+x25 X25 311061700956
+isdn ISDN "150862028003217" "004"
+isdn ISDN "150862028003217"
+rt RT 10 relay.example.net.
+px PX 50 ab.net2.it. O-ab.PRMD-net2.ADMDb.C-it.
+gpos GPOS -32.6882 116.8652 10.0
+nid NID 10 0014:4fff:ff20:ee64
+l32 L32 10 10.1.2.0
+l64 L64 10 2001:0DB8:1140:1000
+lp LP 10 l64-subnet1.example.net.
+mb MB a.example.net.
+mg MG a.example.net.
+mr MR a.example.net.
+minfo MINFO a.example.net. b.example.net.
+nsap NSAP 0x47.0005.80.005a00.0000.0001.e133.ffffff000161.00
+nsap-ptr NSAP-PTR foo.example.net.
+wks WKS 10.0.0.1 6 21 23 80
+key KEY 512 255 1 AQMFD5raczCJHViKtLYhWGz8hMY9UGRuniJDBzC7w0aR
+rkey RKEY 0 0 1 AQMFD5raczCJHViKtLYhWGz8hMY9UGRuniJDBzC7w0aR
+dlv DLV 60485 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
+ta TA 60485 13 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A
+ninfo NINFO "foo" "bar"
+avc AVC "app-name:WOLFIE"
+sink SINK 8 0 0 AQIDBA==
+talink TALINK a.example.net. b.example.net.
+amtrelay AMTRELAY 10 0 0 .
+amtrelay AMTRELAY 10 1 1 203.0.113.15
+amtrelay AMTRELAY 10 0 2 2001:db8::15
+amtrelay AMTRELAY 10 1 3 relay.example.net.
+doa DOA 0 1 2 "" aHR0cHM6Ly93d3cuaXNjLm9yZy8=
+eid EID 1289AB
+nimloc NIMLOC 1289AB
+resinfo TYPE261 \\# 9 08716e616d656d696e
 odd TYPE65280 \\# 3 ABCDEF
 with\\.dot TXT "a name with a dot in a label"
 *.wild A 192.0.2.4

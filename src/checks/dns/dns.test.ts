@@ -240,6 +240,8 @@ test('options that cannot be are refused, each with what was expected', () => {
     [{ record: 'BOGUS' }, /expected a record type/],
     [{ record: 'TYPE65536' }, /expected a record type/],
     [{ record: 'OPT' }, /expected a record type/],
+    [{ record: 'axfr' }, /expected a record type/],
+    [{ record: 'TYPE250' }, /expected a record type/],
     [{ server: '1.2.3.4:0' }, /DNS server/],
     [{ server: '[::1' }, /DNS server/],
     [{ protocol: 'quic' }, /protocol/],

@@ -19,6 +19,43 @@ export function hexBytes(text: string): Buffer {
   return Buffer.from(digits, 'hex');
 }
 
+/** All that is left, in small hexadecimal digits behind `0x`; dots between them are ignored (RFC 1706 section 7). */
+export const prefixedHex: Field = {
+  read: (reader) => `0x${reader.rest().toString('hex')}`,
+  write(writer, text) {
+    const [, digits = ''] = /^0x((?:\.?[\da-f])+)$/i.exec(text) ?? [];
+    const bytes = hexBytes(digits.replaceAll('.', ''));
+    if (bytes.length === 0) throw invalid('hexadecimal bytes behind 0x', text);
+    writer.bytes(bytes);
+  },
+};
+
+/** An EUI of some bytes (RFC 7043): `00-00-5e-00-53-2a`. */
+export function eui(bytes: number): Field {
+  return {
+    read: (reader) => Array.from(reader.bytes(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('-'),
+    write(writer, text) {
+      const pairs = text.split('-');
+      if (pairs.length !== bytes || !pairs.every((pair) => /^[\da-f]{2}$/i.test(pair)))
+        throw invalid(`${bytes} bytes in hexadecimal, with hyphens between them`, text);
+      writer.bytes(Buffer.from(pairs.join(''), 'hex'));
+    },
+  };
+}
+
+const locatorGroups = 4;
+
+/** 64 bits as four groups (RFC 6742 section 2.1.2): `14:4fff:ff20:ee64`. */
+export const locator: Field = {
+  read: (reader) => Array.from({ length: locatorGroups }, () => reader.u16().toString(16)).join(':'),
+  write(writer, text) {
+    const groups = text.split(':');
+    if (groups.length !== locatorGroups || !groups.every((group) => /^[\da-f]{1,4}$/i.test(group)))
+      throw invalid('four groups of hexadecimal digits, like 2001:db8:1140:1000', text);
+    for (const group of groups) writer.u16(Number.parseInt(group, 16));
+  },
+};
+
 /** All that is left, in Base64. */
 export const base64: Field = {
   read: (reader) => reader.rest().toString('base64'),

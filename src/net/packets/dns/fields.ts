@@ -16,7 +16,7 @@ export function invalid(expected: string, text: string): DnsFormatError {
   return new DnsFormatError(`expected ${expected}, got ${JSON.stringify(text.slice(0, 300))}`);
 }
 
-function integerUpTo(max: number, text: string): number {
+export function integerUpTo(max: number, text: string): number {
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (value <= max) return value;
   throw invalid(`a number from 0 to ${max}`, text);

@@ -1,4 +1,16 @@
-import { base64, hashedName, hex, hexBytes, hexText, recordTypes, salt } from './fields-of-bytes.ts';
+import { addressPrefixes, amtRelay, hostIdentity, ipsecKey, wellKnownServices } from './fields-of-addresses.ts';
+import {
+  base64,
+  eui,
+  hashedName,
+  hex,
+  hexBytes,
+  hexText,
+  locator,
+  prefixedHex,
+  recordTypes,
+  salt,
+} from './fields-of-bytes.ts';
 import {
   characterString,
   invalid,
@@ -14,6 +26,8 @@ import {
   wordsOf,
   type Field,
 } from './fields.ts';
+import { location } from './location.ts';
+import { certificateType, notifyScheme, securityAlgorithm } from './mnemonics.ts';
 import { DnsFormatError, type DnsReader } from './reader.ts';
 import { serviceParameters } from './service-parameters.ts';
 import type { DnsWriter } from './writer.ts';
@@ -48,6 +62,9 @@ const digest = [u16, u8, u8, hex];
 const publicKey = [u16, u8, u8, base64];
 const association = [u8, u8, u8, hex];
 const service = [u16, name, serviceParameters];
+const preferred = [u16, name];
+const signature = [recordType, u8, u8, u32, time, time, u16, name, base64];
+const twoNames = [name, name];
 
 /** The data of each record type, part by part, as its RFC lays it out. */
 const layouts: Readonly<Record<string, readonly Field[]>> = {
@@ -57,22 +74,50 @@ const layouts: Readonly<Record<string, readonly Field[]>> = {
   SOA: [name, name, u32, u32, u32, u32, u32],
   PTR: [name],
   HINFO: [characterString, characterString],
-  MX: [u16, name],
+  MB: [name],
+  MG: [name],
+  MR: [name],
+  WKS: [wellKnownServices],
+  MINFO: twoNames,
+  MX: preferred,
   TXT: [characterStrings],
-  RP: [name, name],
+  RP: twoNames,
+  AFSDB: preferred,
+  X25: [characterString],
+  ISDN: [characterStrings],
+  RT: preferred,
+  NSAP: [prefixedHex],
+  'NSAP-PTR': [name],
+  SIG: signature,
+  KEY: publicKey,
+  PX: [u16, name, name],
+  GPOS: [characterString, characterString, characterString],
   AAAA: [ipv6],
+  LOC: [location],
+  EID: [hex],
+  NIMLOC: [hex],
   SRV: [u16, u16, u16, name],
   NAPTR: [u16, u16, characterString, characterString, characterString, name],
+  KX: preferred,
+  CERT: [certificateType, u16, securityAlgorithm, base64],
   DNAME: [name],
+  SINK: [u8, u8, u8, base64],
+  APL: [addressPrefixes],
   DS: digest,
   SSHFP: [u8, u8, hex],
-  RRSIG: [recordType, u8, u8, u32, time, time, u16, name, base64],
+  IPSECKEY: [ipsecKey],
+  RRSIG: signature,
   NSEC: [name, recordTypes],
   DNSKEY: publicKey,
+  DHCID: [base64],
   NSEC3: [u8, u8, u16, salt, hashedName, recordTypes],
   NSEC3PARAM: [u8, u8, u16, salt],
   TLSA: association,
   SMIMEA: association,
+  HIP: [hostIdentity],
+  NINFO: [characterStrings],
+  RKEY: publicKey,
+  TALINK: twoNames,
   CDS: digest,
   CDNSKEY: publicKey,
   OPENPGPKEY: [base64],
@@ -80,13 +125,30 @@ const layouts: Readonly<Record<string, readonly Field[]>> = {
   ZONEMD: [u32, u8, u8, hex],
   SVCB: service,
   HTTPS: service,
+  DSYNC: [recordType, notifyScheme, u16, name],
+  HHIT: [base64],
+  BRID: [base64],
   SPF: [characterStrings],
+  NID: [u16, locator],
+  L32: [u16, ipv4],
+  L64: [u16, locator],
+  LP: preferred,
+  EUI48: [eui(6)],
+  EUI64: [eui(8)],
   URI: [u16, u16, text],
   CAA: [u8, tag, text],
+  AVC: [characterStrings],
+  DOA: [u32, u32, u8, characterString, base64],
+  AMTRELAY: [amtRelay],
+  RESINFO: [characterStrings],
+  WALLET: [characterStrings],
+  CLA: [characterStrings],
+  TA: digest,
+  DLV: digest,
 };
 
 /** Last parts that may have no words at all. */
-const mayBeNothing = new Set<Field | undefined>([base64, recordTypes, serviceParameters]);
+const mayBeNothing = new Set<Field | undefined>([addressPrefixes, base64, recordTypes, serviceParameters]);
 
 /** The data of a record as a zone file has it; of a type we have no layout for, as RFC 3597 section 5 says: `\# 2 ABCD`. */
 export function readRecordData(reader: DnsReader, type: string): string {
