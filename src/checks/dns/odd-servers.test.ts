@@ -83,8 +83,9 @@ describe('CN2: what is no answer to the question is dropped, and the answer behi
   }
 
   test('nothing behind it is a protocol failure that says what came', async () => {
-    const wrong: Answer = (query) => replyTo(query, { questions: [{ name: 'evil.test', type: 'A' }] });
-    const outcome = await ask(wrong, { wait: '1s' });
+    const outcome = await ask((query) => replyTo(query, { questions: [{ name: 'evil.test', type: 'A' }] }), {
+      wait: '1s',
+    });
     assert.deepEqual([outcome.status, outcome.reason], ['down', 'protocol']);
     assert.match(outcome.message, /Expected an answer about example\.test A from .*, got one about evil\.test A/);
   });
@@ -128,7 +129,10 @@ describe('CN3: a server that fails at EDNS is asked again without it, within the
     const clock = new FakeClock();
     const askedAgain = Promise.withResolvers<undefined>();
     const late: Answer = async (query) => {
-      if (!query.edns) return void askedAgain.resolve(undefined);
+      if (!query.edns) {
+        askedAgain.resolve(undefined);
+        return undefined;
+      }
       await clock.advance(200);
       await askedAgain.promise;
       return replyTo(query, { answers });

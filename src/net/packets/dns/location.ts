@@ -51,17 +51,22 @@ function angleText(thousandths: number, { letters, maxDegrees }: Axis): string {
 }
 
 /** Degrees, perhaps minutes and seconds, and a direction; and the words after them. */
-function readAngle(words: readonly string[], { letters, maxDegrees }: Axis): readonly [number, readonly string[]] {
+function readAngle(words: readonly string[], axis: Axis): readonly [number, readonly string[]] {
+  const { letters } = axis;
   const end = words.findIndex((word) => word.length === 1 && letters.includes(word.toUpperCase()));
-  const numbers = words.slice(0, Math.max(0, end));
-  const [degrees = '', minutes = '0', seconds = '0'] = numbers;
-  const areNumbers = /^\d{1,3}$/.test(degrees) && /^\d\d?$/.test(minutes) && /^\d\d?(?:\.\d{0,3})?$/.test(seconds);
-  const thousandths = Number(degrees) * degree + Number(minutes) * 60_000 + Math.round(Number(seconds) * 1000);
-  const isInRange = Number(minutes) < 60 && Number(seconds) < 60 && thousandths <= maxDegrees * degree;
-  if (numbers.length < 1 || numbers.length > 3 || !areNumbers || !isInRange)
+  const thousandths = angleOf(words.slice(0, Math.max(0, end)), axis);
+  if (thousandths === undefined)
     throw invalid(`degrees, minutes, seconds and ${letters[0]} or ${letters[1]}`, words.join(' '));
   const isNegative = words[end]?.toUpperCase() === letters[1];
   return [isNegative ? -thousandths : thousandths, words.slice(end + 1)];
+}
+
+/** Degrees, minutes and seconds, in thousandths of a second; undefined if they are no angle. */
+function angleOf(numbers: readonly string[], { maxDegrees }: Axis): number | undefined {
+  const [, degrees, minutes = 0, seconds = 0] =
+    /^(\d{1,3})(?: ([0-5]?\d)(?: ([0-5]?\d(?:\.\d{0,3})?))?)?$/.exec(numbers.join(' ')) ?? [];
+  const thousandths = Number(degrees) * degree + Number(minutes) * 60_000 + Math.round(Number(seconds) * 1000);
+  return thousandths <= maxDegrees * degree ? thousandths : undefined;
 }
 
 function centimetres(word: string, minCm: number, limitCm: number): number {
