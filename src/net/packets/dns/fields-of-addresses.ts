@@ -133,6 +133,7 @@ export const hostIdentity: Field = {
     const tagBytes = reader.u8();
     const algorithm = reader.u8();
     const keyBytes = reader.u16();
+    if (tagBytes === 0 || keyBytes === 0) throw new DnsFormatError('a host identity without tag or key');
     const words = [String(algorithm), hexText(reader.bytes(tagBytes)), reader.bytes(keyBytes).toString('base64')];
     while (reader.remaining > 0) words.push(reader.name());
     return words.join(' ');
@@ -140,7 +141,7 @@ export const hostIdentity: Field = {
   write(writer, line) {
     const [algorithm = '', tag = '', key = '', ...servers] = wordsOf(line);
     const tagBytes = hexBytes(tag);
-    if (tagBytes.length > 0xff) throw invalid('a tag of at most 255 bytes', tag);
+    if (tagBytes.length === 0 || tagBytes.length > 0xff) throw invalid('a tag of 1 to 255 bytes', tag);
     writer.u8(tagBytes.length);
     u8.write(writer, algorithm);
     const keyBytes = Buffer.from(key, 'base64');

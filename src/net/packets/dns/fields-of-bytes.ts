@@ -21,7 +21,10 @@ export function hexBytes(text: string): Buffer {
 
 /** All that is left, in small hexadecimal digits behind `0x`; dots between them are ignored (RFC 1706 section 7). */
 export const prefixedHex: Field = {
-  read: (reader) => `0x${reader.rest().toString('hex')}`,
+  read(reader) {
+    if (reader.remaining === 0) throw new DnsFormatError('an address of no bytes');
+    return `0x${reader.rest().toString('hex')}`;
+  },
   write(writer, text) {
     const [, digits = ''] = /^0x((?:\.?[\da-f])+)$/i.exec(text) ?? [];
     const bytes = hexBytes(digits.replaceAll('.', ''));

@@ -215,6 +215,8 @@ describe('CN4: a flaw behind the questions is noted, and what is good is kept', 
     ['a prefix that is cut off', withAnswers(2, record('002a', '000108ff')), 1, /expected 127 bytes/],
     ['ports beyond the last', withAnswers(2, record('000b', `c000020106${'00'.repeat(8192)}01`)), 1, /port beyond/],
     ['a gateway of an unknown type', withAnswers(2, record('002d', '0a0902')), 1, /gateway of type 9/],
+    ['an NSAP address of no bytes', withAnswers(2, record('0016', '')), 1, /address of no bytes/],
+    ['a host identity without a key', withAnswers(2, record('0037', '01020000ff')), 1, /without tag or key/],
     ['a host identity that is cut off', withAnswers(2, record('0037', '100200ff00')), 1, /expected 16 bytes/],
     [
       'a record of the authority section',
