@@ -11,7 +11,7 @@ import type { EvidenceDisk } from './evidence/evidence-disk.ts';
 import type { TextOf } from './evidence/evidence-files.ts';
 import type { Collected } from './notice-file.ts';
 import type { Spool } from './spool/spool.ts';
-import { blindSince, type Moment } from './watched-time.ts';
+import { blindSince, type Moment } from './disturbances.ts';
 
 export type ChainBegin = Extract<AgentMessage, { type: 'chain-begin' }>;
 

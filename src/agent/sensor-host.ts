@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { Cancel, Clock, MachineTime } from '../core/clock.ts';
+import { agentEnds } from '../core/record.ts';
 import type { SensorType } from '../core/sensor.ts';
 import type { ChainHead, SensorOrder, SensorReport, ServerMessage } from '../protocol/messages.ts';
 import { EvidenceFolder } from './evidence/evidence-disk.ts';
 import type { KeptOrder } from './agent-file.ts';
 import type { Collected } from './notice-file.ts';
 import { HostedSensor, type HostedSensorParts } from './hosted-sensor.ts';
-import { agentEnds, disturbances, lookEveryMs, type Clocks, type Moment } from './watched-time.ts';
+import { disturbances, lookEveryMs, type Clocks, type Moment } from './disturbances.ts';
 
 export type SensorsMessage = Extract<ServerMessage, { type: 'sensors' }>;
 

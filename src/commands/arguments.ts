@@ -36,6 +36,13 @@ export function timeArgument(text: string): string {
   throw new InvalidArgumentError('Expected a time with its zone, like 2026-12-02T08:00:00+01:00.');
 }
 
+/** The pin of a server's key: bare, or in a join token that begins with it. */
+export function keyPinArgument(text: string): string {
+  const [, pin] = /^(?:wk1\.)?([\w-]{43})(?:\.[\w-]{43})?$/.exec(text.trim()) ?? [];
+  if (pin !== undefined) return pin;
+  throw new InvalidArgumentError('Expected the 43 characters that follow wk1. in what `watchkeeper invite` prints.');
+}
+
 /** Lets the person at a terminal allow what is denied by default. */
 export function addAllowOption(command: Command): Command {
   const meaning = 'address or range to allow although it is denied by default, such as fe80::/10 (repeatable)';

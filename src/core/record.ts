@@ -110,6 +110,9 @@ const contact = {
   mac: mac.optional(),
 };
 
+/** The message of a `sensor-stopped` that no order caused: the agent itself ended. */
+export const agentEnds = 'the agent ends';
+
 /**
  * Why nothing was observed. `stopped`: the agent was ended in order and started again; `restarted`: so was the machine. `killed`: the
  * agent ended without a word; `lost-power`: the machine did, or was restarted without ending the agent. `asleep`: the machine was

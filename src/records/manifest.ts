@@ -16,14 +16,26 @@ const chain = z.strictObject({
   begunAt: isoTimeSchema,
   /** The server verified the lines up to this one with the key that it was told before the first. */
   verifiedTo: n,
+  /** What the server keeps of the chain, of which this may be an excerpt: lines before `first` are older than its retention. */
+  kept: z.strictObject({ first: n, last: n }).optional(),
   runs: z.array(run),
   alarms: z.array(z.strictObject({ n, cause: z.enum(alarmCauses), at: isoTimeSchema, message: z.string() })),
 });
 export type ManifestChain = z.output<typeof chain>;
 
+/** What somebody asked for; everything, where nothing is said. */
+const asked = z.strictObject({
+  sensor: z.enum(sensorNames).optional(),
+  /** By the agent's clock, half-open. */
+  from: isoTimeSchema.optional(),
+  to: isoTimeSchema.optional(),
+});
+export type AskedEvidence = z.output<typeof asked>;
+
 /** Contents of an evidence folder, as the server signs them. */
 const manifestSchema = z.strictObject({
-  evidence: z.literal('watchkeeper 1'),
+  /** Folders of form 1 say neither what was asked for nor what the server keeps. */
+  evidence: z.enum(['watchkeeper 1', 'watchkeeper 2']),
   serverId: z.uuid(),
   /** Ed25519, raw, base64url. */
   serverKey: hash,
@@ -32,6 +44,7 @@ const manifestSchema = z.strictObject({
   madeAt: isoTimeSchema,
   /** Version of the program that made the folder and the texts. */
   version: z.string(),
+  asked: asked.optional(),
   /** In the order of the lines in their files: by sensor, then as they were begun. */
   chains: z.array(chain),
 });

@@ -30,7 +30,11 @@ export function contentOf(line: string): LineContent | undefined {
 
 /** As people read a line: when, by the agent's clock, and what. The same line gives the same text, so that a verifier can compare. */
 export function lineText(line: string): string {
-  const content = contentOf(line);
+  return contentText(contentOf(line));
+}
+
+/** The same of a line that was read already. */
+export function contentText(content: LineContent | undefined): string {
   if (!content) return 'a line that this version cannot read';
   const { at, sensor } = content.stamp;
   return `${new Date(at).toISOString()} ${recordText(content.record, sensor)}`;

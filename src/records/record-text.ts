@@ -114,8 +114,13 @@ function functionText({ port, subsystem, name, bytes, mac }: RecordOf<'usb-funct
   return `${subsystem} ${name}${size}${address}, port ${port}`;
 }
 
+/** Why nobody watched, as a sentence without its full stop. */
+export function blindReason(cause: BlindCause): string {
+  return blindSentences[cause];
+}
+
 function blindText({ cause, from, seconds }: RecordOf<'not-watching'>): string {
-  return `${seconds.toFixed(1)} s from ${new Date(from).toISOString()}: ${blindSentences[cause]}`;
+  return `${seconds.toFixed(1)} s from ${new Date(from).toISOString()}: ${blindReason(cause)}`;
 }
 
 /** `device=/dev/sdb1, mountpoint=/media/x, fstype=vfat, opts=rw,nosuid, kind=usb, port=2-1`. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -122,6 +124,14 @@ async function clientLogs(server: AttackedServer): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('');
 }
 
+/** What docs/evidence.md tells somebody to run who does not trust our program. */
+function verifyByHand(folder: string): string {
+  const page = readFileSync(new URL('../../docs/evidence.md', import.meta.url), 'utf8');
+  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
+  assert.equal(blocks.length, 2);
+  return execFileSync('bash', ['-e', '-c', blocks.join('\n')], { cwd: folder, encoding: 'utf8' });
+}
+
 describe('records of sensors', () => {
   let server: AttackedServer;
   let seat: Seat;
@@ -207,31 +217,44 @@ describe('records of sensors', () => {
   test('are taken away signed, and verified without the server; a byte that is changed is found', async () => {
     const folder = join(server.folder, 'evidence');
     const exported = await runWatchkeeper(['evidence', 'seat-17', folder, '--data', server.data]);
-    assert.equal(exported.code, 0, exported.stdout + exported.stderr);
+    assert.equal(exported.code, 1, exported.stdout + exported.stderr);
+    assert.match(exported.stdout, /^GENUINE, with 3 alarms, /m);
     assert.deepEqual((await readdir(folder)).toSorted(), [
       'manifest.json',
       'manifest.sig',
       ...['mounts', 'traffic', 'usb'].flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
     ]);
-    const verified = await runWatchkeeper(['verify', folder]);
-    assert.equal(verified.code, 0);
-    assert.match(verified.stdout, /Nothing was changed/);
-    assert.match(verified.stdout, /ALARM of the server, .*usb, edited/);
+    const unknown = await runWatchkeeper(['verify', folder]);
+    assert.equal(unknown.code, 3);
+    assert.match(unknown.stdout, /^SIGNER UNKNOWN\n/);
+    const [pin = ''] = /wk1\.[\w-]{43}/.exec(await server.invite()) ?? [];
+    const verified = await runWatchkeeper(['verify', folder, '--pin', pin]);
+    assert.equal(verified.code, 1);
+    assert.match(verified.stdout, /^GENUINE, with 3 alarms, /);
+    assert.match(verified.stdout, /^ALARM, .*usb,\s+edited/m);
+    const told = await runWatchkeeper(['verify', folder, '--pin', pin, '--json']);
+    assert.equal(JSON.parse(told.stdout).judgement, 'genuine');
     const file = join(folder, 'usb.jsonl');
     await writeFile(file, (await readFile(file, 'utf8')).replace('event 7"', 'event 8"'));
-    const found = await runWatchkeeper(['verify', folder]);
+    const found = await runWatchkeeper(['verify', folder, '--pin', pin]);
     assert.equal(found.code, 2);
-    assert.match(found.stdout, /usb\.jsonl:11: expected record 11 to name/);
-    assert.match(found.stdout, /usb\.log:10: expected the text of its records/);
+    assert.match(found.stdout, /^ALTERED: \d+ faults\n/);
+    assert.match(found.stdout.replaceAll(/\s+/g, ' '), /usb\.jsonl:11: expected record 11 to name/);
+    assert.match(found.stdout.replaceAll(/\s+/g, ' '), /usb\.log:10: expected the text of its records/);
     await rm(folder, { recursive: true });
     const ofOne = ['evidence', 'seat-17', folder, '--sensor', 'mounts', '--data', server.data];
-    assert.equal((await runWatchkeeper(ofOne)).code, 0);
+    assert.match((await runWatchkeeper(ofOne)).stdout, /^GENUINE AND COMPLETE for /m);
     assert.deepEqual((await readdir(folder)).toSorted(), [
       'manifest.json',
       'manifest.sig',
       'mounts.jsonl',
       'mounts.log',
     ]);
+    const byHand = verifyByHand(folder);
+    assert.match(byHand, new RegExp(`^${pin.slice('wk1.'.length)}$`, 'm'));
+    assert.match(byHand, /^Signature Verified Successfully$/m);
+    const { chains } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+    assert.equal(byHand.trim().split('\n').at(-1), chains[0].runs[0].head);
     const again = await runWatchkeeper(ofOne);
     assert.equal(again.code, 3);
     assert.match(again.stderr, /expected a new or empty folder/);

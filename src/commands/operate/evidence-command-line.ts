@@ -1,7 +1,8 @@
 import { Option, type Command } from 'commander';
 import { sensorNames } from '../../core/sensor.ts';
-import { timeArgument } from '../arguments.ts';
+import { keyPinArgument, timeArgument } from '../arguments.ts';
 import type { EvidenceFlags } from './evidence.ts';
+import type { VerifyFlags } from './verify.ts';
 import { atServer } from './fleet-command-line.ts';
 
 /** What sensors wrote, taken away and verified. */
@@ -22,10 +23,14 @@ export function addEvidence(program: Command): void {
     });
   program
     .command('verify')
-    .description('say whether anything in a folder of evidence was changed; exits with 2 if so. Needs no server')
+    .description(
+      'say what a folder of evidence proves, without a server. Exits with 0 if it is genuine and complete, 1 if it is genuine with gaps or alarms, 2 if it was altered, 3 if nobody knows who signed it',
+    )
     .argument('<folder>', 'what evidence wrote, or the evidence folder of an agent')
-    .action(async (folder: string) => {
+    .option('--pin <hash>', 'pin of the key of your server: of what invite prints, the part after wk1.', keyPinArgument)
+    .option('--json', 'one JSON object')
+    .action(async (folder: string, flags: VerifyFlags) => {
       const { verify } = await import('./verify.ts');
-      process.exitCode = await verify(folder, process.stdout);
+      process.exitCode = await verify(folder, flags, process.stdout);
     });
 }

@@ -33,8 +33,10 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   // Last: a folder without it is none that was finished.
   await writeFile(join(folder, manifestFile), signed.manifest);
   await writeFile(join(folder, signatureFile), `${signed.signature}\n`);
-  process.stdout.write(`Written to ${folder}; signed with the key whose pin is ${keyPin(manifest.serverKey)}.\n`);
-  return await verify(folder, process.stdout);
+  process.stdout.write(
+    `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n\n`,
+  );
+  return await verify(folder, { pin: keyPin(manifest.serverKey) }, process.stdout);
 }
 
 interface Writing {

@@ -1,32 +1,44 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { printable } from '../../core/printable.ts';
-import { verifyAgentFolder } from '../../records/verify/verify-agent-folder.ts';
-import { manifestFile, signatureFile, verifyExport } from '../../records/verify/verify-export.ts';
-import type { Verdict } from '../../records/verify/verify-file.ts';
-import { paintFor } from '../../terminal/paint.ts';
-import { counted } from '../../terminal/units.ts';
-import { exitCodeOf } from '../exit-codes.ts';
 import { AppError } from '../../core/errors.ts';
+import { verifyAgentFolder } from '../../records/verify/verify-agent-folder.ts';
+import type { Judgement, Verdict } from '../../records/verify/verdict.ts';
+import { manifestFile, signatureFile, verifyExport } from '../../records/verify/verify-export.ts';
+import { paintFor } from '../../terminal/paint.ts';
+import { formatVerdict } from '../../terminal/verdict-view.ts';
+import { columnsFor } from '../../terminal/width.ts';
+import { exitCodeOf } from '../exit-codes.ts';
 
-/** Says whether a folder of evidence is as it was signed or sealed; returns the exit code. @throws {AppError} usage, unavailable */
-export async function verify(folder: string, output: NodeJS.WriteStream): Promise<number> {
-  const { findings, notes } = await verdictOn(folder);
-  const paint = paintFor(output);
-  for (const note of notes) output.write(`${printable(note)}\n`);
-  for (const { file, line, message } of findings) {
-    const where = line === undefined ? file : `${file}:${line}`;
-    output.write(`${paint('red', printable(`${where}: ${message}`))}\n`);
-  }
-  const isWhole = findings.length === 0;
-  output.write(isWhole ? `${paint('green', 'Nothing was changed.')}\n` : `${counted(findings.length, 'fault')}\n`);
-  return isWhole ? exitCodeOf.up : exitCodeOf.down;
+export interface VerifyFlags {
+  /** Of the key that must have signed. */
+  readonly pin?: string;
+  readonly json?: boolean;
 }
 
-async function verdictOn(folder: string): Promise<Verdict> {
+const exitCodeFor: Readonly<Record<Judgement, number>> = {
+  complete: exitCodeOf.up,
+  genuine: exitCodeOf.degraded,
+  altered: exitCodeOf.down,
+  'signer-unknown': exitCodeOf.unknown,
+  unsigned: exitCodeOf.unknown,
+};
+
+/** Says what a folder of evidence proves; returns the exit code. @throws {AppError} usage, unavailable */
+export async function verify(
+  folder: string,
+  { pin, json = false }: VerifyFlags,
+  output: NodeJS.WriteStream,
+): Promise<number> {
+  const verdict = await verdictOn(folder, pin);
+  const view = { paint: paintFor(output), columns: columnsFor(output), zone: Temporal.Now.timeZoneId() };
+  output.write(`${json ? JSON.stringify(verdict) : formatVerdict(verdict, view)}\n`);
+  return exitCodeFor[verdict.judgement];
+}
+
+async function verdictOn(folder: string, pin: string | undefined): Promise<Verdict> {
   try {
     const isExport = [manifestFile, signatureFile].some((name) => existsSync(join(folder, name)));
-    return isExport ? await verifyExport(folder) : await verifyAgentFolder(folder);
+    return isExport ? await verifyExport(folder, pin) : await verifyAgentFolder(folder);
   } catch (error) {
     if (error instanceof AppError || !('code' in (error as Error))) throw error;
     throw new AppError('unavailable', `${folder} cannot be read: ${(error as Error).message}`, { cause: error });

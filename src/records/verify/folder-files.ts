@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import type { Finding } from './verify-file.ts';
+import type { Finding } from './verdict.ts';
 
 export interface FolderFiles {
   readonly names: ReadonlySet<string>;

@@ -1,35 +1,92 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
+import type { SensorName } from '../../core/sensor.ts';
 import { keyPin, verifyBytes } from '../../protocol/identity.ts';
-import { ChainReader } from './chain-reader.ts';
+import { readManifest, type Manifest, type ManifestChain } from '../manifest.ts';
 import { filesOf } from './folder-files.ts';
-import { readManifest, type Manifest, type LineRun } from '../manifest.ts';
-import { verifyFile, type Finding, type LineReader, type Verdict } from './verify-file.ts';
+import { SignedRuns } from './signed-runs.ts';
+import { judgementOf, type Finding, type SensorFacts, type Verdict } from './verdict.ts';
+import { verifyFile } from './verify-file.ts';
+import { WatchedTime, type Period } from './watched-time.ts';
 
 export const manifestFile = 'manifest.json';
 export const signatureFile = 'manifest.sig';
 const maxManifestBytes = 64 * 1024 * 1024;
-/** Verifies that a folder is exactly what a server exported. @throws {AppError} usage, unavailable */
-export async function verifyExport(folder: string): Promise<Verdict> {
+
+/** Verifies that a folder is exactly what the server with the expected key exported. @throws {AppError} usage, unavailable */
+export async function verifyExport(folder: string, expectedPin?: string): Promise<Verdict> {
   const { names: present, findings: strangers } = await filesOf(folder);
   const findings: Finding[] = [...strangers];
   const manifest = await readSigned({ folder, present }, findings);
-  if (!manifest) return { findings, notes: [] };
-  const sensors = [...new Set(manifest.chains.map(({ sensor }) => sensor))];
+  if (!manifest) return { judgement: 'altered', findings, sensors: [], alarms: [] };
+  const bySensor = Map.groupBy(manifest.chains, ({ sensor }) => sensor);
   const expected = new Set([
     manifestFile,
     signatureFile,
-    ...sensors.flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
+    ...[...bySensor.keys()].flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
   ]);
   for (const file of present.difference(expected)) findings.push({ file, message: 'expected no such file, got one' });
   for (const file of expected.difference(present)) findings.push({ file, message: 'expected this file, got none' });
-  for (const sensor of sensors.filter((name) => present.has(`${name}.jsonl`))) {
-    const runs = manifest.chains.filter((chain) => chain.sensor === sensor).flatMap((chain) => chain.runs);
-    const hasText = present.has(`${sensor}.log`);
-    findings.push(...(await verifyFile({ folder, name: `${sensor}.jsonl`, hasText }, new RunReader(runs))));
+  const sensors: SensorFacts[] = [];
+  for (const [sensor, chains] of bySensor) {
+    const watched = new WatchedTime();
+    if (present.has(`${sensor}.jsonl`)) {
+      const file = { folder, name: `${sensor}.jsonl`, hasText: present.has(`${sensor}.log`), watched };
+      findings.push(...(await verifyFile(file, new SignedRuns(chains, watched))));
+    }
+    sensors.push(factsOf({ sensor, chains, watched, period: periodOf(manifest, watched) }));
   }
-  return { findings, notes: notesOn(manifest) };
+  return verdictOn(manifest, { findings, sensors, expectedPin });
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly sensors: readonly SensorFacts[];
+  readonly expectedPin: string | undefined;
+}
+
+function verdictOn(manifest: Manifest, { findings, sensors, expectedPin }: Found): Verdict {
+  const { agentId, agent, serverId, serverKey, madeAt, version, asked, chains } = manifest;
+  const facts = {
+    findings,
+    agent: { id: agentId, name: agent },
+    signature: { serverId, pin: keyPin(serverKey), expectedPin, madeAt, version },
+    asked,
+    sensors,
+    alarms: chains.flatMap(({ sensor, alarms }) => alarms.map((alarm) => ({ sensor, ...alarm }))),
+  };
+  return { judgement: judgementOf(facts), ...facts };
+}
+
+/** What was asked for, as far as it lay in the past when it was signed; undefined if everything was. */
+function periodOf({ asked, madeAt }: Manifest, { records }: WatchedTime): Period | undefined {
+  if (asked?.from === undefined && asked?.to === undefined) return undefined;
+  const from = asked.from === undefined ? (records?.from ?? 0) : Date.parse(asked.from);
+  const to = asked.to === undefined ? (records?.to ?? from) : Date.parse(asked.to);
+  return { from, to: Math.max(from, Math.min(to, Date.parse(madeAt))) };
+}
+
+interface OfSensor {
+  readonly sensor: SensorName;
+  readonly chains: readonly ManifestChain[];
+  readonly watched: WatchedTime;
+  readonly period: Period | undefined;
+}
+
+function factsOf({ sensor, chains, watched, period }: OfSensor): SensorFacts {
+  return {
+    sensor,
+    chains: chains.map(({ chain, runs, kept, verifiedTo }) => ({
+      chain,
+      runs: runs.map(({ first, last }) => ({ first, last })),
+      kept,
+      verifiedTo,
+    })),
+    records: watched.records,
+    blind: watched.times(period),
+    lost: watched.lost,
+  };
 }
 
 interface ExportFolder {
@@ -56,57 +113,6 @@ async function readSigned({ folder, present }: ExportFolder, findings: Finding[]
     findings.push({ file: manifestFile, message });
   }
   return manifest;
-}
-
-/** Follows lines through the runs that were signed. */
-class RunReader implements LineReader {
-  readonly #runs: Iterator<LineRun>;
-  #run: LineRun | undefined;
-  #chain: ChainReader | undefined;
-
-  constructor(runs: Iterable<LineRun>) {
-    this.#runs = runs[Symbol.iterator]();
-    this.#begin();
-  }
-
-  next(text: string): string | undefined {
-    const [run, chain] = [this.#run, this.#chain];
-    if (!run || !chain) return 'expected the end of the file, got a line more';
-    const wrong = chain.next(text);
-    const { n, head } = chain.place;
-    if (n < run.last) return wrong;
-    this.#begin();
-    if (n > run.last) return wrong;
-    return (
-      wrong ??
-      (head === run.head ? undefined : `expected record ${n} with the hash ${run.head} that was signed, got ${head}`)
-    );
-  }
-
-  missing(): string | undefined {
-    if (!this.#run || !this.#chain) return undefined;
-    return `expected records ${this.#chain.place.n + 1} to ${this.#run.last} of its chain, got the end of the file`;
-  }
-
-  #begin(): void {
-    const { value, done } = this.#runs.next();
-    this.#run = done ? undefined : value;
-    this.#chain = this.#run && new ChainReader({ n: this.#run.first - 1, head: this.#run.previous });
-  }
-}
-
-function notesOn({ agent, serverKey, madeAt, version, chains }: Manifest): readonly string[] {
-  const counts = chains.map(({ sensor, chain, runs, verifiedTo }) => {
-    const lines = runs.reduce((sum, { first, last }) => sum + last - first + 1, 0);
-    const breaks = runs.length > 1 ? `, with ${runs.length - 1} breaks that the server knew of` : '';
-    return `${sensor}: ${lines} records of chain ${chain}${breaks}; the server had checked their seals up to record ${verifiedTo}.`;
-  });
-  const alarms = chains.flatMap(({ sensor, alarms }) =>
-    alarms.map(({ at, cause, message }) => `ALARM of the server, ${at}, ${sensor}, ${cause}: ${message}.`),
-  );
-  const signed = `Signed ${madeAt} by Watchkeeper ${version} with the key whose pin is ${keyPin(serverKey)}. Whoever made another key could sign as well: compare the pin with that of your server, which follows wk1. in what 'watchkeeper invite' prints there.`;
-  const whose = chains.length === 0 ? `Agent ${agent} has no records here.` : `Evidence of agent ${agent}.`;
-  return [whose, ...counts, ...alarms, signed];
 }
 
 /** @throws {AppError} usage, unavailable */

@@ -1,23 +1,9 @@
 import { join } from 'node:path';
-import { lineText } from '../record-line.ts';
+import { contentOf, contentText } from '../record-line.ts';
 import { linesOf } from './evidence-lines.ts';
 import { TextComparison } from './text-comparison.ts';
-
-/** A difference from what was signed or sealed: where, what was expected and what was found. */
-export interface Finding {
-  readonly file: string;
-  /** Line number from 1; absent if the finding is about the whole file. */
-  readonly line?: number;
-  readonly message: string;
-  /** A text for people is incomplete but right as far as it goes. */
-  readonly isShort?: true;
-}
-
-export interface Verdict {
-  readonly findings: readonly Finding[];
-  /** Sentences: what was verified, and what that proves and does not prove. */
-  readonly notes: readonly string[];
-}
+import type { Finding } from './verdict.ts';
+import type { WatchedTime } from './watched-time.ts';
 
 export interface LinesFile {
   readonly folder: string;
@@ -25,6 +11,8 @@ export interface LinesFile {
   readonly name: string;
   /** That text is there. */
   readonly hasText: boolean;
+  /** Of the sensor whose file it is. */
+  readonly watched: WatchedTime;
 }
 
 export interface LineReader {
@@ -37,9 +25,9 @@ export interface LineReader {
 /** Limit of findings in one file; reading stops there. */
 const maxFindings = 20;
 
-/** Verifies a file of lines, and that the text beside it, if any, matches them. */
+/** Verifies a file of lines, and that the text beside it, if any, matches them; and tells what they say of the time watched. */
 export async function verifyFile(
-  { folder, name, hasText }: LinesFile,
+  { folder, name, hasText, watched }: LinesFile,
   reader: LineReader,
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
@@ -51,7 +39,10 @@ export async function verifyFile(
     const message = 'problem' in found ? found.problem : reader.next(found.text);
     if (message !== undefined) findings.push({ file: name, line, message });
     if (findings.length >= maxFindings) return findings;
-    if ('text' in found) await text?.expect(`${lineText(found.text)}\n`);
+    if ('problem' in found) continue;
+    const content = contentOf(found.text);
+    if (content) watched.add(content);
+    await text?.expect(`${contentText(content)}\n`);
   }
   const missing = reader.missing();
   if (missing !== undefined) findings.push({ file: name, line: line + 1, message: missing });

@@ -16,10 +16,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '../../core/record.ts';
-import { createIdentity, keyPin } from '../../protocol/identity.ts';
+import { createIdentity, keyPin, signBytes } from '../../protocol/identity.ts';
 import { lineText } from '../record-line.ts';
 import { ChainWriter } from '../../testing/chain-writer.ts';
 import { signedManifest } from '../../server/evidence/manifest.ts';
+import type { Alarm } from '../../server/store/evidence.ts';
 import { readRecord } from '../../server/evidence/read-record.ts';
 import { verifyAgentFolder } from './verify-agent-folder.ts';
 import { manifestFile, signatureFile, verifyExport } from './verify-export.ts';
@@ -37,6 +38,15 @@ const records: readonly SensorRecord[] = [
   { event: 'usb-removed', device },
   { event: 'lost', message: 'one event', count: 1 },
 ];
+const alarm: Alarm = {
+  chain: '',
+  agentId: 'agent-1',
+  sensor: 'usb',
+  n: 2,
+  cause: 'edited',
+  at: 4000,
+  message: 'expected line 2 as it was sealed',
+};
 const newServer = () => ({ ...createIdentity(), serverId: crypto.randomUUID() });
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
@@ -49,28 +59,32 @@ function writerOf(sensor: 'usb' | 'mounts' = 'usb'): ChainWriter {
 }
 
 /** What a server exports of these chains, line 3 of the second having never come. */
-async function exportTo(folder: string, writers: readonly ChainWriter[], identity = newServer()): Promise<void> {
+async function exportTo(
+  folder: string,
+  writers: readonly ChainWriter[],
+  { identity, alarms = [] }: { readonly identity: ReturnType<typeof newServer>; readonly alarms?: readonly Alarm[] },
+): Promise<void> {
   const kept = writers.map((writer, index) => ({
     writer,
     lines: writer.lines.filter((_, line) => index !== 1 || line !== 2),
   }));
   const { manifest, signature } = await signedManifest(
-    { agentId: 'agent-1', agent: 'seat-17', from: 0, to: 8.64e15 },
+    { agentId: 'agent-1', agent: 'seat-17' },
     {
       identity,
       version: '1.0.0',
       now: 5000,
       store: {
         chains: async () =>
-          kept.map(({ writer: { first, sensor } }) => ({
+          kept.map(({ writer: { first, sensor, lines } }) => ({
             chain: first.chain,
             agentId: 'agent-1',
             sensor,
             begunAt: 900,
             droppedTo: 0,
-            last: 4,
+            last: lines.length,
             anchor: undefined,
-            cursor: { n: 4, head: undefined, key: 'key' },
+            cursor: { n: lines.length, head: undefined, key: 'key' },
           })),
         lines: async ({ chain, from }) =>
           kept
@@ -80,7 +94,7 @@ async function exportTo(folder: string, writers: readonly ChainWriter[], identit
               const reading = readRecord({ kind: 'record', chain, line }, { sensor: undefined, receivedAt: 0 });
               return reading && reading.record.n >= from ? [reading.record] : [];
             }),
-        alarms: async () => [],
+        alarms: async () => alarms,
       },
     },
   );
@@ -95,9 +109,11 @@ async function exportTo(folder: string, writers: readonly ChainWriter[], identit
 
 describe('exported evidence', () => {
   let folder: string;
+  const server = newServer();
+  const pin = keyPin(server.publicKey);
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
-    await exportTo(folder, [writerOf(), writerOf(), writerOf('mounts')]);
+    await exportTo(folder, [writerOf(), writerOf(), writerOf('mounts')], { identity: server });
   });
   after(() => rm(folder, { recursive: true }));
 
@@ -110,19 +126,71 @@ describe('exported evidence', () => {
     return findings.map(({ file, line, message }) => `${file}:${line ?? ''}: ${message}`);
   }
 
-  test('that nobody touched is whole, and says what that proves', async () => {
-    const { findings, notes } = await verifyExport(folder);
-    assert.deepEqual(findings, []);
-    assert.match(notes.join('\n'), /usb: 4 records of chain .*\nusb: 3 records of chain .* with 1 breaks/);
-    assert.match(notes.join('\n'), /compare the pin/);
+  test('SG8: that nobody touched is genuine, with the records it has and the gaps between them', async () => {
+    const { judgement, findings, sensors, agent } = await verifyExport(folder, pin);
+    assert.deepEqual([judgement, findings], ['genuine', []]);
+    assert.deepEqual(agent, { id: 'agent-1', name: 'seat-17' });
+    assert.deepEqual(
+      sensors.map(({ sensor, chains }) => [sensor, ...chains.flatMap(({ runs }) => runs)]),
+      [
+        ['usb', { first: 1, last: 4 }, { first: 1, last: 2 }, { first: 4, last: 4 }],
+        ['mounts', { first: 1, last: 4 }],
+      ],
+    );
+    assert.deepEqual(sensors[0]?.lost, ['one event', 'one event']);
+  });
+
+  test('SG8: is of a signer that nobody knows, unless the pin of its key is given', async () => {
+    const other = keyPin(newServer().publicKey);
+    for (const [expected, judgement] of [
+      [undefined, 'signer-unknown'],
+      [other, 'signer-unknown'],
+      [pin, 'genuine'],
+    ] as const) {
+      const verdict = await verifyExport(folder, expected);
+      assert.equal(verdict.judgement, judgement);
+      assert.equal(verdict.signature?.pin, pin);
+    }
+  });
+
+  test('SG8: with an alarm of the server is never complete; without gaps, losses and alarms it is', async (t) => {
+    for (const [alarms, judgement] of [
+      [[], 'complete'],
+      [[alarm], 'genuine'],
+    ] as const) {
+      const quiet = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
+      t.after(() => rm(quiet, { recursive: true }));
+      const writer = new ChainWriter();
+      for (const [at, record] of [
+        [1000, records[0]!],
+        [1001, { event: 'sensor-state', state: 'running', message: 'looks' }],
+        [1002, records[1]!],
+      ] as const)
+        writer.write(record, { at });
+      await exportTo(quiet, [writer], {
+        identity: server,
+        alarms: alarms.map((each) => ({ ...each, chain: writer.first.chain })),
+      });
+      const verdict = await verifyExport(quiet, pin);
+      assert.equal(verdict.judgement, judgement);
+      assert.deepEqual(
+        verdict.alarms.map(({ cause }) => cause),
+        alarms.map(({ cause }) => cause),
+      );
+    }
   });
 
   for (const name of [manifestFile, signatureFile, 'usb.jsonl', 'usb.log'])
-    test(`with any byte of ${name} changed is refused`, async () => {
-      const { length } = await readFile(join(folder, name));
-      for (let at = 0; at < length; at++) {
-        const found = await foundAfter(name, (bytes) => bytes.with(at, (bytes[at] ?? 0) ^ 1));
-        assert.ok(found.length > 0, `byte ${at} of ${name}`);
+    test(`SG8: with any byte of ${name} changed is refused`, async (t) => {
+      const small = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
+      t.after(() => rm(small, { recursive: true }));
+      const writer = new ChainWriter();
+      for (const at of [1000, 1001]) writer.write({ event: 'watching' }, { at });
+      await exportTo(small, [writer], { identity: server });
+      const whole = await readFile(join(small, name));
+      for (let at = 0; at < whole.length; at++) {
+        await writeFile(join(small, name), whole.with(at, (whole[at] ?? 0) ^ 1));
+        assert.equal((await verifyExport(small, pin)).judgement, 'altered', `byte ${at} of ${name}`);
       }
     });
 
@@ -204,15 +272,27 @@ describe('exported evidence', () => {
     assert.match(twice[0] ?? '', /expected bytes that manifest.sig signs/);
   });
 
-  test('that another key signed names the pin of that key, for people to compare', async () => {
+  test('of an agent without records is genuine, and not complete', async () => {
     const other = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
-    const server = newServer();
-    await exportTo(other, [], server);
-    const { findings, notes } = await verifyExport(other);
+    await exportTo(other, [], { identity: server });
+    const { judgement, findings, sensors } = await verifyExport(other, pin);
     await rm(other, { recursive: true });
-    assert.deepEqual(findings, []);
-    assert.match(notes.join('\n'), new RegExp(`the key whose pin is ${keyPin(server.publicKey)}`));
-    assert.match(notes[0] ?? '', /has no records here/);
+    assert.deepEqual([judgement, findings, sensors], ['genuine', [], []]);
+  });
+
+  test('of form 1, which an older server wrote, is read as before', async () => {
+    const old = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
+    await exportTo(old, [], { identity: server });
+    const bytes = JSON.stringify({
+      ...JSON.parse(await readFile(join(old, manifestFile), 'utf8')),
+      evidence: 'watchkeeper 1',
+      asked: undefined,
+    });
+    await writeFile(join(old, manifestFile), bytes);
+    await writeFile(join(old, signatureFile), `${signBytes(server, Buffer.from(bytes))}\n`);
+    const { judgement, asked } = await verifyExport(old, pin);
+    await rm(old, { recursive: true });
+    assert.deepEqual([judgement, asked], ['genuine', undefined]);
   });
 
   test('without its signature, its list, or with bytes that are no text is refused, not thrown at', async () => {
@@ -243,12 +323,11 @@ describe('the evidence folder of an agent', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  test('links, over all its files, from the first line that is kept to that of chain.json; and says what that cannot prove', async () => {
+  test('SG8: links, over all its files, from the first line that is kept to that of chain.json, and is not signed', async () => {
     for (const path of [folder, join(folder, 'usb')]) {
-      const { findings, notes } = await verifyAgentFolder(path);
-      assert.deepEqual(findings, []);
-      assert.match(notes.join('\n'), /3 records, from 2 to 4/);
-      assert.match(notes.join('\n'), /seals are verified by the server alone/);
+      const { judgement, findings, sensors } = await verifyAgentFolder(path);
+      assert.deepEqual([judgement, findings], ['unsigned', []]);
+      assert.deepEqual(sensors[0]?.chains, [{ chain: writer.first.chain, runs: [{ first: 2, last: 4 }] }]);
     }
   });
 
@@ -294,13 +373,9 @@ describe('the evidence folder of an agent', () => {
       [linked, false],
     ] as const) {
       await writeFile(file, `${before.toString()}${line}\n`);
-      const { findings, notes } = await verifyAgentFolder(folder);
+      const { findings, sensors } = await verifyAgentFolder(folder);
       assert.deepEqual(findings.length === 0, isSound, JSON.stringify(findings));
-      if (isSound)
-        assert.match(
-          notes.join('\n'),
-          /but for the 1 newest, which are sealed.*\n.*text of the last records is not written yet/,
-        );
+      if (isSound) assert.equal(sensors[0]?.chains[0]?.runs[0]?.last, 5);
       else assert.match(findings[0]?.message ?? '', /sealed with the key of chain.json, got one that is edited/);
     }
     await writeFile(file, before);

@@ -1,7 +1,7 @@
 import { isoTimeOf } from '../../core/iso-time.ts';
 import { sensorNames, type SensorName } from '../../core/sensor.ts';
 import { readLine } from '../../records/chain.ts';
-import type { Manifest, ManifestChain, LineRun, SignedManifest } from '../../records/manifest.ts';
+import type { AskedEvidence, Manifest, ManifestChain, LineRun, SignedManifest } from '../../records/manifest.ts';
 import { signBytes, type Identity } from '../../protocol/identity.ts';
 import type { Chain, Evidence, KeptLine } from '../store/evidence.ts';
 
@@ -10,9 +10,9 @@ export interface Excerpt {
   readonly agent: string;
   /** All if absent. */
   readonly sensor?: SensorName | undefined;
-  /** Epoch milliseconds by the agent's clock; everything between the first and last line of this period is included. */
-  readonly from: number;
-  readonly to: number;
+  /** Epoch milliseconds by the agent's clock; everything between the first and last line of this period is included. All if absent. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
 }
 
 export interface ManifestParts {
@@ -40,13 +40,31 @@ export async function signedManifest(excerpt: Excerpt, parts: ManifestParts): Pr
   }
   const { serverId, publicKey: serverKey } = identity;
   const madeAt = isoTimeOf(now);
-  const content = { evidence: 'watchkeeper 1', serverId, serverKey, agentId, agent, madeAt, version, chains } as const;
-  const manifest = `${JSON.stringify(content satisfies Manifest, undefined, 2)}\n`;
+  const content: Manifest = {
+    evidence: 'watchkeeper 2',
+    serverId,
+    serverKey,
+    agentId,
+    agent,
+    madeAt,
+    version,
+    asked: askedFor(excerpt),
+    chains,
+  };
+  const manifest = `${JSON.stringify(content, undefined, 2)}\n`;
   return { manifest, signature: signBytes(identity, Buffer.from(manifest)) };
 }
 
+function askedFor({ sensor, from, to }: Excerpt): AskedEvidence {
+  return {
+    ...(sensor && { sensor }),
+    ...(from !== undefined && { from: isoTimeOf(from) }),
+    ...(to !== undefined && { to: isoTimeOf(to) }),
+  };
+}
+
 function chainOf(
-  { sensor, chain: id, begunAt, cursor }: Chain,
+  { sensor, chain: id, begunAt, cursor, droppedTo, last }: Chain,
   runs: readonly LineRun[],
   alarms: Awaited<ReturnType<Evidence['alarms']>>,
 ): ManifestChain {
@@ -55,6 +73,7 @@ function chainOf(
     chain: id,
     begunAt: isoTimeOf(begunAt),
     verifiedTo: cursor.key === undefined ? 0 : cursor.n,
+    kept: { first: droppedTo + 1, last },
     runs: [...runs],
     alarms: alarms
       .map(({ n: line, cause, at, message }) => ({ n: line, cause, at: isoTimeOf(at), message }))
@@ -65,7 +84,7 @@ function chainOf(
 /** Lines as runs, because a chain may have millions. */
 async function runsOf(
   { chain: id }: Chain,
-  { from, to }: Excerpt,
+  { from = 0, to = Infinity }: Excerpt,
   store: Pick<Evidence, 'lines'>,
 ): Promise<readonly LineRun[]> {
   const runs: LineRun[] = [];

@@ -27,8 +27,8 @@ export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
       params: z.strictObject({ agent: z.string() }),
       query: z.strictObject({
         sensor: z.enum(sensorNames).optional(),
-        from: givenTime.default(0),
-        to: givenTime.default(8.64e15),
+        from: givenTime.optional(),
+        to: givenTime.optional(),
       }),
       response: z.strictObject({ manifest: z.string(), signature: z.string() }),
       async handle({ params, query }) {

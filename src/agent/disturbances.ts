@@ -1,4 +1,4 @@
-import type { BlindCause, SensorRecord } from '../core/record.ts';
+import { agentEnds, type BlindCause, type SensorRecord } from '../core/record.ts';
 import type { RecordBody } from '../records/chain.ts';
 import type { LineContent } from '../records/record-line.ts';
 
@@ -14,8 +14,6 @@ export interface Clocks {
   readonly uptimeMs: number;
 }
 
-/** In the record that an agent writes as its last. */
-export const agentEnds = 'the agent ends';
 export const lookEveryMs = 2000;
 /** Clocks are read one after the other, and some have steps of 10 ms; by more than this they do not differ by chance. */
 const jumpMs = 2000;
