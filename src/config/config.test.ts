@@ -272,6 +272,17 @@ describe('CK1: a scalar that has one meaning where it stands is taken', () => {
     assert.deepEqual(config?.sensors[0]?.by, '42');
   });
 
+  test('SF13: an id of its own stays when the name changes; without one the name is the id', () => {
+    const rest = 'type: icmp, target: 192.0.2.1';
+    const idsOf = (text: string) => {
+      const { monitors = [] } = readConfig(text.replace('REST', rest), {}).config ?? {};
+      return monitors.map(({ id, name, spec }) => [id, name, spec.id]);
+    };
+    assert.deepEqual(idsOf('monitors: [{ name: a, REST }]'), [['a', 'a', 'a']]);
+    assert.deepEqual(idsOf('monitors: [{ id: a, name: b, REST }]'), [['a', 'b', 'a']]);
+    assert.deepEqual(idsOf('monitors: [{ id: 007, REST }]'), [['007', 'ICMP 192.0.2.1', '007']]);
+  });
+
   test('what is handed on to agents is what their own schemas take', () => {
     const text = 'monitors: [{ type: icmp, target: 192.0.2.1, options: { family: 4, count: "3" } }]';
     const [monitor] = readConfig(text, {}).config?.monitors ?? [];

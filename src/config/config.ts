@@ -1,4 +1,4 @@
-import { got } from '../core/issues.ts';
+import { got, valueAt } from '../core/issues.ts';
 import { quoted } from '../core/quoted.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import type { FileTop } from './file-top.ts';
@@ -16,7 +16,7 @@ import { Variables, type Environment } from './variables.ts';
 export const maxMonitors = 100_000;
 
 export interface Config {
-  /** Their names are unique. At least one, unless the file is a server's. */
+  /** Their names are unique, and so are their ids. At least one, unless the file is a server's. */
   readonly monitors: readonly ConfiguredMonitor[];
   /** Which addresses may be reached, beside the defaults. */
   readonly egress: EgressSection;
@@ -114,9 +114,10 @@ function onlyOne(loaded: readonly LoadedDocument[], key: keyof FileTop): readonl
   return found;
 }
 
-/** Every monitor that is right; of two with one name the first. */
+/** Every monitor that is right; of two with one name or id the first. */
 function readMonitors(loaded: readonly LoadedDocument[]): readonly ConfiguredMonitor[] {
   const byName = new Map<string, { readonly monitor: ConfiguredMonitor; readonly file: WrittenFile }>();
+  const byId = new Map<string, WrittenFile>();
   for (const written of loaded.flatMap((each) => [...allWritten(each)])) {
     const { file } = written;
     if (byName.size >= maxMonitors) {
@@ -125,12 +126,23 @@ function readMonitors(loaded: readonly LoadedDocument[]): readonly ConfiguredMon
     }
     const monitor = readMonitor(written);
     if (!monitor) continue;
-    const { name } = monitor;
-    const other = byName.get(name);
-    if (!other) byName.set(name, { monitor, file });
-    else file.report(['name'], `another monitor, in ${other.file.lineOf([])}, is called ${quoted(name)}`);
+    const { id, name } = monitor;
+    const namesake = byName.get(name)?.file;
+    const other = byId.get(id);
+    if (namesake) file.report(['name'], `another monitor, in ${namesake.lineOf([])}, is called ${quoted(name)}`);
+    else if (other)
+      file.report([idKeyOf(written)], `another monitor, in ${other.lineOf([])}, has the id ${quoted(id)}`);
+    else {
+      byName.set(name, { monitor, file });
+      byId.set(id, file);
+    }
   }
   return Array.from(byName.values(), ({ monitor }) => monitor);
+}
+
+/** Where its id stands. */
+function idKeyOf({ entry }: Written): 'id' | 'name' {
+  return valueAt(entry, ['id']) === undefined ? 'name' : 'id';
 }
 
 function* allWritten({ document, contents, defaults }: LoadedDocument): Generator<Written> {

@@ -23,7 +23,7 @@ function entrySchemaOf(check: CheckType, words: readonly string[]) {
   const prefix = check.type.replace(/^./, (letter) => letter.toUpperCase());
   return z
     .strictObject({
-      ...entrySchema.shape,
+      ...entrySchema.omit({ id: true }).shape,
       type: z.enum(words),
       options: z
         .strictObject(check.options.shape)
@@ -43,6 +43,7 @@ export function readDefinition(definition: JsonObject): MonitorSpec {
   const mistakes: string[] = [];
   const report: Report = (path, message) =>
     void mistakes.push(path.length > 0 ? `${formatPath(path)}: ${message}` : message);
+  if ('id' in definition) report(['id'], 'is given by the server: leave it out');
   // Of an object an object is left.
   const entry = literal(definition, [], report) as JsonObject;
   const file = {

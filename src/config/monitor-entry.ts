@@ -48,6 +48,11 @@ const whatSchema = z.object({
 type What = z.output<typeof whatSchema>;
 
 export const entrySchema = z.strictObject({
+  id: z.string().trim().min(1).max(200).optional().meta({
+    description:
+      'Unique, and stays when the name changes: tasks, results and pauses belong to it; the name, unless said otherwise',
+    example: 'web-1',
+  }),
   name: z.string().trim().min(1).max(200).optional().meta({
     description: 'Unique; its type and target, unless said otherwise',
     example: 'front page',
@@ -102,7 +107,8 @@ function monitorOf(
   const { timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs) } = entry;
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
   const hiding = secrets.length > 0 && { secrets };
-  const common = { id: name, name, type: check.type, target, intervalMs, timeoutMs, ...hiding };
+  const { id = name } = entry;
+  const common = { id, name, type: check.type, target, intervalMs, timeoutMs, ...hiding };
   const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
   return { ...common, options: options.parsed, spec };
 }
@@ -114,9 +120,10 @@ function isFitToRun(check: CheckType, options: Monitor['options'], file: Written
     const next = 'a count of 0 is for watchkeeper check';
     file.report(['options'], `expected a ${check.title} check that ends by itself; ${next}`);
   }
-  const showsSecret = file.referencesIn(['name']).some(({ isSecret }) => isSecret);
-  if (showsSecret) file.report(['name'], 'expected a name without secrets, for everybody sees it');
-  return endsByItself && !showsSecret;
+  const showing = (['name', 'id'] as const).filter((key) => file.referencesIn([key]).some(({ isSecret }) => isSecret));
+  for (const key of showing)
+    file.report([key], `expected ${key === 'id' ? 'an id' : 'a name'} without secrets, for everybody sees it`);
+  return endsByItself && showing.length === 0;
 }
 
 interface Times {

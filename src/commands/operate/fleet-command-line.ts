@@ -104,6 +104,7 @@ const lists: Readonly<Record<ListName, string>> = {
   tasks: 'every task, a monitor on an agent, with its latest result',
   monitors: 'every monitor and where it runs',
   alarms: 'where records of sensors were changed or are missing',
+  history: 'every task that has results, also of monitors that are gone or had another name',
   missing: 'what agents recorded and the server does not have, and why',
 };
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Milliseconds } from '../../core/duration.ts';
 import { formatAlarms } from '../../terminal/alarm-view.ts';
+import { formatHistory } from '../../terminal/history-view.ts';
 import { formatMissing } from '../../terminal/missing-view.ts';
 import {
   formatAgents,
@@ -16,6 +17,7 @@ import {
   agentsAnswer,
   alarmsAnswer,
   done,
+  historyAnswer,
   inviteAnswer,
   missingAnswer,
   monitorsAnswer,
@@ -34,6 +36,7 @@ const lists = {
   tasks: listOf('/tasks', tasksAnswer, { rowsOf: ({ tasks }) => tasks, format: formatTasks }),
   monitors: listOf('/monitors', monitorsAnswer, { rowsOf: ({ monitors }) => monitors, format: formatMonitors }),
   alarms: listOf('/alarms', alarmsAnswer, { rowsOf: ({ alarms }) => alarms, format: formatAlarms }),
+  history: listOf('/history?limit=100000', historyAnswer, { rowsOf: ({ tasks }) => tasks, format: formatHistory }),
   missing: listOf('/missing', missingAnswer, { rowsOf: ({ missing }) => missing, format: formatMissing }),
 } as const;
 export type ListName = keyof typeof lists;

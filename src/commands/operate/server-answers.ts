@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentSchema } from '../../server/routes/agents.ts';
+import { measuredTaskSchema } from '../../server/routes/history.ts';
 import { missingSchema } from '../../server/routes/missing.ts';
 import { monitorSchema } from '../../server/routes/monitors.ts';
 import { alarmSchema } from '../../server/routes/records.ts';
@@ -20,6 +21,7 @@ export const agentsAnswer = z.looseObject({ agents: z.array(agent) });
 export const tasksAnswer = z.looseObject({ tasks: z.array(task) });
 export const monitorsAnswer = z.looseObject({ monitors: z.array(monitor) });
 export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmSchema.shape)) });
+export const historyAnswer = z.looseObject({ tasks: z.array(z.looseObject(measuredTaskSchema.shape)) });
 export const missingAnswer = z.looseObject({ missing: z.array(z.looseObject(missingSchema.shape)) });
 export const inviteAnswer = z.looseObject({ command: z.string(), expiresAt: z.iso.datetime() });
 export const runAnswer = z.looseObject({ tasks: z.array(z.uuid()) });

@@ -140,11 +140,11 @@ interface BookReaders {
   readonly masks: ResultMasks;
 }
 
-function bookOf({ store, readMonitor, say }: ServerParts, { dispatcher, masks }: BookReaders): MonitorBook {
+function bookOf({ clock, store, readMonitor, say }: ServerParts, { dispatcher, masks }: BookReaders): MonitorBook {
   return new MonitorBook({
     saveMonitor: (monitor) => store.saveMonitor(monitor),
     monitors: () => store.monitors(),
-    deleteMonitor: (monitorId) => store.deleteMonitor(monitorId),
+    deleteMonitor: (monitorId) => store.deleteMonitor(monitorId, clock.now()),
     setPaused: (monitorId, isPaused) => store.setPaused(monitorId, isPaused),
     paused: () => store.paused(),
     read: readMonitor,

@@ -5,6 +5,7 @@ import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { evidenceRoutes } from '../../server/routes/evidence.ts';
 import { eventsRoutes } from '../../server/routes/events.ts';
+import { historyRoutes } from '../../server/routes/history.ts';
 import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
@@ -45,7 +46,12 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       latest: (taskId) => server.latest.get(taskId)?.result,
       runNow: (agentId, taskId) => server.runs.run(agentId, taskId),
     }),
-    ...resultsRoutes(store),
+    ...resultsRoutes({
+      results: (query) => store.results(query),
+      summaries: (query) => store.summaries(query),
+      isTask: (taskId) => server.tasks.isKnown(taskId),
+    }),
+    ...historyRoutes({ measured: () => store.measured(), monitors: () => server.book.entries() }),
     ...missingRoutes(store),
     ...recordsRoutes({
       agents: () => server.fleet.views(),

@@ -61,6 +61,11 @@ export class TaskTable {
     return this.monitors.filter((monitor) => !running.some((agent) => runs(agent, monitor)));
   }
 
+  /** Whether there is or was such a task: its results may be kept. */
+  isKnown(taskId: string): boolean {
+    return this.#owners.has(taskId);
+  }
+
   isTaskOf(taskId: string, agentId: string): boolean {
     return this.#owners.get(taskId) === agentId;
   }

@@ -50,6 +50,17 @@ describe('SE11: a name stands for one monitor', () => {
     assert.equal(monitors.entries().length, 1);
   });
 
+  test('SF13: an id too: the file gets none that was given through the interface, unless that monitor is gone', async () => {
+    const { monitors } = book();
+    await monitors.load([]);
+    const { id } = (await monitors.create({ name: 'web' })).spec;
+    const moved = { ...monitorSpec('front page'), id };
+    await assert.rejects(monitors.replaceFile([moved]), { code: 'conflict', message: /"web" was made through/ });
+    await monitors.remove('web');
+    await monitors.replaceFile([moved]);
+    assert.equal(monitors.find(id).spec.name, 'front page');
+  });
+
   test('also when the file gets one of a name that was made through the interface: the file is not taken over', async () => {
     const { monitors } = book();
     await monitors.load([monitorSpec('door')]);

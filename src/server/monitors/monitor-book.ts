@@ -50,12 +50,12 @@ export class MonitorBook {
     for (const id of await this.#ports.paused()) this.#paused.add(id);
     this.#fromFile = fromFile;
     for (const [id, { name }] of this.#made) {
-      if (!fromFile.some((spec) => spec.name === name)) continue;
+      const other = fromFile.find((spec) => spec.name === name || spec.id === id);
+      if (!other) continue;
       this.#made.delete(id);
-      this.#ports.onUnreadable(
-        id,
-        `the configuration file has a monitor ${JSON.stringify(name)} too; rename one of them`,
-      );
+      const same =
+        other.name === name ? `a monitor ${JSON.stringify(name)}` : `its id, for ${JSON.stringify(other.name)},`;
+      this.#ports.onUnreadable(id, `the configuration file has ${same} too; rename one of them`);
     }
     await this.#tell();
   }
@@ -63,7 +63,9 @@ export class MonitorBook {
   /** The configuration file has changed. If it rejects nothing has changed. @throws {AppError} conflict, for names that are taken */
   async replaceFile(specs: readonly MonitorSpec[]): Promise<void> {
     await this.#inTurn(async () => {
-      const taken = [...this.#made.values()].find(({ name }) => specs.some((spec) => spec.name === name));
+      const taken = [...this.#made.values()].find(({ id, name }) =>
+        specs.some((spec) => spec.name === name || spec.id === id),
+      );
       if (taken) {
         const next = 'rename one of the two';
         throw new AppError(
@@ -160,7 +162,8 @@ export class MonitorBook {
     const spec = { ...this.#ports.read(definition), id };
     const namesake = this.entries().find((entry) => entry.spec.name === spec.name && entry.spec.id !== id);
     if (namesake) throw new AppError('conflict', `there is a monitor ${JSON.stringify(spec.name)} already`);
-    await this.#ports.saveMonitor({ id, definition });
+    // With its name also where that was left out: it is told as long as there are results.
+    await this.#ports.saveMonitor({ id, definition: { ...definition, name: spec.name } });
     this.#made.set(id, spec);
     await this.#tell();
     return this.find(id);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
+import { AppError } from '../../core/errors.ts';
 import type { ResultQuery, StoredResult, SummaryQuery } from '../store/store.ts';
 import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -8,6 +9,8 @@ import { resultAnswer, resultSchema, taskId } from './tasks.ts';
 export interface ResultsPorts {
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
+  /** Whether there is or was such a task. */
+  readonly isTask: (taskId: string) => boolean;
 }
 
 const latencySchema = z
@@ -42,12 +45,13 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       name: 'listResults',
       method: 'get',
       path: '/tasks/{task}/results',
-      errors: ['unavailable'],
+      errors: ['not-found', 'unavailable'],
       summary: 'The results of a task whose slots lie in [from, to), oldest first',
       params,
       query: z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(100_000).default(1000) }),
       response: z.strictObject({ results: z.array(resultSchema) }),
       async handle({ params, query }) {
+        assertTask(params.task, ports);
         const results = await ports.results({ taskId: params.task, ...query });
         return { results: results.map(({ agentId: _agentId, ...result }) => resultAnswer(result)) };
       },
@@ -56,16 +60,23 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       name: 'listSummaries',
       method: 'get',
       path: '/tasks/{task}/summaries',
-      errors: ['unavailable'],
+      errors: ['not-found', 'unavailable'],
       summary: 'The results of a task in [from, to) by minute, hour or day (UTC)',
       params,
       query: z.strictObject({ ...range, resolution: z.enum(resolutions).default('hour') }),
       response: z.strictObject({ summaries: z.array(summarySchema) }),
       async handle({ params, query }) {
+        assertTask(params.task, ports);
         return { summaries: (await ports.summaries({ taskId: params.task, ...query })).map(summaryAnswer) };
       },
     }),
   ];
+}
+
+/** What was never a task, or has been forgotten, is told apart from one without results. @throws {AppError} not-found */
+function assertTask(taskId: string, { isTask }: Pick<ResultsPorts, 'isTask'>): void {
+  if (isTask(taskId)) return;
+  throw new AppError('not-found', `there is no task ${taskId}, and no results of one are kept`);
 }
 
 function summaryAnswer({ start, latency, ...counts }: Summary): z.output<typeof summarySchema> {

@@ -467,7 +467,30 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         await store.saveMonitor({ id: 'm', definition: { type: 'tcp', options: { port: 80 } } });
         await store.saveMonitor({ id: 'm', definition: { type: 'tcp', options: { port: 443 } } });
         assert.deepEqual(await store.monitors(), [{ id: 'm', definition: { type: 'tcp', options: { port: 443 } } }]);
-        assert.deepEqual([await store.deleteMonitor('m'), await store.deleteMonitor('m')], [true, false]);
+        assert.deepEqual([await store.deleteMonitor('m', start), await store.deleteMonitor('m', start)], [true, false]);
+      }));
+
+    test('SF13: every task that has results is listed, with the names that its monitor and its agent had last', () =>
+      inStore(async (store) => {
+        assert.deepEqual(await store.measured(), []);
+        await store.saveAgent({ id: 'agent-1', name: 'old', publicKey: 'key', joinedAt: start });
+        await store.saveMonitor({ id: 'monitor-1', definition: { name: 'old' } });
+        await commit(store, [...entries(1, 2), ...entries(3, 3, { taskId: 'task-2', monitorId: 'in a file' })]);
+        await commit(store, entries(1, 1, { taskId: 'task-3' }), { agentId: 'agent-2' });
+        await store.saveAgent({ id: 'agent-1', name: 'lab', publicKey: 'key', joinedAt: start });
+        await store.saveMonitor({ id: 'monitor-1', definition: { name: 'web' } });
+        await store.deleteMonitor('monitor-1', start);
+        await store.seal(start + hourMs);
+        const ofFirst = { agentId: 'agent-1', agentName: 'lab' };
+        const web = { monitorId: 'monitor-1', monitorName: 'web' };
+        assert.deepEqual(await store.measured(), [
+          { id: 'task-1', ...ofFirst, ...web },
+          { id: 'task-2', ...ofFirst, monitorId: 'in a file', monitorName: undefined },
+          { id: 'task-3', agentId: 'agent-2', agentName: undefined, ...web },
+        ]);
+        assert.deepEqual(await store.monitors(), [], 'deleted all the same');
+        await store.saveMonitor({ id: 'monitor-1', definition: { name: 'back' } });
+        assert.equal((await store.monitors()).length, 1);
       }));
 
     test('a monitor that a person stopped stays stopped, wherever it is kept, until it may go on', () =>

@@ -119,7 +119,7 @@ export interface Registry {
   saveMonitor(monitor: SavedMonitor): Promise<void>;
   monitors(): Promise<readonly SavedMonitor[]>;
   /** False if there is no such monitor. Its results stay until retention drops them. */
-  deleteMonitor(monitorId: string): Promise<boolean>;
+  deleteMonitor(monitorId: string, at: number): Promise<boolean>;
   /** Records that a person paused or resumed a monitor. */
   setPaused(monitorId: string, isPaused: boolean): Promise<void>;
   /** Ids of paused monitors. */
@@ -129,6 +129,8 @@ export interface Registry {
   assignTasks(agentId: string, monitorIds: readonly string[]): Promise<Assignment>;
   /** Every task that was ever assigned. */
   tasks(): Promise<readonly KnownTask[]>;
+  /** Every task that has results, or summaries, also of monitors and agents that are gone. */
+  measured(): Promise<readonly MeasuredTask[]>;
 }
 
 export interface Agent {
@@ -179,6 +181,13 @@ export interface AssignedTask {
 
 export interface KnownTask extends AssignedTask {
   readonly agentId: string;
+}
+
+export interface MeasuredTask extends KnownTask {
+  /** Of a monitor that was made through the API, as it was last called; undefined for those of a file. */
+  readonly monitorName: string | undefined;
+  /** As its agent was last called; undefined if it was never known here. */
+  readonly agentName: string | undefined;
 }
 
 /** What keeps the store small and sound; called from time to time, while commits continue. */

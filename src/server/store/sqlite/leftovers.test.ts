@@ -106,7 +106,7 @@ describe('SF15: what belongs to nothing any more goes after its time', () => {
       [],
       'this test puts a row into every table: fill a new one too, and give it a rule in leftovers.ts or a reason here',
     );
-    await store.deleteMonitor('monitor-1');
+    await store.deleteMonitor('monitor-1', start);
     for (const agentId of [berlin, seat]) assert.equal(await store.removeAgent(agentId, start + hourMs), true);
     const future = Date.now() + 10 * dayMs;
     const dropped = await store.retain(before(future, { monitorIds: [] }));

@@ -43,6 +43,7 @@ export class Leftovers {
     const ofMonitors = [
       () => dropped.tasks.push(...idsIn(s.tasks.all({ monitors, before }))),
       () => s.paused.run(monitors),
+      () => s.monitors.run(),
     ];
     return [...steps, ...ofMonitors];
   }
@@ -101,6 +102,9 @@ function prepare(db: DatabaseSync) {
     tasks: db.prepare(`
       DELETE FROM tasks WHERE monitorId NOT IN (SELECT value FROM json_each(:monitors)) AND id < :before
       AND id NOT IN (SELECT taskId FROM series) RETURNING id`),
+    monitors: db.prepare(`
+      DELETE FROM monitors WHERE deletedAt IS NOT NULL AND id NOT IN (SELECT monitorId FROM tasks)
+      AND id NOT IN (SELECT monitorId FROM series)`),
     paused: db.prepare(`
       DELETE FROM paused WHERE monitorId NOT IN (SELECT value FROM json_each(?))
       AND monitorId NOT IN (SELECT monitorId FROM tasks)`),

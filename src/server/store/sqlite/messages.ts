@@ -32,6 +32,7 @@ export const reads = [
   'monitors',
   'paused',
   'tasks',
+  'measured',
   'chains',
   'lines',
   'records',

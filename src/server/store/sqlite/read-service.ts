@@ -22,6 +22,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     agents: () => atOnce(() => registry.agents()),
     joinToken: (tokenId) => atOnce(() => registry.joinToken(tokenId)),
     tasks: () => atOnce(() => registry.tasks()),
+    measured: () => atOnce(() => registry.measured()),
     monitors: () => atOnce(() => registry.monitors()),
     paused: () => atOnce(() => registry.paused()),
     chains: () => atOnce(() => records.chains()),

@@ -1,5 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Agent, Assignment, JoinToken, JoinVerdict, KnownTask, SavedMonitor, TokenUse } from '../store.ts';
+import type {
+  Agent,
+  Assignment,
+  JoinToken,
+  JoinVerdict,
+  KnownTask,
+  MeasuredTask,
+  SavedMonitor,
+  TokenUse,
+} from '../store.ts';
 import type { Row } from './rows.ts';
 
 /** Changes who and what there is. Every method is to be called within a transaction. */
@@ -40,8 +49,8 @@ export class RegistryWriter {
     this.#statements.saveMonitor.run(id, JSON.stringify(definition));
   }
 
-  deleteMonitor(monitorId: string): boolean {
-    return this.#statements.deleteMonitor.run(monitorId).changes === 1;
+  deleteMonitor(monitorId: string, at: number): boolean {
+    return this.#statements.deleteMonitor.run(at, monitorId).changes === 1;
   }
 
   setPaused(monitorId: string, isPaused: boolean): void {
@@ -83,9 +92,13 @@ export class RegistryReader {
         'SELECT id, name, publicKey, joinedAt, revokedAt, removedAt FROM agents ORDER BY joinedAt, id',
       ),
       token: db.prepare('SELECT key, numbersNames FROM join_tokens WHERE id = ?'),
-      monitors: db.prepare('SELECT id, definition FROM monitors ORDER BY id'),
+      monitors: db.prepare('SELECT id, definition FROM monitors WHERE deletedAt IS NULL ORDER BY id'),
       paused: db.prepare('SELECT monitorId FROM paused ORDER BY monitorId'),
       tasks: db.prepare('SELECT id, agentId, monitorId FROM tasks ORDER BY agentId, monitorId'),
+      measured: db.prepare(`
+        SELECT s.taskId AS id, s.agentId, s.monitorId, m.definition ->> '$.name' AS monitorName, a.name AS agentName
+        FROM series s LEFT JOIN monitors m ON m.id = s.monitorId LEFT JOIN agents a ON a.id = s.agentId
+        ORDER BY s.taskId`),
     };
   }
 
@@ -111,12 +124,23 @@ export class RegistryReader {
   }
 
   tasks(): readonly KnownTask[] {
-    return this.#statements.tasks.all().map((row) => ({
-      id: String(row['id']),
-      agentId: String(row['agentId']),
-      monitorId: String(row['monitorId']),
-    }));
+    return this.#statements.tasks.all().map(taskIn);
   }
+
+  measured(): readonly MeasuredTask[] {
+    return this.#statements.measured.all().map((row) => {
+      const [monitorName, agentName] = [textOrNone(row['monitorName']), textOrNone(row['agentName'])];
+      return Object.assign(taskIn(row), { monitorName, agentName });
+    });
+  }
+}
+
+function taskIn(row: Row): KnownTask {
+  return { id: String(row['id']), agentId: String(row['agentId']), monitorId: String(row['monitorId']) };
+}
+
+function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function agentIn(row: Row): Agent {
@@ -142,8 +166,8 @@ function prepare(db: DatabaseSync) {
     ),
     token: db.prepare('SELECT expiresAt, usedAt FROM join_tokens WHERE id = ?'),
     useToken: db.prepare('UPDATE join_tokens SET usedAt = ? WHERE id = ?'),
-    saveMonitor: db.prepare('INSERT OR REPLACE INTO monitors VALUES (?, ?)'),
-    deleteMonitor: db.prepare('DELETE FROM monitors WHERE id = ?'),
+    saveMonitor: db.prepare('INSERT OR REPLACE INTO monitors (id, definition) VALUES (?, ?)'),
+    deleteMonitor: db.prepare('UPDATE monitors SET deletedAt = ? WHERE id = ? AND deletedAt IS NULL'),
     pause: db.prepare('INSERT OR IGNORE INTO paused VALUES (?)'),
     resume: db.prepare('DELETE FROM paused WHERE monitorId = ?'),
     nextRevision: db.prepare(`

@@ -93,4 +93,6 @@ export const migrations: readonly string[] = [
   UPDATE epochs SET heardAt = 1000.0 * unixepoch();
   UPDATE gaps SET receivedAt = 1000.0 * unixepoch();
   `,
+  // Of a monitor that was deleted the name is kept as long as its results are.
+  `ALTER TABLE monitors ADD COLUMN deletedAt REAL;`,
 ];

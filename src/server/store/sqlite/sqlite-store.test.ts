@@ -210,11 +210,11 @@ describe('a file that cannot be used', () => {
   test('a migration that fails leaves everything as it was, and one that succeeds keeps the data', () => {
     using db = new DatabaseSync(':memory:');
     migrate(db, migrations);
-    db.exec("INSERT INTO monitors VALUES ('m', '{}')");
+    db.exec("INSERT INTO monitors (id, definition) VALUES ('m', '{}')");
     const added = 'ALTER TABLE monitors ADD COLUMN note TEXT';
     assert.throws(() => migrate(db, [...migrations, added, 'DROP TABLE nothing']), /nothing/);
     assert.equal(db.prepare('PRAGMA user_version').get()?.['user_version'], migrations.length);
-    assert.equal(db.prepare('SELECT * FROM monitors').columns().length, 2);
+    assert.equal(db.prepare('SELECT * FROM monitors').columns().length, 3);
     assert.equal(migrate(db, [...migrations, added]), migrations.length);
     assert.equal(db.prepare('SELECT * FROM monitors').all()[0]?.['id'], 'm');
   });

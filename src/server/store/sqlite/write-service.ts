@@ -39,7 +39,7 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
-    deleteMonitor: (monitorId) => queue.add(() => registry.deleteMonitor(monitorId)),
+    deleteMonitor: (monitorId, at) => queue.add(() => registry.deleteMonitor(monitorId, at)),
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
