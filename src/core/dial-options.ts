@@ -1,7 +1,14 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import type { Destination } from './each-address.ts';
-import { familyChoices, type AddressOverride, type DialOptions, type Endpoint } from './network.ts';
+import {
+  familyChoices,
+  type AddressOverride,
+  type DialOptions,
+  type Endpoint,
+  type FamilyChoice,
+  type SocketSettings,
+} from './network.ts';
 import { parseUrl } from './target.ts';
 
 /** `first`: the first address of the name; `any`: the first one that answers; `all`: every one, degraded if some fail. */
@@ -18,12 +25,8 @@ const codePoints: ReadonlyMap<string, number> = new Map([
   ['le', 1],
 ]);
 
-/** The options of every check that connects to a host. */
-export const dialFields = {
-  addresses: z
-    .enum(addressChoices)
-    .default('any')
-    .meta({ description: 'Which addresses of a name must answer: the first, any, or all (degraded if some fail)' }),
+/** The options of every check that sends packets: by which IP version, from where, and how marked. */
+export const socketFields = {
   family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
   source: z
     .string()
@@ -38,6 +41,15 @@ export const dialFields = {
     )
     .optional()
     .meta({ description: 'Differentiated services code point of the packets' }),
+};
+
+/** The options of every check that connects to a host, which may have several addresses. */
+export const dialFields = {
+  addresses: z
+    .enum(addressChoices)
+    .default('any')
+    .meta({ description: 'Which addresses of a name must answer: the first, any, or all (degraded if some fail)' }),
+  ...socketFields,
   resolve: z
     .array(
       z
@@ -52,22 +64,28 @@ export const dialFields = {
     .meta({ description: 'Address to use for a host instead of looking it up, as HOST:PORT:ADDRESS' }),
 };
 
-interface DialFields {
-  readonly addresses: (typeof addressChoices)[number];
-  readonly family: DialOptions['family'];
+interface SocketFields {
+  readonly family: FamilyChoice;
   readonly source?: string | undefined;
   readonly dscp?: string | undefined;
+}
+
+interface DialFields extends SocketFields {
+  readonly addresses: (typeof addressChoices)[number];
   readonly resolve: readonly string[];
 }
 
-/** These options as the network takes them. */
-export function dialOptionsOf({ addresses, family, source, dscp, resolve }: DialFields): Omit<DialOptions, 'signal'> {
+/** `socketFields` as the network takes them. */
+export function socketOptionsOf({ family, source, dscp }: SocketFields): SocketSettings & { family: FamilyChoice } {
+  return { family, source, dscp: dscp === undefined ? undefined : codePointOf(dscp) };
+}
+
+/** `dialFields` as the network takes them. */
+export function dialOptionsOf({ addresses, resolve, ...socket }: DialFields): Omit<DialOptions, 'signal'> {
   return {
     // With `all`, each run is about one address.
     addresses: addresses === 'first' ? 'first' : 'any',
-    ...(family && { family }),
-    source,
-    dscp: dscp === undefined ? undefined : codePointOf(dscp),
+    ...socketOptionsOf(socket),
     overrides: resolve.flatMap((text) => overrideOf(text) ?? []),
   };
 }

@@ -207,7 +207,7 @@ export interface QueryTarget {
   readonly port?: number;
 }
 
-export interface QueryOptions extends ResolveOptions {
+export interface QueryOptions extends ResolveOptions, SocketSettings {
   /** Payload bytes of each packet; TCP has none. */
   readonly size: number;
   /** 1 to 255; the system's choice if undefined. */
@@ -217,7 +217,7 @@ export interface QueryOptions extends ResolveOptions {
   readonly onAnswer: (answer: QueryAnswer) => void;
 }
 
-export interface DnsExchange<T> extends Waits {
+export interface DnsExchange<T> extends Waits, SocketSettings {
   readonly query: Buffer;
   /** Reads a datagram; undefined if it is not the answer. */
   readonly read: (datagram: Buffer) => T | undefined;

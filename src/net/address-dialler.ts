@@ -8,7 +8,6 @@ import type {
   Dialled,
   DialOptions,
   Endpoint,
-  ResolveOptions,
   UdpConnection,
   UdpReply,
 } from '../core/network.ts';
@@ -85,7 +84,7 @@ export class AddressDialler {
   }
 
   /** The first address of a name, if it is permitted. */
-  async locate({ host, port }: Place, options: ResolveOptions): Promise<Dialled> {
+  async locate({ host, port }: Place, options: DialOptions): Promise<Dialled> {
     const { addresses, resolveMs } = await this.#resolve({ host, port }, options);
     const [address] = addresses;
     this.#parts.policy.permit(address, port);

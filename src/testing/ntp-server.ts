@@ -4,6 +4,7 @@ import type { TestServer } from './tcp-server.ts';
 import { udpServer, type Reply } from './udp-server.ts';
 
 interface NtpStand {
+  readonly place?: { readonly host: string; readonly port: number };
   /** How far its clock is ahead of ours. */
   readonly offsetMs?: number;
   /** What it says otherwise than a good server would. */
@@ -12,8 +13,8 @@ interface NtpStand {
   readonly send?: (packet: NtpPacket, reply: Reply) => void;
 }
 
-/** An NTP server on a free loopback port: stratum 2, its time is ours, unless the test says otherwise. */
-export function ntpServer({ offsetMs = 0, packet = {}, send }: NtpStand = {}): Promise<TestServer> {
+/** An NTP server, on a free loopback port unless another place is given: stratum 2, its time is ours, unless the test says otherwise. */
+export function ntpServer({ offsetMs = 0, packet = {}, send, place }: NtpStand = {}): Promise<TestServer> {
   return udpServer((datagram, reply) => {
     const request = decodeNtp(datagram);
     if (request?.mode !== modes.client) return;
@@ -36,5 +37,5 @@ export function ntpServer({ offsetMs = 0, packet = {}, send }: NtpStand = {}): P
     };
     if (send) return send(answer, reply);
     reply(encodeNtp(answer));
-  });
+  }, place);
 }

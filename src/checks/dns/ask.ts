@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { CheckContext, Measurement } from '../../core/check.ts';
 import type { Clock } from '../../core/clock.ts';
+import { socketOptionsOf } from '../../core/dial-options.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../../core/failure.ts';
 import type { DnsServer, SecureConnection } from '../../core/network.ts';
@@ -8,7 +9,7 @@ import type { Oddities } from '../../core/oddities.ts';
 import type { Reason } from '../../core/outcome.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { askByHttps, askByTls } from '../../net/dns/ask-secure.ts';
-import { askByTcp, askByUdpOrTcp } from '../../net/dns/ask.ts';
+import { askByTcp, askByUdpOrTcp, type Asking } from '../../net/dns/ask.ts';
 import type { DnsQuery, DnsReply } from '../../net/dns/query.ts';
 import { peerOf } from '../../net/dns/server.ts';
 import { rcodeName } from '../../net/packets/dns/record-types.ts';
@@ -120,25 +121,29 @@ async function ask(asked: Asked, context: CheckContext, notes: Notes): Promise<A
   const startedMs = clock.monotonic();
   const reply =
     protocol === 'udp'
-      ? await askByUdpOrTcp(context.net, asked.query, { server: asked.server, signal: context.signal })
+      ? await askByUdpOrTcp(context.net, asked.query, askingOf(asked, context))
       : await askOnConnection(asked, context, notes);
   return { protocol, ...reply, queryMs: clock.monotonic() - startedMs };
 }
 
-function askOnConnection(
-  { server, host, query, options }: Asked,
-  { net, clock, signal }: CheckContext,
-  { measurement }: Notes,
-): Promise<DnsReply> {
+function askingOf({ server, options }: Asked, { signal }: CheckContext): Asking {
+  const { source, dscp } = socketOptionsOf(options);
+  return { server, signal, source, dscp };
+}
+
+function askOnConnection(asked: Asked, context: CheckContext, { measurement }: Notes): Promise<DnsReply> {
+  const { server, host, query, options } = asked;
+  const { net, clock } = context;
   const { protocol, path } = options;
-  if (protocol === 'tcp') return askByTcp(net, query, { server, signal });
+  const asking = askingOf(asked, context);
+  if (protocol === 'tcp') return askByTcp(net, query, asking);
   const tls = { resume: false, ...options.tls, serverName: options.tls.serverName ?? host };
   const onSecure = (secure: SecureConnection): void => {
     // Each try has a handshake of its own: the last one is shown.
     measurement.metrics['tlsMs'] = 0;
     noteTls(measurement, secure, { nowMs: clock.now(), where: peerOf(server) });
   };
-  const securely = { server, signal, tls, onSecure };
+  const securely = { ...asking, tls, onSecure };
   if (protocol === 'tls') return askByTls(net, query, securely);
   return askByHttps(net, query, { ...securely, clock, host: authorityOf(tls.serverName, server.port), path });
 }

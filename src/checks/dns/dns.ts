@@ -1,4 +1,5 @@
 import { defineCheck, type CheckContext } from '../../core/check.ts';
+import { socketOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import { metricOf } from '../../core/metrics.ts';
 import type { Network } from '../../core/network.ts';
@@ -63,11 +64,12 @@ interface Located extends Pick<Asked, 'server' | 'host'> {
 }
 
 async function locate(options: Options, { net, clock, signal }: CheckContext): Promise<Located> {
-  const { family, protocol } = options;
+  const { protocol } = options;
   const startedMs = clock.monotonic();
   const { host, port = defaultPorts[protocol] } = endpointOf(options.server ?? systemServer(net, protocol));
-  const address = await net.resolve(host, { family, signal });
-  return { server: { address, port }, host, resolveMs: clock.monotonic() - startedMs };
+  const [address] = await net.resolveAll({ host, port }, { ...socketOptionsOf(options), signal });
+  // A name that has no address is a failure.
+  return { server: { address: address!, port }, host, resolveMs: clock.monotonic() - startedMs };
 }
 
 /** The port it is set up with is the one for plain DNS. */

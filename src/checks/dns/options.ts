@@ -1,10 +1,10 @@
 import { domainToASCII } from 'node:url';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { socketFields } from '../../core/dial-options.ts';
 import { duration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
 import { degradedByLatency } from '../../core/limits.ts';
-import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { endpointOf, hostname, port } from '../../core/target.ts';
 import { strictOption } from '../../core/oddities.ts';
@@ -141,7 +141,7 @@ export const options = z
     protocol: z.enum(protocols).default('udp').meta({ description: 'UDP (TCP if truncated), TCP, TLS or HTTPS' }),
     path: z.string().startsWith('/').max(1000).default('/dns-query').meta({ description: 'Path for DNS over HTTPS' }),
     tls: tls.prefault({}),
-    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6 to the server' }),
+    ...socketFields,
     recursion: z.boolean().default(true).meta({ description: 'Ask the server to find what it does not know' }),
     dnssec: z.boolean().default(false).meta({ description: 'Require an answer that the server validated (AD)' }),
     edns: z.boolean().default(true).meta({ description: 'Ask with EDNS' }),

@@ -1,5 +1,6 @@
 import { defineCheck, type CheckContext, type Progress } from '../../core/check.ts';
 import { nextTurn, sleep } from '../../core/clock.ts';
+import { socketOptionsOf } from '../../core/dial-options.ts';
 import type { Milliseconds } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { metricOf } from '../../core/metrics.ts';
@@ -39,11 +40,11 @@ export const icmp = defineCheck({
       context.onProgress?.(progressOf(answer, options.count));
       if (tally.sent === options.count && tally.isSettled) complete.abort();
     };
-    const { host, family, size, ttl, dontFragment } = options;
+    const { host, size, ttl, dontFragment } = options;
     const { signal } = context;
     using channel = await context.net.openQueries(
       { protocol: 'icmp', host },
-      { family, size, ttl, dontFragment, signal, onAnswer },
+      { ...socketOptionsOf(options), size, ttl, dontFragment, signal, onAnswer },
     );
     Object.assign(measurement.detail, { address: channel.address.ip, via: channel.via });
     try {

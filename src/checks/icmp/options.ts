@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { socketFields } from '../../core/dial-options.ts';
 import { duration } from '../../core/duration.ts';
-import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { pingLimits } from '../../core/round-trips.ts';
 import { hostname } from '../../core/target.ts';
@@ -10,7 +10,7 @@ const defaultWaitMs = 4000;
 
 export const options = z.strictObject({
   host: hostname.meta({ description: 'Name or address to ping' }),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...socketFields,
   count: wholeNumber(0, 65_536).default(1).meta({ description: 'Packets to send; 0 goes on until Ctrl-C' }),
   interval: duration({ min: 10, max: 60_000, default: 1000 }).meta({ description: 'Time between packets' }),
   wait: duration({ min: 10, max: 60_000, default: defaultWaitMs }).meta({

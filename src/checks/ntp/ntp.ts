@@ -2,11 +2,11 @@ import type { Socket } from 'node:dgram';
 import { z } from 'zod';
 import { defineCheck, type CheckContext, type Measurement } from '../../core/check.ts';
 import { sleep } from '../../core/clock.ts';
+import { socketFields, socketOptionsOf } from '../../core/dial-options.ts';
 import { duration, formatDuration } from '../../core/duration.ts';
 import { Failure, isDeadline } from '../../core/failure.ts';
 import { assertBelow, latencyLimit, latencyLimitOr, limitReached, type Severity } from '../../core/limits.ts';
 import { metricOf } from '../../core/metrics.ts';
-import { familyChoices } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { up } from '../../core/outcome.ts';
 import { formatSpan } from '../../core/span.ts';
@@ -39,7 +39,7 @@ const options = z.strictObject({
   wait: duration({ ...waitLimits, default: 2000 }).meta({ description: 'How long to wait for each answer' }),
   degraded: degraded.prefault({}).meta({ description: 'Degraded from' }),
   down: limits.default({}).meta({ description: 'Down from' }),
-  family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+  ...socketFields,
 });
 
 type Options = z.output<typeof options>;
@@ -70,10 +70,10 @@ export const ntp = defineCheck({
   fromTarget: (target) => endpointOf(target),
   targetOf: ({ host, port }) => (port === ntpPort ? host : formatEndpoint({ host, port })),
   async run(options, context, measurement) {
-    const { host, port, family } = options;
+    const { host, port } = options;
     const { socket, resolveMs, ...dialled } = await context.net.openUdp(
       { host, port },
-      { family, signal: context.signal },
+      { ...socketOptionsOf(options), signal: context.signal },
     );
     measurement.metrics = { resolveMs };
     measurement.detail = addressDetail(dialled);

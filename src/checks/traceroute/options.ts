@@ -1,13 +1,14 @@
 import { z } from 'zod';
+import { socketFields } from '../../core/dial-options.ts';
 import { duration } from '../../core/duration.ts';
-import { familyChoices, queryProtocols } from '../../core/network.ts';
+import { queryProtocols } from '../../core/network.ts';
 import { wholeNumber } from '../../core/numbers.ts';
 import { hostname, port } from '../../core/target.ts';
 
 export const options = z
   .strictObject({
     host: hostname.meta({ description: 'Name or address to trace the path to' }),
-    family: z.enum(familyChoices).default('auto').meta({ description: 'IPv4 or IPv6' }),
+    ...socketFields,
     protocol: z
       .enum(['auto', ...queryProtocols])
       .default('auto')

@@ -1,4 +1,5 @@
 import type { CheckContext } from '../../core/check.ts';
+import { socketOptionsOf } from '../../core/dial-options.ts';
 import { Failure } from '../../core/failure.ts';
 import type { QueryAnswer, QueryChannel, QueryProtocol } from '../../core/network.ts';
 import type { TracerouteOptions } from './options.ts';
@@ -18,11 +19,11 @@ export async function openProbeChannel(
   { net, signal }: CheckContext,
   onAnswer: (answer: QueryAnswer) => void,
 ): Promise<QueryChannel> {
-  const { host, family, protocol } = options;
+  const { host, protocol } = options;
   const open = (by: QueryProtocol): Promise<QueryChannel> => {
     const { port = usualPort[by] } = options;
     const target = { protocol: by, host, ...(port !== undefined && { port }) };
-    return net.openQueries(target, { family, size: payloadBytes, signal, onAnswer });
+    return net.openQueries(target, { ...socketOptionsOf(options), size: payloadBytes, signal, onAnswer });
   };
   const channel = await open(protocol === 'auto' ? 'icmp' : protocol);
   if (channel.via !== 'ping') return channel;

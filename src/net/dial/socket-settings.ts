@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Address, SocketSettings } from '../../core/network.ts';
+import type { Address, Family, SocketSettings } from '../../core/network.ts';
 import { encodeAddress } from '../../sys/address.ts';
 import {
   bindSocket,
@@ -28,9 +28,8 @@ export function openSocketWith({ family }: Address, { protocol, source, dscp, re
   const fd = openSocket({ family, kind: kinds[protocol], protocol: protocols[protocol] });
   try {
     if (receiveErrors) setOption(fd, ipOptions[family].receiveErrors, 1);
-    // DSCP is the upper six bits of the byte.
-    if (dscp !== undefined) setOption(fd, ipOptions[family].trafficClass, dscp << 2);
-    if (source !== undefined) bindTo(fd, source);
+    const ip = applySettings(fd, family, { source, dscp });
+    if (ip !== undefined) bindSocket(fd, encodeAddress({ ip, family }));
     return fd;
   } catch (error) {
     closeSocket(fd);
@@ -38,8 +37,11 @@ export function openSocketWith({ family }: Address, { protocol, source, dscp, re
   }
 }
 
-function bindTo(fd: number, source: string): void {
-  const family = isIP(source);
-  if (family === 4 || family === 6) return bindSocket(fd, encodeAddress({ ip: source, family }));
+/** Sets what is set before a socket is bound; returns the address that it has yet to be bound to, if any. @throws {SystemError} */
+export function applySettings(fd: number, family: Family, { source, dscp }: SocketSettings): string | undefined {
+  // DSCP is the upper six bits of the byte.
+  if (dscp !== undefined) setOption(fd, ipOptions[family].trafficClass, dscp << 2);
+  if (source === undefined || isIP(source) !== 0) return source;
   setOption(fd, socketOptions.bindToDevice, Buffer.from(`${source}\0`));
+  return undefined;
 }

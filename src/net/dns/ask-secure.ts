@@ -82,10 +82,11 @@ async function messageOf(response: HttpResponse, peer: string): Promise<Buffer> 
 
 async function onSecureSocket<T>(
   net: SecureNetwork,
-  { server, tls, signal, onSecure }: SecureAsking,
+  { server, tls, signal, source, dscp, onSecure }: SecureAsking,
   work: (socket: Socket, alpn: string | undefined) => Promise<T>,
 ): Promise<T> {
-  const { socket } = await net.connect({ host: server.address.ip, port: server.port }, { signal });
+  const { ip: host } = server.address;
+  const { socket } = await net.connect({ host, port: server.port }, { signal, source, dscp });
   try {
     const secure = await net.startTls(socket, { ...tls, signal });
     onSecure?.(secure);

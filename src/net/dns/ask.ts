@@ -1,35 +1,36 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Failure } from '../../core/failure.ts';
-import type { DnsServer, Endpoint, Network, ResolveOptions } from '../../core/network.ts';
+import type { DialOptions, DnsServer, Endpoint, Network, SocketSettings } from '../../core/network.ts';
 import { encodeQuery, ReplyFilter, type DnsQuery, type DnsReply } from './query.ts';
 import { peerOf } from './server.ts';
 import { exchangeOnStream } from './stream.ts';
 
 /** What asking takes from the network; a check's own network keeps the egress policy. */
 export interface DnsNetwork extends Pick<Network, 'exchangeDns'> {
-  connect(endpoint: Endpoint, options: ResolveOptions): Promise<{ readonly socket: Socket }>;
+  connect(endpoint: Endpoint, options: DialOptions): Promise<{ readonly socket: Socket }>;
 }
 
-export interface Asking {
+export interface Asking extends SocketSettings {
   readonly server: DnsServer;
   readonly signal: AbortSignal;
 }
 
 /** Asks once by UDP. The answer may be truncated. @throws {Failure} refused, unreachable, timeout, protocol, denied */
-async function askByUdp(net: DnsNetwork, asked: DnsQuery, { server, signal }: Asking): Promise<DnsReply> {
+async function askByUdp(net: DnsNetwork, asked: DnsQuery, { server, ...waiting }: Asking): Promise<DnsReply> {
   const query = encodeQuery(asked);
   const filter = new ReplyFilter(asked, { query, peer: `${peerOf(server)} by UDP` });
   try {
-    return await net.exchangeDns(server, { query, signal, read: filter.read });
+    return await net.exchangeDns(server, { ...waiting, query, read: filter.read });
   } catch (error) {
     throw filter.failureOf(error);
   }
 }
 
 /** Asks once by TCP, on a connection of its own. @throws {Failure} refused, reset, closed, timeout, protocol, denied */
-export async function askByTcp(net: DnsNetwork, asked: DnsQuery, { server, signal }: Asking): Promise<DnsReply> {
-  const { socket } = await net.connect({ host: server.address.ip, port: server.port }, { signal });
+export async function askByTcp(net: DnsNetwork, asked: DnsQuery, { server, ...waiting }: Asking): Promise<DnsReply> {
+  const { signal } = waiting;
+  const { socket } = await net.connect({ host: server.address.ip, port: server.port }, waiting);
   try {
     return await askOnStream(socket, asked, { peer: `${peerOf(server)} by TCP`, signal });
   } finally {

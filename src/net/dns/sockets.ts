@@ -1,6 +1,6 @@
 import type { Socket } from 'node:dgram';
 import { abortError, Failure } from '../../core/failure.ts';
-import type { DnsExchange, DnsServer } from '../../core/network.ts';
+import type { DnsExchange, DnsServer, SocketSettings } from '../../core/network.ts';
 import { dialUdp } from '../dial/dial.ts';
 import { sendDatagram } from '../dial/send.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
@@ -28,18 +28,20 @@ interface SharedSocket {
  * process has none open, and a busy one does not open one for each question.
  */
 export class DnsSockets {
+  /** By server and settings. */
   readonly #current = new Map<string, SharedSocket>();
 
   /** Sends a message and resolves with the first datagram from that server that `read` takes. @throws {Failure} or the signal's reason */
-  exchange<T>(server: DnsServer, { query, signal, read }: DnsExchange<T>): Promise<T> {
+  exchange<T>(server: DnsServer, { query, signal, read, source, dscp }: DnsExchange<T>): Promise<T> {
     const peer = peerOf(server);
+    const kind = `${peer} ${source ?? ''} ${dscp ?? ''}`;
     const id = query.readUInt16BE(0);
-    const shared = this.#socketFor(peer, id) ?? this.#open(peer, server);
+    const shared = this.#socketFor(kind, id) ?? this.#open(kind, server, { source, dscp });
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         signal.removeEventListener('abort', onAbort);
         shared.waiting.delete(id);
-        if (shared.waiting.size === 0) this.#close(peer, shared);
+        if (shared.waiting.size === 0) this.#close(kind, shared);
       };
       const fail = (error: unknown): void => {
         leave();
@@ -68,22 +70,22 @@ export class DnsSockets {
     });
   }
 
-  #socketFor(peer: string, id: number): SharedSocket | undefined {
-    const shared = this.#current.get(peer);
+  #socketFor(kind: string, id: number): SharedSocket | undefined {
+    const shared = this.#current.get(kind);
     return shared && shared.queries < maxQueriesPerSocket && !shared.waiting.has(id) ? shared : undefined;
   }
 
   /** A socket that this one replaces goes on until its last answer. */
-  #open(peer: string, server: DnsServer): SharedSocket {
+  #open(kind: string, server: DnsServer, settings: SocketSettings): SharedSocket {
     const waiting = new Map<number, Waiting>();
-    const opened = openSocket(server, waiting);
+    const opened = openSocket(server, settings, waiting);
     const shared = { opened, waiting, queries: 0 };
-    this.#current.set(peer, shared);
+    this.#current.set(kind, shared);
     return shared;
   }
 
-  #close(peer: string, shared: SharedSocket): void {
-    if (this.#current.get(peer) === shared) this.#current.delete(peer);
+  #close(kind: string, shared: SharedSocket): void {
+    if (this.#current.get(kind) === shared) this.#current.delete(kind);
     void shared.opened.then(
       (socket) => socket.close(),
       () => {},
@@ -94,8 +96,12 @@ export class DnsSockets {
 /** Opening waits for nothing, so there is nothing to abort. */
 const neverAborted = new AbortController().signal;
 
-async function openSocket(server: DnsServer, waiting: ReadonlyMap<number, Waiting>): Promise<Socket> {
-  const socket = await dialUdp(server.address, { port: server.port, signal: neverAborted });
+async function openSocket(
+  server: DnsServer,
+  settings: SocketSettings,
+  waiting: ReadonlyMap<number, Waiting>,
+): Promise<Socket> {
+  const socket = await dialUdp(server.address, { port: server.port, signal: neverAborted, ...settings });
   socket.on('message', (datagram) => {
     if (datagram.length < 2) return;
     const one = waiting.get(datagram.readUInt16BE(0));

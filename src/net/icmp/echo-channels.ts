@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
-import type { Address, Family, QueryAnswer, QueryChannel } from '../../core/network.ts';
+import { BoundedMap } from '../../core/bounded-map.ts';
+import type { Address, Family, QueryAnswer, QueryChannel, SocketSettings } from '../../core/network.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
 import { carriesCookie, encodeEchoRequest, numberEchoRequest } from '../packets/icmp.ts';
 import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
@@ -14,7 +15,7 @@ import { transmit } from './transmit.ts';
 const cookieBytes = 8;
 const sequences = 0x1_0000;
 
-export interface EchoOptions {
+export interface EchoOptions extends SocketSettings {
   readonly size: number;
   readonly ttl?: number | undefined;
   readonly dontFragment?: boolean;
@@ -38,7 +39,7 @@ interface Sent extends Departure {
 }
 
 /**
- * All echoes of one family share one socket and are told apart by sequence number and cookie. It lives as long as
+ * All echoes of one family, from one source, share one socket and are told apart by sequence number and cookie. It lives as long as
  * somebody uses it, and takes new users only for a while: a firewall that lost track of an identifier blinds us no longer.
  */
 class SharedEchoSocket {
@@ -50,8 +51,8 @@ class SharedEchoSocket {
   #next = randomInt(sequences);
   #users = 0;
 
-  constructor(family: Family, clock: Clock) {
-    this.#socket = new EchoSocket(family);
+  constructor(family: Family, settings: SocketSettings, clock: Clock) {
+    this.#socket = new EchoSocket(family, settings);
     this.#clock = clock;
     this.#openedMs = clock.monotonic();
     this.#stopWatching = watchFd(this.#socket.fd, fdEvents.readable, () => this.#onReady());
@@ -176,11 +177,12 @@ function deliver(sender: Sender, answer: QueryAnswer): void {
 }
 
 const socketLifetimeMs = 10_000;
+const maxCurrent = 100;
 
 /** Opens channels for echo requests; concurrent ones share a socket. */
 export class EchoChannels {
   readonly #clock: Clock;
-  readonly #current: Partial<Record<Family, SharedEchoSocket>> = {};
+  readonly #current = new BoundedMap<string, SharedEchoSocket>(maxCurrent);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -188,9 +190,12 @@ export class EchoChannels {
 
   /** @throws {SystemError} where this process may open no ICMP socket */
   open(address: Address, options: EchoOptions): Omit<QueryChannel, 'resolveMs'> {
-    let shared = this.#current[address.family];
-    if (!shared?.takesUsers(socketLifetimeMs)) shared = new SharedEchoSocket(address.family, this.#clock);
-    this.#current[address.family] = shared;
+    const { source, dscp } = options;
+    const kind = `${address.family} ${source ?? ''} ${dscp ?? ''}`;
+    let shared = this.#current.get(kind);
+    if (!shared?.takesUsers(socketLifetimeMs))
+      shared = new SharedEchoSocket(address.family, { source, dscp }, this.#clock);
+    this.#current.set(kind, shared);
     return shared.open(address, options);
   }
 }

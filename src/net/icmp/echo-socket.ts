@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import type { Family } from '../../core/network.ts';
+import type { Family, SocketSettings } from '../../core/network.ts';
 import { decodeEcho, echoTypes, icmpProtocol } from '../packets/icmp.ts';
 import { decodeIpv4Header } from '../packets/ip.ts';
 import { encodeAddress } from '../../sys/address.ts';
+import { applySettings } from '../dial/socket-settings.ts';
 import { SystemError } from '../../sys/libc.ts';
 import { ReceiveBatch, type QueuedError, type Received } from '../../sys/receive.ts';
 import {
@@ -48,7 +49,7 @@ export class EchoSocket {
   #sending: EchoSending = { ttl: undefined, dontFragment: false };
 
   /** @throws {SystemError} EACCES or EPERM, where this process may open neither kind */
-  constructor(family: Family) {
+  constructor(family: Family, settings: SocketSettings = {}) {
     this.family = family;
     const protocol = icmpProtocol[family];
     try {
@@ -61,7 +62,7 @@ export class EchoSocket {
     }
     try {
       this.#configure();
-      this.identifier = this.#identify();
+      this.identifier = this.#identify(applySettings(this.fd, family, settings));
     } catch (error) {
       this.close();
       throw error;
@@ -82,12 +83,14 @@ export class EchoSocket {
   }
 
   /** A random identifier, so that nothing on the way mistakes us for an earlier sender. The kernel fills in a bound one. */
-  #identify(): number {
+  #identify(source: string | undefined): number {
+    const { family } = this;
     for (let attempt = 1; ; attempt++) {
       const identifier = randomInt(1, 0x1_0000);
-      if (this.via === 'raw') return identifier;
+      const port = this.via === 'raw' ? 0 : identifier;
       try {
-        bindSocket(this.fd, encodeAddress({ ip: anyAddress[this.family], family: this.family, port: identifier }));
+        if (source !== undefined || this.via === 'datagram')
+          bindSocket(this.fd, encodeAddress({ ip: source ?? anyAddress[family], family, port }));
         return identifier;
       } catch (error) {
         const isTaken = error instanceof SystemError && error.code === 'EADDRINUSE';

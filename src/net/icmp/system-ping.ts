@@ -109,9 +109,17 @@ function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
   return `ping cannot be started (${code ?? message})`;
 }
 
-function pingArguments({ ip, family }: Address, { size, ttl, dontFragment = false }: EchoOptions): string[] {
+function pingArguments({ ip, family }: Address, options: EchoOptions): string[] {
+  const { size, ttl, dontFragment = false, source, dscp } = options;
   const always = [`-${family}`, '-n', '-c', '2', '-i', String(secondPacketSeconds), '-s', String(size)];
-  return [...always, ...(ttl === undefined ? [] : ['-t', String(ttl)]), ...(dontFragment ? ['-M', 'do'] : []), ip];
+  const flags = [
+    ...(ttl === undefined ? [] : ['-t', String(ttl)]),
+    ...(dontFragment ? ['-M', 'do'] : []),
+    ...(source === undefined ? [] : ['-I', source]),
+    // Of the byte that DSCP is the upper six bits of.
+    ...(dscp === undefined ? [] : ['-Q', String(dscp << 2)]),
+  ];
+  return [...always, ...flags, ip];
 }
 
 interface PingRun {

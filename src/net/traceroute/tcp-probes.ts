@@ -9,16 +9,14 @@ import {
   getOption,
   handshakeMs,
   ipOptions,
-  IPPROTO_TCP,
   localPort,
-  openSocket,
   retransmissions,
   setOption,
-  SOCK_STREAM,
   socketOptions,
 } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
+import { openSocketWith } from '../dial/socket-settings.ts';
 import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { ResetTimes } from './reset-times.ts';
@@ -94,10 +92,10 @@ export class TcpProbes {
   /** Begins a handshake. @throws {SystemError} */
   #begin(sequence: number, ttl: number | undefined): void {
     const { family } = this.#address;
-    const fd = openSocket({ family, kind: SOCK_STREAM, protocol: IPPROTO_TCP });
+    const { source, dscp } = this.#options;
+    const fd = openSocketWith(this.#address, { protocol: 'tcp', source, dscp, receiveErrors: true });
     try {
       setOption(fd, socketOptions.timestamps, 1);
-      setOption(fd, ipOptions[family].receiveErrors, 1);
       if (ttl !== undefined) setOption(fd, ipOptions[family].hopLimit, ttl);
       const sent = { sentMs: this.#clock.monotonic(), sentNs: realtimeNs() };
       const isPending = connectSocket(fd, this.#socketAddress);

@@ -3,18 +3,10 @@ import type { Clock } from '../../core/clock.ts';
 import type { Address, QueryAnswer, QueryChannel, QueryOptions } from '../../core/network.ts';
 import { decodeAddress, encodeAddress, isSameHost } from '../../sys/address.ts';
 import { ReceiveBatch, type Received } from '../../sys/receive.ts';
-import {
-  closeSocket,
-  ipOptions,
-  IPPROTO_UDP,
-  openSocket,
-  sendTo,
-  setOption,
-  SOCK_DGRAM,
-  socketOptions,
-} from '../../sys/socket.ts';
+import { closeSocket, ipOptions, sendTo, setOption, socketOptions } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import { socketFailure } from '../dial/socket-failure.ts';
+import { openSocketWith } from '../dial/socket-settings.ts';
 import { answerOfMessage } from '../icmp/error-answer.ts';
 import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { transmit } from '../icmp/transmit.ts';
@@ -74,9 +66,9 @@ export class UdpProbes {
 
   #openSocket(sequence: number | undefined): ProbeSocket {
     const { family } = this.#address;
-    const fd = openSocket({ family, kind: SOCK_DGRAM, protocol: IPPROTO_UDP });
-    for (const option of [socketOptions.timestamps, ipOptions[family].receiveErrors, ipOptions[family].receiveHopLimit])
-      setOption(fd, option, 1);
+    const { source, dscp } = this.#options;
+    const fd = openSocketWith(this.#address, { protocol: 'udp', source, dscp, receiveErrors: true });
+    for (const option of [socketOptions.timestamps, ipOptions[family].receiveHopLimit]) setOption(fd, option, 1);
     const stopWatching = watchFd(fd, fdEvents.readable, () => this.#onReady(socket));
     const socket: ProbeSocket = { fd, stopWatching, sequence };
     this.#sockets.push(socket);

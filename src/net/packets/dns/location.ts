@@ -81,7 +81,7 @@ function lengthText(byte: number): string {
   const [digit, power] = [byte >> 4, byte & 0x0f];
   if (digit > 9 || power > 9) throw new DnsFormatError(`a length of ${digit} × 10^${power} cm`);
   const cm = digit * 10 ** power;
-  return power >= 2 ? `${cm / 100}m` : `${(cm / 100).toFixed(2)}m`;
+  return cm >= 100 ? `${cm / 100}m` : `${(cm / 100).toFixed(2)}m`;
 }
 
 /** More digits than one are cut, as BIND does. */
