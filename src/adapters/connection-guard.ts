@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectionPlaces, type Place, type PlaceLimits } from '../core/connection-places.ts';
+import { unmapped } from '../core/target.ts';
 
 interface GuardParts {
   readonly limits: PlaceLimits;
@@ -34,7 +35,7 @@ export class ConnectionGuard {
   }
 
   #take(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
+    const address = unmapped(socket.remoteAddress ?? '');
     const { place, isCrowded } = this.#places.enter(address, () => socket.destroy());
     if (isCrowded) this.#onCrowded(address);
     if (!place) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { unmapped } from '../core/target.ts';
 import type { Line } from '../protocol/line.ts';
 import { agentPath } from '../protocol/messages.ts';
 import type { ConnectionGuard } from './connection-guard.ts';
@@ -44,7 +45,7 @@ export class WebSocketAcceptor {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? 'unknown';
+    const address = unmapped(request.socket.remoteAddress ?? 'unknown');
     // Nobody else listens for it from here on, and an error that nobody listens for would end the process.
     socket.on('error', () => socket.destroy());
     if (request.url !== agentPath) return refuse(socket, '404 Not Found');

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AppError } from './errors.ts';
-import { endpointOf, formatEndpoint, hostname, inUrl, isLoopback, parseUrl, port, urlMistake } from './target.ts';
+import {
+  endpointOf,
+  formatEndpoint,
+  hostname,
+  inUrl,
+  isLoopback,
+  parseUrl,
+  port,
+  urlMistake,
+  unmapped,
+} from './target.ts';
 
 describe('a host', () => {
   const good: readonly (readonly [string, string])[] = [
@@ -182,4 +192,16 @@ test('MU27: only addresses of 127.0.0.0/8, ::1 and localhost are loopback', () =
   for (const host of ['127.0.0.1', '127.255.255.254', '::1', 'localhost']) assert.ok(isLoopback(host), host);
   for (const host of ['127.0.0.1.evil.example', 'x127.0.0.1', '128.0.0.1', '::2', 'localhost.example', '127.0.0'])
     assert.ok(!isLoopback(host), host);
+});
+
+test('SF19: an IPv4 address is written as one, also where both families listen together', () => {
+  for (const [seen, written] of [
+    ['::ffff:192.0.2.17', '192.0.2.17'],
+    ['::FFFF:127.0.0.1', '127.0.0.1'],
+    ['192.0.2.17', '192.0.2.17'],
+    ['::1', '::1'],
+    ['2001:db8::ffff:1', '2001:db8::ffff:1'],
+    ['::ffff:0:1', '::ffff:0:1'],
+  ] as const)
+    assert.equal(unmapped(seen), written);
 });

@@ -94,6 +94,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** IPv4 as IPv4, also where a listener for both families sees it as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2). */
+export function unmapped(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
 /** `::1` as a URL has it, in brackets; a name and an IPv4 address as they are. */
 export function inUrl(host: string): string {
   return isIPv6(host) ? `[${host.replace('%', '%25')}]` : host;

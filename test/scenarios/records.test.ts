@@ -120,7 +120,8 @@ async function alarmsOf(server: AttackedServer): Promise<readonly string[]> {
 async function clientLogs(server: AttackedServer): Promise<string> {
   const folder = join(server.data, 'clients', '127.0.0.1');
   const names = (await readdir(folder)).toSorted();
-  for (const name of names) assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-seat-17-(usb|mounts|traffic)\.log$/);
+  for (const name of names)
+    assert.match(name, /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-(usb|mounts|traffic)-[\da-f]{8}\.log$/);
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('');
 }
 

@@ -121,6 +121,10 @@ function sentenceOf(notice: Notice): string {
     const hour = `The results of task ${notice.taskId} from ${new Date(notice.from).toISOString()} to an hour later`;
     return `${hour} cannot be read and are left out: ${notice.reason} A backup may still have them.`;
   }
+  if (notice.event === 'unsealable-hour') {
+    const hour = `The results of task ${notice.taskId} from ${new Date(notice.from).toISOString()} to an hour later`;
+    return `${hour} cannot be packed and stay as they are; nothing is lost. It is a bug in Watchkeeper, please report it: ${notice.reason}`;
+  }
   if (notice.event === 'migrated') return `The store was brought from version ${notice.from} to ${notice.to}.`;
   if (notice.event === 'lock-gained') return 'The store is ours again.';
   return 'Another process holds the store locked; results wait in memory and in the agents until it lets go.';
@@ -157,8 +161,7 @@ interface LogParts {
 }
 
 function clientLogsOf({ server, store, folder, say }: LogParts): ClientLogs {
-  const nameOf = (agentId: string): string => server.fleet.view(agentId)?.name ?? agentId;
-  const clientLogs = new ClientLogs({ clock, folder: folder.clients, store, nameOf, say });
+  const clientLogs = new ClientLogs({ clock, folder: folder.clients, store, say });
   server.bus.subscribe(({ type }) => {
     if (type === 'record') clientLogs.wake();
   });

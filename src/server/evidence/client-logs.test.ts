@@ -17,6 +17,8 @@ const noon = Date.UTC(2026, 11, 2, 12);
 const dayMs = 86_400_000;
 
 /** A folder of logs over records in memory. */
+const agent = '01998a00-0000-7000-8000-00000000000a';
+
 class Stand implements AsyncDisposable {
   readonly folder: string;
   readonly said: string[] = [];
@@ -38,12 +40,12 @@ class Stand implements AsyncDisposable {
   }
 
   /** The next record: some text, so long. */
-  add({ address = '192.168.0.133', receivedAt = noon, length = 20 } = {}): void {
+  add({ agentId = agent, address = '192.168.0.133', receivedAt = noon, length = 20 } = {}): void {
     const message = 'x'.repeat(length);
     const line = this.writer.write({ event: 'sensor-started', message }, { at: receivedAt - 5 });
     const n = this.writer.lines.length;
     const { chain } = this.writer.first;
-    const where = { agentId: 'agent-1', chain, sensor: 'usb', event: 'sensor-started', address } as const;
+    const where = { agentId, chain, sensor: 'usb', event: 'sensor-started', address } as const;
     this.records.push({ ...where, position: n, n, at: receivedAt - 5, receivedAt, line });
   }
 
@@ -88,13 +90,12 @@ class Stand implements AsyncDisposable {
         recordsAfter: async (position, limit) =>
           this.records.filter((record) => record.position > position).slice(0, limit),
       },
-      nameOf: () => 'seat 17',
       say: (text) => this.said.push(text),
     });
   }
 }
 
-const file = '192.168.0.133/2026-12-02T12-00-00Z-seat-17-usb.log';
+const file = '192.168.0.133/2026-12-02T12-00-00Z-usb-0000000a.log';
 
 test('E5: records are in a folder for each address, in a file named by its time, as text', async () => {
   await using stand = await Stand.make();
@@ -103,7 +104,19 @@ test('E5: records are in a folder for each address, in a file named by its time,
   await stand.settle();
   assert.deepEqual(await stand.files(), {
     [file]: stand.textOf(0, 250),
-    '2001:db8::7/2026-12-02T12-00-00Z-seat-17-usb.log': stand.textOf(250),
+    '2001:db8::7/2026-12-02T12-00-00Z-usb-0000000a.log': stand.textOf(250),
+  });
+});
+
+test('AT12: two agents at one address have a file each, also where their ids begin alike', async () => {
+  await using stand = await Stand.make();
+  stand.add();
+  stand.add({ agentId: '01998a00-0000-7000-8000-00000000000b' });
+  stand.add();
+  await stand.settle();
+  assert.deepEqual(await stand.files(), {
+    [file]: stand.textOf(0, 1) + stand.textOf(2),
+    [file.replace('000a', '000b')]: stand.textOf(1, 2),
   });
 });
 
@@ -118,8 +131,8 @@ test('a new file begins with each day, and when the last has 4 MiB', async () =>
   await stand.settle();
   assert.deepEqual(await stand.files(), {
     [file]: stand.textOf(0, full),
-    '192.168.0.133/2026-12-02T12-00-01Z-seat-17-usb.log': stand.textOf(full, full + 1),
-    '192.168.0.133/2026-12-03T12-00-00Z-seat-17-usb.log': stand.textOf(full + 1),
+    '192.168.0.133/2026-12-02T12-00-01Z-usb-0000000a.log': stand.textOf(full, full + 1),
+    '192.168.0.133/2026-12-03T12-00-00Z-usb-0000000a.log': stand.textOf(full + 1),
   });
 });
 
@@ -179,6 +192,20 @@ test('files are deleted when all they can hold is older than is kept of that sen
   assert.equal(Object.keys(await stand.files()).length, 2);
   await stand.logs.drop({ usb: noon + dayMs + 1 });
   assert.deepEqual((await readdir(stand.clients)).toSorted(), ['192.168.0.134', 'notes', 'round.json']);
+});
+
+test('files are deleted whatever letters the id has, and those of earlier versions too', async () => {
+  await using stand = await Stand.make();
+  const folder = join(stand.clients, '192.168.0.133');
+  await mkdir(folder, { recursive: true });
+  const names = ['usb-abcdefab', 'usb-12345678', 'seat-17-usb', 'usb-seat-usb', 'seat-usb-traffic-usb'];
+  for (const name of [...names, 'traffic-abcdefab', 'usb-traffic'])
+    await writeFile(join(folder, `2026-12-02T12-00-00Z-${name}.log`), '');
+  await stand.logs.drop({ usb: noon + dayMs + 1, traffic: noon });
+  assert.deepEqual((await readdir(folder)).toSorted(), [
+    '2026-12-02T12-00-00Z-traffic-abcdefab.log',
+    '2026-12-02T12-00-00Z-usb-traffic.log',
+  ]);
 });
 
 test('a name from outside leads nowhere else', () => {

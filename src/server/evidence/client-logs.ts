@@ -12,7 +12,6 @@ export interface ClientLogsParts {
   /** Holds a folder for each address. */
   readonly folder: string;
   readonly store: Pick<Evidence, 'recordsAfter'>;
-  readonly nameOf: (agentId: string) => string;
   /** A line for the operator. */
   readonly say: (text: string) => void;
 }
@@ -45,7 +44,7 @@ const maxOpenLogs = 20_000;
 const dayMs = 86_400_000;
 
 /**
- * Records as text for people: `<address>/<time>-<agent>-<sensor>.log`, in order of receipt. Written from
+ * Records as text for people: `<address>/<time>-<sensor>-<end of the agent's id>.log`, in order of receipt. Written from
  * the store, so that it delays nothing and leaves nothing out: what a full disk refuses is written later.
  */
 export class ClientLogs {
@@ -171,7 +170,8 @@ export class ClientLogs {
     const time = new Date(receivedAt).toISOString();
     const open = this.#open.get(key);
     if (open && open.day === time.slice(0, 10) && open.bytes < maxFileBytes) return open;
-    const name = `${time.slice(0, 19).replaceAll(':', '-')}Z-${safeName(this.#parts.nameOf(agentId))}-${sensor}.log`;
+    // Its end, which is random: agents that were made together begin alike (RFC 9562, section 5.7).
+    const name = `${time.slice(0, 19).replaceAll(':', '-')}Z-${sensor}-${safeName(agentId.slice(-8))}.log`;
     const path = join(safeName(address), name);
     const log = { path, day: time.slice(0, 10), bytes: await this.#sizeOf(path) };
     if (this.#open.size >= maxOpenLogs) this.#open.clear();
@@ -210,11 +210,18 @@ function noneIfAbsent(error: NodeJS.ErrnoException): [] {
   return [];
 }
 
+/** `<time>-<sensor>-<end of an id>.log`; earlier versions wrote `<time>-<agent>-<sensor>.log`. */
+const logNames = [String.raw`-([a-z]+)-[\da-f]{8}`, '-.*-([a-z]+)'].map(
+  (rest) => new RegExp(String.raw`^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)Z${rest}\.log$`),
+);
+
 /** By its name: a file holds a day at most. */
 function isOlder(name: string, before: RecordsBefore): boolean {
-  const [, day, time, sensor] = /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)Z-.*-([a-z]+)\.log$/.exec(name) ?? [];
-  const begunAt = Date.parse(`${day}T${time?.replaceAll('-', ':')}Z`);
-  // A sensor that is not there is none that has a limit.
-  const oldest = before[sensor as SensorName];
-  return oldest !== undefined && begunAt + dayMs < oldest;
+  return logNames.some((pattern) => {
+    const [, day, time, sensor] = pattern.exec(name) ?? [];
+    const begunAt = Date.parse(`${day}T${time?.replaceAll('-', ':')}Z`);
+    // A word that is no sensor has no limit.
+    const oldest = before[sensor as SensorName];
+    return oldest !== undefined && begunAt + dayMs < oldest;
+  });
 }

@@ -3,6 +3,7 @@ import type { RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { printable } from '../../core/printable.ts';
 import { RangeSet } from '../../core/ranges.ts';
+import { unmapped } from '../../core/target.ts';
 import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
 import type { Alarm, Evidence } from '../store/evidence.ts';
@@ -90,8 +91,8 @@ interface Outcome {
   readonly alarms: readonly Alarm[];
 }
 
-/** The address without port (called agents are known with theirs); IPv4-mapped IPv6 becomes IPv4. */
+/** The address without port: called agents are known with theirs. */
 function machineAt(place: string): string {
   const [, bracketed, plain] = /^\[(.+)\]:\d+$|^([^:]+):\d+$/.exec(place) ?? [];
-  return (bracketed ?? plain ?? place).replace(/^::ffff:(?=\d+\.)/i, '');
+  return unmapped(bracketed ?? plain ?? place);
 }

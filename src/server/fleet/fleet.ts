@@ -129,7 +129,7 @@ export class Fleet {
       ({ status, address, clockOffsetMs }) =>
         (status === 'online' || status === 'impaired') &&
         address !== undefined &&
-        !isLoopback(address.replace(/^::ffff:/, '')) &&
+        !isLoopback(address) &&
         Math.abs(clockOffsetMs) <= maxClockOffsetMs,
     );
   }

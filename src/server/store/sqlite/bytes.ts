@@ -2,14 +2,16 @@ import { AppError } from '../../../core/errors.ts';
 
 /** Whole numbers up to this survive the way through a signed varint exactly. */
 export const maxSigned = 2 ** 51;
+export const maxUnsigned = 2 ** 52;
 
 /** Appends numbers to a growing buffer. */
 export class ByteWriter {
   #bytes = Buffer.allocUnsafe(4096);
   #length = 0;
 
-  /** A whole number from 0 to 2^52, seven bits a byte, lowest first. */
+  /** A whole number from 0 to 2^52, seven bits a byte, lowest first. @throws {RangeError} */
   unsigned(value: number): void {
+    if (!(value <= maxUnsigned)) throw new RangeError(`Expected a number up to ${maxUnsigned} to store, got ${value}.`);
     this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {

@@ -2,7 +2,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { hourMs } from '../summary.ts';
 import type { Notice } from './database.ts';
 
-/** Hours of a series that cannot be read: each is said once and skipped from then on. Their bytes stay where they are. */
+/** Results that are read well and cannot be packed. */
+export class PackingFault extends Error {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause), { cause });
+  }
+}
+
+/** Hours of a series that cannot be read or sealed: each is said once and skipped from then on. Their bytes stay where they are. */
 export class DamagedHours {
   readonly #say: (notice: Notice) => void;
   readonly #taskOf;
@@ -25,6 +32,7 @@ export class DamagedHours {
     if (this.has(series, hour)) return;
     this.#known.add(`${series} ${hour}`);
     const taskId = String(this.#taskOf.get(series)?.['taskId']);
-    this.#say({ event: 'damaged-hour', taskId, from: hour * hourMs, reason: damage.message });
+    const event = damage instanceof PackingFault ? 'unsealable-hour' : 'damaged-hour';
+    this.#say({ event, taskId, from: hour * hourMs, reason: damage.message });
   }
 }

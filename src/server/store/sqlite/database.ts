@@ -9,7 +9,13 @@ import { migrations } from './schema.ts';
 export type Notice =
   | { readonly event: 'quarantined'; readonly file: string; readonly reason: string }
   | { readonly event: 'migrated'; readonly from: number; readonly to: number }
-  | { readonly event: 'damaged-hour'; readonly taskId: string; readonly from: number; readonly reason: string }
+  | {
+      /** `unsealable-hour`: by a fault of this program its results stay as they came, which takes more room. */
+      readonly event: 'damaged-hour' | 'unsealable-hour';
+      readonly taskId: string;
+      readonly from: number;
+      readonly reason: string;
+    }
   | { readonly event: 'waiting-for-lock' | 'lock-gained' };
 
 export const fileName = 'watchkeeper.db';

@@ -195,6 +195,28 @@ describe('a file that cannot be used', () => {
     );
   });
 
+  test('SF19: results that are sound and cannot be packed are told as a fault of the program, once, and stay', async () => {
+    await using folder = await makeFolder();
+    {
+      await using store = await openSqliteStore({ folder: folder.path });
+      await commit(store, 1, 3 * 3600);
+    }
+    {
+      // Its time is none that the format has a place for.
+      using db = new DatabaseSync(folder.file);
+      db.exec(`UPDATE results SET at = 9007199254740991 WHERE slot = ${start / 10_000 + 5}`);
+    }
+    const { store, heard } = await openListening(folder.path);
+    await using _ = store;
+    assert.equal(await store.seal(start + 4 * hourMs), 3);
+    assert.equal(await store.seal(start + 4 * hourMs), 0);
+    assert.deepEqual(
+      heard.map((notice) => 'reason' in notice && [notice.event, /to store, got/.test(notice.reason)]),
+      [['unsealable-hour', true]],
+    );
+    assert.equal(await countOf(store), 3 * 3600 - 10, 'but for those ten');
+  });
+
   test('data of a newer version is refused and left alone', async () => {
     await using folder = await makeFolder();
     await (await openSqliteStore({ folder: folder.path }))[Symbol.asyncDispose]();

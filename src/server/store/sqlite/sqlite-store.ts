@@ -62,7 +62,7 @@ export async function storeOver(start: StartThread, options: SqliteOptions = {})
 function eachHourOnce(say: (notice: Notice) => void): (notice: Notice) => void {
   const said = new Set<string>();
   return (notice) => {
-    if (notice.event === 'damaged-hour') {
+    if (notice.event === 'damaged-hour' || notice.event === 'unsealable-hour') {
       const hour = `${notice.taskId} ${notice.from}`;
       if (said.has(hour)) return;
       said.add(hour);

@@ -1,5 +1,5 @@
 import type { Latency, Summary } from '../summary.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter, maxUnsigned } from './bytes.ts';
 
 /** Microseconds: finer than what sealing keeps of a latency. */
 const unitsPerMs = 1000;
@@ -10,7 +10,8 @@ export function packSummary({ up, degraded, down, unknown, latency }: Summary): 
   for (const count of [up, degraded, down, unknown]) writer.unsigned(count);
   if (latency === undefined) return writer.finish();
   const { sumMs, minMs, maxMs, histogram } = latency;
-  for (const valueMs of [sumMs, minMs, maxMs]) writer.unsigned(Math.round(valueMs * unitsPerMs));
+  // 142 years are as much as it holds: a sum beyond is one of an agent that makes up its latencies.
+  for (const valueMs of [sumMs, minMs, maxMs]) writer.unsigned(Math.min(Math.round(valueMs * unitsPerMs), maxUnsigned));
   let previous = 0;
   for (const [bucket, count] of [...histogram].toSorted(([a], [b]) => a - b)) {
     writer.signed(bucket - previous);

@@ -3,7 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import type { Cutoffs } from '../store.ts';
 import { dayMs, hourMs, mergeSummaries } from '../summary.ts';
 import { packChunk } from './chunk.ts';
-import type { DamagedHours } from './damaged-hours.ts';
+import { PackingFault, type DamagedHours } from './damaged-hours.ts';
 import { isDamage } from './database.ts';
 import { slotsPerHour, type LedgerWriter } from './ledger.ts';
 import { bytesIn, RunReader, type Row } from './rows.ts';
@@ -91,8 +91,10 @@ export class Upkeeper {
     const runs = this.#runs.hour(series, hour);
     // A new chunk would replace the damaged one and what may still be recovered from it.
     if (this.#damaged.has(series, hour)) return;
-    this.#statements.saveChunk.run(hour, series, packChunk(runs));
-    this.#saveSummaries(series, hour, runs);
+    const packed = packHour(hour, runs);
+    this.#statements.saveChunk.run(hour, series, packed.chunk);
+    this.#statements.saveHour.run(hour, series, packed.summary);
+    this.#saveDay(series, hour);
     this.#saveLatest(series, runs.at(-1));
     const slots = { first: hour * slotsPerHour, last: (hour + 1) * slotsPerHour - 1, series };
     this.#statements.removeFindings.run(slots);
@@ -101,8 +103,7 @@ export class Upkeeper {
     this.#ledger.closeHour(series);
   }
 
-  #saveSummaries(series: number, hour: number, runs: readonly Run[]): void {
-    this.#statements.saveHour.run(hour, series, packSummary(summarizeRuns(hour * hourMs, runs)));
+  #saveDay(series: number, hour: number): void {
     const day = Math.floor(hour / hoursPerDay);
     const hours = Array.from({ length: hoursPerDay }, (_, index) =>
       this.#statements.hour.get(day * hoursPerDay + index, series),
@@ -117,6 +118,15 @@ export class Upkeeper {
     if (last === undefined) return;
     const numbers = new Uint8Array(Float64Array.from(last.numbers).buffer);
     this.#statements.saveLatest.run(series, last.at, last.finding, numbers);
+  }
+}
+
+/** @throws {PackingFault} when that cannot be done, which is a fault of this program and none of the disk */
+function packHour(hour: number, runs: readonly Run[]): { readonly chunk: Buffer; readonly summary: Buffer } {
+  try {
+    return { chunk: packChunk(runs), summary: packSummary(summarizeRuns(hour * hourMs, runs)) };
+  } catch (error) {
+    throw new PackingFault(error);
   }
 }
 
