@@ -175,7 +175,8 @@ export class Composer {
     const anchored = this.#anchors.get(name);
     if (!anchored) {
       this.#complain(this.#offset, `expected the name of a value above; there is no &${name}`, path);
-      return { offset: this.#offset, value: null };
+      // As a mapping, so that `<<` has nothing more to say of it.
+      return { offset: this.#offset, value: null, entries: new Map() };
     }
     this.#count(anchored.values);
     const deepest = path.length + anchored.levels;

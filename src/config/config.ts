@@ -162,6 +162,6 @@ function* writtenInList(list: readonly unknown[], file: WrittenFile): Generator<
   if (oldTask >= 0) noteOldTask(list[oldTask], partOf(file, [oldTask]));
   for (const [index, entry] of list.entries()) {
     const inside = partOf(file, [index]);
-    yield isOldTask(entry) ? writtenOfTask(entry, inside) : { entry, file: inside };
+    yield* isOldTask(entry) ? writtenOfTask(entry, inside) : [{ entry, file: inside }];
   }
 }
