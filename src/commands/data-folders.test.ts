@@ -60,7 +60,7 @@ describe('a data folder', () => {
   test('that cannot be made is told at once, with the way out', () => {
     assert.throws(() => takeFolder('/proc/watchkeeper/server', server), {
       code: 'unavailable',
-      message: /^the data folder \/proc\/watchkeeper\/server cannot be made: ENOENT.* --data$/,
+      message: /^the data folder \/proc\/watchkeeper\/server cannot be made: no folder can be made there\. .* --data$/,
     });
   });
 });

@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError } from '../core/errors.ts';
+import { systemReason } from '../core/system-error.ts';
 import { lockFile } from '../sys/lock.ts';
 
 /** Where a server keeps its data unless told otherwise (XDG Base Directory Specification). */
@@ -15,7 +16,12 @@ export function defaultAgentFolder(): string {
 }
 
 /** Where the unit in deploy/ lets an agent keep its data. */
-export const installedAgentFolder = '/var/lib/watchkeeper-agent';
+const installedAgentFolder = '/var/lib/watchkeeper-agent';
+
+/** Where an agent of this machine may keep its data: this user's own, where it has a home, or the installed one. */
+export function agentFolders(): readonly string[] {
+  return [...(homeFolder() === undefined ? [] : [defaultAgentFolder()]), installedAgentFolder];
+}
 
 interface FolderOwner {
   /** Of the folder itself where it is made; those above it are their owner's only. */
@@ -74,10 +80,29 @@ function refuseIfForeign(path: string): void {
 }
 
 function cannotBe(what: 'made' | 'used', path: string, cause: unknown): AppError {
-  const why = `the data folder ${path} cannot be ${what}: ${(cause as Error).message}`;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  // What is missing above it was made before: only places like /proc still say so.
+  const reason = code === 'ENOENT' ? 'no folder can be made there' : (systemReason(cause) ?? message);
+  const why = `the data folder ${path} cannot be ${what}: ${reason}`;
   return new AppError('unavailable', `${why}. Choose another with --data`, { cause });
 }
 
+/** @throws {AppError} usage, where this user has no home, as in many a container */
 function stateFolder(): string {
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'watchkeeper');
+  const state = process.env['XDG_STATE_HOME'] ?? '';
+  // The specification has relative paths ignored.
+  if (isAbsolute(state)) return join(state, 'watchkeeper');
+  const home = homeFolder();
+  if (home !== undefined) return join(home, '.local', 'state', 'watchkeeper');
+  throw new AppError('usage', 'this user has no home folder: say with --data where the data is, or set HOME');
+}
+
+/** Undefined without HOME and without an entry for this user in the list of users. */
+function homeFolder(): string | undefined {
+  try {
+    const home = homedir();
+    return isAbsolute(home) ? home : undefined;
+  } catch {
+    return undefined;
+  }
 }

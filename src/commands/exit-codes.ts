@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '../core/errors.ts';
 import type { Status } from '../core/outcome.ts';
+import { systemFault } from '../core/system-error.ts';
 
 /** What a command tells the shell: the convention of monitoring plug-ins. */
 export const exitCodeOf: Readonly<Record<Status, number>> = { up: 0, degraded: 1, down: 2, unknown: 3 };
@@ -21,6 +22,8 @@ const exitCodeOfError: Readonly<Record<ErrorCode, number>> = {
 export function explain(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (error instanceof AppError && error.code !== 'internal')
     return { message: error.message, exitCode: exitCodeOfError[error.code] };
+  const fault = systemFault(error);
+  if (fault !== undefined) return { message: `${fault}.`, exitCode: misuse };
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     message: `this is a bug in Watchkeeper; please report it with the command and these lines:\n${trace}`,

@@ -3,7 +3,7 @@ import { isFresh } from '../../agent/report-file.ts';
 import { isRunning, readStatus, type AgentStatusReport } from '../../agent/status-file.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { printable } from '../../core/printable.ts';
-import { defaultAgentFolder, installedAgentFolder } from '../data-folders.ts';
+import { agentFolders } from '../data-folders.ts';
 import { misuse } from '../exit-codes.ts';
 
 interface StatusOptions {
@@ -20,7 +20,7 @@ interface Found {
 
 /** Shows what the agent of this folder does, for whom, and what it collects. Exits with 0 if it runs. */
 export function showAgentStatus({ data, json }: StatusOptions, output: NodeJS.WritableStream): number {
-  const folders = data === undefined ? [defaultAgentFolder(), installedAgentFolder] : [data];
+  const folders = data === undefined ? agentFolders() : [data];
   const { report, notice } = folders.map(found).find(({ report, notice }) => report ?? notice) ?? {};
   if (!report && !notice) {
     output.write(

@@ -1,19 +1,20 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { defaultServerFolder } from '../data-folders.ts';
 import { publicKeyPin } from '../operate/server-line.ts';
 import { version } from '../version.ts';
 
 interface Welcome {
   readonly url: string;
   readonly folder: string;
+  /** Whether the folder was named, and must be named again to reach this server. */
+  readonly isNamed: boolean;
   /** PEM, where the server speaks TLS. */
   readonly certificate: string | undefined;
 }
 
 /** What a person needs who has just started a server, a line each. */
-export function welcomeLines({ url, folder, certificate }: Welcome): readonly string[] {
-  const which = folder === defaultServerFolder() ? '' : ` --data ${folder}`;
+export function welcomeLines({ url, folder, isNamed, certificate }: Welcome): readonly string[] {
+  const which = isNamed ? ` --data ${folder}` : '';
   const pin = certificate && publicKeyPin(new X509Certificate(certificate));
   const remote = `watchkeeper console --server ${url} --token-file FILE${pin ? ` --pin ${pin}` : ''}`;
   return [

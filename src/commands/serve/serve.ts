@@ -80,7 +80,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   }
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
   reloading.resolve({ server, calls, renewTls: listening.renewTls, started: config, say, retry });
-  for (const line of welcomeLines({ ...listening, folder: folder.path })) say(line);
+  for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
+    say(line);
   options.onReady?.(listening.url);
   await aborted(signal);
   say('Stopping.');

@@ -70,8 +70,9 @@ export class DataFolder {
   #keep<Value>(name: string, schema: z.ZodType<Value>, make: () => Value): Value {
     const file = join(this.path, name);
     if (!existsSync(file)) replaceFile(file, `${JSON.stringify(make())}\n`);
+    const text = readFileSync(file, 'utf8');
     try {
-      return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      return schema.parse(JSON.parse(text));
     } catch (error) {
       const next = 'Restore it from a backup: agents know this server by it.';
       throw new AppError('invalid-config', `${file} is not what this server wrote. ${next}`, { cause: error });

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync, statS
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '../../../core/errors.ts';
+import { systemFault, systemReason } from '../../../core/system-error.ts';
 import { knownVersionOf, migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
 
@@ -21,7 +22,15 @@ export type Notice =
 export const fileName = 'watchkeeper.db';
 
 /** https://www.sqlite.org/rescode.html */
-const resultCodes = { busy: 5, readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const resultCodes = {
+  busy: 5,
+  readOnly: 8,
+  ioError: 10,
+  corrupt: 11,
+  full: 13,
+  cannotOpen: 14,
+  notADatabase: 26,
+} as const;
 
 /** The pages of the last slots and of what is being sealed; the system caches the rest. */
 const cacheKiB = 16_384;
@@ -97,13 +106,23 @@ export function asAppError(error: unknown): AppError {
       return new AppError('unavailable', 'Another process holds a lock on the database: end it or wait for it.', {
         cause,
       });
+    case resultCodes.cannotOpen:
+      return new AppError(
+        'unavailable',
+        `The database cannot be opened (${cause.message}): see who owns the files in the data folder.`,
+        { cause },
+      );
     case resultCodes.ioError:
     case resultCodes.readOnly:
       return new AppError('unavailable', `The database cannot be written (${cause.message}): look at its disk.`, {
         cause,
       });
     default:
-      return new AppError('internal', `The database failed: ${cause.message}.`, { cause });
+      return systemReason(cause) === undefined
+        ? new AppError('internal', `The database failed: ${cause.message}.`, { cause })
+        : new AppError('unavailable', `The database cannot be used: ${systemFault(cause) ?? cause.message}.`, {
+            cause,
+          });
   }
 }
 
