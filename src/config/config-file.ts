@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AppError } from '../core/errors.ts';
 import { readConfig, type LoadedConfig, type ReadOptions } from './config.ts';
@@ -18,6 +19,13 @@ export async function readConfigFile(
   options?: ReadOptions,
 ): Promise<LoadedConfig> {
   return readConfig(await readFiles(name), environment, options);
+}
+
+/** A pipe was read to its end, and to open it again would wait for somebody to write. @throws {AppError} invalid-config */
+export function assertRereadable(name: string): void {
+  const status = name === '-' ? undefined : statSync(name, { throwIfNoEntry: false });
+  if (name === '-' || (status && !status.isFile() && !status.isDirectory()))
+    throw new AppError('invalid-config', `${name} is a pipe, which can be read only once; name a file instead`);
 }
 
 async function readFiles(name: string): Promise<readonly ReadFile[]> {

@@ -25,6 +25,11 @@ const firstAtOnce = 20;
 /** The first result comes within this time, however long the interval. */
 const firstWithinMs = 60_000;
 
+/** Whether a person would wait long for the first slot: such a monitor has a first run before it, on agents too. */
+export function isFirstSlotFar({ intervalMs }: Schedule): boolean {
+  return intervalMs > firstWithinMs;
+}
+
 /** First run of a monitor added at `time`, by its place among those added with it; never later than its first slot. */
 export function firstRunAfter(schedule: Schedule, time: number, place: number): number {
   if (place < firstAtOnce) return time;

@@ -143,6 +143,27 @@ describe('the first run of a monitor that is added', () => {
     );
   });
 
+  test('SF20: on agents a long interval has its first run within a minute, a short one in its slot', async () => {
+    const { clock, spans, scheduler } = bench();
+    const monitors = (count: number, name: string, intervalMs: number) =>
+      Array.from({ length: count }, (_, index) => testMonitor({ id: `${name}${index}`, intervalMs }));
+    scheduler.reconcile([...monitors(500, 'hourly', 3_600_000), ...monitors(500, 'brisk', 10_000)]);
+    const startMs = clock.now();
+    await clock.advance(60_000);
+    const firstRuns = [...Map.groupBy(spans, ({ id }) => id)].map(
+      ([id, [first]]) => [id, first?.startedAt ?? 0] as const,
+    );
+    assert.equal(firstRuns.length, 1000);
+    for (const [id, startedAt] of firstRuns) {
+      if (id.startsWith('brisk')) assert.equal(startedAt % 10_000, scheduleOf({ id, intervalMs: 10_000 }).phaseMs);
+    }
+    const ofSecond = (second: number): number =>
+      firstRuns.filter(([, startedAt]) => Math.floor((startedAt - startMs) / 1000) === second).length;
+    for (let second = 1; second < 60; second++)
+      assert.ok(ofSecond(second) < 90, `${ofSecond(second)} in second ${second}`);
+    await scheduler.stop();
+  });
+
   test('SF20: short intervals are spread over the interval, and one that is added alone runs at once', async () => {
     const { clock, spans, scheduler } = bench({ runsSoon: true });
     const monitors = Array.from({ length: 200 }, (_, index) => testMonitor({ id: `m${index}`, intervalMs: 2000 }));

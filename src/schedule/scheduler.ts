@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { findCheckType } from '../checks/registry.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
-import { firstRunAfter, scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
+import { firstRunAfter, isFirstSlotFar, scheduleOf, slotAfter, slotsBetween, type Schedule } from '../core/schedule.ts';
 import { DueHeap } from './due-heap.ts';
 import { Places } from './places.ts';
 import { missedResult } from './missed.ts';
@@ -24,7 +24,10 @@ export interface SchedulerParts {
   readonly onTakenAway?: (result: Result) => void;
   /** How many runs of a check type may be under way at once, instead of what the type says. */
   readonly limits?: Readonly<Record<string, number>>;
-  /** A monitor that is added runs soon, by `firstRunAfter`, instead of waiting for its first slot: a person waits for it. */
+  /**
+   * A monitor that is added runs soon, by `firstRunAfter`, instead of waiting for its first slot: a person waits for it. Without
+   * it only those do whose interval is longer than a minute.
+   */
   readonly runsSoon?: boolean;
 }
 
@@ -112,8 +115,10 @@ export class Scheduler {
 
   #add(monitor: Monitor, now: number, place: number): void {
     const schedule = scheduleOf(monitor);
-    const isFirst = this.#parts.runsSoon ?? false;
-    const dueAt = isFirst ? firstRunAfter(schedule, now, place) : slotAfter(schedule, now);
+    const slot = slotAfter(schedule, now);
+    const runsSoon = this.#parts.runsSoon || isFirstSlotFar(schedule);
+    const dueAt = runsSoon ? firstRunAfter(schedule, now, place) : slot;
+    const isFirst = dueAt < slot;
     this.#entries.set(monitor.id, { monitor, schedule, dueAt, isFirst });
   }
 

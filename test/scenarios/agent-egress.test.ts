@@ -29,6 +29,9 @@ test('an agent reaches what its own policy allows: the local one by the configur
   server.program.start();
   await server.untilAnswering();
   assert.equal(await latestOf(server, 'local'), 'unknown denied');
+  await server.configure(JSON.stringify({ ...configuration, egress: {} }));
+  server.program.signal('SIGHUP');
+  await eventually('a reload tells the local agent', async () => (await latestOf(server, 'local')) === 'up');
 
   const policy = join(server.folder, 'policy.yaml');
   await writeFile(policy, 'egress: { deny: [192.0.2.0/24] }\n');
@@ -39,7 +42,18 @@ test('an agent reaches what its own policy allows: the local one by the configur
   agent.start();
   assert.equal(await latestOf(server, 'other'), 'up');
 
+  await writeFile(policy, 'egress: { deny: [127.0.0.0/8] }\n');
+  agent.signal('SIGHUP');
+  await eventually(
+    'SF9: SIGHUP changes what it may reach',
+    async () => (await latestOf(server, 'other')) === 'unknown denied',
+  );
+  assert.match(agent.said, /Loaded .*policy\.yaml: what checks may reach\./);
+
   await writeFile(policy, 'egress: { denny: [] }\n');
+  agent.signal('SIGHUP');
+  await eventually('it keeps what it has', () => /Not loaded: .*denny.* stays as it was\./.test(agent.said));
+  assert.equal(await latestOf(server, 'other'), 'unknown denied');
   const { code, stderr } = await runWatchkeeper([...words, '--egress', policy]);
   assert.notEqual(code, 0);
   assert.match(stderr, /policy\.yaml:1:.*denny/);

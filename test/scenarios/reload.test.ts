@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
@@ -71,6 +72,21 @@ test('SIGHUP: a renewed certificate is shown to whoever comes next; one that is 
     /whether to speak TLS changes when the server is started again[^]*retention changes when/,
   );
   assert.equal(await shownBy(server.port), 'second');
+});
+
+test('SF9: a SIGHUP while the server starts is remembered', async () => {
+  await using server = await AttackedServer.prepare({ flags: ['--no-local-agent'] });
+  await rm(server.configFile);
+  execFileSync('mkfifo', [server.configFile]);
+  server.program.start();
+  // Opening the pipe waits for the reader: from then on the server reads its configuration, and has not started.
+  const writer = await open(server.configFile, 'w');
+  server.program.signal('SIGHUP');
+  await writer.writeFile('monitors: []');
+  await writer.close();
+  await server.untilAnswering();
+  await eventually('it answers the signal', () => server.said.includes('is a pipe, which can be read only once'));
+  assert.match(server.said, /The previous configuration stays in force/);
 });
 
 /** The name on the certificate. */

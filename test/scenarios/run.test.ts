@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -117,6 +117,24 @@ monitors:
     await program.until(/second is up[^]*second is up/, afterMistake);
     assert.match(program.stderr, /office\.yaml:\d+:\d+: this is not YAML/);
     assert.match(program.stderr, /What ran before goes on\./);
+  });
+
+  test('SF9: a SIGHUP while it reads its configuration is remembered, and a pipe is not read again', async () => {
+    await using server = await tcpServer();
+    await using config = await configFile('');
+    await rm(config.path);
+    execFileSync('mkfifo', [config.path]);
+    await using program = new Watchkeeper(['run', config.path]);
+    // Opening the pipe waits for the reader: from then on the program reads its configuration.
+    const writer = await open(config.path, 'w');
+    program.signal('SIGHUP');
+    await writer.writeFile(`monitors: [{ name: piped, type: tcp, target: '127.0.0.1:${server.port}', interval: 1s }]`);
+    await writer.close();
+    await program.until(/piped is up[^]*piped is up/);
+    assert.match(
+      program.stderr,
+      /is a pipe, which can be read only once; name a file instead.* What ran before goes on\./,
+    );
   });
 
   test('C3: a service that lacks a parameter is reported, and the rest go on', async () => {

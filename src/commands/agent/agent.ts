@@ -27,7 +27,8 @@ import { LagGuard } from '../../schedule/lag.ts';
 import { sensorTypes } from '../../sensors/registry.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
 import { defaultAgentFolder, takeFolder } from '../data-folders.ts';
-import { readEgressPolicy } from './egress-file.ts';
+import { readEgressPolicy, rereadEgressPolicy } from './egress-file.ts';
+import { onHangup } from '../hangup.ts';
 import { aborted } from '../interruption.ts';
 import { version } from '../version.ts';
 
@@ -53,16 +54,15 @@ interface AgentSurroundings {
 
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { log, signal }: AgentSurroundings): Promise<void> {
+  const say = (text: string): void => log.say(text);
   const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
   process.umask(0o077);
-  // Unhandled, it would end the agent, which has nothing to read again: its server says what it does.
-  process.on('SIGHUP', () => log.say('There is nothing to read again: the server says what this agent does.'));
+  onHangup(() => void rereadEgressPolicy(options.egress, policy, say));
   // The watched person may pass through to the notice in it.
   using taken = takeFolder(options.data ?? defaultAgentFolder(), { mode: 0o711, user: 'agent' });
   const folder = new AgentFolder(folderFiles(taken.path));
   const file = introduced(folder, options);
   const url = options.listen ? undefined : serverUrl(file);
-  const say = (text: string): void => log.say(text);
   const net = createNetwork({ clock, policy });
   const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
   const selfTest = new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });

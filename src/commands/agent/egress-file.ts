@@ -1,5 +1,6 @@
-import { readConfigFile } from '../../config/config-file.ts';
+import { assertRereadable, readConfigFile } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
+import type { EgressSection } from '../../config/egress-section.ts';
 import { formatMistake } from '../../config/mistake.ts';
 import { AppError } from '../../core/errors.ts';
 import { replaceFile } from '../../sys/atomic-file.ts';
@@ -10,11 +11,31 @@ import { EgressPolicy } from '../../net/dial/egress.ts';
  * no server; a port of its own is never a target. @throws {AppError} invalid-config, not-found
  */
 export async function readEgressPolicy(file: string | undefined, ownPorts: readonly number[]): Promise<EgressPolicy> {
-  if (file === undefined) return new EgressPolicy({ ownPorts });
+  return new EgressPolicy({ ...(file !== undefined && (await readRules(file))), ownPorts });
+}
+
+/** Reads the file again, at SIGHUP; what was read before stays in force where that fails, and why is said. */
+export async function rereadEgressPolicy(
+  file: string | undefined,
+  policy: EgressPolicy,
+  say: (text: string) => void,
+): Promise<void> {
+  if (file === undefined) return say('There is no file to read again: --egress names one. The server says the rest.');
+  try {
+    assertRereadable(file);
+    policy.change(await readRules(file));
+    say(`Loaded ${file}: what checks may reach.`);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    say(`Not loaded: ${error.message} What checks may reach stays as it was.`);
+  }
+}
+
+async function readRules(file: string): Promise<EgressSection> {
   const { config, mistakes } = await readConfigFile(file, process.env, { mayBeEmpty: true });
   const [mistake] = mistakes;
-  if (mistake) throw new AppError('invalid-config', formatMistake(mistake));
-  return new EgressPolicy({ ...config?.egress, ownPorts });
+  if (mistake || !config) throw new AppError('invalid-config', mistake ? formatMistake(mistake) : `${file} is empty`);
+  return config.egress;
 }
 
 /** Keeps the policy of a configuration where `readEgressPolicy` finds it. */

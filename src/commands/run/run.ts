@@ -5,7 +5,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Monitor, Result } from '../../core/monitor.ts';
 import type { Network } from '../../core/network.ts';
 import type { Config } from '../../config/config.ts';
-import { readConfigFile } from '../../config/config-file.ts';
+import { assertRereadable, readConfigFile } from '../../config/config-file.ts';
 import { formatMistake, formatWarning } from '../../config/mistake.ts';
 import { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
@@ -22,6 +22,7 @@ import { StatusChanges } from '../../terminal/status-changes.ts';
 import { wrapLog } from '../../terminal/text.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { explain } from '../exit-codes.ts';
+import { onHangup } from '../hangup.ts';
 
 export interface RunRequest {
   readonly file: string;
@@ -47,10 +48,10 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   const run = new ConfiguredRun({ output, json });
   run.follow(config);
   const cancelTimer = forMs === undefined ? () => {} : clock.after(forMs, end);
-  const reload = (): void => void followFile(run, file);
-  process.once('SIGINT', end).once('SIGTERM', end).on('SIGHUP', reload);
+  process.once('SIGINT', end).once('SIGTERM', end);
+  onHangup(() => void followFile(run, file));
   await ended;
-  process.off('SIGINT', end).off('SIGTERM', end).off('SIGHUP', reload);
+  process.off('SIGINT', end).off('SIGTERM', end);
   cancelTimer();
   await run.stop();
   // What nobody reads would keep the process alive.
@@ -136,6 +137,7 @@ async function load(file: string): Promise<Config> {
 /** Follows the file as it is now; if nothing in it can run, what ran before goes on. */
 async function followFile(run: ConfiguredRun, file: string): Promise<void> {
   try {
+    assertRereadable(file);
     run.follow(await load(file));
   } catch (error) {
     complain(`${explain(error).message} What ran before goes on.`);

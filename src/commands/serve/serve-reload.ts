@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { assertRereadable } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { systemClock as clock, type Cancel } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
@@ -13,8 +13,10 @@ export interface Reloading {
   readonly calls: AgentCalls;
   /** Shows new connections the certificate of this configuration; false if TLS would begin or end. @throws when it cannot be used */
   readonly renewTls: (config: Config) => boolean;
+  /** Tells the local agent what it may reach. */
+  readonly useEgress: (egress: Config['egress']) => void;
   /** What the server started with. */
-  readonly started: Partial<Pick<Config, 'server' | 'egress'>>;
+  readonly started: Partial<Pick<Config, 'server'>>;
   readonly say: (text: string) => void;
   /** Of a file that could not be loaded. */
   readonly retry: { cancel: Cancel };
@@ -39,25 +41,17 @@ export async function reload(file: string, reloading: Reloading): Promise<void> 
   }
 }
 
-async function takeOver(file: string, { server, calls, renewTls, started, say }: Reloading): Promise<void> {
-  refuseIfPipe(file);
+async function takeOver(file: string, { server, calls, renewTls, useEgress, started, say }: Reloading): Promise<void> {
+  assertRereadable(file);
   const { config, leftOut } = await loadServerConfig(file, say);
   // First what may still be refused.
   if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
   if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
     say(`${file}: retention changes when the server is started again.`);
-  if (!isDeepStrictEqual(config.egress, started.egress))
-    say(`${file}: what the local agent may reach (egress) changes when the server is started again.`);
   await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
+  useEgress(config.egress);
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
   server.health.noteConfig(leftOut);
   say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`);
-}
-
-/** A pipe was read to its end at the start; to open it again would wait for somebody to write. */
-function refuseIfPipe(file: string): void {
-  const status = file === '-' ? undefined : statSync(file, { throwIfNoEntry: false });
-  if (file === '-' || (status && !status.isFile() && !status.isDirectory()))
-    throw new AppError('invalid-config', `${file} is a pipe, and can be read only once; give a file to --config`);
 }

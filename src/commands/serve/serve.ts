@@ -20,6 +20,7 @@ import { openListeners } from './serve-listen.ts';
 import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, type Reloading } from './serve-reload.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
+import { onHangup } from '../hangup.ts';
 import { aborted } from '../interruption.ts';
 import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
 import { backupsOf } from './serve-backups.ts';
@@ -51,9 +52,6 @@ const localInviteMs = 600_000;
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
   const say: Say = (text) => options.log.say(text);
   await using running = new AsyncDisposableStack();
-  // From the first moment on: unhandled, the signal would end the server. What comes early is remembered.
-  const reloading = Promise.withResolvers<Reloading>();
-  running.defer(onHangup(() => void reloadWhenRunning(options.config, reloading.promise)));
   process.umask(0o077);
   const taken = running.use(takeFolder(options.data ?? defaultServerFolder(), { mode: 0o700, user: 'server' }));
   const folder = folderAt(taken.path);
@@ -73,13 +71,16 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const tidied = { store, clientLogs, retention: config.server?.retention, ...clockTrust(options, server) };
   const upkeep = new Upkeep({ ...tidied, ...leftoverPorts(server), clock, health: server.health, say });
   running.adopt(upkeep, () => upkeep.stop()).start();
-  if (options.localAgent) {
-    writeEgressPolicy(folder.localEgress, config.egress);
-    const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
-    await running.adopt(localAgent, (agent) => agent.stop()).start();
-  }
+  writeEgressPolicy(folder.localEgress, config.egress);
+  const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
+  if (options.localAgent) await running.adopt(localAgent, (agent) => agent.stop()).start();
+  const useEgress = (egress: Config['egress']): void => {
+    writeEgressPolicy(folder.localEgress, egress);
+    localAgent.reload();
+  };
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
-  reloading.resolve({ server, calls, renewTls: listening.renewTls, started: config, say, retry });
+  const reloading = { server, calls, renewTls: listening.renewTls, useEgress, started: config, say, retry };
+  onHangup(() => void reloadFrom(options.config, reloading));
   for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
   options.onReady?.(listening.url);
@@ -99,8 +100,7 @@ async function startConfig(file: string | undefined, say: Say): Promise<Start> {
   return { config: { monitors: [] }, files: [], leftOut: undefined };
 }
 
-async function reloadWhenRunning(file: string | undefined, running: Promise<Reloading>): Promise<void> {
-  const reloading = await running;
+async function reloadFrom(file: string | undefined, reloading: Reloading): Promise<void> {
   if (file === undefined) reloading.say('There is no configuration to read again: --config names one.');
   else await reload(file, reloading);
 }
@@ -188,9 +188,4 @@ function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent
     // Its own times are left out: each line gets one here.
     onOutput: lineSplitter((line) => say(`local agent: ${line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '')}`)),
   });
-}
-
-function onHangup(callback: () => void): () => void {
-  process.on('SIGHUP', callback);
-  return () => process.off('SIGHUP', callback);
 }

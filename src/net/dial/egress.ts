@@ -52,8 +52,8 @@ function refusalOfAgent(target: string): string {
 
 /** Says whether an address may be reached. It is asked for the connected address, at every connect, redirect and retry. */
 export class EgressPolicy {
-  readonly #allowed: AddressRules;
-  readonly #denied: AddressRules;
+  #allowed: AddressRules;
+  #denied: AddressRules;
   readonly #ownPorts: ReadonlySet<number>;
   readonly #refusal: (target: string, ip: string) => string;
 
@@ -63,6 +63,13 @@ export class EgressPolicy {
     this.#denied = new AddressRules(deny, 'egress.deny');
     this.#ownPorts = new Set(ownPorts);
     this.#refusal = refusal;
+  }
+
+  /** Takes other rules from the next connection on; if they are wrong, those before stay. @throws {AppError} invalid-config */
+  change({ allow = [], deny = [] }: Pick<EgressRules, 'allow' | 'deny'>): void {
+    const [allowed, denied] = [new AddressRules(allow, 'egress.allow'), new AddressRules(deny, 'egress.deny')];
+    this.#allowed = allowed;
+    this.#denied = denied;
   }
 
   /** @throws {Failure} denied */

@@ -51,6 +51,11 @@ export class LocalAgent {
     return this.#child?.pid;
   }
 
+  /** Has it read its files again, if it runs; one that starts reads them anyway. */
+  reload(): void {
+    this.#child?.kill('SIGHUP');
+  }
+
   /** Ends it; a local agent that does not end in three seconds is killed: what it recorded is in its spool. */
   async stop(): Promise<void> {
     this.#isStopped = true;
