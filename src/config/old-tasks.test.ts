@@ -9,9 +9,12 @@ interface Read {
   readonly notes: readonly string[];
 }
 
+function sentence({ path, message }: { readonly path: string; readonly message: string }): string {
+  return `${path}: ${message}`;
+}
+
 function read(text: string): Read {
   const { config, mistakes, warnings } = readConfig(text, {});
-  const sentence = ({ path, message }: { readonly path: string; readonly message: string }) => `${path}: ${message}`;
   return {
     monitors: (config?.monitors ?? []).map(({ name, type, target, intervalMs }) => [
       name,
