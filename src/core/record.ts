@@ -124,7 +124,12 @@ export type BlindCause = (typeof blindCauses)[number];
 /** Everything a sensor may write, by `event`. */
 export const sensorRecord = z.discriminatedUnion('event', [
   /** `usb-present` was there already when the sensor started. */
-  z.strictObject({ event: z.enum(['usb-present', 'usb-connected', 'usb-removed']), device: usbDevice }),
+  z.strictObject({
+    event: z.enum(['usb-present', 'usb-connected', 'usb-removed']),
+    device: usbDevice,
+    /** The order says that it belongs to the machine. */
+    isKnown: z.literal(true).optional(),
+  }),
   /** What the kernel made of a device: a disk, a network card, an input device. */
   z.strictObject({
     event: z.literal('usb-function'),

@@ -34,7 +34,11 @@ const identity = 'SanDisk Cruzer Blade (0781:5567), serial 4C530001, port 2-1, s
 const mountLine = 'device=/dev/sdb1, mountpoint=/media/x, fstype=vfat, opts=rw,nosuid, kind=usb, port=2-1';
 
 const cases: readonly (readonly [SensorRecord, line: string, notice: string | undefined])[] = [
-  [{ event: 'usb-present', device: stick }, `usb device present: ${identity}`, undefined],
+  [
+    { event: 'usb-present', device: stick },
+    `usb device present: ${identity}`,
+    `usb device present at the start on 192.168.0.133: ${identity}`,
+  ],
   [
     { event: 'usb-connected', device: stick },
     `usb device connected: ${identity}`,

@@ -1,5 +1,5 @@
 import { printable } from '../core/printable.ts';
-import type { BlindCause, Mount, SensorRecord, UsbDevice } from '../core/record.ts';
+import type { BlindCause, Mount, SensorRecord, UsbDevice, UsbRisk } from '../core/record.ts';
 import type { SensorName } from '../core/sensor.ts';
 import { formatEndpoint } from '../core/target.ts';
 import { trafficText } from './traffic-text.ts';
@@ -16,7 +16,7 @@ interface Heading {
 }
 
 const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
-  'usb-present': { line: 'usb device present' },
+  'usb-present': { line: 'usb device present', notice: 'usb device present at the start on' },
   'usb-connected': { line: 'usb device connected', notice: 'usb device connected by' },
   'usb-removed': { line: 'usb device removed', notice: 'usb device removed by' },
   'usb-function': { line: 'usb device provides' },
@@ -37,6 +37,9 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   watching: { line: 'watching', isOfSensor: true },
   'not-watching': { line: 'not watching', notice: 'not watching on', isOfSensor: true },
 };
+
+/** A machine has keyboards and hubs; what carries data in or out is worth a look, also if it is there already. */
+const carriesData: readonly UsbRisk[] = ['storage', 'network', 'imaging', 'wireless'];
 
 const blindSentences: Readonly<Record<BlindCause, string>> = {
   stopped: 'the agent was stopped and started again',
@@ -62,6 +65,9 @@ export function noticeOf(
   { machine, sensor }: { readonly machine: string; readonly sensor: SensorName },
 ): string | undefined {
   if (record.event === 'traffic' || (record.event === 'sensor-state' && record.state === 'running')) return undefined;
+  if ('isKnown' in record && record.isKnown) return undefined;
+  if (record.event === 'usb-present' && !record.device.risks.some((risk) => carriesData.includes(risk)))
+    return undefined;
   const { notice } = headings[record.event];
   if (notice === undefined) return undefined;
   return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record)}`);

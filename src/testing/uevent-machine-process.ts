@@ -5,7 +5,7 @@ import type { Order, Saying } from './uevent-machine.ts';
 
 /** What UeventMachine runs in namespaces of their own: the USB sensor, and who says events to it. */
 const sensor = await usbSensor(process.argv[2] ?? '').start(
-  {},
+  { known: [] },
   { clock: systemClock, record: (record) => say({ record }), onState: (state) => say({ state }) },
 );
 

@@ -29,7 +29,10 @@ export async function watchUsb(flags: { readonly json?: true }, { output, signal
     record: (record: SensorRecord) => write(sensor, record),
     onState: (state: SensorState) => write(sensor, { event: 'sensor-state', ...state }),
   });
-  const running = [await usb.start({}, contextOf('usb')), await mounts.start({ all: false }, contextOf('mounts'))];
+  const running = [
+    await usb.start({ known: [] }, contextOf('usb')),
+    await mounts.start({ all: false }, contextOf('mounts')),
+  ];
   await aborted(signal);
   for (const sensor of running) await sensor.stop();
   await lines.flush(1000);

@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SensorRecord } from '../../core/record.ts';
+import type { SensorRecord, UsbDevice } from '../../core/record.ts';
 import type { Uevent } from '../../sys/uevent.ts';
 import { announcedDevice, announcedNumber, readDevice, readAttributeNumber, type PluggedDevice } from './device.ts';
 import { functionSubsystems, isFunction, readFunction, type FunctionSubsystem } from './function.ts';
@@ -23,17 +23,21 @@ const maxFunctions = 256;
 interface DevicesPlace {
   /** Where sysfs is: `/sys`. */
   readonly sysfs: string;
+  /** It belongs to the machine. */
+  readonly isKnown: (device: UsbDevice) => boolean;
   readonly record: (record: SensorRecord) => void;
 }
 
 /** The USB devices of a machine with their functions. Root hubs belong to the machine and are left out. */
 export class UsbDevices {
   readonly #sysfs: string;
+  readonly #isKnown: (device: UsbDevice) => boolean;
   readonly #record: (record: SensorRecord) => void;
   readonly #known = new Map<string, KnownDevice>();
 
-  constructor({ sysfs, record }: DevicesPlace) {
+  constructor({ sysfs, isKnown, record }: DevicesPlace) {
     this.#sysfs = sysfs;
+    this.#isKnown = isKnown;
     this.#record = record;
   }
 
@@ -108,13 +112,17 @@ export class UsbDevices {
       });
     const known = { plugged, isNew: event === 'usb-connected', functions: new Set<string>(), said: new Set<string>() };
     this.#known.set(plugged.path, known);
-    this.#record({ event, device: plugged.device });
+    this.#recordDevice(event, plugged.device);
     this.#judge(known);
   }
 
   #remove({ plugged }: KnownDevice): void {
     this.#known.delete(plugged.path);
-    this.#record({ event: 'usb-removed', device: plugged.device });
+    this.#recordDevice('usb-removed', plugged.device);
+  }
+
+  #recordDevice(event: 'usb-present' | 'usb-connected' | 'usb-removed', device: UsbDevice): void {
+    this.#record({ event, device, ...(this.#isKnown(device) && { isKnown: true }) });
   }
 
   /** Records a function that the kernel made of a device. */

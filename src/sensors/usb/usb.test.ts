@@ -7,6 +7,7 @@ import { FakeSysfs } from '../../testing/fake-sysfs.ts';
 import { UeventMachine, ueventMachineMissing } from '../../testing/uevent-machine.ts';
 import { keyboard, stick, usbDescriptors } from '../../testing/usb-fixtures.ts';
 import type { Uevent } from '../../testing/uevent-injection.ts';
+import { noticeOf } from '../../records/record-text.ts';
 import { usbSensor } from './usb.ts';
 
 const skip = ueventMachineMissing();
@@ -244,11 +245,56 @@ test('without sysfs the sensor is limited, says what that costs, and ends withou
   const clock = new FakeClock();
   const states: string[] = [];
   const sensor = await usbSensor('/nonexistent').start(
-    {},
+    { known: [] },
     { clock, record: () => {}, onState: ({ state, message }) => states.push(`${state}: ${message}`) },
   );
   await clock.advance(20_000);
   await sensor.stop();
   assert.match(states.join('\n'), /^limited: there is no \/nonexistent\/bus/);
   assert.equal(clock.pending, 0);
+});
+
+for (const [known, isKnown] of [
+  [[], false],
+  [['0781:5567'], true],
+  [['0781:5567/4C53'], true],
+  [['0781:5567/4c53@2-1'], true],
+  [['0781:5567/OTHER'], false],
+  [['0781:5567@2-2'], false],
+  [['0781:5568', '046d:c31c'], false],
+] as const)
+  test(`SG6: with ${known.join() || 'nothing'} known, a stick that is there at the start is ${isKnown ? 'of the machine' : 'news'}`, async () => {
+    using sysfs = new FakeSysfs();
+    sysfs.plug('2-1', { ...stick, serial: '4C53\n' });
+    const records: SensorRecord[] = [];
+    const context = {
+      clock: new FakeClock(),
+      record: (record: SensorRecord) => void records.push(record),
+      onState: () => {},
+    };
+    const options = usbSensor(sysfs.root).options.parse({ known });
+    const sensor = await usbSensor(sysfs.root).start(options, context);
+    await sensor.stop();
+    const [present] = records;
+    assert.ok(present?.event === 'usb-present');
+    assert.equal(present.isKnown ?? false, isKnown);
+    const notice = noticeOf(present, { machine: 'seat-17', sensor: 'usb' });
+    if (isKnown) assert.equal(notice, undefined);
+    else assert.match(notice ?? '', /^usb device present at the start on seat-17: .*serial 4C53, port 2-1, storage$/);
+  });
+
+test('SG6: a keyboard that is there at the start is no news', () => {
+  const device = {
+    port: '1-1',
+    vendorId: '046d',
+    productId: 'c31c',
+    interfaces: ['030101'],
+    risks: ['keyboard' as const],
+  };
+  assert.equal(noticeOf({ event: 'usb-present', device }, { machine: 'seat-17', sensor: 'usb' }), undefined);
+});
+
+test('SG6: a known device that is written otherwise is a mistake that says how', () => {
+  const { error } = usbSensor('/sys').options.safeParse({ known: ['0781-5567'] });
+  assert.match(String(error), /expected VENDOR:PRODUCT, with \/SERIAL and @PORT/);
 });

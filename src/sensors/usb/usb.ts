@@ -6,8 +6,10 @@ import type { RunningSensor, SensorContext, SensorState, SensorType } from '../.
 import { readUevent } from '../../sys/uevent.ts';
 import { hearsOfDevices, receiveUevents, type UeventReceiver } from '../../sys/uevents.ts';
 import { UsbDevices } from './devices.ts';
+import { knownBy, knownDevices } from './known-devices.ts';
 
-const options = z.strictObject({});
+const options = z.strictObject({ known: knownDevices });
+type UsbOptions = z.output<typeof options>;
 
 /** Interval of scans where the kernel sends no events; a device that is gone sooner is not seen. */
 const lookEveryMs = 5000;
@@ -22,7 +24,7 @@ export function usbSensor(sysfs: string): SensorType<typeof options> {
     summary: 'Which USB devices are plugged in and removed: maker, model, serial number, port, and what they are for.',
     classOfData: 'devices',
     options,
-    start: (_options, context) => Promise.resolve(new UsbWatch(sysfs, context)),
+    start: (given, context) => Promise.resolve(new UsbWatch(sysfs, given, context)),
   };
 }
 
@@ -36,9 +38,9 @@ class UsbWatch implements RunningSensor, UeventReceiver {
   #cancelForged: Cancel | undefined;
   #forged = 0;
 
-  constructor(sysfs: string, context: SensorContext) {
+  constructor(sysfs: string, { known }: UsbOptions, context: SensorContext) {
     this.#context = context;
-    this.#devices = new UsbDevices({ sysfs, record: context.record });
+    this.#devices = new UsbDevices({ sysfs, isKnown: knownBy(known), record: context.record });
     const trouble = [ueventTrouble(), sysfsTrouble(sysfs)].filter((text) => text !== undefined);
     try {
       // Watched before the first scan, so that nothing between the two is missed.
