@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { SeqRange } from '../core/entry.ts';
+import type { RunAnswer } from '../core/task.ts';
 import type { Channel } from '../protocol/channel.ts';
 import { ProtocolError } from '../protocol/frames.ts';
 import { heartbeatIntervalMs, type AgentMessage, type Heartbeat, type ServerMessage } from '../protocol/messages.ts';
@@ -27,7 +28,7 @@ export interface SessionPorts {
   /** The server cannot verify this chain. */
   onChainUnknown(chain: string): void;
   /** Why the task cannot be run now; undefined if it was started. */
-  onRunNow(taskId: string): string | undefined;
+  onRunNow(taskId: string): RunAnswer;
   /** Contents of the heartbeat. */
   vitals(): Omit<Heartbeat, 'type' | 'at'>;
 }
@@ -118,11 +119,11 @@ export class ServerSession {
   }
 
   #runNow({ requestId, taskId }: Extract<ServerMessage, { type: 'run-now' }>): void {
-    const refusal = this.#ports.onRunNow(taskId);
+    const answer = this.#ports.onRunNow(taskId);
     this.#parts.channel.send(
-      refusal === undefined
-        ? { type: 'run-accepted', requestId }
-        : { type: 'run-refused', requestId, message: refusal },
+      'refusal' in answer
+        ? { type: 'run-refused', requestId, message: answer.refusal }
+        : { type: 'run-accepted', requestId, scheduledAt: answer.scheduledAt },
     );
   }
 

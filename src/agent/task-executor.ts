@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ResultItem } from '../core/entry.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
 import { failed, type Outcome, type Status } from '../core/outcome.ts';
-import type { Task } from '../core/task.ts';
+import type { RunAnswer, Task } from '../core/task.ts';
 import { Scheduler, type Turn } from '../schedule/scheduler.ts';
 
 export interface ExecutorParts {
@@ -13,9 +13,6 @@ export interface ExecutorParts {
   /** `isPlain` marks a result that only says "still up": the first to go when the spool is full. */
   readonly onResult: (item: ResultItem, options: { readonly isPlain: boolean }) => void;
 }
-
-/** Why a task cannot be run on this agent; undefined if it can. */
-type Refusal = string | undefined;
 
 /** Runs the tasks of this agent by the schedule of each. A task that cannot be run answers each slot with why. */
 export class TaskExecutor {
@@ -55,13 +52,13 @@ export class TaskExecutor {
   }
 
   /** Runs a task once, beside its schedule. Its result comes like any other. */
-  runNow(taskId: string): Refusal {
+  runNow(taskId: string): RunAnswer {
     const task = this.#tasks.get(taskId);
-    if (!task) return `this agent has no task ${taskId}`;
-    if (this.#isStopped) return 'this agent is being stopped';
+    if (!task) return { refusal: `this agent has no task ${taskId}` };
+    if (this.#isStopped) return { refusal: 'this agent is being stopped' };
     const turn = { controller: new AbortController(), scheduledAt: this.#parts.clock.now() };
     void this.#run(this.#monitorOf(task), turn).then((result) => this.#report(result));
-    return undefined;
+    return { scheduledAt: turn.scheduledAt };
   }
 
   /** Starts no more runs, even if the server still sends tasks. */

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
+import { statuses, type Status } from '../core/outcome.ts';
 import { endpointOf } from '../core/target.ts';
 
 /** Timers hold no more than 2^31 milliseconds. */
@@ -28,6 +29,25 @@ export function portArgument(text: string): number {
 export function listenAddress(text: string, defaultPort: number): { readonly host: string; readonly port: number } {
   const { host, port = defaultPort } = endpointOf(text);
   return { host: host === '' ? '127.0.0.1' : host, port: portArgument(String(port)) };
+}
+
+/** `1h` is so long ago; or ISO 8601 with a zone. Epoch milliseconds. */
+export function sinceArgument(text: string): number {
+  const agoMs = parseDuration(text);
+  if (agoMs !== undefined && agoMs >= 1) return Date.now() - agoMs;
+  try {
+    return Date.parse(timeArgument(text));
+  } catch {
+    throw new InvalidArgumentError('Expected a duration like 1h or 7d, or a time like 2026-12-02T08:00:00+01:00.');
+  }
+}
+
+/** `down,degraded`, also several times. */
+export function statesArgument(text: string, before: readonly Status[] = []): readonly Status[] {
+  const given = text.split(',').map((word) => word.trim().toLowerCase());
+  const known = statuses.filter((status) => given.includes(status));
+  if (known.length === new Set(given).size) return [...before, ...known];
+  throw new InvalidArgumentError(`Expected ${statuses.join(', ')}, with commas between several.`);
 }
 
 /** ISO 8601 with a zone. */

@@ -5,6 +5,8 @@ import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { addAllowOption, durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
+import { atServer } from './operate/server-options.ts';
+import type { RunFlags } from './run/run-what.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
 import { wrap } from '../terminal/text.ts';
 import { columnsFor } from '../terminal/width.ts';
@@ -82,11 +84,6 @@ interface Programs {
   readonly check: Command;
 }
 
-interface RunFlags {
-  readonly for?: Milliseconds;
-  readonly json?: true;
-}
-
 interface StartFlags {
   readonly data?: string;
   readonly listen: string;
@@ -142,17 +139,23 @@ function helpColumns(): number {
   return Number.isFinite(columns) ? columns : 80;
 }
 
+const runHelp =
+  'SIGHUP reads a configuration again. Of a monitor it exits as check does: 0 up, 1 degraded, 2 down, 3 unknown, not run, or misuse; ' +
+  'of several agents the worst counts.';
+
 function addConfigured(program: Command): void {
-  program
+  const run = program
     .command('run')
-    .description('run the monitors of a configuration until stopped; SIGHUP reads the file again')
-    .argument('<file>', 'YAML or JSON')
-    .option('--for <duration>', 'end after this time', durationArgument)
+    .description('run the monitors of a configuration until stopped, or a monitor of a server once, now')
+    .argument('<file-or-monitor>', 'YAML or JSON; else the id or name of a monitor of the server')
+    .option('--for <duration>', 'of a configuration: end after this time', durationArgument)
+    .option('--agent <agent>', 'of a monitor: on one agent only, by its id or name; else on all that have it')
     .option('--json', 'print one JSON object a line')
-    .action(async (file: string, flags: RunFlags) => {
-      const { runMonitors } = await import('./run/run.ts');
-      await runMonitors({ file, json: flags.json ?? false, forMs: flags.for });
-    });
+    .addHelpText('after', () => `\n${wrapped(runHelp)}`);
+  atServer(run).action(async (what: string, flags: RunFlags) => {
+    const { runWhat } = await import('./run/run-what.ts');
+    process.exitCode = await runWhat(what, flags, process.stdout);
+  });
   program
     .command('validate')
     .description('say every mistake in a configuration; exits with 3 if there is one')

@@ -5,6 +5,14 @@ import { systemFault } from '../core/system-error.ts';
 /** What a command tells the shell: the convention of monitoring plug-ins. */
 export const exitCodeOf: Readonly<Record<Status, number>> = { up: 0, degraded: 1, down: 2, unknown: 3 };
 
+const bySeverity = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
+
+/** What several runs say together: one that was down is not healed by the next. */
+export function exitCodeOfWorst(seen: Iterable<Status>): number {
+  const all = new Set(seen);
+  return exitCodeOf[bySeverity.find((status) => all.has(status)) ?? 'unknown'];
+}
+
 /** The exit code of misuse, which that convention shares with `unknown`. */
 export const misuse = 3;
 

@@ -1,4 +1,5 @@
 import type { ResultItem } from './entry.ts';
+import type { Status } from './outcome.ts';
 import type { SensorRecord } from './record.ts';
 import type { SensorName } from './sensor.ts';
 import type { Task } from './task.ts';
@@ -7,6 +8,21 @@ import type { Task } from './task.ts';
 export type ServerEvent =
   /** `isLate`: the task has a newer result already; this one completes the history. */
   | { readonly type: 'result'; readonly agentId: string; readonly result: ResultItem; readonly isLate: boolean }
+  /** What is known of the target of a task has changed. */
+  | {
+      readonly type: 'state';
+      readonly agentId: string;
+      readonly name: string;
+      readonly taskId: string;
+      readonly monitorId: string;
+      readonly monitor: string;
+      readonly state: Status;
+      readonly before: Status;
+      /** By this server's clock, epoch milliseconds. */
+      readonly at: number;
+      /** Why, for people. */
+      readonly message: string;
+    }
   | { readonly type: 'gap'; readonly agentId: string; readonly cause: string; readonly missing: number }
   /** Task changes were sent to an agent. */
   | {

@@ -19,3 +19,9 @@ export interface Task {
   /** A paused task keeps its place and does not run. */
   readonly paused: boolean;
 }
+
+/** What an agent says of a run that it was asked for. */
+export type RunAnswer =
+  | { readonly refusal: string }
+  /** The run has begun; its result has this time. */
+  | { readonly scheduledAt: number };

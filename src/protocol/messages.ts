@@ -204,7 +204,8 @@ export const agentMessage = z.discriminatedUnion('type', [
   }),
   /** Sent before a chain's first record with its first key, which the agent deletes with that record. Answered by `chain-begun`. */
   z.strictObject({ type: z.literal('chain-begin'), sensor, chain: uuid, key: sha256 }),
-  z.strictObject({ type: z.literal('run-accepted'), requestId: uuid }),
+  /** `scheduledAt`: that of the result to come. */
+  z.strictObject({ type: z.literal('run-accepted'), requestId: uuid, scheduledAt: epochMs }),
   z.strictObject({ type: z.literal('run-refused'), requestId: uuid, message: sentence }),
   errorMessage,
 ]);

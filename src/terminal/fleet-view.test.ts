@@ -42,6 +42,7 @@ const tasks: readonly TaskRow[] = ['www.example.org https', 'a monitor with a lo
     target: 'https://www.example.org',
     intervalMs: 30_000,
     paused: index === 0,
+    state: 'down',
     latest: {
       status: 'down',
       latencyMs: 1234.5,
@@ -59,6 +60,7 @@ const monitors: readonly MonitorRow[] = tasks.map(({ monitor, target, paused }) 
   agents: ['local', 'seat-17', 'seat-18', 'seat-19'],
   origin: 'file',
   paused,
+  states: { up: 100, degraded: 10, down: 1, unknown: 1000 },
 }));
 
 const tables = {

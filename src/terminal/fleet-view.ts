@@ -47,6 +47,8 @@ export interface TaskRow {
   readonly target: string;
   readonly intervalMs: number;
   readonly paused: boolean;
+  /** What is known of the target now; `latest` may be old. */
+  readonly state: Status;
   readonly latest: {
     readonly status: Status;
     readonly latencyMs: number | null;
@@ -63,6 +65,8 @@ export interface MonitorRow {
   readonly agents: readonly string[] | null;
   readonly origin: string;
   readonly paused: boolean;
+  /** How many agents say what of it now. */
+  readonly states: Readonly<Record<Status, number>>;
 }
 
 export interface View {
@@ -138,17 +142,23 @@ export function formatTasks(tasks: readonly TaskRow[], view: View): string {
     { title: 'Task', textOf: ({ id }) => id, goesBelow: 1 },
     { title: 'Monitor', textOf: ({ monitor }) => monitor, styleOf: () => 'bold' },
     { title: 'Agent', textOf: ({ agent }) => agent },
-    { title: 'Every', textOf: ({ intervalMs, paused }) => (paused ? 'paused' : formatDuration(intervalMs)) },
+    { title: 'Every', textOf: ({ intervalMs }) => formatDuration(intervalMs) },
     {
       title: 'State',
-      textOf: ({ latest }) => latest?.status ?? '-',
-      styleOf: ({ latest }) => (latest ? styleOf[latest.status] : undefined),
+      textOf: ({ state, paused }) => (paused ? 'paused' : state),
+      styleOf: ({ state, paused }) => (paused ? 'dim' : styleOf[state]),
     },
     { title: 'Took', textOf: ({ latest }) => latencyOf(latest), align: 'right' },
     { title: 'Seen', textOf: ({ latest }) => ageOf(latest?.startedAt, now), align: 'right' },
-    { title: 'Message', textOf: ({ latest }) => latest?.message ?? '', goesBelow: 2 },
+    { title: 'Message', textOf: messageOf, goesBelow: 2 },
   ];
   return formatTable(tasks, columns, view);
+}
+
+/** A result that no longer says anything of the target is told as what it is. */
+function messageOf({ state, latest }: TaskRow): string {
+  if (!latest) return '';
+  return latest.status === state ? latest.message : `last ${latest.status}: ${latest.message}`;
 }
 
 export function formatMonitors(monitors: readonly MonitorRow[], view: View): string {
@@ -160,9 +170,23 @@ export function formatMonitors(monitors: readonly MonitorRow[], view: View): str
     { title: 'Every', textOf: ({ interval }) => interval },
     { title: 'Agents', textOf: ({ agents }) => agents?.join(', ') ?? 'all' },
     { title: 'From', textOf: ({ origin }) => origin },
-    { title: '', textOf: ({ paused }) => (paused ? 'paused' : ''), styleOf: () => 'yellow' },
+    { title: 'State', textOf: statesOf, styleOf: stateStyle },
   ];
   return formatTable(monitors, columns, view);
+}
+
+const gravestFirst = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
+
+/** `1 down, 2 up` */
+function statesOf({ paused, states }: MonitorRow): string {
+  if (paused) return 'paused';
+  const said = gravestFirst.filter((state) => states[state] > 0);
+  return said.length === 0 ? 'runs nowhere' : said.map((state) => `${states[state]} ${state}`).join(', ');
+}
+
+function stateStyle({ paused, states }: MonitorRow): Style {
+  const gravest = gravestFirst.find((state) => states[state] > 0);
+  return paused || !gravest ? 'dim' : styleOf[gravest];
 }
 
 /** One result as a line: `2024-05-15 11:26:17 - Task 01a1fdcf-…, local: web is up, 2.1 ms - 200 OK` */

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { ResultItem } from '../core/entry.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import type { AgentView } from '../server/fleet/fleet.ts';
+import { TaskStates, type StateChange } from '../server/fleet/task-states.ts';
 import { TaskTable } from '../server/fleet/task-table.ts';
 import { Health } from '../server/host/health.ts';
 import { LatestResults } from '../server/pipeline/latest-results.ts';
@@ -39,6 +40,9 @@ export class ServerStatus {
   readonly latest = new LatestResults();
   readonly health: Health;
   readonly app = new Hono();
+  readonly states: TaskStates;
+  /** Of states, as they were told. */
+  readonly changes: StateChange[] = [];
   readonly #table: TaskTable;
   #agents: readonly AgentView[] = [];
 
@@ -57,6 +61,16 @@ export class ServerStatus {
       heardMs: (taskId) => latest.get(taskId)?.heardMs,
       agentName: (agentId) => this.#agents.find(({ id }) => id === agentId)?.name ?? agentId,
     });
+    this.states = new TaskStates({
+      clock,
+      wanted: () => this.#table.wanted,
+      tasksOf: (agentId) => this.#table.tasksOf(agentId),
+      latest: (taskId) => latest.get(taskId)?.result,
+      isPresent: (agentId) =>
+        this.#agents.some(({ id, status }) => id === agentId && status !== 'offline' && status !== 'revoked'),
+      isSilent: (wanted) => this.health.silence.isSilent(wanted),
+      onChange: (change) => this.changes.push(change),
+    });
     addStatus(this.app, {
       clock,
       health: this.health,
@@ -64,6 +78,7 @@ export class ServerStatus {
       agents: () => this.#agents,
       wanted: () => this.#table.wanted,
       latest: (taskId) => latest.get(taskId),
+      states: this.states,
       lostLogLines: () => 0,
       connections: () => ({ strangers: 1, known: 2 }),
     });

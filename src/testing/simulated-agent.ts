@@ -42,7 +42,7 @@ export class SimulatedAgent {
       trust: () => ({ serverPin }),
       onWelcome: () => this.connections++,
       onTasks: (message) => this.#tasks.apply(message),
-      onRunNow: () => 'a simulated agent runs nothing',
+      onRunNow: () => ({ refusal: 'a simulated agent runs nothing' }),
       onSensors: () => {},
       onChainBegun: () => {},
       onChainUnknown: () => {},

@@ -95,7 +95,7 @@ describe('the HTTP interface', () => {
     ['POST', '/openapi.json', undefined, 405, 'method-not-allowed', /takes GET, HEAD, got POST/],
     ['GET', '/monitors/none', undefined, 404, 'not-found', /there is no monitor "none"/],
     ['GET', '/monitors/%E0%A4%A', undefined, 404, 'not-found', /there is no monitor/],
-    ['POST', '/monitors/none/run', undefined, 404, 'not-found', /no agent has a task of monitor "none"/],
+    ['POST', '/monitors/none/run', undefined, 404, 'not-found', /there is no monitor "none"/],
     ['POST', '/agents/none/revoke', undefined, 404, 'not-found', /there is no agent "none"; there are: local/],
     ['POST', '/monitors', '{', 400, 'usage', /body: expected JSON/],
     ['POST', '/monitors', '[]', 400, 'usage', /^expected a mapping, got a list$/],
@@ -212,7 +212,7 @@ describe('the HTTP interface', () => {
       const { body } = await server.ask('GET', '/tasks?monitor=once&agent=local');
       return body.tasks[0]?.latest ?? undefined;
     });
-    assert.deepEqual([latest.taskId, latest.status], [run.tasks[0], 'up']);
+    assert.deepEqual([latest.taskId, latest.status], [run.runs[0].task, 'up']);
     await server.ask('DELETE', '/monitors/once');
     assert.equal((await server.ask('GET', '/monitors/once')).status, 404);
   });

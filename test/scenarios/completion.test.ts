@@ -52,6 +52,9 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['the choices of an option', 'watchkeeper check echo --protocol ', ['tcp', 'udp']],
   ['the options of the run', 'watchkeeper check tcp localhost:80 --js', ['--json']],
   ['an option of a command', 'watchkeeper run --fo', ['--for']],
+  ['the states of a filter', 'watchkeeper tasks --state d', ['degraded', 'down']],
+  ['an option of results', 'watchkeeper results door --si', ['--since']],
+  ['a command over monitors', 'watchkeeper pau', ['pause']],
   ['CH10: a shell', 'watchkeeper completion z', ['zsh']],
   ['CH10: nothing where nothing is known', 'watchkeeper check tcp localhost --port ', ['']],
 ];

@@ -10,7 +10,7 @@ import type { EgressPolicy } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { runCheck } from '../../schedule/run-check.ts';
 import { CheckReport } from '../../terminal/check-report.ts';
-import { exitCodeOf } from '../exit-codes.ts';
+import { exitCodeOfWorst } from '../exit-codes.ts';
 import { interruption } from '../interruption.ts';
 import { personalPolicy } from '../personal-policy.ts';
 import { adHocMonitor } from './ad-hoc-monitor.ts';
@@ -97,7 +97,7 @@ async function runChecks(check: CheckType, options: Monitor['options'], settings
     seen.add(result.status);
   }
   report.summarise();
-  return exitCodeOf[worst(seen)];
+  return exitCodeOfWorst(seen);
 }
 
 interface Runs {
@@ -126,11 +126,4 @@ async function* results({ check, monitor, count, policy }: Runs, report: CheckRe
     if (round > 0 && result.reason === 'cancelled') return;
     yield result;
   }
-}
-
-const bySeverity = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
-
-/** What several runs say together: one that was down is not healed by the next. */
-function worst(seen: ReadonlySet<Status>): Status {
-  return bySeverity.find((status) => seen.has(status)) ?? 'unknown';
 }

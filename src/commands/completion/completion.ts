@@ -46,5 +46,5 @@ function valueOf({ flags, argChoices = [] }: Option): Value {
 }
 
 function isPath(placeholder: string): boolean {
-  return placeholder === 'file' || placeholder === 'folder';
+  return placeholder.startsWith('file') || placeholder === 'folder';
 }

@@ -14,13 +14,15 @@ import { printable } from '../../core/printable.ts';
 import { quoted } from '../../core/quoted.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
-import { alarmsAnswer, done, runAnswer } from './server-answers.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { alarmsAnswer, done, runsAnswer, type ListedRun } from './server-answers.ts';
 import type { ServerClient } from './server-client.ts';
 
 interface CommandParts {
   readonly client: ServerClient;
   readonly picture: FleetPicture;
   readonly feed: ResultFeed;
+  readonly changes: ChangeFeed;
   readonly paint: Paint;
   /** Of the terminal, now. */
   readonly columns: () => number;
@@ -39,6 +41,8 @@ interface ConsoleCommand {
 }
 
 const maxCompletions = 100;
+/** In the list of commands. */
+const usageWidth = 27;
 /** The names that the older tools had for some. */
 const oldNames: Readonly<Record<string, string>> = { list_clients: 'agents', list_all_queues: 'queues' };
 
@@ -70,10 +74,10 @@ export class ConsoleCommands {
         arguments: () => this.#runnable(),
       },
       follow: {
-        usage: 'follow on|off|TEXT',
-        meaning: 'show all results, none, or those with TEXT',
+        usage: 'follow changes|on|off|TEXT',
+        meaning: 'show changes of state only, all results, nothing, or results with TEXT',
         run: (argument) => this.#follow(argument),
-        arguments: () => ['on', 'off', ...monitors()],
+        arguments: () => ['changes', 'on', 'off', ...monitors()],
       },
       pause: {
         usage: 'pause MONITOR',
@@ -160,8 +164,11 @@ export class ConsoleCommands {
     await picture.take();
     const { monitor, agent } = this.#splitRun(argument);
     const query = agent === undefined ? '' : `?agent=${encodeURIComponent(agent)}`;
-    const { tasks } = await client.post(`/monitors/${encodeURIComponent(monitor)}/run${query}`, runAnswer);
-    say(`Sent to run now: ${tasks.map((id) => this.#taskOf(id)).join(', ')}`);
+    const { runs } = await client.post(`/monitors/${encodeURIComponent(monitor)}/run${query}`, runsAnswer);
+    const begun = runs.filter(({ problem }) => problem === null).map(runText);
+    const refused = runs.filter(({ problem }) => problem !== null).map(runText);
+    const not = refused.length === 0 ? '' : `; not run: ${refused.join(', ')}`;
+    say(`Sent to run now: ${begun.join(', ')}${not}`);
   }
 
   /** `web on berlin`; a monitor may have ` on ` in its own name. */
@@ -173,17 +180,16 @@ export class ConsoleCommands {
     return { monitor: argument.slice(0, at), agent: argument.slice(at + ' on '.length).trim() };
   }
 
-  #taskOf(id: string): string {
-    const task = this.#parts.picture.tasks.find((task) => task.id === id);
-    return task ? `task ${id} on ${printable(task.agent)}` : `task ${id}`;
-  }
-
   #follow(argument: string): void {
-    const { feed, say } = this.#parts;
-    if (argument === '') throw new AppError('usage', 'Expected on, off, or a text that results must have: follow TEXT');
-    const filter = argument === 'on' ? '' : argument === 'off' ? undefined : argument;
+    const { feed, changes, say } = this.#parts;
+    if (argument === '')
+      throw new AppError('usage', 'Expected changes, on, off, or a text that results must have: follow TEXT');
+    const isChangesOnly = argument === 'changes';
+    const filter = argument === 'on' ? '' : argument === 'off' || isChangesOnly ? undefined : argument;
     feed.follow(filter);
-    if (filter === undefined) say('Results are no longer shown; follow on shows them again.');
+    changes.isShown = argument !== 'off';
+    if (isChangesOnly) say('Changes of state are shown, and no other results; follow on shows all.');
+    else if (filter === undefined) say('Results are no longer shown; follow on shows them again.');
     else say(filter === '' ? 'All results are shown.' : `Results with ${quoted(filter)} are shown.`);
   }
 
@@ -203,9 +209,14 @@ export class ConsoleCommands {
 
   #help(): void {
     const lines = Object.entries(this.#commands).map(
-      ([name, { usage = name, meaning }]) => `  ${usage.padEnd(23)} ${meaning}`,
+      ([name, { usage = name, meaning }]) => `  ${usage.padEnd(usageWidth)} ${meaning}`,
     );
-    const old = Object.entries(oldNames).map(([old, name]) => `  ${old.padEnd(23)} the same as ${name}`);
+    const old = Object.entries(oldNames).map(([old, name]) => `  ${old.padEnd(usageWidth)} the same as ${name}`);
     this.#parts.say([...lines, ...old].join('\n'));
   }
+}
+
+function runText({ task, agent, problem }: ListedRun): string {
+  const what = `task ${task} on ${printable(agent)}`;
+  return problem === null ? what : `${what} (${printable(problem)})`;
 }

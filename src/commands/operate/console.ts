@@ -7,6 +7,7 @@ import { Prompt, type Streams } from '../../terminal/prompt.ts';
 import { formatTime } from '../../terminal/result-line.ts';
 import { printable } from '../../core/printable.ts';
 import { formatDuration } from '../../core/duration.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { ConsoleCommands } from './console-commands.ts';
 import { followEvents } from './event-follower.ts';
 import { FleetPicture } from './fleet-picture.ts';
@@ -59,6 +60,7 @@ const maxTasksShown = 50;
 class OperatorConsole {
   readonly #parts: ConsoleParts;
   readonly #feed: ResultFeed;
+  readonly #changes: ChangeFeed;
   readonly #commands: ConsoleCommands;
   readonly #ended = new AbortController();
   #lostAt: number | undefined;
@@ -68,10 +70,12 @@ class OperatorConsole {
     this.#parts = parts;
     this.#feed = new ResultFeed({ isTerminal: prompt.isTerminal, paint, print: (text) => prompt.print(text) });
     const say = (text: string): void => this.#say(text);
+    this.#changes = new ChangeFeed({ isTerminal: prompt.isTerminal, paint, say });
     this.#commands = new ConsoleCommands({
       client,
       picture,
       feed: this.#feed,
+      changes: this.#changes,
       paint,
       columns: () => prompt.columns,
       exitMeaning,
@@ -100,6 +104,7 @@ class OperatorConsole {
     while (!this.#commands.isOver) await this.#turn();
     this.#ended.abort();
     await following;
+    this.#changes.flush();
     this.#feed.flush();
   }
 
@@ -123,7 +128,7 @@ class OperatorConsole {
     const statuses = picture.agents.map(
       ({ name, address, status }) => `${this.#nameOf(name, address)}: ${this.#painted(status)}`,
     );
-    this.#say(`Connected to ${printable(client.name)}; help lists what can be typed.`);
+    this.#say(`Connected to ${printable(client.name)}; help lists what can be typed, such as follow changes.`);
     this.#say(
       ['Real-time status of the agents:', ...(statuses.length > 0 ? statuses : ['none has joined yet'])].join('\n'),
     );
@@ -147,6 +152,7 @@ class OperatorConsole {
   async #show(event: ConsoleEvent): Promise<void> {
     const { picture } = this.#parts;
     if (event.type === 'result') return await this.#showResult(event);
+    if (event.type === 'state') return this.#changes.add(event);
     if (event.type === 'agent') return this.#showAgent(event);
     if (event.type === 'record') return this.#showRecord(event);
     if (event.type === 'alarm') return this.#showAlarm(event);
@@ -217,7 +223,7 @@ class OperatorConsole {
   }
 }
 
-const unknownTask = { type: '', target: '', intervalMs: 0, paused: false } as const;
+const unknownTask = { type: '', target: '', intervalMs: 0, paused: false, state: 'unknown' } as const;
 
 function formatTask({ id, agent, monitor, type, target, intervalMs, paused }: TaskAnswer): string {
   const when = paused ? 'paused' : `every ${formatDuration(intervalMs)}`;

@@ -2,8 +2,8 @@ import { Option, type Command } from 'commander';
 import { sensorNames } from '../../core/sensor.ts';
 import { keyPinArgument, timeArgument } from '../arguments.ts';
 import type { EvidenceFlags } from './evidence.ts';
+import { atServer } from './server-options.ts';
 import type { VerifyFlags } from './verify.ts';
-import { atServer } from './fleet-command-line.ts';
 
 /** What sensors wrote, taken away and verified. */
 export function addEvidence(program: Command): void {

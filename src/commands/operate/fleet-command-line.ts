@@ -4,7 +4,9 @@ import { defaultServerPort } from '../../core/ports.ts';
 import { logFormats, type LogFormat } from '../../terminal/operator-log.ts';
 import { durationArgument, listenAddress } from '../arguments.ts';
 import type { ListFlags, ListName } from './fleet-commands.ts';
+import { addFilters, addMonitorCommands } from './monitor-command-line.ts';
 import type { ServerPlace } from './server-line.ts';
+import { atServer, dataOption } from './server-options.ts';
 
 interface ServeFlags {
   readonly config?: string;
@@ -33,6 +35,7 @@ export function addFleet(program: Command): void {
   addServer(program);
   addAgent(program);
   addLists(program);
+  addMonitorCommands(program);
   addOperations(program);
   addBackups(program);
 }
@@ -101,8 +104,8 @@ function logFormatOption(): Option {
 const lists: Readonly<Record<ListName, string>> = {
   agents: 'every agent: its status, address, queue, lag and clock',
   queues: 'how much waits at each agent to be sent',
-  tasks: 'every task, a monitor on an agent, with its latest result',
-  monitors: 'every monitor and where it runs',
+  tasks: 'every task, a monitor on an agent, with its state and its latest result',
+  monitors: 'every monitor, where it runs, and how many agents say what of it',
   alarms: 'where records of sensors were changed or are missing',
   history: 'every task that has results, also of monitors that are gone or had another name',
   missing: 'what agents recorded and the server does not have, and why',
@@ -113,6 +116,7 @@ function addLists(program: Command): void {
   for (const [name, description] of Object.entries(lists) as [ListName, string][]) {
     const command = atServer(program.command(name).description(description));
     if (name === 'agents') addAgentCommands(command);
+    if (name === 'tasks' || name === 'monitors') addFilters(command, { hasMonitor: name === 'tasks' });
     command.option('--json', 'one JSON object a line').action(async (flags: ListFlags) => {
       const { printList } = await import('./fleet-commands.ts');
       await printList(name, flags, process.stdout);
@@ -189,18 +193,4 @@ function addBackups(program: Command): void {
       const { restore } = await import('./restore.ts');
       await restore(file, flags);
     });
-}
-
-const dataOption = [
-  '--data <folder>',
-  'the data folder of a server on this machine (default: ~/.local/state/watchkeeper/server)',
-] as const;
-
-/** With the options that say which server is meant. */
-export function atServer(command: Command): Command {
-  return command
-    .option(...dataOption)
-    .option('--server <url>', 'a server by its address instead')
-    .option('--token-file <file>', 'its API token; else WATCHKEEPER_API_TOKEN has it')
-    .option('--pin <hash>', 'sha256//…, which a server with a certificate of its own making prints at its start');
 }

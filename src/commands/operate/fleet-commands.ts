@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Milliseconds } from '../../core/duration.ts';
+import type { Status } from '../../core/outcome.ts';
 import { formatAlarms } from '../../terminal/alarm-view.ts';
 import { formatHistory } from '../../terminal/history-view.ts';
 import { formatMissing } from '../../terminal/missing-view.ts';
@@ -28,6 +29,11 @@ import { lineTo, type ServerPlace } from './server-line.ts';
 
 export interface ListFlags extends ServerPlace {
   readonly json?: true;
+  /** Filters of tasks and monitors. */
+  readonly down?: true;
+  readonly state?: readonly Status[];
+  readonly agent?: string;
+  readonly monitor?: string;
 }
 
 const lists = {
@@ -91,9 +97,20 @@ function listOf<Schema extends z.ZodType, Row>(
   schema: Schema,
   { rowsOf, format }: Listing<z.output<Schema>, Row>,
 ) {
-  return async (client: ServerClient, { json }: ListFlags, output: NodeJS.WriteStream): Promise<void> => {
-    const rows = rowsOf(await client.get(path, schema));
+  return async (client: ServerClient, flags: ListFlags, output: NodeJS.WriteStream): Promise<void> => {
+    const { json } = flags;
+    const rows = rowsOf(await client.get(path + queryOf(flags), schema));
     if (json) for (const row of rows) output.write(`${JSON.stringify(row)}\n`);
     else output.write(`${format(rows, { paint: paintFor(output), columns: columnsFor(output), now: Date.now() })}\n`);
   };
+}
+
+function queryOf({ down, state = [], agent, monitor }: ListFlags): string {
+  const states = [...new Set(down ? [...state, 'down'] : state)];
+  const query = new URLSearchParams({
+    ...(states.length > 0 && { state: states.join(',') }),
+    ...(agent !== undefined && { agent }),
+    ...(monitor !== undefined && { monitor }),
+  });
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }

@@ -62,8 +62,8 @@ export class FleetPicture {
   noteTasks(agentId: string, tasks: readonly TaskSummary[]): readonly TaskAnswer[] {
     const agent = this.agentName(agentId);
     const noted = tasks.map((task): TaskAnswer => {
-      const latest = this.#tasks.get(task.id)?.latest ?? null;
-      return Object.assign(task, { agent, latest });
+      const { state = 'unknown', stateSince = null, latest = null } = this.#tasks.get(task.id) ?? {};
+      return Object.assign(task, { agent, state, stateSince, latest });
     });
     for (const task of noted) this.#tasks.set(task.id, task);
     return noted;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { statuses } from '../../core/outcome.ts';
 import { agentSchema } from '../../server/routes/agents.ts';
 import { measuredTaskSchema } from '../../server/routes/history.ts';
 import { missingSchema } from '../../server/routes/missing.ts';
 import { monitorSchema } from '../../server/routes/monitors.ts';
 import { alarmSchema } from '../../server/routes/records.ts';
+import { runSchema } from '../../server/routes/runs.ts';
 import { resultSchema, taskSchema, taskSummarySchema } from '../../server/routes/tasks.ts';
 
 // A newer server may say more than this program knows: that is kept, for --json, and not minded.
@@ -24,7 +26,13 @@ export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmS
 export const historyAnswer = z.looseObject({ tasks: z.array(z.looseObject(measuredTaskSchema.shape)) });
 export const missingAnswer = z.looseObject({ missing: z.array(z.looseObject(missingSchema.shape)) });
 export const inviteAnswer = z.looseObject({ command: z.string(), expiresAt: z.iso.datetime() });
-export const runAnswer = z.looseObject({ tasks: z.array(z.uuid()) });
+const run = z.looseObject({ ...runSchema.shape, result: z.looseObject(resultSchema.shape).nullable() });
+export type ListedRun = z.output<typeof run>;
+export const runsAnswer = z.looseObject({ runs: z.array(run) });
+export const monitorAnswer = z.looseObject({ monitor });
+const result = z.looseObject(resultSchema.shape);
+export type ListedResult = z.output<typeof result>;
+export const resultsAnswer = z.looseObject({ results: z.array(result), next: z.string().nullable() });
 export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
 export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
 export const done = z.looseObject({});
@@ -39,6 +47,16 @@ export const serverEvent = z.discriminatedUnion('type', [
     agentId: id,
     result: z.looseObject(resultSchema.shape),
     isLate: z.boolean(),
+  }),
+  z.looseObject({
+    type: z.literal('state'),
+    agentId: id,
+    name: z.string(),
+    monitor: z.string(),
+    state: z.enum(statuses),
+    before: z.enum(statuses),
+    at: z.iso.datetime(),
+    message: z.string(),
   }),
   z.looseObject({ type: z.literal('gap'), agentId: id, cause: z.string(), missing: count }),
   z.looseObject({

@@ -11,6 +11,7 @@ import { Dispatcher } from '../../server/fleet/dispatcher.ts';
 import { Fleet } from '../../server/fleet/fleet.ts';
 import { SensorOrders } from '../../server/fleet/sensor-orders.ts';
 import { TaskRuns } from '../../server/fleet/task-runs.ts';
+import { TaskStates, type StateChange } from '../../server/fleet/task-states.ts';
 import { TaskTable } from '../../server/fleet/task-table.ts';
 import { ConnectionFaults } from '../../server/gateway/connection-faults.ts';
 import { Gateway } from '../../server/gateway/gateway.ts';
@@ -51,6 +52,9 @@ export function buildServer(parts: ServerParts) {
   const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
   const records = new RecordIntake({ clock, store, say, publish, agentOf });
   const runs = new TaskRuns({ clock, session: (agentId) => gateway.session(agentId) });
+  view.bus.subscribe((event) => {
+    if (event.type === 'result') runs.noteResult(event.result);
+  });
   const faults = new ConnectionFaults({ clock, health, say });
   const gateway: Gateway = new Gateway({
     clock,
@@ -61,7 +65,7 @@ export function buildServer(parts: ServerParts) {
     ...presencePorts({ fleet, sensorOrders, dispatcher, records }),
     beginChain: (agentId, chain) => records.chains.begin(agentId, chain),
     onTasksApplied: ({ agentId }, revision) => publish({ type: 'tasks-applied', agentId, revision }),
-    onRunAnswer: (requestId, refusal) => runs.answer(requestId, refusal),
+    onRunAnswer: (requestId, answer) => runs.answer(requestId, answer),
     onFault: (session, error) => faults.ended(session, error),
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
@@ -71,7 +75,7 @@ export function buildServer(parts: ServerParts) {
 
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(
-  { gate, tasks, latest, records, sensorOrders, book }: Server,
+  { gate, tasks, latest, records, sensorOrders, book, states }: Server,
   { store, monitors, sensorPlans = [] }: LoadParts,
 ): Promise<void> {
   await gate.load();
@@ -80,12 +84,14 @@ export async function loadServer(
   await records.chains.load();
   sensorOrders.reconcile(sensorPlans);
   await book.load(monitors);
+  states.start();
 }
 
-export async function stopServer({ gateway, fleet, sensorOrders, records }: Server): Promise<void> {
+export async function stopServer({ gateway, fleet, sensorOrders, records, states }: Server): Promise<void> {
   gateway.close();
   fleet.stop();
   sensorOrders.stop();
+  states.stop();
   await records.chains.stop();
 }
 
@@ -118,7 +124,25 @@ function viewOf({ clock, store }: ServerParts) {
     agentName: nameOf,
   });
   bus.subscribe((event) => health.note(event));
-  return { bus, publish, latest, tasks, fleet, health, nameOf };
+  const states = new TaskStates({
+    clock,
+    wanted: () => tasks.wanted,
+    tasksOf: (agentId) => tasks.tasksOf(agentId),
+    latest: (taskId) => latest.get(taskId)?.result,
+    isPresent: (agentId) => fleet.isPresent(agentId),
+    isSilent: (wanted) => health.silence.isSilent(wanted),
+    onChange: (change) => publish(stateEvent(change, nameOf)),
+  });
+  bus.subscribe((event) => {
+    if (event.type === 'result') states.noteResult(event.agentId, event.result.taskId);
+    if (event.type === 'agent' || event.type === 'tasks') states.noteAgent(event.agentId);
+  });
+  return { bus, publish, latest, tasks, fleet, health, nameOf, states };
+}
+
+function stateEvent({ wanted, since: _since, ...change }: StateChange, nameOf: View['nameOf']): ServerEvent {
+  const { id: taskId, agentId, monitorId, monitorName: monitor } = wanted.task;
+  return { type: 'state', agentId, name: nameOf(agentId), taskId, monitorId, monitor, ...change };
 }
 
 function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): AgentGate {

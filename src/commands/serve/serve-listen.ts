@@ -83,6 +83,7 @@ function statusPorts({ server, guard, log }: Told): StatusPorts {
     agents: () => server.fleet.views(),
     wanted: () => server.tasks.wanted,
     latest: (taskId) => server.latest.get(taskId),
+    states: server.states,
     lostLogLines: () => log.lostLines,
     connections: () => guard.counts,
   };

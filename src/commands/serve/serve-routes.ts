@@ -12,7 +12,8 @@ import { recordsRoutes } from '../../server/routes/records.ts';
 import { resultsRoutes } from '../../server/routes/results.ts';
 import type { Route } from '../../server/routes/route.ts';
 import { storeRoutes } from '../../server/routes/store.ts';
-import { tasksRoutes } from '../../server/routes/tasks.ts';
+import { runsRoutes } from '../../server/routes/runs.ts';
+import { tasksRoutes, type TasksPorts } from '../../server/routes/tasks.ts';
 import type { Store } from '../../server/store/store.ts';
 import { version } from '../version.ts';
 import type { Server } from './build-server.ts';
@@ -28,6 +29,13 @@ interface RouteParts {
 
 /** What whoever has the token may ask for. */
 export function publicRoutes({ server, store, identity, clock, url }: RouteParts): readonly Route[] {
+  const tasks: TasksPorts = {
+    wanted: () => server.tasks.wanted,
+    agents: () => server.fleet.views(),
+    assertMonitor: (idOrName) => void server.book.find(idOrName),
+    latest: (taskId) => server.latest.get(taskId)?.result,
+    stateOf: (wanted) => server.states.of(wanted),
+  };
   return [
     ...agentsRoutes({
       views: () => server.fleet.views(),
@@ -39,13 +47,9 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
         return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
       },
     }),
-    ...monitorsRoutes(server.book, definitionDocument),
-    ...tasksRoutes({
-      tasks: () => server.tasks.wanted.map(({ task }) => task),
-      agents: () => server.fleet.views(),
-      latest: (taskId) => server.latest.get(taskId)?.result,
-      runNow: (agentId, taskId) => server.runs.run(agentId, taskId),
-    }),
+    ...monitorsRoutes({ ...tasks, book: server.book, bodyDocument: definitionDocument }),
+    ...tasksRoutes(tasks),
+    ...runsRoutes({ ...tasks, run: (request) => server.runs.run(request) }),
     ...resultsRoutes({
       results: (query) => store.results(query),
       summaries: (query) => store.summaries(query),

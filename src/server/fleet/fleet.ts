@@ -81,6 +81,12 @@ export class Fleet {
     return member && viewOf(member);
   }
 
+  /** Whether the agent is there, or was until a moment ago. */
+  isPresent(agentId: string): boolean {
+    const { status = 'offline' } = this.#members.get(agentId) ?? {};
+    return status !== 'offline' && status !== 'revoked';
+  }
+
   /** An agent the server knows of, whether or not it is there. */
   expect(agent: { readonly id: string; readonly name: string; readonly isRevoked: boolean }): void {
     const now = this.#parts.clock.now();

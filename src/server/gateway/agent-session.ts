@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Entry, SeqRange } from '../../core/entry.ts';
 import { AppError } from '../../core/errors.ts';
 import { rangesOf } from '../../core/ranges.ts';
+import type { RunAnswer } from '../../core/task.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
@@ -29,7 +30,7 @@ export interface SessionPorts {
   /** Resolves when the chain's first key is durable: true; false if the agent must begin another. @throws {ProtocolError} */
   beginChain(agentId: string, chain: Extract<AgentMessage, { type: 'chain-begin' }>): Promise<boolean>;
   onTasksApplied(session: AgentSession, revision: number): void;
-  onRunAnswer(requestId: string, refusal: string | undefined): void;
+  onRunAnswer(requestId: string, answer: RunAnswer): void;
 }
 
 /**
@@ -131,9 +132,9 @@ export class AgentSession {
       case 'tasks-applied':
         return this.#ports.onTasksApplied(this, message.revision);
       case 'run-accepted':
-        return this.#ports.onRunAnswer(message.requestId, undefined);
+        return this.#ports.onRunAnswer(message.requestId, { scheduledAt: message.scheduledAt });
       case 'run-refused':
-        return this.#ports.onRunAnswer(message.requestId, message.message);
+        return this.#ports.onRunAnswer(message.requestId, { refusal: message.message });
     }
   }
 

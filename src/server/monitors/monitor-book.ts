@@ -1,8 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import { nearestWord } from '../../core/nearest.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import { withSecretsOf } from './hidden-secrets.ts';
+import { quoted } from '../../core/quoted.ts';
 
 export interface BookPorts {
   saveMonitor(monitor: { readonly id: string; readonly definition: JsonObject }): Promise<void>;
@@ -145,7 +147,12 @@ export class MonitorBook {
   #written(idOrName: string): BookEntry {
     const found = this.#allWritten().find(({ spec }) => spec.id === idOrName || spec.name === idOrName);
     if (found) return found;
-    throw new AppError('not-found', `there is no monitor ${JSON.stringify(idOrName)}`);
+    const nearest = nearestWord(
+      idOrName,
+      this.#allWritten().map(({ spec }) => spec.name),
+    );
+    const hint = nearest === undefined ? '' : `; did you mean ${quoted(nearest)}?`;
+    throw new AppError('not-found', `there is no monitor ${quoted(idOrName)}${hint}`);
   }
 
   #withPause({ spec, origin }: BookEntry): BookEntry {

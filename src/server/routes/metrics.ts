@@ -1,5 +1,6 @@
 import type { Status } from '../../core/outcome.ts';
 import type { AgentView } from '../fleet/fleet.ts';
+import type { TaskStates } from '../fleet/task-states.ts';
 import type { WantedTask } from '../fleet/task-table.ts';
 import type { Health } from '../host/health.ts';
 import type { LatestResult } from '../pipeline/latest-results.ts';
@@ -12,6 +13,7 @@ export interface MetricsPorts {
   agents(): readonly AgentView[];
   wanted(): readonly WantedTask[];
   latest(taskId: string): LatestResult | undefined;
+  readonly states: Pick<TaskStates, 'of'>;
   /** Lines that the server's own log has lost. */
   lostLogLines(): number;
   connections(): { readonly strangers: number; readonly known: number };
@@ -52,10 +54,9 @@ function taskFamilies(ports: MetricsPorts): readonly MetricFamily[] {
     const { monitorName: monitor, type, target } = task;
     const labels = { monitor, type, target, agent: agent.name, agent_id: agent.id };
     const latest = ports.latest(task.id);
-    const isMeasured = latest && isPresent(agent) && !ports.health.silence.isSilent(wanted);
-    const status = isMeasured ? latest.result.status : 'unknown';
-    states.push({ labels, value: stateNumber[status] });
-    if (isMeasured && status !== 'unknown') measured.push({ labels, latest });
+    const { state } = ports.states.of(wanted);
+    states.push({ labels, value: stateNumber[state] });
+    if (latest && state !== 'unknown') measured.push({ labels, latest });
   }
   const state: MetricFamily = {
     name: 'watchkeeper_monitor_state',

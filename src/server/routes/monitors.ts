@@ -4,7 +4,10 @@ import { formatDuration } from '../../core/duration.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import { withoutSecrets } from '../../core/secrets.ts';
 import type { BookEntry, MonitorBook } from '../monitors/monitor-book.ts';
+import type { TaskState } from '../fleet/task-states.ts';
+import type { WantedTask } from '../fleet/task-table.ts';
 import { defineRoute, type Route } from './route.ts';
+import { selectTasks, statesParameter, type TaskSelectionPorts } from './tasks.ts';
 
 const monitorParams = z.strictObject({ monitor: z.string() });
 
@@ -23,31 +26,44 @@ export const monitorSchema = z
     timeout: z.string(),
     agents: z.array(z.string()).nullable(),
     paused: z.boolean(),
+    states: z
+      .strictObject({ up: z.int(), degraded: z.int(), down: z.int(), unknown: z.int() })
+      .meta({ description: 'How many agents say what of it now' }),
   })
   .meta({ id: 'Monitor' });
 
 const one = z.strictObject({ monitor: monitorSchema });
 
-/** `bodyDocument` is what OpenAPI says of a definition; the book reads it. */
-export function monitorsRoutes(book: MonitorBook, bodyDocument: z.ZodType): readonly Route[] {
-  return [
-    ...listRoutes(book),
-    ...definitionRoutes(book, bodyDocument),
-    pauseRoute(book, 'pause'),
-    pauseRoute(book, 'resume'),
-  ];
+export interface MonitorsPorts extends TaskSelectionPorts {
+  readonly book: MonitorBook;
+  stateOf(wanted: WantedTask): TaskState;
+  /** What OpenAPI says of a definition; the book reads it. */
+  readonly bodyDocument: z.ZodType;
 }
 
-function listRoutes(book: MonitorBook): readonly Route[] {
+export function monitorsRoutes(ports: MonitorsPorts): readonly Route[] {
+  return [...listRoutes(ports), ...definitionRoutes(ports), pauseRoute(ports, 'pause'), pauseRoute(ports, 'resume')];
+}
+
+function listRoutes(ports: MonitorsPorts): readonly Route[] {
   return [
     defineRoute({
       name: 'listMonitors',
       method: 'get',
       path: '/monitors',
-      errors: [],
-      summary: 'Every monitor; those of the configuration file can be read only',
+      errors: ['not-found'],
+      summary: 'Every monitor, or those that an agent runs, or of which an agent says one of these states',
+      query: z.strictObject({ agent: z.string().optional(), state: statesParameter }),
       response: z.strictObject({ monitors: z.array(monitorSchema) }),
-      handle: async () => ({ monitors: book.entries().map(monitorAnswer) }),
+      async handle({ query: { agent, state: states } }) {
+        const tasks = Map.groupBy(selectTasks(ports, { agent }), ({ task }) => task.monitorId);
+        const monitors = ports.book
+          .entries()
+          .filter(({ spec }) => agent === undefined || tasks.has(spec.id))
+          .map((entry) => monitorAnswer(entry, tasks.get(entry.spec.id) ?? [], ports))
+          .filter((monitor) => !states || states.some((state) => monitor.states[state] > 0));
+        return { monitors };
+      },
     }),
     defineRoute({
       name: 'getMonitor',
@@ -57,12 +73,13 @@ function listRoutes(book: MonitorBook): readonly Route[] {
       summary: 'One monitor, by id or name',
       params: monitorParams,
       response: one,
-      handle: async ({ params }) => ({ monitor: monitorAnswer(book.find(params.monitor)) }),
+      handle: async ({ params }) => answerOf(ports.book.find(params.monitor), ports),
     }),
   ];
 }
 
-function definitionRoutes(book: MonitorBook, bodyDocument: z.ZodType): readonly Route[] {
+function definitionRoutes(ports: MonitorsPorts): readonly Route[] {
+  const { book, bodyDocument } = ports;
   return [
     defineRoute({
       name: 'createMonitor',
@@ -74,7 +91,7 @@ function definitionRoutes(book: MonitorBook, bodyDocument: z.ZodType): readonly 
       bodyDocument,
       response: one,
       locationOf: ({ monitor: { id } }) => `/monitors/${id}`,
-      handle: async ({ body }) => ({ monitor: monitorAnswer(await book.create(body)) }),
+      handle: async ({ body }) => answerOf(await book.create(body), ports),
     }),
     defineRoute({
       name: 'replaceMonitor',
@@ -86,7 +103,7 @@ function definitionRoutes(book: MonitorBook, bodyDocument: z.ZodType): readonly 
       body: definition,
       bodyDocument,
       response: one,
-      handle: async ({ params, body }) => ({ monitor: monitorAnswer(await book.change(params.monitor, body)) }),
+      handle: async ({ params, body }) => answerOf(await book.change(params.monitor, body), ports),
     }),
     defineRoute({
       name: 'deleteMonitor',
@@ -101,7 +118,7 @@ function definitionRoutes(book: MonitorBook, bodyDocument: z.ZodType): readonly 
   ];
 }
 
-function pauseRoute(book: MonitorBook, what: 'pause' | 'resume'): Route {
+function pauseRoute(ports: MonitorsPorts, what: 'pause' | 'resume'): Route {
   return defineRoute({
     name: `${what}Monitor`,
     method: 'post',
@@ -110,11 +127,22 @@ function pauseRoute(book: MonitorBook, what: 'pause' | 'resume'): Route {
     summary: what === 'pause' ? 'Stop the schedule of a monitor' : 'Go on with the schedule of a monitor',
     params: monitorParams,
     response: one,
-    handle: async ({ params }) => ({ monitor: monitorAnswer(await book.pause(params.monitor, what === 'pause')) }),
+    handle: async ({ params }) => answerOf(await ports.book.pause(params.monitor, what === 'pause'), ports),
   });
 }
 
-function monitorAnswer({ spec, origin }: BookEntry): z.output<typeof monitorSchema> {
+function answerOf(entry: BookEntry, ports: MonitorsPorts): { readonly monitor: z.output<typeof monitorSchema> } {
+  const tasks = selectTasks(ports, { monitor: entry.spec.id });
+  return { monitor: monitorAnswer(entry, tasks, ports) };
+}
+
+function monitorAnswer(
+  { spec, origin }: BookEntry,
+  tasks: readonly WantedTask[],
+  { stateOf }: Pick<MonitorsPorts, 'stateOf'>,
+): z.output<typeof monitorSchema> {
+  const states = { up: 0, degraded: 0, down: 0, unknown: 0 };
+  for (const wanted of tasks) states[stateOf(wanted).state]++;
   const { id, name, type, target, options, intervalMs, timeoutMs, agents, paused, secrets = [] } = spec;
   const check = findCheckType(type);
   return {
@@ -128,5 +156,6 @@ function monitorAnswer({ spec, origin }: BookEntry): z.output<typeof monitorSche
     timeout: formatDuration(timeoutMs),
     agents: agents ? [...agents] : null,
     paused,
+    states,
   };
 }

@@ -38,6 +38,14 @@ const summarySchema = z
 
 const range = { from: givenTime, to: givenTime };
 
+/** Two fewer than the store gives at once. */
+const maxResults = 99_998;
+/** The exact time of the last result of a page, which an ISO time does not hold. */
+const cursor = z
+  .string()
+  .regex(/^\d{1,13}(?:\.\d{1,20})?$/, { error: 'expected `next` of the page before' })
+  .transform(Number);
+
 export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
   const params = z.strictObject({ task: taskId });
   return [
@@ -48,12 +56,29 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       errors: ['not-found', 'unavailable'],
       summary: 'The results of a task whose slots lie in [from, to), oldest first',
       params,
-      query: z.strictObject({ ...range, limit: z.coerce.number().int().min(1).max(100_000).default(1000) }),
-      response: z.strictObject({ results: z.array(resultSchema) }),
-      async handle({ params, query }) {
+      query: z.strictObject({
+        ...range,
+        limit: z.coerce.number().int().min(1).max(maxResults).default(1000),
+        after: cursor.optional().meta({ description: '`next` of the page before' }),
+      }),
+      response: z.strictObject({
+        results: z.array(resultSchema),
+        more: z.boolean(),
+        next: z
+          .string()
+          .nullable()
+          .meta({ description: 'What to give as `after` for the next page; null on the last' }),
+      }),
+      async handle({ params, query: { after = -Infinity, limit, ...query } }) {
         assertTask(params.task, ports);
-        const results = await ports.results({ taskId: params.task, ...query });
-        return { results: results.map(({ agentId: _agentId, ...result }) => resultAnswer(result)) };
+        const from = Math.max(query.from, after);
+        // One more than asked for, and the one that the page before ended with.
+        const found = await ports.results({ taskId: params.task, from, to: query.to, limit: limit + 2 });
+        const rest = found.filter(({ scheduledAt }) => scheduledAt > after);
+        const page = rest.slice(0, limit);
+        const next = rest.length > limit ? (page.at(-1)?.scheduledAt ?? null) : null;
+        const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
+        return { results, more: next !== null, next: next === null ? null : String(next) };
       },
     }),
     defineRoute({

@@ -1,19 +1,25 @@
 import { z } from 'zod';
-import { AppError } from '../../core/errors.ts';
 import type { ResultItem } from '../../core/entry.ts';
-import { isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
+import { isoTimeOf, isoTimeOrNull, isoTimeSchema } from '../../core/iso-time.ts';
 import { statuses } from '../../core/outcome.ts';
 import type { Task } from '../../core/task.ts';
 import type { AgentView } from '../fleet/fleet.ts';
+import type { TaskState } from '../fleet/task-states.ts';
+import type { WantedTask } from '../fleet/task-table.ts';
 import { findAgent } from './agents.ts';
 import { defineRoute, type Route } from './route.ts';
 
-export interface TasksPorts {
-  tasks(): readonly (Task & { readonly agentId: string })[];
+/** From which tasks are chosen by the names or ids of agent and monitor. */
+export interface TaskSelectionPorts {
+  wanted(): readonly WantedTask[];
   agents(): readonly AgentView[];
+  /** @throws {AppError} not-found */
+  assertMonitor(idOrName: string): void;
+}
+
+export interface TasksPorts extends TaskSelectionPorts {
   latest(taskId: string): ResultItem | undefined;
-  /** Resolves when the agent has begun. @throws {AppError} unavailable, when it is not there or refuses */
-  runNow(agentId: string, taskId: string): Promise<void>;
+  stateOf(wanted: WantedTask): TaskState;
 }
 
 /** In a path or query. */
@@ -55,9 +61,22 @@ export const taskSchema = z
   .strictObject({
     ...taskSummarySchema.shape,
     agent: z.string(),
+    state: z.enum(statuses).meta({
+      description: 'What is known of the target now: unknown while it is paused, its agent is away, or no results come',
+    }),
+    stateSince: isoTimeSchema
+      .nullable()
+      .meta({ description: 'Null if it has been so since the server started, or longer' }),
     latest: resultSchema.nullable(),
   })
   .meta({ id: 'Task' });
+
+/** In a query: `down,degraded`. */
+export const statesParameter = z
+  .string()
+  .transform((text) => text.split(',').map((word) => word.trim()))
+  .pipe(z.array(z.enum(statuses, { error: `expected states of ${statuses.join(', ')}, with commas between them` })))
+  .optional();
 
 export function tasksRoutes(ports: TasksPorts): readonly Route[] {
   return [
@@ -66,38 +85,30 @@ export function tasksRoutes(ports: TasksPorts): readonly Route[] {
       method: 'get',
       path: '/tasks',
       errors: ['not-found'],
-      summary: 'Every task: a monitor on an agent, with its latest result; by id and after one, where a limit is given',
+      summary: 'Every task: a monitor on an agent, with its state and its latest result, by id where a limit is given',
       query: z.strictObject({
         agent: z.string().optional(),
         monitor: z.string().optional(),
+        state: statesParameter,
         limit: z.coerce.number().int().min(1).max(100_000).optional(),
-        after: taskId.optional(),
+        after: taskId.optional().meta({ description: 'The last id of the page before' }),
       }),
-      response: z.strictObject({ tasks: z.array(taskSchema) }),
+      response: z.strictObject({ tasks: z.array(taskSchema), more: z.boolean() }),
       async handle({ query }) {
-        const names = new Map(ports.agents().map(({ id, name }) => [id, name]));
-        const tasks = pageOf(select(ports, query), query);
-        return { tasks: tasks.map((task) => taskAnswer(task, ports.latest(task.id), names)) };
-      },
-    }),
-    defineRoute({
-      name: 'runMonitor',
-      method: 'post',
-      path: '/monitors/{monitor}/run',
-      errors: ['not-found', 'unavailable'],
-      summary: 'Run a monitor once, now, on one agent or on all that have it',
-      params: z.strictObject({ monitor: z.string() }),
-      query: z.strictObject({ agent: z.string().optional() }),
-      response: z.strictObject({ tasks: z.array(z.uuid()) }),
-      async handle({ params, query }) {
-        const tasks = select(ports, { ...query, monitor: params.monitor });
-        if (tasks.length === 0)
-          throw new AppError('not-found', `no agent has a task of monitor ${JSON.stringify(params.monitor)}`);
-        await Promise.all(tasks.map(({ agentId, id }) => ports.runNow(agentId, id)));
-        return { tasks: tasks.map(({ id }) => id) };
+        const names = namesOf(ports.agents());
+        const { state: states } = query;
+        const chosen = selectTasks(ports, query).filter(
+          (wanted) => !states || states.includes(ports.stateOf(wanted).state),
+        );
+        const { tasks, more } = pageOf(chosen, query);
+        return { tasks: tasks.map((wanted) => taskAnswer(wanted, names, ports)), more };
       },
     }),
   ];
+}
+
+export function namesOf(agents: readonly AgentView[]): ReadonlyMap<string, string> {
+  return new Map(agents.map(({ id, name }) => [id, name]));
 }
 
 interface Selection {
@@ -105,12 +116,17 @@ interface Selection {
   readonly monitor?: string | undefined;
 }
 
-function select(ports: TasksPorts, { agent, monitor }: Selection): readonly (Task & { readonly agentId: string })[] {
+/** @throws {AppError} not-found, for an agent or a monitor that there is not */
+export function selectTasks(ports: TaskSelectionPorts, { agent, monitor }: Selection): readonly WantedTask[] {
   const agentId = agent === undefined ? undefined : findAgent(ports.agents(), agent).id;
-  const isWanted = (task: Task & { readonly agentId: string }): boolean =>
-    (agentId === undefined || task.agentId === agentId) &&
-    (monitor === undefined || task.monitorId === monitor || task.monitorName === monitor);
-  return ports.tasks().filter(isWanted);
+  if (monitor !== undefined) ports.assertMonitor(monitor);
+  return ports
+    .wanted()
+    .filter(
+      ({ task }) =>
+        (agentId === undefined || task.agentId === agentId) &&
+        (monitor === undefined || task.monitorId === monitor || task.monitorName === monitor),
+    );
 }
 
 interface Page {
@@ -119,19 +135,31 @@ interface Page {
   readonly after?: string | undefined;
 }
 
-function pageOf<T extends Pick<Task, 'id'>>(tasks: readonly T[], { limit, after = '' }: Page): readonly T[] {
-  if (limit === undefined && after === '') return tasks;
-  const inOrder = tasks.filter(({ id }) => id > after).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  return inOrder.slice(0, limit);
+function pageOf(
+  tasks: readonly WantedTask[],
+  { limit, after = '' }: Page,
+): { readonly tasks: readonly WantedTask[]; readonly more: boolean } {
+  if (limit === undefined && after === '') return { tasks, more: false };
+  const inOrder = tasks.filter(({ task }) => task.id > after).toSorted((a, b) => (a.task.id < b.task.id ? -1 : 1));
+  const page = inOrder.slice(0, limit);
+  return { tasks: page, more: page.length < inOrder.length };
 }
 
-function taskAnswer(
-  task: Task & { readonly agentId: string },
-  latest: ResultItem | undefined,
+export function taskAnswer(
+  wanted: WantedTask,
   names: ReadonlyMap<string, string>,
+  ports: Pick<TasksPorts, 'latest' | 'stateOf'>,
 ): z.output<typeof taskSchema> {
-  const agent = names.get(task.agentId) ?? task.agentId;
-  return { ...taskSummary(task), agent, latest: latest ? resultAnswer(latest) : null };
+  const { task } = wanted;
+  const { state, since } = ports.stateOf(wanted);
+  const latest = ports.latest(task.id);
+  return {
+    ...taskSummary(task),
+    agent: names.get(task.agentId) ?? task.agentId,
+    state,
+    stateSince: isoTimeOrNull(since),
+    latest: latest ? resultAnswer(latest) : null,
+  };
 }
 
 export function taskSummary({ id, monitorName, type, target, intervalMs, paused }: Task): TaskSummary {
