@@ -244,6 +244,10 @@ describe('the HTTP interface', () => {
     assert.deepEqual(body.results, [first, second]);
     const limited = await server.ask('GET', `/tasks/${task.id}/results?${range}&limit=1`);
     assert.deepEqual(limited.body.results, [first]);
+    assert.equal(limited.body.more, true);
+    assert.deepEqual([body.more, body.next], [false, null]);
+    const rest = await server.ask('GET', `/tasks/${task.id}/results?${range}&limit=1&after=${limited.body.next}`);
+    assert.deepEqual([rest.body.results, rest.body.more, rest.body.next], [[second], false, null]);
     const zone = 'from=2020-01-01T00:00:00%2B02:00&to=2100-01-01T00:00:00Z';
     for (const resolution of ['minute', 'hour', 'day']) {
       const { body } = await server.ask('GET', `/tasks/${task.id}/summaries?${zone}&resolution=${resolution}`);

@@ -38,8 +38,7 @@ const summarySchema = z
 
 const range = { from: givenTime, to: givenTime };
 
-/** Two fewer than the store gives at once. */
-const maxResults = 99_998;
+const maxResults = 50_000;
 /** The exact time of the last result of a page, which an ISO time does not hold. */
 const cursor = z
   .string()
@@ -69,16 +68,11 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
           .nullable()
           .meta({ description: 'What to give as `after` for the next page; null on the last' }),
       }),
-      async handle({ params, query: { after = -Infinity, limit, ...query } }) {
+      async handle({ params, query }) {
         assertTask(params.task, ports);
-        const from = Math.max(query.from, after);
-        // One more than asked for, and the one that the page before ended with.
-        const found = await ports.results({ taskId: params.task, from, to: query.to, limit: limit + 2 });
-        const rest = found.filter(({ scheduledAt }) => scheduledAt > after);
-        const page = rest.slice(0, limit);
-        const next = rest.length > limit ? (page.at(-1)?.scheduledAt ?? null) : null;
+        const { page, next } = await pageOfResults({ taskId: params.task, ...query }, ports);
         const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
-        return { results, more: next !== null, next: next === null ? null : String(next) };
+        return { results, more: next !== null, next };
       },
     }),
     defineRoute({
@@ -96,6 +90,22 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       },
     }),
   ];
+}
+
+interface Page {
+  readonly page: readonly StoredResult[];
+  readonly next: string | null;
+}
+
+async function pageOfResults(
+  { after = -Infinity, limit, from, ...query }: ResultQuery & { readonly after?: number | undefined },
+  ports: ResultsPorts,
+): Promise<Page> {
+  // One more than asked for, and the one that the page before ended with.
+  const found = await ports.results({ ...query, from: Math.max(from, after), limit: limit + 2 });
+  const rest = found.filter(({ scheduledAt }) => scheduledAt > after);
+  const page = rest.slice(0, limit);
+  return { page, next: rest.length > limit ? String(page.at(-1)?.scheduledAt) : null };
 }
 
 /** What was never a task, or has been forgotten, is told apart from one without results. @throws {AppError} not-found */
