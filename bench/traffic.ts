@@ -7,7 +7,7 @@ import { openEbpfCounter } from '../src/sensors/traffic/ebpf-counter.ts';
 import type { Counted, PeerCount, PeerCounter, SeenPacket } from '../src/sensors/traffic/peer-counter.ts';
 import { ipv4Packet, udpDatagram } from '../src/testing/ip-packet.ts';
 import type { LabHost } from '../src/testing/netlab.ts';
-import { type InterfaceCounters, labPeers, openPeerLab, type PeerLab } from '../src/testing/peer-lab.ts';
+import { type InterfaceCounters, labOwn, labPeers, openPeerLab, type PeerLab } from '../src/testing/peer-lab.ts';
 
 /** What counting per peer costs beside iftop and tcpdump under the same load, how exact it is, and how soon it tells. */
 
@@ -29,7 +29,8 @@ const collector = (backend: 'ebpf' | 'ring'): readonly string[] => {
   const script = `
     import * as counters from '${file}';
     const open = counters.openEbpfCounter ?? counters.openRingCounter;
-    const counter = open({ onPacket() {} });
+    const own = ${JSON.stringify(labOwn)};
+    const counter = open({ own, onPacket() {} });
     setInterval(() => counter.read(), 2000);
     process.stdin.on('data', () => console.log(JSON.stringify([...counter.read(), ...counter.rest()])));
     console.log('ready');`;
@@ -178,7 +179,7 @@ async function flood(): Promise<FloodFigures> {
 
 function openThere(lab: PeerLab, onPacket: (packet: SeenPacket) => void): PeerCounter {
   using _there = lab.watched.enter();
-  return openEbpfCounter({ onPacket });
+  return openEbpfCounter({ own: labOwn, onPacket });
 }
 
 function datagramFrom(peer: number): Buffer {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/outcome.ts';
 import { printable } from '../core/printable.ts';
 import type { SensorRecord } from '../core/record.ts';
 import type { RunningSensor, SensorContext, SensorState, SensorType } from '../core/sensor.ts';
-import type { RecordBody } from '../records/chain.ts';
+import { recordVersion, type RecordBody } from '../records/chain.ts';
 import type { AgentMessage, ChainHead, SensorReport } from '../protocol/messages.ts';
 import { EvidenceChain } from './evidence/evidence-chain.ts';
 import { isDiskError } from './on-disk.ts';
@@ -181,7 +181,12 @@ export class HostedSensor {
     const { type, disk, ...rest } = this.#parts;
     await this.#attempt(async () => {
       if (this.#chain || (!wanted && (await disk.list()).length === 0)) return;
-      const stamp = (record: SensorRecord): RecordBody => ({ ...record, sensor: type.type, ...rest.moment() });
+      const stamp = (record: SensorRecord): RecordBody => ({
+        ...record,
+        sensor: type.type,
+        v: recordVersion,
+        ...rest.moment(),
+      });
       this.#chain = await EvidenceChain.open({ ...rest, disk, stamp, sensor: type.type });
       const { before } = this.#chain;
       const blind = before && blindSince(before, { ...rest.moment(), isOrdered: wanted !== undefined });

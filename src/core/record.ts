@@ -67,13 +67,25 @@ export type PeerClass = (typeof peerClasses)[number];
 /** Sent and received. */
 const bothWays = z.tuple([bytes, bytes]);
 
+/** A name and who said it: `dns 10.20.0.1` (that server's answer), `mdns` (the host itself), `sni` (the client's own word). */
+const peerName = z.strictObject({ name: text, source: z.string().max(80) });
+export type PeerName = z.output<typeof peerName>;
+
+/** How a peer is known. */
+const identity = {
+  /** Until version 2 of the records, without its source. */
+  name: text.optional(),
+  names: z.array(peerName).max(3).optional(),
+  mac: mac.optional(),
+};
+
 export const peer = z.strictObject({
   interface: interfaceName,
   address,
   class: z.enum(peerClasses),
-  /** As observed in a DNS answer or a TLS greeting. */
-  name: text.optional(),
-  mac: mac.optional(),
+  ...identity,
+  /** It was only heard to speak to everybody on the link. */
+  isAnnouncer: z.literal(true).optional(),
   /** Bytes of IP packets since the sensor started, as the taps of the kernel see them: comparable with the interface's counters. */
   total: bothWays,
   /** The same on the wire: what the network card cuts into segments has headers of its own. */
@@ -92,22 +104,33 @@ const trafficInterface = z.strictObject({
   name: interfaceName,
   addresses: z.array(z.string().max(64)).max(32),
   mac: mac.optional(),
+  /** The bridge or bond that it is a port of: what is the machine's own is counted there. */
+  portOf: interfaceName.optional(),
   check: check.optional(),
 });
 export type TrafficInterface = z.output<typeof trafficInterface>;
 
-/** The first contact with a peer. */
+/** What this machine passed on for others since the sensor started, by the interface by which it left. */
+const passedOn = z.strictObject({ interface: interfaceName, source: address, destination: address, wire: bytes });
+export type PassedOn = z.output<typeof passedOn>;
+
+/** Who contacted whom: `out` is this machine the peer, `in` the peer this machine; `unknown` if the beginning was not seen. */
+const direction = z.enum(['in', 'out', 'unknown']);
+export type ContactDirection = z.output<typeof direction>;
+/** `tcp`, `udp`, `icmp`, or the number of the protocol; `unknown` where the first packet itself got lost. */
+const protocol = z.string().max(10);
+const port = z.int().min(0).max(65535);
+
+/** A contact with a peer. */
 const contact = {
   interface: interfaceName,
   peer: address,
   class: z.enum(peerClasses),
-  direction: z.enum(['in', 'out']),
-  /** `tcp`, `udp`, `icmp`, or the number of the protocol; `unknown` where the first packet itself got lost. */
-  protocol: z.string().max(10),
-  /** Destination port of the first packet. */
-  port: z.int().min(0).max(65535).optional(),
-  name: text.optional(),
-  mac: mac.optional(),
+  direction,
+  protocol,
+  /** Port of the side that was contacted. */
+  port: port.optional(),
+  ...identity,
 };
 
 /** The message of a `sensor-stopped` that no order caused: the agent itself ended. */
@@ -120,6 +143,10 @@ export const agentEnds = 'the agent ends';
  */
 export const blindCauses = ['stopped', 'restarted', 'killed', 'lost-power', 'asleep', 'paused'] as const;
 export type BlindCause = (typeof blindCauses)[number];
+
+/** The state of something at the start of the sensor, and what became of it since. */
+export const surroundingChanges = ['present', 'appeared', 'changed', 'gone'] as const;
+export const surroundingKinds = ['interface', 'address', 'default-route', 'resolver', 'mac', 'bridge-port'] as const;
 
 /** Everything a sensor may write, by `event`. */
 export const sensorRecord = z.discriminatedUnion('event', [
@@ -154,11 +181,69 @@ export const sensorRecord = z.discriminatedUnion('event', [
     others: z.strictObject({ peers: count, wire: bothWays }).optional(),
     /** Bytes of peers that the kernel's table had no room for, since the sensor started. */
     overflow: bothWays,
+    /** The record continues the one before, which had no room for more peers: 2, 3, … */
+    part: z.int().min(2).max(99).optional(),
+    /** Packets of other hosts that this machine passed on, most bytes first. */
+    passedOn: z.array(passedOn).max(100).optional(),
+    /** How many more pairs of hosts there were, and their bytes. */
+    passedOnOthers: z.strictObject({ pairs: count, wire: bytes }).optional(),
   }),
-  /** The first packet from or to a peer of the local network that is not on the list of those allowed. */
+  /** A contact with a peer of the local network that is not on the list of those allowed. */
   z.strictObject({ event: z.literal('lan-access'), ...contact }),
-  /** The first packet from or to a peer that is forbidden here. */
+  /** A contact with a peer that is forbidden here. */
   z.strictObject({ event: z.literal('forbidden-peer'), ...contact }),
+  /** More contacts of this kind than are told one by one. */
+  z.strictObject({
+    event: z.literal('more-contacts'),
+    of: z.enum(['lan-access', 'forbidden-peer']),
+    contacts: z
+      .array(z.strictObject({ peer: address, direction, protocol, port: port.optional() }))
+      .min(1)
+      .max(200),
+  }),
+  /** So much has been exchanged with a peer since the contact was told. */
+  z.strictObject({
+    event: z.literal('contact-volume'),
+    interface: interfaceName,
+    peer: address,
+    class: z.enum(peerClasses),
+    ...identity,
+    wire: bothWays,
+  }),
+  /** One side tried many hosts of the local network, or many ports of one host. */
+  z.strictObject({
+    event: z.literal('scan'),
+    direction: z.enum(['in', 'out']),
+    of: z.enum(['hosts', 'ports']),
+    /** Of a scan of ports: the other side. */
+    peer: address.optional(),
+    /** How many at the moment of the alarm; more may follow. */
+    count,
+    /** Some of them, as text. */
+    examples: z.array(z.string().max(64)).max(10),
+  }),
+  /** The first packet of two other hosts that this machine passed on, as a router or a bridge. */
+  z.strictObject({ event: z.literal('passed-on'), interface: interfaceName, source: address, destination: address }),
+  /** Something in the machine's surroundings in the network, when the sensor starts and when it changes. */
+  z.strictObject({
+    event: z.literal('surroundings'),
+    change: z.enum(surroundingChanges),
+    kind: z.enum(surroundingKinds),
+    interface: interfaceName.optional(),
+    /** What it is: `192.168.43.7/24`, `via 192.168.43.1`, `02:00:00:00:00:01`, `wireless`. */
+    value: text,
+    /** Of what changed, the state before. */
+    before: text.optional(),
+  }),
+  /** A peer answers from another MAC address than before. */
+  z.strictObject({
+    event: z.literal('peer-mac'),
+    interface: interfaceName,
+    peer: address,
+    role: z.enum(['gateway', 'resolver', 'peer']),
+    before: mac,
+    now: mac,
+  }),
 
   z.strictObject({ event: z.literal('sensor-started'), message: text }),
   z.strictObject({ event: z.literal('sensor-stopped'), message: text }),

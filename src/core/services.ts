@@ -47,3 +47,30 @@ export function servicePort(name: string): number | undefined {
   const known = name.toLowerCase();
   return Object.hasOwn(portOfService, known) ? portOfService[known] : undefined;
 }
+
+/** What people call a service where that is not its registered name in capitals. */
+const titles: Readonly<Record<number, string>> = {
+  53: 'DNS',
+  80: 'HTTP',
+  139: 'NetBIOS',
+  445: 'SMB',
+  465: 'SMTPS',
+  587: 'SMTP',
+  853: 'DNS over TLS',
+  1433: 'Microsoft SQL',
+  5222: 'XMPP',
+  5353: 'mDNS',
+  5432: 'PostgreSQL',
+  5900: 'VNC',
+  8080: 'HTTP',
+};
+
+const titleOfPort: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(portOfService).map(([name, port]) => [port, name.toUpperCase()] as const),
+  ...Object.entries(titles).map(([port, title]) => [Number(port), title] as const),
+]);
+
+/** What usually answers at a port (`SSH`); undefined if there is no usual service. */
+export function serviceTitle(port: number): string | undefined {
+  return titleOfPort.get(port);
+}

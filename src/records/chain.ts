@@ -24,9 +24,14 @@ export interface WrittenChain extends ChainState {
   readonly head: string;
 }
 
+/** The newest version of the records: each reads as its version says, so that old evidence still has the text it had. */
+export const recordVersion = 2;
+
 /** The sealed part: the record, the sensor, and the time by three clocks. */
 export type RecordBody = SensorRecord & {
   readonly sensor: SensorName;
+  /** Version of the record; 1 if it is absent. */
+  readonly v?: typeof recordVersion;
   /** Wall clock of the agent, epoch milliseconds. */
   readonly at: number;
   /** Milliseconds since the boot that `boot` names, also of sleep; unaffected when the wall clock is set. */

@@ -2,19 +2,21 @@ import { z } from 'zod';
 import { recordText } from './record-text.ts';
 import { sensorRecord, type SensorRecord } from '../core/record.ts';
 import { sensorNames } from '../core/sensor.ts';
-import { readLine, type RecordBody } from './chain.ts';
+import { readLine } from './chain.ts';
 
 const stamp = z.object({
   sensor: z.enum(sensorNames),
   at: z.number().min(0).max(8.64e15),
   monotonicMs: z.number().min(0),
   boot: z.string().max(40),
+  /** That of another version is read as far as this version knows its records. */
+  v: z.int().min(2).max(1000).optional(),
 });
 
 /** The record in a line, with the line's number. */
 export interface LineContent {
   readonly n: number;
-  readonly stamp: Omit<RecordBody, keyof SensorRecord>;
+  readonly stamp: z.output<typeof stamp>;
   readonly record: SensorRecord;
 }
 
@@ -23,8 +25,8 @@ export function contentOf(line: string): LineContent | undefined {
   const sealed = readLine(line);
   if (!sealed) return undefined;
   const body = parsed(line);
-  const { n: _n, p: _p, m: _m, sensor, at, monotonicMs, boot, ...rest } = body;
-  const [known, record] = [stamp.safeParse({ sensor, at, monotonicMs, boot }), sensorRecord.safeParse(rest)];
+  const { n: _n, p: _p, m: _m, sensor, at, monotonicMs, boot, v, ...rest } = body;
+  const [known, record] = [stamp.safeParse({ sensor, at, monotonicMs, boot, v }), sensorRecord.safeParse(rest)];
   return known.success && record.success ? { n: sealed.n, stamp: known.data, record: record.data } : undefined;
 }
 
@@ -36,8 +38,8 @@ export function lineText(line: string): string {
 /** The same of a line that was read already. */
 export function contentText(content: LineContent | undefined): string {
   if (!content) return 'a line that this version cannot read';
-  const { at, sensor } = content.stamp;
-  return `${new Date(at).toISOString()} ${recordText(content.record, sensor)}`;
+  const { at, sensor, v = 1 } = content.stamp;
+  return `${new Date(at).toISOString()} ${recordText(content.record, sensor, v)}`;
 }
 
 function parsed(line: string): Readonly<Record<string, unknown>> {

@@ -1,11 +1,35 @@
 import { printable } from '../core/printable.ts';
+import { quoted } from '../core/quoted.ts';
 import type { BlindCause, Mount, SensorRecord, UsbDevice, UsbRisk } from '../core/record.ts';
 import type { SensorName } from '../core/sensor.ts';
-import { formatEndpoint } from '../core/target.ts';
+import { recordVersion } from './chain.ts';
+import {
+  contactSentence,
+  identityText,
+  macSentence,
+  moreContactsSentence,
+  type Naming,
+  passedOnSentence,
+  plainNaming,
+  scanSentence,
+  surroundingsSentence,
+  volumeSentence,
+} from './contact-text.ts';
+import { firstContactLine, firstContactText, firstMountText } from './first-text.ts';
 import { trafficText } from './traffic-text.ts';
 
 type RecordOf<Event extends SensorRecord['event']> = Extract<SensorRecord, { event: Event }>;
-type PlainRecord = Exclude<SensorRecord, { event: 'traffic' }>;
+type NetworkRecord = RecordOf<
+  | 'lan-access'
+  | 'forbidden-peer'
+  | 'more-contacts'
+  | 'contact-volume'
+  | 'scan'
+  | 'passed-on'
+  | 'surroundings'
+  | 'peer-mac'
+>;
+type PlainRecord = Exclude<SensorRecord, RecordOf<'traffic'> | NetworkRecord>;
 
 interface Heading {
   readonly line: string;
@@ -26,8 +50,6 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   mounted: { line: 'mounted', notice: 'mounted by' },
   remounted: { line: 'remounted', notice: 'remounted by' },
   unmounted: { line: 'unmounted', notice: 'unmounted by' },
-  'lan-access': { line: 'local network accessed', notice: 'Network has been accessed by' },
-  'forbidden-peer': { line: 'ALARM forbidden peer', notice: 'ALARM forbidden peer of' },
   'sensor-started': { line: 'sensor started', isOfSensor: true },
   'sensor-stopped': { line: 'sensor stopped', notice: 'sensor stopped of', isOfSensor: true },
   'sensor-state': { line: 'sensor', notice: 'sensor of', isOfSensor: true },
@@ -52,25 +74,80 @@ const blindSentences: Readonly<Record<BlindCause, string>> = {
 
 /**
  * A record as text for people: one line, or several for a table, without a final line feed. The same record of the same sensor
- * always gives the same text, so that the records prove the text. Without `sensor`, the reader knows which it is.
+ * and version always gives the same text, so that the records prove the text. Without `sensor`, the reader knows which it is.
  */
-export function recordText(record: SensorRecord, sensor?: SensorName): string {
+export function recordText(record: SensorRecord, sensor?: SensorName, version: number = recordVersion): string {
   if (record.event === 'traffic') return trafficText(record);
-  return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record)}`);
+  if (isOfNetwork(record)) return printable(version === 1 ? firstNetworkLine(record) : networkLine(record));
+  return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record, version)}`);
+}
+
+export interface NoticeNaming {
+  /** The seat, as the notice calls it. */
+  readonly machine: string;
+  readonly sensor: SensorName;
+  /** What the notice calls a host; its address if absent. */
+  readonly nameOf?: (address: string) => string;
 }
 
 /** The sentence for people who watch many machines; undefined for records that need no notice. */
-export function noticeOf(
-  record: SensorRecord,
-  { machine, sensor }: { readonly machine: string; readonly sensor: SensorName },
-): string | undefined {
+export function noticeOf(record: SensorRecord, { machine, sensor, nameOf }: NoticeNaming): string | undefined {
   if (record.event === 'traffic' || (record.event === 'sensor-state' && record.state === 'running')) return undefined;
+  if (isOfNetwork(record)) {
+    const isNews =
+      record.event !== 'more-contacts' && !(record.event === 'surroundings' && record.change === 'present');
+    const naming = { machine, nameOf: nameOf ?? plainNaming.nameOf };
+    return isNews ? printable(alarmWord(record) + sentenceOf(record, naming)) : undefined;
+  }
   if ('isKnown' in record && record.isKnown) return undefined;
   if (record.event === 'usb-present' && !record.device.risks.some((risk) => carriesData.includes(risk)))
     return undefined;
   const { notice } = headings[record.event];
   if (notice === undefined) return undefined;
-  return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record)}`);
+  return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record, recordVersion)}`);
+}
+
+function isOfNetwork(record: SensorRecord): record is NetworkRecord {
+  return Object.hasOwn(sentences, record.event);
+}
+
+/** The sentence, then what is known of the peer. */
+function networkLine(record: NetworkRecord): string {
+  const isOfOnePeer =
+    record.event === 'lan-access' || record.event === 'forbidden-peer' || record.event === 'contact-volume';
+  const known = isOfOnePeer ? `; ${identityText(record)}` : '';
+  return `${alarmWord(record)}${sentenceOf(record, plainNaming)}${known}`;
+}
+
+/** Version 1 had only the two kinds of contact. */
+function firstNetworkLine(record: NetworkRecord): string {
+  if (record.event !== 'lan-access' && record.event !== 'forbidden-peer') return networkLine(record);
+  return `${firstContactLine[record.event]}: ${firstContactText(record)}`;
+}
+
+function alarmWord({ event }: NetworkRecord): string {
+  if (event === 'forbidden-peer') return 'ALARM forbidden peer: ';
+  return event === 'scan' ? 'ALARM scan: ' : '';
+}
+
+type Sentences = {
+  readonly [Event in NetworkRecord['event']]: (record: RecordOf<Event>, naming: Naming) => string;
+};
+
+const sentences: Sentences = {
+  'lan-access': contactSentence,
+  'forbidden-peer': contactSentence,
+  'more-contacts': moreContactsSentence,
+  'contact-volume': volumeSentence,
+  scan: scanSentence,
+  'passed-on': passedOnSentence,
+  surroundings: surroundingsSentence,
+  'peer-mac': macSentence,
+};
+
+function sentenceOf(record: NetworkRecord, naming: Naming): string {
+  // Each function is filed under the event that it takes.
+  return (sentences[record.event] as (record: NetworkRecord, naming: Naming) => string)(record, naming);
 }
 
 /** What no agent writes that is left alone, as an alarm over its chain; undefined for other records. */
@@ -78,7 +155,7 @@ export function alarmOf(
   record: SensorRecord,
 ): { readonly cause: 'not-watching' | 'clock-jump'; readonly message: string } | undefined {
   const isAlarm = record.event === 'clock-jump' || (record.event === 'not-watching' && !inOrder.includes(record.cause));
-  return isAlarm ? { cause: record.event, message: detailOf(record) } : undefined;
+  return isAlarm ? { cause: record.event, message: detailOf(record, recordVersion) } : undefined;
 }
 
 /** An administrator does this too. */
@@ -88,12 +165,11 @@ function whichOf({ event }: PlainRecord, sensor: SensorName | undefined): string
   return sensor !== undefined && headings[event].isOfSensor ? ` (${sensor})` : '';
 }
 
-function detailOf(record: PlainRecord): string {
+function detailOf(record: PlainRecord, version: number): string {
   if ('why' in record) return `${record.why}: ${usbText(record.device)}`;
   if ('device' in record) return usbText(record.device);
-  if ('mount' in record) return mountText(record.mount);
+  if ('mount' in record) return version === 1 ? firstMountText(record.mount) : mountText(record.mount);
   if ('subsystem' in record) return functionText(record);
-  if ('peer' in record) return contactText(record);
   if ('seconds' in record) return blindText(record);
   if ('byMs' in record) return `by ${(record.byMs / 1000).toFixed(3)} s`;
   if ('state' in record) return `${record.state}: ${record.message}`;
@@ -131,20 +207,19 @@ function blindText({ cause, from, seconds }: RecordOf<'not-watching'>): string {
 
 /** `device=/dev/sdb1, mountpoint=/media/x, fstype=vfat, opts=rw,nosuid, kind=usb, port=2-1`. */
 function mountText({ device, mountpoint, fstype, options, kind, usbPort }: Mount): string {
-  const port = usbPort === undefined ? '' : `, port=${usbPort}`;
-  return `device=${device}, mountpoint=${mountpoint}, fstype=${fstype}, opts=${options}, kind=${kind}${port}`;
+  const fields = [
+    ['device', device],
+    ['mountpoint', mountpoint],
+    ['fstype', fstype],
+    ['opts', options],
+    ['kind', kind],
+    ...(usbPort === undefined ? [] : [['port', usbPort] as const]),
+  ] as const;
+  return fields.map(([key, value]) => `${key}=${fieldText(key, value)}`).join(', ');
 }
 
-/** `tcp 192.168.0.17:22, out, eth0, host.lan, mac 02:00:00:00:00:01`; what comes in is for a port of this machine. */
-function contactText(contact: RecordOf<'lan-access' | 'forbidden-peer'>): string {
-  const { protocol, peer, port, direction, interface: device, name, mac } = contact;
-  const isOut = direction === 'out';
-  const known = [
-    `${protocol} ${isOut && port !== undefined ? formatEndpoint({ host: peer, port }) : peer}`,
-    isOut || port === undefined ? direction : `in to port ${port}`,
-    device,
-    name,
-    mac === undefined ? undefined : `mac ${mac}`,
-  ];
-  return known.filter((part) => part !== undefined).join(', ');
+/** In quotes if it could be read as the end of the field or the beginning of another; options have `,` and `=` of their own. */
+function fieldText(key: string, value: string): string {
+  const isPlain = key === 'opts' ? !/["\s]|^$/.test(value) : !/["\s,=]|^$/.test(value);
+  return isPlain ? value : quoted(value, value.length);
 }

@@ -15,7 +15,7 @@ const maxHostWidth = 68;
  * a second on the wire over the last 2, 10 and 40 seconds, and bytes since the sensor started.
  */
 export function trafficText(record: TrafficRecord): string {
-  const { seconds, interfaces, peers, others, overflow } = record;
+  const { seconds, interfaces, peers, others, overflow, part } = record;
   const listed = new Set(interfaces.map(({ name }) => name));
   const unlisted = new Set(peers.map((peer) => peer.interface).filter((name) => !listed.has(name)));
   const all = [...interfaces, ...Array.from(unlisted, (name) => ({ name, addresses: [] }))];
@@ -23,18 +23,35 @@ export function trafficText(record: TrafficRecord): string {
     interfaceLines(each).concat(peerTable(peers.filter((peer) => peer.interface === each.name))),
   );
   const notes = [
+    ...passedOnLines(record),
     others && `and ${others.peers} other ${others.peers === 1 ? 'peer' : 'peers'}: ${bothWays(others.wire)}`,
     overflow[0] + overflow[1] > 0 && `of peers beyond those there was room for, since the start: ${bothWays(overflow)}`,
   ];
-  return [`traffic of ${seconds.toFixed(1)} s`, ...tables, ...notes.filter((note) => typeof note === 'string')]
+  const title = `traffic of ${seconds.toFixed(1)} s${part === undefined ? '' : `, part ${part}`}`;
+  return [title, ...tables, ...notes.filter((note) => typeof note === 'string')]
     .map((line) => printable(line).trimEnd())
     .join('\n');
 }
 
 /** `Interface: eth0   IP address is: 192.0.2.7   MAC address is: 02:00:00:00:00:01`. */
-export function interfaceTitle({ name, addresses, mac }: TrafficInterface): string {
-  const known = [addresses.length > 0 && `IP address is: ${addresses.join(', ')}`, mac && `MAC address is: ${mac}`];
+export function interfaceTitle({ name, addresses, mac, portOf }: TrafficInterface): string {
+  const known = [
+    addresses.length > 0 && `IP address is: ${addresses.join(', ')}`,
+    mac && `MAC address is: ${mac}`,
+    portOf && `port of ${portOf}, where this machine's own traffic is counted`,
+  ];
   return [`Interface: ${name}`, ...known.filter(Boolean)].join('   ');
+}
+
+/** Apart from the peers: this machine did not exchange these bytes with anybody. */
+function passedOnLines({ passedOn = [], passedOnOthers }: TrafficRecord): readonly string[] {
+  const lines = passedOn.map(
+    ({ interface: device, source, destination, wire }) =>
+      `passed on for others: ${source} to ${destination}, out by ${device}: ${formatBytes(wire)}`,
+  );
+  if (!passedOnOthers) return lines;
+  const { pairs, wire } = passedOnOthers;
+  return [...lines, `passed on for others: ${pairs} more pairs of hosts: ${formatBytes(wire)}`];
 }
 
 function interfaceLines(each: TrafficInterface): readonly string[] {
@@ -65,10 +82,19 @@ export interface PeerLine {
   readonly cells: readonly string[];
 }
 
-/** What was sent, beside the name; what was received, beside what else is known. */
+/** What was sent, beside the name; what was received, beside what else is known. The client's own word is never the name. */
 export function peerLines(peer: Peer): readonly [sent: PeerLine, received: PeerLine] {
-  const { name, address, class: peerClass, mac } = peer;
-  const others = [name === undefined ? undefined : address, peerClass, mac].filter((part) => part !== undefined);
+  const { address, class: peerClass, mac, names = [] } = peer;
+  const answered = names.find(({ source }) => source !== 'sni');
+  const greeted = names.find(({ source }) => source === 'sni');
+  const name = peer.name ?? answered?.name;
+  const others = [
+    name === undefined ? undefined : address,
+    peer.isAnnouncer ? `${peerClass}, announced itself to all` : peerClass,
+    mac,
+    answered?.source,
+    greeted && `asked for as ${greeted.name} (sni)`,
+  ].filter((part) => part !== undefined);
   return [
     { host: printable(name ?? address), arrow: '=>', cells: cellsOf(peer, 0) },
     { host: printable(others.join(' ')), arrow: '<=', cells: cellsOf(peer, 1) },

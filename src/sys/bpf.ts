@@ -4,12 +4,13 @@ import { checked, libc, SystemError } from './libc.ts';
 // linux/bpf.h: commands of bpf(2), types of maps and programs, and the number of the system call itself.
 const BPF_MAP_CREATE = 0;
 const BPF_MAP_LOOKUP_ELEM = 1;
+const BPF_MAP_UPDATE_ELEM = 2;
 const BPF_MAP_DELETE_ELEM = 3;
 const BPF_MAP_GET_NEXT_KEY = 4;
 const BPF_PROG_LOAD = 5;
 const BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
 const BPF_MAP_LOOKUP_BATCH = 24;
-const BPF_MAP_TYPE_HASH = 1;
+const mapTypes = { hash: 1, 'lru-hash': 9 } as const;
 const BPF_PROG_TYPE_SOCKET_FILTER = 1;
 const systemCalls: Partial<Record<NodeJS.Architecture, bigint>> = { x64: 321n, arm64: 280n };
 
@@ -18,6 +19,8 @@ interface MapLayout {
   readonly valueBytes: number;
   /** Entries at most. */
   readonly capacity: number;
+  /** A full `lru-hash` drops the entry that was used longest ago; `hash`, the default, takes no more. */
+  readonly type?: keyof typeof mapTypes;
 }
 
 /** A hash map of the kernel that a filter fills; it lasts until its `fd` and the filters that use it are closed. */
@@ -29,9 +32,9 @@ export interface BpfMap extends MapLayout {
 }
 
 /** @throws {SystemError} EPERM without CAP_BPF, and before Linux 5.11 where the limit of locked memory is low */
-export function createMap({ keyBytes, valueBytes, capacity }: MapLayout): BpfMap {
+export function createMap({ keyBytes, valueBytes, capacity, type = 'hash' }: MapLayout): BpfMap {
   const fd = bpf(BPF_MAP_CREATE, [
-    [0, BPF_MAP_TYPE_HASH],
+    [0, mapTypes[type]],
     [4, keyBytes],
     [8, valueBytes],
     [12, capacity],
@@ -78,6 +81,15 @@ export function readOneByOne(map: BpfMap): number {
     lookup(map, key, values.subarray(index * valueBytes, (index + 1) * valueBytes));
   }
   return capacity;
+}
+
+/** Adds an entry or replaces its value. @throws {SystemError} E2BIG if a `hash` is full */
+export function setEntry(map: BpfMap, key: Buffer, value: Buffer): void {
+  bpf(BPF_MAP_UPDATE_ELEM, [
+    [0, map.fd],
+    [8, key],
+    [16, value],
+  ]);
 }
 
 /** Takes an entry out of the map, and returns its value; undefined if there is none. */

@@ -54,6 +54,7 @@ export const move = calculation(0xb0);
 export const add = calculation(0x00);
 export const subtract = calculation(0x10);
 export const multiply = calculation(0x20);
+export const or = calculation(0x40);
 export const and = calculation(0x50);
 export const shiftLeft = calculation(0x60);
 export const shiftRight = calculation(0x70);

@@ -17,7 +17,8 @@ const MAP_SHARED = 1;
 /** `struct tpacket_block_desc`. */
 const block = { status: 8, packets: 12, firstPacket: 16 } as const;
 /** `struct tpacket3_hdr`, and the link address behind it. */
-const header = { next: 0, captured: 12, length: 16, network: 26, linkAddress: 48 } as const;
+const header = { next: 0, captured: 12, length: 16, status: 20, network: 26, linkAddress: 48 } as const;
+const TP_STATUS_VLAN_VALID = 0x10;
 
 const blockBytes = 1 << 18;
 const blocks = 16;
@@ -40,6 +41,8 @@ export interface RingPacket {
   readonly type: number;
   /** EtherType. */
   readonly protocol: number;
+  /** It came with the tag of a VLAN, which is not in `bytes`. */
+  readonly hasVlanTag: boolean;
   /** Where in `bytes` its `struct sockaddr_ll` is. */
   readonly linkAddress: number;
 }
@@ -62,7 +65,16 @@ export class PacketRing implements Disposable {
     setOption(fd, PACKET_RX_RING, request);
     this.#address = mapped(libc().mmap(0n, BigInt(ringBytes), PROT_READ_WRITE, MAP_SHARED, fd, 0n));
     const memory = toArrayBuffer(this.#address, ringBytes, false);
-    const numbers = { start: 0, end: 0, length: 0, interfaceIndex: 0, type: 0, protocol: 0, linkAddress: 0 };
+    const numbers = {
+      start: 0,
+      end: 0,
+      length: 0,
+      interfaceIndex: 0,
+      type: 0,
+      protocol: 0,
+      linkAddress: 0,
+      hasVlanTag: false,
+    };
     this.#packet = { bytes: Buffer.from(memory), ...numbers };
     this.#words = new Int32Array(memory);
   }
@@ -95,6 +107,7 @@ export class PacketRing implements Disposable {
     packet.start = at + bytes.readUInt16LE(at + header.network);
     packet.end = packet.start + bytes.readUInt32LE(at + header.captured);
     packet.length = bytes.readUInt32LE(at + header.length);
+    packet.hasVlanTag = (bytes.readUInt32LE(at + header.status) & TP_STATUS_VLAN_VALID) !== 0;
     packet.linkAddress = at + header.linkAddress;
     packet.protocol = bytes.readUInt16BE(packet.linkAddress + 2);
     packet.interfaceIndex = bytes.readInt32LE(packet.linkAddress + 4);

@@ -61,12 +61,12 @@ async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): 
   write({ event: 'sensor-state', ...observer.state });
   const cancel = everyStep(systemClock, () => {
     observer.step();
-    if (observer.isRecordDue) write(observer.takeRecord(flags.interface));
+    if (observer.isRecordDue) for (const record of observer.takeRecords(flags.interface)) write(record);
   });
   await aborted(signal);
   cancel();
   observer.step();
-  write(observer.takeRecord(flags.interface));
+  for (const record of observer.takeRecords(flags.interface)) write(record);
   // What nobody reads would keep the process alive.
   if (!(await lines.flush(flushLimitMs))) process.exit();
 }
@@ -74,8 +74,9 @@ async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): 
 async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { output: WriteStream }): Promise<void> {
   const notices: Notice[] = [];
   const note = (record: SensorRecord): void => {
+    if (record.event === 'surroundings' && record.change === 'present') return;
     const text = `${formatTime(systemClock.now())} ${recordText(record)}`;
-    notices.push({ text, isAlarm: record.event === 'forbidden-peer' });
+    notices.push({ text, isAlarm: record.event === 'forbidden-peer' || record.event === 'scan' });
     if (notices.length > maxNotices) notices.shift();
   };
   using observer = observe(flags, note);
@@ -94,7 +95,7 @@ async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { o
     cancel();
   }
   observer.step();
-  output.write(`${recordText(observer.takeRecord(flags.interface))}\n`);
+  for (const record of observer.takeRecords(flags.interface)) output.write(`${recordText(record)}\n`);
 }
 
 /** @throws {AppError} unavailable, usage */
@@ -109,7 +110,10 @@ function observe(flags: TrafficFlags, record: (record: SensorRecord) => void): T
     surroundings,
     openCounter: openPeerCounter,
   });
-  if (observer.state.state === 'unavailable') throw new AppError('unavailable', observer.state.message);
+  if (observer.state.state === 'unavailable') {
+    observer[Symbol.dispose]();
+    throw new AppError('unavailable', observer.state.message);
+  }
   const names = observer.interfaces.map(({ name }) => name);
   if (flags.interface === undefined || names.includes(flags.interface)) return observer;
   observer[Symbol.dispose]();

@@ -1,134 +1,166 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
-import type { PeerClass, SensorRecord } from '../../core/record.ts';
-import { ipProtocols, type IpPacket } from '../../net/packets/ip-packet.ts';
-import type { PeerId } from './meter.ts';
+import type { ContactDirection, PeerClass, SensorRecord } from '../../core/record.ts';
+import { beginningOf, isDiscovery, type Beginning, type SeenTransport } from './beginning.ts';
+import { ContactBudget } from './contact-budget.ts';
+import { protocols } from './counting-rules.ts';
+import type { PeerId } from './peer-counter.ts';
+import type { BothWays } from './rates.ts';
 
 type Contact = Extract<SensorRecord, { event: 'lan-access' | 'forbidden-peer' }>;
-type ContactEvent = Contact['event'];
+export type ContactEvent = Contact['event'];
 
-/** A first meeting with a peer; how it was met is unknown if its packet was not handed up. */
+/** A directed packet between this machine and a peer. */
 export interface Meeting extends PeerId {
-  readonly direction: 'in' | 'out';
-  readonly packet?: IpPacket;
+  readonly seen: SeenTransport;
 }
 
 export interface ContactRules {
-  readonly isForbidden: (address: string) => boolean;
-  readonly isAllowed: (address: string) => boolean;
+  /** What a contact with the peer is; undefined if it needs no notice. */
+  readonly eventFor: (address: string) => ContactEvent | undefined;
   readonly classOf: (address: string) => PeerClass;
 }
 
 interface ContactsParts {
   readonly rules: ContactRules;
   /** More facts about a peer. */
-  readonly describe: (peer: PeerId) => Pick<Contact, 'interface' | 'name' | 'mac'>;
+  readonly describe: (peer: PeerId) => Pick<Contact, 'interface' | 'names' | 'mac'>;
   readonly record: (record: SensorRecord) => void;
 }
 
-/** A known peer is not reported again for a day or until the sensor restarts. */
-const forgetAfterMs = 24 * 3_600_000;
-const maxMet = 65_536;
-/** Limit for one step. */
-const maxHeardOnly = 4096;
-const minuteMs = 60_000;
-/** A network scan must not fill the log: further contacts are counted and appear in the table of peers. */
-const maxPerMinute = 60;
+interface KnownPeer {
+  event: ContactEvent | undefined;
+  /** The beginnings that were told, so that each is told once. */
+  readonly told: Set<string>;
+  /** Ports of UDP on this side and on the other: an answer is not a contact. */
+  readonly conversations: Set<string>;
+  isPortScanTold: boolean;
+  /** Bytes that had been exchanged with it on each interface when it was met. */
+  readonly wireAtFirst: ReadonlyMap<number, number>;
+  nextVolume: number;
+}
 
-/** Reports the first packet of each peer that is forbidden, or in the intranet and not allowed. */
+/** What was exchanged with a peer on an interface since the sensor started. */
+export interface PeerVolume extends PeerId {
+  readonly wire: Readonly<BothWays>;
+}
+
+const maxKnown = 65_536;
+/** Services of one peer that are told one by one. */
+const maxServices = 16;
+const maxConversations = 256;
+/** Bytes with a peer at which it is told again how much it was, then at ten times as many, and so on. */
+const firstVolume = 1_000_000;
+
+/**
+ * Reports contacts with peers that are forbidden, or in the intranet and not allowed: who contacted whom, once for each kind of
+ * contact, and again when they have been silent to each other for long, or exchanged much.
+ */
 export class Contacts {
   readonly #parts: ContactsParts;
-  readonly #metAtMs = new BoundedMap<string, number>(maxMet);
-  readonly #told: Record<ContactEvent, number> = { 'lan-access': 0, 'forbidden-peer': 0 };
-  #minuteBeganMs = -Infinity;
-  /** Peers that the counter has seen but that were not met: their first packet may still be in the queue. */
-  #unmet: readonly Meeting[] = [];
-  readonly #heardOnly = new Map<string, PeerId>();
+  readonly #known = new BoundedMap<string, KnownPeer>(maxKnown);
+  readonly #budget: ContactBudget;
 
   constructor(parts: ContactsParts) {
     this.#parts = parts;
+    this.#budget = new ContactBudget(parts.record);
   }
 
-  /** Takes a packet that may be a peer's first. */
-  meet(meeting: Meeting, nowMs: number): void {
-    const { address, direction, interfaceIndex, packet } = meeting;
-    if (this.#isMet(address, nowMs)) return;
-    if (packet && direction === 'in' && this.#isForTheLink(packet)) {
-      if (this.#heardOnly.size < maxHeardOnly) this.#heardOnly.set(address, { address, interfaceIndex });
-      return;
-    }
-    this.#metAtMs.set(address, nowMs);
-    const event = this.#eventFor(address);
-    if (event && ++this.#told[event] <= maxPerMinute) this.#tell(event, meeting);
+  /** Takes a directed packet that may begin something. */
+  meet(meeting: Meeting): void {
+    const { address, seen } = meeting;
+    const { rules } = this.#parts;
+    if (rules.classOf(address) === 'multicast') return;
+    const beginning = beginningOf(seen);
+    if (!beginning) return;
+    const known = this.#knownAs(address);
+    known.event = rules.eventFor(address);
+    if (!known.event || (isDiscovery(seen) && rules.classOf(address) === 'intranet')) return;
+    if (seen.protocol === protocols.udp && !isNewConversation(known, seen)) return;
+    const key = keyOf(beginning);
+    if (known.told.has(key) || isPartOf(known, beginning)) return;
+    if (known.told.size >= maxServices) return this.#noteManyServices(known, { address, ...beginning });
+    known.told.add(key);
+    this.#tell(known.event, { ...meeting, ...beginning });
   }
 
-  /** Called once a step with the counter's new peers; those not met by the next step are reported anyway. */
-  step(newcomers: readonly Meeting[], nowMs: number): void {
-    for (const peer of this.#unmet) this.meet(peer, nowMs);
-    this.#unmet = newcomers.filter(({ address }) => !this.#isMet(address, nowMs) && !this.#heardOnly.has(address));
-    if (nowMs - this.#minuteBeganMs >= minuteMs) this.#beginMinute(nowMs);
+  /** To be called once a step with everything that was exchanged. */
+  step(volumes: Iterable<PeerVolume>, nowMs: number): void {
+    for (const volume of volumes) this.#measure(volume);
+    this.#budget.step(nowMs);
   }
 
-  /**
-   * Peers that have only sent to everybody on the link so far. The counter must forget them, so that it hands up the first
-   * packet that is addressed to this machine as well.
-   */
-  takeHeardOnly(): readonly PeerId[] {
-    const heard = [...this.#heardOnly.values()];
-    this.#heardOnly.clear();
-    return heard;
+  /** The peer was silent for long: its next packet is a contact again, and its bytes count from here. */
+  forget({ address, interfaceIndex, wire }: PeerVolume): void {
+    const known = this.#known.get(address);
+    if (!known) return;
+    const wireAtFirst = new Map(known.wireAtFirst).set(interfaceIndex, wire[0] + wire[1]);
+    this.#known.set(address, newPeer(wireAtFirst));
   }
 
-  #isMet(address: string, nowMs: number): boolean {
-    const metAtMs = this.#metAtMs.get(address);
-    return metAtMs !== undefined && nowMs - metAtMs < forgetAfterMs;
+  #knownAs(address: string): KnownPeer {
+    const known = this.#known.get(address) ?? newPeer(new Map());
+    this.#known.set(address, known);
+    return known;
   }
 
-  /** True for announcements to everybody on the link and neighbour discovery (RFC 4861, types 133 to 137), the ARP of IPv6. */
-  #isForTheLink({ destination, protocol, payload }: IpPacket): boolean {
-    const type = protocol === ipProtocols.icmpv6 ? (payload[0] ?? 0) : 0;
-    return (type >= 133 && type <= 137) || this.#parts.rules.classOf(destination) === 'multicast';
-  }
-
-  #eventFor(address: string): ContactEvent | undefined {
-    const { isForbidden, isAllowed, classOf } = this.#parts.rules;
-    if (isForbidden(address)) return 'forbidden-peer';
-    return classOf(address) === 'intranet' && !isAllowed(address) ? 'lan-access' : undefined;
-  }
-
-  #tell(event: ContactEvent, meeting: Meeting): void {
+  #tell(event: ContactEvent, { seen: _seen, other: _other, ...contact }: Meeting & Beginning): void {
     const { rules, describe, record } = this.#parts;
-    const { address, direction, packet } = meeting;
-    const port = packet?.ports?.destination;
-    record({
-      event,
-      ...describe(meeting),
-      peer: address,
-      class: rules.classOf(address),
-      direction,
-      protocol: packet ? protocolName(packet.protocol) : 'unknown',
-      ...(port !== undefined && { port }),
-    });
+    const { address, interfaceIndex: _index, ...rest } = contact;
+    const isFirstOfPeer = this.#known.get(address)?.told.size === 1;
+    const told = { peer: address, ...rest };
+    if (!this.#budget.take(event, { ...told, isFirstOfPeer })) return;
+    record({ event, ...describe(contact), class: rules.classOf(address), ...told });
   }
 
-  #beginMinute(nowMs: number): void {
-    this.#minuteBeganMs = nowMs;
-    for (const event of ['lan-access', 'forbidden-peer'] as const) {
-      const count = this.#told[event] - maxPerMinute;
-      this.#told[event] = 0;
-      if (count <= 0) continue;
-      const message = `more peers met than the ${maxPerMinute} a minute of which ${event} tells; the table of peers counts them`;
-      this.#parts.record({ event: 'lost', message, count });
-    }
+  #noteManyServices(known: KnownPeer, { address, direction, protocol }: Beginning & { address: string }): void {
+    if (known.isPortScanTold || direction === 'unknown') return;
+    known.isPortScanTold = true;
+    const ports = [...known.told].filter((key) => key.startsWith(`${direction} ${protocol} `));
+    const examples = ports.slice(0, 10).map((key) => key.slice(direction.length + 1));
+    this.#parts.record({ event: 'scan', direction, of: 'ports', peer: address, count: known.told.size + 1, examples });
+  }
+
+  /** Tells of much that was exchanged, each time that it is ten times as much. */
+  #measure({ wire, ...peer }: PeerVolume): void {
+    const known = this.#known.get(peer.address);
+    if (!known?.event) return;
+    const total = wire[0] + wire[1];
+    const passed = total - (known.wireAtFirst.get(peer.interfaceIndex) ?? 0);
+    if (passed < known.nextVolume) return;
+    while (passed >= known.nextVolume) known.nextVolume *= 10;
+    const { describe, rules, record } = this.#parts;
+    record({
+      event: 'contact-volume',
+      ...describe(peer),
+      peer: peer.address,
+      class: rules.classOf(peer.address),
+      wire: [...wire],
+    });
   }
 }
 
-const protocolNames: Readonly<Record<number, string>> = {
-  [ipProtocols.tcp]: 'tcp',
-  [ipProtocols.udp]: 'udp',
-  [ipProtocols.icmp]: 'icmp',
-  [ipProtocols.icmpv6]: 'icmp',
-};
+function newPeer(wireAtFirst: KnownPeer['wireAtFirst']): KnownPeer {
+  const [told, conversations] = [new Set<string>(), new Set<string>()];
+  return { event: undefined, told, conversations, isPortScanTold: false, wireAtFirst, nextVolume: firstVolume };
+}
 
-function protocolName(protocol: number): string {
-  return protocolNames[protocol] ?? String(protocol);
+/** What was not seen from its beginning is told once a protocol: its ports may be of any connection. */
+function keyOf({ direction, protocol, port }: Beginning): string {
+  return `${direction} ${protocol} ${direction === 'unknown' ? '' : (port ?? '')}`;
+}
+
+function isNewConversation({ conversations }: KnownPeer, seen: SeenTransport): boolean {
+  const { direction, sourcePort, destinationPort } = seen;
+  const ports = direction === 'out' ? `${sourcePort} ${destinationPort}` : `${destinationPort} ${sourcePort}`;
+  if (conversations.has(ports)) return false;
+  if (conversations.size >= maxConversations) conversations.clear();
+  conversations.add(ports);
+  return true;
+}
+
+/** Something that was not seen from its beginning may belong to what was told already. */
+function isPartOf({ told }: KnownPeer, { direction, protocol, port }: Beginning): boolean {
+  if (direction !== 'unknown') return false;
+  const directions: readonly ContactDirection[] = ['in', 'out'];
+  return directions.some((direction) => told.has(keyOf({ direction, protocol, ...(port !== undefined && { port }) })));
 }

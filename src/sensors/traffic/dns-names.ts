@@ -4,9 +4,24 @@ import { addressText, ipv4Text } from './peer-address.ts';
 
 export interface NamedAddress {
   readonly address: string;
-  /** The name in the question. */
+  /** The name in the question; in multicast DNS, which has no question, the name in the answer. */
   readonly name: string;
   readonly ttlSeconds: number;
+}
+
+/** A DNS message, as far as it tells names. */
+export interface DnsNames {
+  readonly id: number;
+  readonly isAnswer: boolean;
+  /** The first question. */
+  readonly question: DnsQuestion | undefined;
+  /** Of an answer: the addresses that the question's name has, also by aliases. */
+  readonly addresses: readonly NamedAddress[];
+}
+
+export interface DnsQuestion {
+  readonly name: string;
+  readonly type: number;
 }
 
 const isResponse = 0x8000;
@@ -22,39 +37,41 @@ interface Answer {
   readonly alias?: string;
 }
 
-/**
- * The addresses in a DNS answer (RFC 1035), each with the name in the question; a multicast DNS answer, which has no
- * question, gives its own names. Only the answer section is read, and nothing if any record is malformed.
- */
-export function namesIn(message: Buffer): readonly NamedAddress[] {
+/** Reads a DNS message (RFC 1035): questions and answers only. Undefined if any record of these is malformed. */
+export function readDnsNames(message: Buffer): DnsNames | undefined {
   try {
-    const { asked, answers } = read(new DnsReader(message));
-    const aliases = new Map(answers.flatMap(({ owner, alias }) => (alias === undefined ? [] : [[alias, owner]])));
-    return answers.flatMap(({ owner, address, ttlSeconds }) => {
-      const name = firstOf(owner, aliases);
-      const isMeant = asked === undefined || name === asked;
-      return address !== undefined && isMeant ? [{ address, name, ttlSeconds }] : [];
-    });
+    return read(new DnsReader(message));
   } catch (error) {
-    if (error instanceof DnsFormatError) return [];
+    if (error instanceof DnsFormatError) return undefined;
     throw error;
   }
 }
 
-function read(reader: DnsReader): { readonly asked: string | undefined; readonly answers: readonly Answer[] } {
-  reader.u16();
-  if ((reader.u16() & isResponse) === 0) return { asked: undefined, answers: [] };
+function read(reader: DnsReader): DnsNames {
+  const id = reader.u16();
+  const isAnswer = (reader.u16() & isResponse) !== 0;
   const [questions, count] = [reader.u16(), reader.u16()];
   reader.bytes(4);
-  let asked: string | undefined;
-  for (let question = 0; question < questions; question++) {
-    asked ??= canonicalName(reader.name());
-    reader.bytes(4);
+  let question: DnsQuestion | undefined;
+  for (let index = 0; index < questions; index++) {
+    const [name, type] = [canonicalName(reader.name()), reader.u16()];
+    reader.bytes(2);
+    question ??= { name, type };
   }
+  if (!isAnswer) return { id, isAnswer, question, addresses: [] };
   const answers: Answer[] = [];
   // The count may be wrong: reading throws at the end of the bytes.
   while (answers.length < count) answers.push(readAnswer(reader));
-  return { asked, answers };
+  return { id, isAnswer, question, addresses: addressesIn(answers, question?.name) };
+}
+
+function addressesIn(answers: readonly Answer[], asked: string | undefined): readonly NamedAddress[] {
+  const aliases = new Map(answers.flatMap(({ owner, alias }) => (alias === undefined ? [] : [[alias, owner]])));
+  return answers.flatMap(({ owner, address, ttlSeconds }) => {
+    const name = firstOf(owner, aliases);
+    const isMeant = asked === undefined || name === asked;
+    return address !== undefined && isMeant ? [{ address, name, ttlSeconds }] : [];
+  });
 }
 
 function readAnswer(reader: DnsReader): Answer {

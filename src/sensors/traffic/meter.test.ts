@@ -7,6 +7,12 @@ import { PeerMeter } from './meter.ts';
 
 const self = '192.0.2.1';
 
+function openedCounter(): PacketCounter {
+  const counter = new PacketCounter();
+  counter.open({ own: { addresses: [{ address: self }], broadcasts: [], ports: [] }, onPacket: () => {} });
+  return counter;
+}
+
 function packetFrom(source: string, bytes: number): Buffer {
   return ipv4Packet({ source, destination: self, protocol: 253, payload: Buffer.alloc(bytes) });
 }
@@ -16,7 +22,7 @@ function step(meter: PeerMeter, counter: PacketCounter, nowMs: number): void {
 }
 
 test('E3: the cumulative bytes go on over silence, also when the kernel has forgotten the peer', () => {
-  const counter = new PacketCounter();
+  const counter = openedCounter();
   const meter = new PeerMeter(0);
   counter.pass({ direction: 'in', bytes: packetFrom('198.51.100.1', 80) });
   step(meter, counter, 2000);
@@ -38,7 +44,7 @@ test('E3: the cumulative bytes go on over silence, also when the kernel has forg
 });
 
 test('a peer that spoke while it was being forgotten stays, and loses nothing', () => {
-  const counter = new PacketCounter();
+  const counter = openedCounter();
   const meter = new PeerMeter(0);
   counter.pass({ direction: 'in', bytes: packetFrom('198.51.100.1', 80) });
   step(meter, counter, 2000);
@@ -61,7 +67,7 @@ test('E3: whatever is read and forgotten when, each peer has what passed, and th
   );
   fc.assert(
     fc.property(fc.array(event, { maxLength: 60 }), (events) => {
-      const counter = new PacketCounter();
+      const counter = openedCounter();
       const meter = new PeerMeter(0);
       const passed = new Map<string, number>();
       let onInterface = 0;
@@ -87,10 +93,10 @@ test('E3: whatever is read and forgotten when, each peer has what passed, and th
 });
 
 test('what there was no room for is summed, and counts for the interface', () => {
-  const counter = new PacketCounter();
+  const counter = openedCounter();
   const meter = new PeerMeter(0);
-  const received = { bytes: 1000, wireBytes: 1040, packets: 10, wirePackets: 12 };
-  const sent = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0 };
+  const received = { bytes: 1000, wireBytes: 1040, packets: 10, wirePackets: 12, directed: 10 };
+  const sent = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0, directed: 0 };
   counter.noRoom = { interfaceIndex: 2, kind: 'no-room', sent, received };
   step(meter, counter, 2000);
   step(meter, counter, 4000);

@@ -1,11 +1,8 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
-import type { Counted, PeerCount, RestCount } from './peer-counter.ts';
+import type { Counted, PeerCount, PeerId, RestCount } from './peer-counter.ts';
 import { RecentTraffic, type BothWays, Steps } from './rates.ts';
 
-/** A peer on an interface. */
-export type PeerId = Pick<PeerCount, 'interfaceIndex' | 'address'>;
-
-/** Traffic between this machine and a peer, in bytes of IP packets. */
+/** Traffic between this machine and a peer, or what it passes on for two others, in bytes of IP packets. */
 export interface MeteredPeer extends PeerId {
   /** Since the start, as the taps see them. */
   readonly total: Readonly<BothWays>;
@@ -14,6 +11,8 @@ export interface MeteredPeer extends PeerId {
   /** On the wire since the record before. */
   readonly sinceRecord: Readonly<BothWays>;
   readonly recent: RecentTraffic;
+  /** When a directed packet passed last; undefined if the peer was only heard to speak to everybody. */
+  readonly directedAtMs: number | undefined;
 }
 
 /** All traffic of an interface with Ethernet headers: as the taps see packets, and as they are on the wire. */
@@ -36,6 +35,7 @@ interface Entry extends MeteredPeer {
   sinceRecord: BothWays;
   before: BothCounts;
   lastAtMs: number;
+  directedAtMs: number | undefined;
 }
 
 /** A peer that is silent for this long leaves the kernel's table of 16,384 entries. */
@@ -44,7 +44,7 @@ const silenceMs = 600_000;
 const maxSilent = 32_768;
 const linkHeaderBytes = 14;
 
-const nothing: Counted = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0 };
+const nothing: Counted = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0, directed: 0 };
 const nothingYet: BothCounts = { sent: nothing, received: nothing };
 
 /** Turns counter readings into totals and recent rates of each peer. */
@@ -70,12 +70,41 @@ export class PeerMeter {
     return [...this.#noRoom];
   }
 
-  /** Takes a reading of the counter; returns the new peers. */
+  /** Takes a reading of the counter; returns the peers of which it has directed packets for the first time. */
   step(counts: CounterReading, nowMs: number): readonly PeerCount[] {
     this.steps.add(nowMs);
     const newcomers = counts.peers.filter((count) => this.#add(count, nowMs));
     for (const count of counts.rest) this.#addRest(count);
     return newcomers;
+  }
+
+  /** Counts a pair as a peer of this machine from now on, because one of the two is this machine. */
+  claim(pair: PeerId): void {
+    const entry = this.#peers.get(keyOf(pair));
+    if (!entry) return;
+    this.#peers.delete(keyOf(pair));
+    const { interfaceIndex, address } = pair;
+    const peer = this.#peers.getOrInsertComputed(keyOf({ interfaceIndex, address }), () =>
+      newEntry({ interfaceIndex, address }, entry.lastAtMs),
+    );
+    for (const sum of ['total', 'wire', 'sinceRecord'] as const) addTo(peer[sum], entry[sum]);
+    peer.directedAtMs = entry.directedAtMs ?? peer.directedAtMs;
+  }
+
+  /** Peers that exchanged nothing for long, though they may have spoken to everybody on the link. */
+  quiet(nowMs: number): readonly MeteredPeer[] {
+    return this.#peers
+      .values()
+      .filter(({ directedAtMs = nowMs }) => nowMs - directedAtMs >= silenceMs)
+      .toArray();
+  }
+
+  /** True if the peer is still quiet; its next directed packet is the first again. */
+  takeQuiet(id: PeerId, nowMs: number): boolean {
+    const entry = this.#peers.get(keyOf(id));
+    if (entry?.directedAtMs === undefined || nowMs - entry.directedAtMs < silenceMs) return false;
+    entry.directedAtMs = undefined;
+    return true;
   }
 
   /** Long-silent peers, to be removed from the counter. */
@@ -113,15 +142,16 @@ export class PeerMeter {
     return counted;
   }
 
-  /** True if the peer was not there before. */
+  /** True if its first directed packet is among what is added. */
   #add(count: PeerCount, nowMs: number): boolean {
     const key = keyOf(count);
-    const known = this.#peers.get(key) ?? this.#silent.take(key);
-    const entry = known ?? newEntry(count, nowMs);
+    const entry = this.#peers.get(key) ?? this.#silent.take(key) ?? newEntry(count, nowMs);
     this.#peers.set(key, entry);
     const passed = since(entry.before, count);
+    const isMet = directedIn(count) > 0 && directedIn(entry.before) === 0;
     entry.before = count;
-    if (passed.sent.packets + passed.received.packets === 0) return !known;
+    if (directedIn(passed) > 0) entry.directedAtMs = nowMs;
+    if (passed.sent.packets + passed.received.packets === 0) return isMet;
     const wire: BothWays = [passed.sent.wireBytes, passed.received.wireBytes];
     addTo(entry.total, [passed.sent.bytes, passed.received.bytes]);
     addTo(entry.wire, wire);
@@ -129,7 +159,7 @@ export class PeerMeter {
     entry.recent.add(this.steps.last, wire);
     entry.lastAtMs = nowMs;
     this.#addToInterface(count.interfaceIndex, passed);
-    return !known;
+    return isMet;
   }
 
   #addRest(count: RestCount): void {
@@ -147,21 +177,27 @@ export class PeerMeter {
   }
 }
 
-function newEntry({ interfaceIndex, address }: PeerId, nowMs: number): Entry {
+function directedIn({ sent, received }: BothCounts): number {
+  return sent.directed + received.directed;
+}
+
+function newEntry({ interfaceIndex, address, other }: PeerId, nowMs: number): Entry {
   return {
     interfaceIndex,
     address,
+    ...(other !== undefined && { other }),
     total: [0, 0],
     wire: [0, 0],
     sinceRecord: [0, 0],
     recent: new RecentTraffic(),
     before: nothingYet,
     lastAtMs: nowMs,
+    directedAtMs: undefined,
   };
 }
 
-function keyOf({ interfaceIndex, address }: PeerId): string {
-  return `${interfaceIndex} ${address}`;
+function keyOf({ interfaceIndex, address, other = '' }: PeerId): string {
+  return `${interfaceIndex} ${address} ${other}`;
 }
 
 function since(before: BothCounts, now: BothCounts): BothCounts {
@@ -176,6 +212,7 @@ function difference(before: Counted, now: Counted): Counted {
     wireBytes: now.wireBytes - before.wireBytes,
     packets: now.packets - before.packets,
     wirePackets: now.wirePackets - before.wirePackets,
+    directed: now.directed - before.directed,
   };
 }
 

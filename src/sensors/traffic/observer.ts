@@ -1,18 +1,23 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { Peer, SensorRecord } from '../../core/record.ts';
+import type { PassedOn, Peer, PeerName, SensorRecord } from '../../core/record.ts';
 import type { SensorContext, SensorState } from '../../core/sensor.ts';
-import { AddressRules } from '../../net/dial/address-rules.ts';
+import { SystemError } from '../../sys/libc.ts';
 import { decodeIpPacket } from '../../net/packets/ip-packet.ts';
-import { Contacts, type Meeting } from './contacts.ts';
-import { type MeteredPeer, PeerMeter, type PeerId } from './meter.ts';
+import { firstOf, seenTransport } from './beginning.ts';
+import { Contacts, type ContactEvent, type Meeting } from './contacts.ts';
+import { interfaceChoice } from './interface-choice.ts';
+import { type MeteredPeer, PeerMeter } from './meter.ts';
+import { NetworkState } from './network-state.ts';
 import type { TrafficOptions } from './options.ts';
-import { isCovered, PeerClasses } from './peer-class.ts';
-import type { OpenedCounter, PeerCount, PeerCounter, PeerCounterOptions, SeenPacket } from './peer-counter.ts';
+import type { OpenedCounter, PeerCount, PeerCounter, PeerCounterOptions, PeerId, SeenPacket } from './peer-counter.ts';
+import { PacedCalls } from './paced-calls.ts';
+import { PassedOnLog } from './passed-on-log.ts';
 import { PeerNames } from './peer-names.ts';
+import { PeerRules } from './peer-rules.ts';
 import { type Rates, stepMs } from './rates.ts';
 import type { Interface, Surroundings } from './surroundings.ts';
-import { interfacesOf, trafficRecord, type TrafficRecord } from './traffic-record.ts';
+import { interfacesOf, passedOnIn, trafficRecords, type TrafficRecord } from './traffic-record.ts';
 
 export interface ObserverParts {
   readonly options: TrafficOptions;
@@ -25,57 +30,84 @@ export interface ObserverParts {
 }
 
 const recordMs = 40_000;
-const maxMacs = 16_384;
-const maxInterfaceNames = 4096;
-/** Time for which a contact may use the kernel tables read before, so that a scan does not cause a read for every peer. */
-const freshMs = 20;
+const maxMet = 65_536;
 
-/** Combines what is known of the peers of this machine: counts, classes, names, MAC addresses and first contacts. */
+/** Combines what is known of the peers of this machine: counts, classes, names, MAC addresses and contacts. */
 export class TrafficObserver implements Disposable {
   /** How the counting works, or why it does not. */
   readonly state: SensorState;
   readonly #parts: ObserverParts;
+  readonly #isChosen: (name: string) => boolean;
+  readonly #network: NetworkState;
   readonly #counter: PeerCounter | undefined;
   readonly #meter: PeerMeter;
   readonly #names: PeerNames;
-  readonly #classes: PeerClasses;
+  readonly #rules: PeerRules;
   readonly #contacts: Contacts;
-  readonly #allowed: AddressRules;
-  readonly #macs = new BoundedMap<string, string>(maxMacs);
-  #services: ReadonlySet<string> = new Set();
-  #interfaces: ReadonlyMap<number, Interface> = new Map();
-  /** Includes interfaces that are gone, because peers were met there. */
-  readonly #interfaceNames = new BoundedMap<number, string>(maxInterfaceNames);
-  #interfacesAtRecord: ReadonlyMap<number, Interface> = new Map();
-  #lookedAtMs = -Infinity;
+  /** Addresses with which packets were exchanged. */
+  readonly #met = new BoundedMap<string, true>(maxMet);
+  readonly #passedOn: PassedOnLog;
+  readonly #resources = new DisposableStack();
+  #isOwnNew = false;
+  #isClaimDue = false;
+  #interfacesAtRecord: ReadonlyMap<number, Interface>;
   #recordedAtMs: number;
   #missed = 0;
 
   constructor(parts: ObserverParts) {
-    const { options, clock, openCounter } = parts;
+    const { options, clock, surroundings, record, openCounter } = parts;
     this.#parts = parts;
+    this.#isChosen = interfaceChoice(options.interfaces);
     this.#recordedAtMs = clock.monotonic();
     this.#meter = new PeerMeter(this.#recordedAtMs);
-    this.#names = new PeerNames(clock);
-    this.#classes = new PeerClasses(options.networks);
-    this.#allowed = new AddressRules(options.allow, 'allow');
-    this.#contacts = this.#makeContacts();
-    this.#look();
-    this.#interfacesAtRecord = this.#interfaces;
-    const opened = openCounter({ onPacket: (packet) => this.#hear(packet) });
+    this.#rules = new PeerRules(options);
+    this.#passedOn = new PassedOnLog(record);
+    const isMet = (address: string): boolean => this.#met.get(address) !== undefined;
+    this.#network = new NetworkState({
+      surroundings,
+      clock,
+      networks: options.networks,
+      record,
+      isMet,
+      onOwnChange: () => (this.#isOwnNew = true),
+    });
+    this.#names = new PeerNames({
+      clock,
+      isResolver: (address) => this.#network.isResolver(address),
+      isOnLink: (address) => this.#network.classes.isOnLink(address),
+      isMet,
+    });
+    this.#contacts = new Contacts({
+      rules: {
+        eventFor: (address) => this.#eventFor(address),
+        classOf: (address) => this.#network.classes.of(address),
+      },
+      describe: (peer) => ({ interface: this.#network.interfaceName(peer.interfaceIndex), ...this.#known(peer) }),
+      record,
+    });
+    this.#interfacesAtRecord = this.#network.interfaces;
+    const opened = openCounter({ own: this.#network.own, onPacket: (packet) => this.#hear(packet) });
+    this.#isOwnNew = false;
     this.state = { state: opened.state, message: opened.message };
     this.#counter = opened.state === 'unavailable' ? undefined : opened.counter;
+    const reading = this.#resources.use(new PacedCalls(clock, () => this.#readSurroundings()));
+    this.#resources.use(surroundings.watch(() => reading.ask()));
+    if (this.#counter) this.#resources.use(this.#counter);
   }
 
   /** Reads the counter; to be called every `stepMs`. @throws {SystemError} if the kernel no longer answers */
   step(): void {
     if (!this.#counter) return;
     const nowMs = this.#parts.clock.monotonic();
-    this.#look();
+    this.#network.read();
+    this.#tellCounter();
     this.#names.step();
-    const newcomers = this.#meter.step({ peers: this.#counter.read(), rest: this.#counter.rest() }, nowMs);
-    this.#contacts.step(newcomers.map(unseenMeeting), nowMs);
-    this.#forget([...this.#meter.silent(nowMs), ...this.#contacts.takeHeardOnly()], nowMs);
+    const counts = this.#counter.read();
+    const newcomers = this.#meter.step({ peers: counts, rest: this.#counter.rest() }, nowMs);
+    this.#claimOwn(nowMs);
+    for (const newcomer of newcomers) this.#meetCounted(newcomer);
+    this.#contacts.step(this.peersOn(), nowMs);
+    this.#forgetQuiet(nowMs);
     this.#meter.retire(nowMs);
   }
 
@@ -84,8 +116,8 @@ export class TrafficObserver implements Disposable {
     return this.#parts.clock.monotonic() - this.#recordedAtMs >= recordMs - stepMs / 2;
   }
 
-  /** Traffic since the previous record, on all interfaces or one. */
-  takeRecord(only?: string): TrafficRecord {
+  /** Traffic since the previous record, on all interfaces or one; of more peers than one record has room for, several. */
+  takeRecords(only?: string): readonly TrafficRecord[] {
     const nowMs = this.#parts.clock.monotonic();
     const seconds = Number(((nowMs - this.#recordedAtMs) / 1000).toFixed(3));
     this.#recordedAtMs = nowMs;
@@ -93,18 +125,26 @@ export class TrafficObserver implements Disposable {
       sinceRecord: peer.sinceRecord,
       describe: () => this.describe(peer),
     }));
+    const passedOn = this.passedOn(only);
     const counted = this.#meter.beginRecord();
-    const counts = { counted, before: this.#interfacesAtRecord, now: this.#interfaces };
-    const interfaces = interfacesOf(counts).filter(({ name }) => only === undefined || name === only);
-    this.#interfacesAtRecord = this.#interfaces;
+    const counts = { counted, before: this.#interfacesAtRecord, now: this.#network.interfaces };
+    const interfaces = interfacesOf(counts).filter(({ name }) => this.#isWanted(name, only));
+    this.#interfacesAtRecord = this.#network.interfaces;
     this.#sayMissed();
-    return trafficRecord({ event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow }, peers);
+    return trafficRecords(
+      { event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow },
+      { peers, passedOn },
+    );
   }
 
   /** Every counted peer, on all interfaces or one. */
   peersOn(only?: string): Iterable<MeteredPeer> {
-    if (only === undefined) return this.#meter.peers;
-    return Iterator.from(this.#meter.peers).filter((peer) => this.#interfaceName(peer.interfaceIndex) === only);
+    return this.#countedOn(only).filter(({ other }) => other === undefined);
+  }
+
+  /** What this machine passed on for others since the start, most bytes first. */
+  passedOn(only?: string): readonly PassedOn[] {
+    return passedOnIn(this.#countedOn(only), (index) => this.#network.interfaceName(index));
   }
 
   /** Bytes a second, up to the last step. */
@@ -112,19 +152,21 @@ export class TrafficObserver implements Disposable {
     return recent.rates(this.#meter.steps);
   }
 
-  /** The current interfaces. */
+  /** The current interfaces that were chosen. */
   get interfaces(): readonly Interface[] {
-    return [...this.#interfaces.values()];
+    return [...this.#network.interfaces.values()].filter(({ name }) => this.#isChosen(name));
   }
 
   /** A peer as it is recorded. */
   describe(peer: MeteredPeer): Peer {
-    const { address, total, wire } = peer;
+    const { address, total, wire, directedAtMs } = peer;
+    const peerClass = this.#network.classes.of(address);
     return {
-      interface: this.#interfaceName(peer.interfaceIndex),
+      interface: this.#network.interfaceName(peer.interfaceIndex),
       address,
-      class: this.#classes.of(address),
-      ...this.#known(address),
+      class: peerClass,
+      ...this.#known(peer),
+      ...(directedAtMs === undefined && peerClass !== 'multicast' && { isAnnouncer: true }),
       total: [...total],
       wire: [...wire],
       ...this.ratesOf(peer),
@@ -132,98 +174,127 @@ export class TrafficObserver implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#counter?.[Symbol.dispose]();
+    this.#resources.dispose();
   }
 
-  #makeContacts(): Contacts {
-    const { options, record } = this.#parts;
-    const forbidden = new AddressRules(options.forbid, 'forbid');
-    return new Contacts({
-      rules: {
-        isForbidden: (address) => isCovered(forbidden, address),
-        isAllowed: (address) => isCovered(this.#allowed, address) || this.#isService(address),
-        classOf: (address) => this.#classes.of(address),
-      },
-      describe: ({ interfaceIndex, address }) => ({
-        interface: this.#interfaceName(interfaceIndex),
-        ...this.#known(address),
-      }),
-      record,
-    });
+  /** Peers and pairs on the chosen interfaces, or on one. */
+  #countedOn(only: string | undefined): IteratorObject<MeteredPeer> {
+    return Iterator.from(this.#meter.peers).filter(({ interfaceIndex }) =>
+      this.#isWanted(this.#network.interfaceName(interfaceIndex), only),
+    );
+  }
+
+  #isWanted(name: string, only: string | undefined): boolean {
+    return this.#isChosen(name) && (only === undefined || name === only);
   }
 
   #hear({ interfaceIndex, direction, bytes, mac }: SeenPacket): void {
     const packet = decodeIpPacket(bytes);
     if (!packet) return;
-    this.#meetInterface(interfaceIndex);
-    const address = direction === 'in' ? packet.source : packet.destination;
-    if (mac !== undefined) this.#macs.set(address, mac);
-    if (this.#parts.options.names !== 'none') this.#names.hear(packet);
-    this.#contacts.meet({ interfaceIndex, address, direction, packet }, this.#parts.clock.monotonic());
+    this.#network.meetInterface(interfaceIndex);
+    const { source, destination } = packet;
+    const [address, own] = direction === 'in' ? [source, destination] : [destination, source];
+    const isForGroup = this.#isGroup(destination);
+    if (!this.#isGroup(own) && !this.#network.isOwn(own)) {
+      const name = this.#network.interfaceName(interfaceIndex);
+      if (direction === 'out' && !isForGroup && this.#isChosen(name)) this.#passedOn.tell(packet, name);
+      return;
+    }
+    if (mac !== undefined && this.#network.classes.isOnLink(address))
+      this.#network.macs.note({ interfaceIndex, address, mac });
+    if (this.#parts.options.names !== 'none') this.#names.hear(packet, direction);
+    if (!isForGroup) this.#meet({ interfaceIndex, address, seen: seenTransport(bytes, direction) });
   }
 
-  #known(address: string): Pick<Peer, 'name' | 'mac'> {
-    const name = this.#nameOf(address);
-    const mac = this.#classes.isOnLink(address) ? this.#macOf(address) : undefined;
-    return { ...(name && { name }), ...(mac && { mac }) };
+  /** True for multicast and broadcast, and for the address of a host that has none. */
+  #isGroup(address: string): boolean {
+    return this.#network.classes.of(address) === 'multicast';
   }
 
-  #nameOf(address: string): string | undefined {
+  /** Meets a peer by what the counter kept of its first packets: none of them needs to have been handed up. */
+  #meetCounted(count: PeerCount): void {
+    const { interfaceIndex, address, other } = count;
+    const seen = firstOf(count);
+    if (seen && other === undefined && !this.#isGroup(address)) this.#meet({ interfaceIndex, address, seen });
+  }
+
+  #meet(meeting: Meeting): void {
+    this.#met.set(meeting.address, true);
+    if (this.#isChosen(this.#network.interfaceName(meeting.interfaceIndex))) this.#contacts.meet(meeting);
+  }
+
+  #eventFor(address: string): ContactEvent | undefined {
+    this.#network.refresh();
+    const isOurServer = (this.#parts.serverAddresses?.() ?? []).includes(address);
+    if (isOurServer || this.#network.isStartService(address)) return undefined;
+    const verdict = this.#rules.of(address);
+    if (verdict === 'forbid') return 'forbidden-peer';
+    return verdict === undefined && this.#network.classes.of(address) === 'intranet' ? 'lan-access' : undefined;
+  }
+
+  #known({ interfaceIndex, address }: PeerId): Pick<Peer, 'names' | 'mac'> {
+    const names = this.#namesOf(address);
+    const mac = this.#network.macs.of({ interfaceIndex, address });
+    return { ...(names.length > 0 && { names: [...names] }), ...(mac && { mac }) };
+  }
+
+  /** None of a bystander, with which this machine has exchanged nothing. */
+  #namesOf(address: string): readonly PeerName[] {
     const { names } = this.#parts.options;
-    return names === 'all' || this.#classes.of(address) === 'intranet' ? this.#names.of(address) : undefined;
+    const isWanted = names === 'all' || (names !== 'none' && this.#network.classes.of(address) === 'intranet');
+    return isWanted && this.#met.get(address) ? this.#names.of(address) : [];
   }
 
-  /** From the peer's packets; before the first of them from the kernel's table, which costs some microseconds. */
-  #macOf(address: string): string | undefined {
-    const heard = this.#macs.get(address);
-    if (heard !== undefined) return heard;
-    const known = this.#parts.surroundings.macOf(address);
-    if (known !== undefined) this.#macs.set(address, known);
-    return known;
+  #readSurroundings(): void {
+    try {
+      this.#network.read();
+      this.#tellCounter();
+    } catch (error) {
+      // The next step tries again, and says what is wrong.
+      if (!(error instanceof SystemError)) throw error;
+    }
   }
 
-  /** Notes the interface of a packet, which may be new; one that is gone already is shown by its number. */
-  #meetInterface(index: number): void {
-    if (this.#interfaceNames.get(index) !== undefined) return;
-    this.#look();
-    if (!this.#interfaces.has(index)) this.#interfaceNames.set(index, `#${index}`);
+  #tellCounter(): void {
+    if (!this.#isOwnNew) return;
+    this.#isOwnNew = false;
+    this.#counter?.know(this.#network.own);
+    this.#isClaimDue = true;
   }
 
-  #interfaceName(index: number): string {
-    return this.#interfaceNames.get(index) ?? `#${index}`;
+  /** Packets that passed before the counter knew of a new address were counted as those of others. */
+  #claimOwn(nowMs: number): void {
+    if (!this.#isClaimDue || !this.#counter) return;
+    this.#isClaimDue = false;
+    const ours = Iterator.from(this.#meter.peers).filter(
+      ({ other }) => other !== undefined && this.#network.hasOwn(other),
+    );
+    const claimed = this.#counter.forget(ours.toArray());
+    this.#meter.forgotten(claimed, nowMs);
+    for (const { other, ...count } of claimed) {
+      this.#meter.claim({ ...count, ...(other !== undefined && { other }) });
+      this.#meetCounted(count);
+    }
   }
 
-  /** Read only before a notice: routes and resolvers change when an interface gets its address. */
-  #isService(address: string): boolean {
-    const isFresh = this.#parts.clock.monotonic() - this.#lookedAtMs < freshMs;
-    if (!isFresh && !this.#services.has(address)) this.#look();
-    return this.#services.has(address) || (this.#parts.serverAddresses?.() ?? []).includes(address);
-  }
-
-  #look(): void {
-    const { surroundings, clock } = this.#parts;
-    this.#lookedAtMs = clock.monotonic();
-    const interfaces = surroundings.interfaces();
-    this.#interfaces = new Map(interfaces.map((each) => [each.index, each]));
-    for (const { index, name } of interfaces) this.#interfaceNames.set(index, name);
-    this.#classes.update(interfaces.flatMap(({ addresses }) => addresses));
-    this.#services = new Set(surroundings.services());
-  }
-
-  #forget(peers: readonly PeerId[], nowMs: number): void {
-    if (this.#counter && peers.length > 0) this.#meter.forgotten(this.#counter.forget(peers), nowMs);
+  /** Peers that were silent for long leave the counter, so that it hands up their next packet. */
+  #forgetQuiet(nowMs: number): void {
+    const quiet = this.#meter.quiet(nowMs);
+    const peers = [...this.#meter.silent(nowMs), ...quiet];
+    if (!this.#counter || peers.length === 0) return;
+    this.#meter.forgotten(this.#counter.forget(peers), nowMs);
+    for (const peer of quiet) {
+      if (!this.#meter.takeQuiet(peer, nowMs)) continue;
+      this.#contacts.forget(peer);
+      this.#met.take(peer.address);
+      if (peer.other !== undefined) this.#passedOn.forget({ source: peer.other, destination: peer.address });
+    }
   }
 
   #sayMissed(): void {
     const missed = this.#counter?.missedPackets() ?? 0;
     const count = missed - this.#missed;
     this.#missed = missed;
-    if (count > 0)
-      this.#parts.record({ event: 'lost', message: 'packets that passed uncounted, too many at once', count });
+    if (count > 0) this.#parts.record({ event: 'lost', message: 'packets that passed uncounted', count });
   }
-}
-
-/** The meeting with a counted peer none of whose packets was handed up. */
-function unseenMeeting({ interfaceIndex, address, received }: PeerCount): Meeting {
-  return { interfaceIndex, address, direction: received.packets > 0 ? 'in' : 'out' };
 }

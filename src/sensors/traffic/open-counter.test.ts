@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { eventually } from '../../testing/eventually.ts';
 import { ipv4Packet, udpDatagram } from '../../testing/ip-packet.ts';
 import { labMissing } from '../../testing/netlab.ts';
-import { labPeers, openPeerLab, type PeerLab } from '../../testing/peer-lab.ts';
+import { labOwn, labPeers, openPeerLab, type PeerLab } from '../../testing/peer-lab.ts';
 import { openEbpfCounter } from './ebpf-counter.ts';
 import type { PeerCount, SeenPacket } from './peer-counter.ts';
 import { openRingCounter } from './ring-counter.ts';
@@ -37,7 +37,7 @@ test(
     const seen: Record<string, string[]> = { ebpf: [], ring: [] };
     const opened = [openEbpfCounter, openRingCounter].map((open) => {
       using _there = lab.watched.enter();
-      const counter = open({ onPacket: (packet) => seen[counter.backend]?.push(textOf(packet)) });
+      const counter = open({ own: labOwn, onPacket: (packet) => seen[counter.backend]?.push(textOf(packet)) });
       return counter;
     });
     await lab.connect();
@@ -64,7 +64,7 @@ function taps({ interfaceIndex, address, received, sent }: PeerCount): string {
 
 const script = `
   import { openPeerCounter } from '${import.meta.dirname}/open-counter.ts';
-  const { state, message, counter } = openPeerCounter({ onPacket() {} });
+  const { state, message, counter } = openPeerCounter({ own: { addresses: [], broadcasts: [], ports: [] }, onPacket() {} });
   console.log(JSON.stringify({ state, message, backend: counter?.backend }));
   counter?.[Symbol.dispose]();
 `;

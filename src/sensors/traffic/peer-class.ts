@@ -51,7 +51,7 @@ export class PeerClasses {
 }
 
 /** Broadcast address of an IPv4 subnet (RFC 919); subnets of one or two addresses have none (RFC 3021). */
-function broadcastOf({ address, prefix }: InterfaceAddress): readonly string[] {
+export function broadcastOf({ address, prefix }: InterfaceAddress): readonly string[] {
   if (isIPv6(address) || prefix > 30) return [];
   const bytes = addressBytes(address).subarray(12);
   bytes.writeUInt32BE((bytes.readUInt32BE(0) | (0xffff_ffff >>> prefix)) >>> 0);

@@ -10,7 +10,7 @@ import {
 import { closeSocket } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
 import type { PeerCounter, PeerCounterOptions } from './peer-counter.ts';
-import { handedUp, loopbackIndex, peerCapacity } from './counting-rules.ts';
+import { handedUp, loopbackIndex, pairCapacity, peerCapacity } from './counting-rules.ts';
 import { PeerTable } from './peer-table.ts';
 
 // Classic BPF: loads beyond 0xfffff000 read the kernel's metadata of the packet; offset 8 is the interface.
@@ -22,12 +22,13 @@ const allButLoopback: readonly ClassicInstruction[] = [
 ];
 
 /** Counts packet by packet in this process, from a ring that the kernel fills. @throws {SystemError} EPERM, ENOMEM, … */
-export function openRingCounter({ onPacket }: PeerCounterOptions): PeerCounter {
+export function openRingCounter({ own, onPacket }: PeerCounterOptions): PeerCounter {
   using opened = new DisposableStack();
   const socket = openPacketSocket();
   opened.defer(() => closeSocket(socket));
   const ring = opened.use(new PacketRing(socket));
-  const table = new PeerTable(peerCapacity);
+  const table = new PeerTable({ peers: peerCapacity, pairs: pairCapacity });
+  table.know(own);
   const count = (packet: RingPacket): void => {
     const bytes = table.count(packet);
     if (bytes > 0) handUp(packet, bytes, onPacket);
@@ -39,6 +40,7 @@ export function openRingCounter({ onPacket }: PeerCounterOptions): PeerCounter {
   let missed = 0;
   return {
     backend: 'ring',
+    know: (own) => table.know(own),
     read() {
       ring.read(count);
       return table.read();

@@ -1,9 +1,17 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
-import { ipv6Text } from '../../net/packets/ipv6.ts';
-import { libc } from '../../sys/libc.ts';
+import { isIP } from 'node:net';
 import { parseResolvConf } from '../../net/dns/resolv-conf.ts';
-import { ipv4Text } from './peer-address.ts';
+import { watchNetwork } from '../../sys/network-changes.ts';
+import {
+  readAddresses,
+  readDefaultRoutes,
+  readLinks,
+  readNeighbours,
+  type DefaultRoute,
+  type Link,
+  type Neighbour,
+} from '../../sys/network-tables.ts';
+import { nextHop } from '../../sys/route.ts';
 import { loopbackIndex } from './counting-rules.ts';
 
 export interface InterfaceAddress {
@@ -16,100 +24,105 @@ export interface Interface {
   readonly index: number;
   readonly name: string;
   readonly addresses: readonly InterfaceAddress[];
-  /** Undefined if the link has no MAC address (a tunnel) or the interface has no address. */
+  /** Undefined if the link has no MAC addresses (a tunnel). */
   readonly mac: string | undefined;
+  /** The kernel's word for a virtual one: `bridge`, `veth`, `tun`, …; undefined for hardware. */
+  readonly kind?: string | undefined;
+  /** Index of the bridge or bond that it is a port of. */
+  readonly master?: number | undefined;
+  /** Index of the interface that sees its packets as well (of a macvlan the one below it). */
+  readonly below?: number | undefined;
   /** Bytes since the interface exists, link-layer headers included. */
   readonly sent: number;
   readonly received: number;
 }
 
-/** This machine's surroundings in the network, as the kernel reports them. */
+/** This machine's surroundings in the network, as the kernel reports them now. */
 export interface Surroundings {
   /** All but loopback. */
   interfaces(): readonly Interface[];
-  /** Addresses of the default gateways and of the DNS servers. */
-  services(): readonly string[];
-  /** MAC address of an IPv4 neighbour; undefined if unknown. */
-  macOf(address: string): string | undefined;
+  /** Addresses of the machine that no other interface has, as 127.0.0.1. */
+  loopbackAddresses(): readonly string[];
+  defaultRoutes(): readonly DefaultRoute[];
+  /** Addresses of the DNS servers that are asked over the network. */
+  resolvers(): readonly string[];
+  /** The neighbours whose MAC address is known. */
+  neighbours(): readonly Neighbour[];
+  /** Asks the kernel itself whether an address is this machine's. */
+  isOwn(address: string): boolean;
+  /** Calls back at once when any of it has changed, except for the DNS servers. */
+  watch(onChange: () => void): Disposable;
 }
 
-/** Read anew each time, and not from /sys, which shows the interfaces of the namespace in which it was mounted. */
 export const surroundings: Surroundings = {
-  interfaces: () => interfacesOf(textOf('/proc/net/dev')),
-  services: () => [
-    ...gatewaysOf(textOf('/proc/net/route')),
-    ...ipv6GatewaysOf(textOf('/proc/net/ipv6_route')),
-    ...parseResolvConf(textOf('/etc/resolv.conf')).servers.map(({ address }) => address.ip),
-  ],
-  macOf: (address) => macIn(textOf('/proc/net/arp'), address),
+  interfaces: () => interfacesOf(),
+  loopbackAddresses: () =>
+    readAddresses()
+      .filter(({ interfaceIndex }) => interfaceIndex === loopbackIndex)
+      .map(({ address }) => address),
+  defaultRoutes: readDefaultRoutes,
+  resolvers: () => resolversIn(textOf),
+  neighbours: readNeighbours,
+  isOwn(address) {
+    const family = isIP(address);
+    return (family === 4 || family === 6) && nextHop({ ip: address, family })?.isOwn === true;
+  },
+  watch: watchNetwork,
 };
 
-const noMac = '00:00:00:00:00:00';
+/** Kinds of interfaces whose packets the interface below them sees with the same addresses. */
+const stackedKinds = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap']);
 
-function interfacesOf(table: string): readonly Interface[] {
-  const known = networkInterfaces();
-  return table.split('\n').flatMap((line): Interface[] => {
-    const [, name = '', columns = ''] = /^\s*([^\s:]+):\s*(.*)$/.exec(line) ?? [];
-    const index = name === '' ? 0 : libc().if_nametoindex(name);
-    // Index 0: the interface has just disappeared.
-    if (index === 0 || index === loopbackIndex) return [];
-    const numbers = columns.split(/\s+/).map(Number);
-    const [received = 0, sent = 0] = [numbers[0], numbers[8]];
-    const addresses = known[name] ?? [];
-    const mac = addresses.find(({ mac }) => mac !== noMac)?.mac;
-    return [{ index, name, addresses: addresses.map(withPrefix), mac, sent, received }];
-  });
+function interfacesOf(): readonly Interface[] {
+  const addresses = Map.groupBy(readAddresses(), ({ interfaceIndex }) => interfaceIndex);
+  return readLinks()
+    .filter(({ index }) => index !== loopbackIndex)
+    .map((link) => interfaceOf(link, addresses.get(link.index) ?? []));
 }
 
-function withPrefix({ address, cidr }: { address: string; cidr: string | null }): InterfaceAddress {
-  const prefix = cidr?.split('/')[1];
-  return { address, prefix: prefix === undefined ? 128 : Number(prefix) };
+function interfaceOf({ lower, isUp: _isUp, ...link }: Link, addresses: readonly InterfaceAddress[]): Interface {
+  return {
+    ...link,
+    below: stackedKinds.has(link.kind ?? '') ? lower : undefined,
+    addresses: addresses.map(({ address, prefix }) => ({ address, prefix })),
+  };
 }
 
-/** Gateways of the default routes in /proc/net/route, whose addresses are hexadecimal in host order. */
-export function gatewaysOf(table: string): readonly string[] {
-  return table.split('\n').flatMap((line) => {
-    const [, destination, gateway = ''] = line.split('\t');
-    const isDefault = destination === '00000000' && /^[\dA-F]{8}$/.test(gateway) && gateway !== '00000000';
-    return isDefault ? [ipv4Text(Buffer.from(Buffer.from(gateway, 'hex').toReversed()))] : [];
-  });
+const resolvConf = '/etc/resolv.conf';
+/** Where resolvers on this machine (systemd-resolved, NetworkManager, resolvconf) keep whom they themselves ask. */
+const upstreamFiles = [
+  '/run/systemd/resolve/resolv.conf',
+  '/run/NetworkManager/no-stub-resolv.conf',
+  '/run/dnsmasq/resolv.conf',
+] as const;
+
+/** The DNS servers in resolv.conf; behind one on this machine (127.0.0.53), those that it asks. */
+export function resolversIn(textOf: (path: string) => string): readonly string[] {
+  const serversOf = (path: string): readonly string[] =>
+    parseResolvConf(textOf(path)).servers.map(({ address }) => address.ip);
+  const servers = serversOf(resolvConf);
+  const isLocal = servers.some(isLoopback);
+  const upstreams = isLocal ? upstreamFiles.flatMap(serversOf) : [];
+  return [...new Set([...servers, ...upstreams])].filter((ip) => !isLoopback(ip));
 }
 
-/** The same from /proc/net/ipv6_route: destination, prefix, source, prefix, gateway, … in network order. */
-export function ipv6GatewaysOf(table: string): readonly string[] {
-  return table.split('\n').flatMap((line) => {
-    const [destination, prefix, , , gateway = ''] = line.split(/\s+/);
-    const isDefault = destination === '0'.repeat(32) && prefix === '00' && /^[\da-f]{32}$/.test(gateway);
-    return isDefault && gateway !== '0'.repeat(32) ? [ipv6Text(Buffer.from(gateway, 'hex'))] : [];
-  });
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
 }
 
-/** MAC address in /proc/net/arp (address, type, flags, MAC, …); an unanswered entry has zeros. */
-export function macIn(table: string, address: string): string | undefined {
-  for (const line of table.split('\n')) {
-    const [ip, , , mac] = line.split(/\s+/);
-    if (ip === address) return mac === noMac ? undefined : mac;
-  }
-  return undefined;
-}
+const maxFileBytes = 64 * 1024;
 
-/** Enough for a thousand interfaces or routes; the default route comes first. */
-const buffer = Buffer.alloc(256 * 1024);
-
-/** Synchronous: it is of the kernel's memory, and small. */
+/** Synchronous: these files are small and in memory. Empty if there is none. */
 function textOf(path: string): string {
   try {
     const file = openSync(path, 'r');
     try {
-      let length = 0;
-      // What is in /proc comes in pieces.
-      for (let read = 1; read > 0; length += read) read = readSync(file, buffer, length, buffer.length - length, null);
-      return buffer.toString('utf8', 0, length);
+      const buffer = Buffer.alloc(maxFileBytes);
+      return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, 0));
     } finally {
       closeSync(file);
     }
   } catch {
-    // IPv6 may be off: then there is no such table, and nothing in it.
     return '';
   }
 }

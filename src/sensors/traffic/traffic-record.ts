@@ -1,14 +1,17 @@
-import type { Peer, SensorRecord, TrafficInterface } from '../../core/record.ts';
-import type { LinkCount } from './meter.ts';
+import type { PassedOn, Peer, SensorRecord, TrafficInterface } from '../../core/record.ts';
+import type { LinkCount, MeteredPeer } from './meter.ts';
 import type { BothWays } from './rates.ts';
 import type { Interface } from './surroundings.ts';
 
 export type TrafficRecord = Extract<SensorRecord, { event: 'traffic' }>;
 
 /** The record but for its peers, which get the room that is left. */
-export type TrafficFrame = Omit<TrafficRecord, 'peers' | 'others'>;
+export type TrafficFrame = Pick<TrafficRecord, 'event' | 'seconds' | 'interfaces' | 'overflow'>;
 
 const maxPeers = 400;
+/** Records for one time; peers beyond these are summed. */
+const maxParts = 6;
+const maxPassedOn = 50;
 /** Of the text, so that with the seal around it a line stays below 190 KiB. */
 const maxRecordBytes = 180 * 1024;
 const maxInterfaces = 64;
@@ -21,26 +24,69 @@ export interface RecentPeer {
   readonly describe: () => Peer;
 }
 
-/** Peers with traffic, most bytes first, as many as there is room for; what the others had is summed. */
-export function trafficRecord(frame: TrafficFrame, peers: readonly RecentPeer[]): TrafficRecord {
+interface Counted {
+  readonly peers: readonly RecentPeer[];
+  /** Most bytes first. */
+  readonly passedOn: readonly PassedOn[];
+}
+
+/** Peers with traffic, most bytes first, in as many records as they need, up to six; the last sums what the others had. */
+export function trafficRecords(frame: TrafficFrame, { peers, passedOn }: Counted): readonly TrafficRecord[] {
   const active = peers.filter(({ sinceRecord }) => sum(sinceRecord) > 0);
   active.sort((one, other) => sum(other.sinceRecord) - sum(one.sinceRecord));
+  const records = [recordOf({ ...frame, ...passedOnPart(passedOn) }, active)];
+  let told = records[0]?.peers.length ?? 0;
+  while (told < active.length && records.length < maxParts) {
+    const next = recordOf({ ...frame, interfaces: [], part: records.length + 1 }, active.slice(told));
+    records.push(next);
+    told += next.peers.length;
+  }
+  const others = active.slice(told);
+  const last = records.pop();
+  if (last) records.push(others.length === 0 ? last : { ...last, others: sumOf(others) });
+  return records;
+}
+
+/** A record with as many of the peers as there is room for: at least one. */
+function recordOf(frame: Omit<TrafficRecord, 'peers'>, active: readonly RecentPeer[]): TrafficRecord {
   const told: Peer[] = [];
   let room = maxRecordBytes - Buffer.byteLength(JSON.stringify(frame));
   for (const { describe } of active.slice(0, maxPeers)) {
     const peer = describe();
     room -= Buffer.byteLength(JSON.stringify(peer)) + 1;
-    if (room < 0) break;
+    if (room < 0 && told.length > 0) break;
     told.push(peer);
   }
-  const rest = active.slice(told.length);
-  if (rest.length === 0) return { ...frame, peers: told };
+  return { ...frame, peers: told };
+}
+
+/** What of the counts this machine passed on for others, most bytes first. */
+export function passedOnIn(counted: Iterable<MeteredPeer>, nameOf: (index: number) => string): readonly PassedOn[] {
+  return Array.from(counted)
+    .flatMap(({ interfaceIndex, address, other, wire }) =>
+      other === undefined || wire[0] === 0
+        ? []
+        : [{ interface: nameOf(interfaceIndex), source: other, destination: address, wire: wire[0] }],
+    )
+    .toSorted((one, another) => another.wire - one.wire);
+}
+
+function passedOnPart(passedOn: readonly PassedOn[]): Pick<TrafficRecord, 'passedOn' | 'passedOnOthers'> {
+  const rest = passedOn.slice(maxPassedOn);
+  const wire = rest.reduce((total, pair) => total + pair.wire, 0);
+  return {
+    ...(passedOn.length > 0 && { passedOn: passedOn.slice(0, maxPassedOn) }),
+    ...(rest.length > 0 && { passedOnOthers: { pairs: rest.length, wire } }),
+  };
+}
+
+function sumOf(peers: readonly RecentPeer[]): NonNullable<TrafficRecord['others']> {
   const wire: BothWays = [0, 0];
-  for (const { sinceRecord } of rest) {
+  for (const { sinceRecord } of peers) {
     wire[0] += sinceRecord[0];
     wire[1] += sinceRecord[1];
   }
-  return { ...frame, peers: told, others: { peers: rest.length, wire } };
+  return { peers: peers.length, wire };
 }
 
 function sum([sent, received]: Readonly<BothWays>): number {
@@ -71,7 +117,8 @@ function interfaceOf(each: Interface, { counted, before, now }: InterfaceCounts)
   const { index, name } = each;
   if (!now.has(index)) return { name, addresses: [] };
   const check = checkOf(each, before.get(index), counted.get(index));
-  return { ...trafficInterface(each), ...(check && { check }) };
+  const bridge = each.master === undefined ? undefined : (now.get(each.master)?.name ?? `#${each.master}`);
+  return { ...trafficInterface(each), ...(bridge !== undefined && { portOf: bridge }), ...(check && { check }) };
 }
 
 /** An interface as it is recorded, without its check. */

@@ -35,14 +35,18 @@ class TrafficSensor implements RunningSensor {
 
   stop(): Promise<void> {
     if (this.#isCounting) this.#read();
-    if (this.#isCounting) this.#context.record(this.#observer.takeRecord());
+    if (this.#isCounting) this.#recordTraffic();
     this.#end();
     return Promise.resolve();
   }
 
   #step(): void {
     this.#read();
-    if (this.#isCounting && this.#observer.isRecordDue) this.#context.record(this.#observer.takeRecord());
+    if (this.#isCounting && this.#observer.isRecordDue) this.#recordTraffic();
+  }
+
+  #recordTraffic(): void {
+    for (const record of this.#observer.takeRecords()) this.#context.record(record);
   }
 
   #read(): void {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
+import { fitsWildcard } from '../../core/wildcard.ts';
 import type { SensorOrder, ServerMessage } from '../../protocol/messages.ts';
 
 export interface OrderRecipient {
@@ -100,20 +101,5 @@ function together(texts: readonly string[]): string {
 }
 
 function fits({ agents }: SensorPlan, name: string): boolean {
-  return agents === undefined || agents.some((pattern) => matches(pattern, name));
-}
-
-/** Part by part, and not as a regular expression, which many stars would slow down. */
-function matches(pattern: string, name: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  const last = rest.pop();
-  if (last === undefined) return name === pattern;
-  if (!name.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.length - last.length >= at && name.endsWith(last);
+  return agents === undefined || agents.some((pattern) => fitsWildcard(pattern, name));
 }

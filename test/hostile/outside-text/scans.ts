@@ -11,7 +11,7 @@ import { decodeMessage } from '../../../src/net/packets/dns/decode.ts';
 import { ResponseParser } from '../../../src/net/packets/http1-response.ts';
 import { EndedStreams } from '../../../src/net/packets/http2-frames.ts';
 import { internetChecksum } from '../../../src/net/packets/ip.ts';
-import { namesIn } from '../../../src/sensors/traffic/dns-names.ts';
+import { readDnsNames } from '../../../src/sensors/traffic/dns-names.ts';
 import { readUsbInterfaces } from '../../../src/sensors/usb/descriptors.ts';
 import { mebibyte } from './cpu-time.ts';
 
@@ -102,7 +102,7 @@ export const scans: readonly Scan[] = [
       'sensors/traffic/dns-names.ts',
     ],
     about: `DNS message of ${about}`,
-    read: () => [(attempt(() => decodeMessage(message)), namesIn(message))],
+    read: () => [(attempt(() => decodeMessage(message)), readDnsNames(message))],
   })),
   ...dialogueTexts.map(([about, read]) => ({
     files: ['net/dialogue/replies.ts', 'checks/ssh/identification.ts'],
