@@ -47,6 +47,8 @@ export type ServerEvent =
       /** By the agent's clock, epoch milliseconds. */
       readonly at: number;
       readonly record: SensorRecord;
+      /** The sentence for people who watch many machines; absent if they need not be told. */
+      readonly notice?: string;
     }
   /** Records of an agent were changed or are missing. */
   | {

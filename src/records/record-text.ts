@@ -107,7 +107,8 @@ export function noticeOf(record: SensorRecord, { machine, sensor, nameOf }: Noti
   return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record, recordVersion)}`);
 }
 
-function isOfNetwork(record: SensorRecord): record is NetworkRecord {
+/** True for a record whose text is a sentence with a subject. */
+export function isOfNetwork(record: SensorRecord): record is NetworkRecord {
   return Object.hasOwn(sentences, record.event);
 }
 

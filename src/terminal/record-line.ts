@@ -15,7 +15,12 @@ const styles: Partial<Record<SensorRecord['event'], Style>> = {
   forged: 'red',
   'forbidden-peer': 'red',
   'usb-notice': 'yellow',
+  scan: 'red',
   'lan-access': 'yellow',
+  'more-contacts': 'yellow',
+  'contact-volume': 'yellow',
+  'passed-on': 'yellow',
+  'peer-mac': 'yellow',
   lost: 'yellow',
   'not-watching': 'yellow',
   'clock-jump': 'yellow',
@@ -29,6 +34,7 @@ const styles: Partial<Record<SensorRecord['event'], Style>> = {
 const risky = ['storage', 'keyboard', 'network'];
 
 function styleOf(record: SensorRecord): Style | undefined {
+  if (record.event === 'surroundings') return record.change === 'present' ? undefined : 'yellow';
   if (record.event === 'sensor-state') return record.state === 'running' ? 'dim' : 'yellow';
   const isRisky = record.event === 'usb-connected' && record.device.risks.some((risk) => risky.includes(risk));
   return isRisky ? 'yellow' : styles[record.event];

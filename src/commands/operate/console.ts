@@ -186,7 +186,8 @@ class OperatorConsole {
 
   #showRecord({ name, notice }: Extract<ConsoleEvent, { type: 'record' }>): void {
     if (notice === null) return;
-    const text = printable(`${name}: ${notice}`);
+    // A sentence may name the machine itself.
+    const text = printable(notice.includes(name) ? notice : `${name}: ${notice}`);
     this.#sayNow(notice.startsWith('ALARM') ? this.#parts.paint('red', text) : text);
   }
 

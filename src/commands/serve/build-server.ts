@@ -50,7 +50,7 @@ export function buildServer(parts: ServerParts) {
   const book = bookOf(parts, { dispatcher, masks });
   const sensorOrders = new SensorOrders(clock);
   const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
-  const records = new RecordIntake({ clock, store, say, publish, agentOf });
+  const records = new RecordIntake({ clock, store, say, publish, agentOf, seats: () => fleet.views() });
   const runs = new TaskRuns({ clock, session: (agentId) => gateway.session(agentId) });
   view.bus.subscribe((event) => {
     if (event.type === 'result') runs.noteResult(event.result);

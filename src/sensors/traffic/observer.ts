@@ -85,11 +85,13 @@ export class TrafficObserver implements Disposable {
       describe: (peer) => ({ interface: this.#network.interfaceName(peer.interfaceIndex), ...this.#known(peer) }),
       record,
     });
-    this.#interfacesAtRecord = this.#network.interfaces;
     const opened = openCounter({ own: this.#network.own, onPacket: (packet) => this.#hear(packet) });
     this.#isOwnNew = false;
     this.state = { state: opened.state, message: opened.message };
     this.#counter = opened.state === 'unavailable' ? undefined : opened.counter;
+    // Loading the filter takes a while: what the interfaces count is compared from here on.
+    this.#network.read();
+    this.#interfacesAtRecord = this.#network.interfaces;
     const reading = this.#resources.use(new PacedCalls(clock, () => this.#readSurroundings()));
     this.#resources.use(surroundings.watch(() => reading.ask()));
     if (this.#counter) this.#resources.use(this.#counter);

@@ -11,12 +11,15 @@ import { contentOf } from '../../records/record-line.ts';
 import { alarmOf } from '../../records/record-text.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord } from './read-record.ts';
+import { SeatNotices, type Seat } from './seat-notices.ts';
 
 export interface IntakeParts {
   readonly clock: Clock;
   readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
   /** The agent's name and the address that it reports from. */
   readonly agentOf: (agentId: string) => { readonly name: string; readonly address: string | undefined };
+  /** Every agent that the server knows. */
+  readonly seats: () => readonly Seat[];
   readonly publish: (event: ServerEvent) => void;
   /** A line for the operator. */
   readonly say: (text: string) => void;
@@ -28,10 +31,12 @@ export class RecordIntake {
   readonly #parts: IntakeParts;
   /** A thousand alarms of one agent (all in the store) must not hide another agent's in the operator's log. */
   readonly #log: FaultLog;
+  readonly #notices: SeatNotices;
 
   constructor(parts: IntakeParts) {
-    const { clock, store, say } = parts;
+    const { clock, store, say, seats } = parts;
     this.#parts = parts;
+    this.#notices = new SeatNotices({ clock, seats: () => seats().map(seatOf) });
     this.#log = new FaultLog({ clock, say });
     this.chains = new ChainWatch({
       clock,
@@ -58,8 +63,10 @@ export class RecordIntake {
     const address = place === undefined ? undefined : machineAt(place);
     const { record, content } = reading;
     const { sensor, n, at } = record;
-    const event = content && { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
-    return { record: { ...record, address }, event };
+    if (!content) return { record: { ...record, address }, event: undefined };
+    const notice = this.#notices.of({ agentId, seat: { name, address }, sensor, record: content.record });
+    const told = { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
+    return { record: { ...record, address }, event: { ...told, ...(notice !== undefined && { notice }) } };
   }
 
   /** These were committed. */
@@ -89,6 +96,10 @@ interface Outcome {
   readonly added: readonly SeqRange[];
   readonly repeated: readonly SeqRange[];
   readonly alarms: readonly Alarm[];
+}
+
+function seatOf({ name, address }: Seat): Seat {
+  return { name, address: address === undefined ? undefined : machineAt(address) };
 }
 
 /** The address without port: called agents are known with theirs. */

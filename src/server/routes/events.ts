@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
 import { isoTimeOf } from '../../core/iso-time.ts';
-import { noticeOf } from '../../records/record-text.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, taskSummary } from './tasks.ts';
 
@@ -102,9 +101,7 @@ function eventAnswer(event: ServerEvent): unknown {
   return event;
 }
 
-/** With the sentence for people who watch many machines, or null where they need not be told. */
+/** With null where people need not be told. */
 function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
-  const { record, sensor, address, name } = event;
-  const notice = noticeOf(record, { machine: address ?? name, sensor }) ?? null;
-  return { ...event, at: isoTimeOf(event.at), notice };
+  return { ...event, at: isoTimeOf(event.at), notice: event.notice ?? null };
 }
