@@ -196,8 +196,8 @@ export class TrafficObserver implements Disposable {
     this.#network.meetInterface(interfaceIndex);
     const { source, destination } = packet;
     const [address, own] = direction === 'in' ? [source, destination] : [destination, source];
-    const isForGroup = this.#isGroup(destination);
-    if (!this.#isGroup(own) && !this.#network.isOwn(own)) {
+    const isForGroup = this.#network.classes.isGroup(destination);
+    if (!this.#network.classes.isGroup(own) && !this.#network.isOwn(own)) {
       const name = this.#network.interfaceName(interfaceIndex);
       if (direction === 'out' && !isForGroup && this.#isChosen(name)) this.#passedOn.tell(packet, name);
       return;
@@ -208,16 +208,12 @@ export class TrafficObserver implements Disposable {
     if (!isForGroup) this.#meet({ interfaceIndex, address, seen: seenTransport(bytes, direction) });
   }
 
-  /** True for multicast and broadcast, and for the address of a host that has none. */
-  #isGroup(address: string): boolean {
-    return this.#network.classes.of(address) === 'multicast';
-  }
-
   /** Meets a peer by what the counter kept of its first packets: none of them needs to have been handed up. */
   #meetCounted(count: PeerCount): void {
     const { interfaceIndex, address, other } = count;
     const seen = firstOf(count);
-    if (seen && other === undefined && !this.#isGroup(address)) this.#meet({ interfaceIndex, address, seen });
+    if (seen && other === undefined && !this.#network.classes.isGroup(address))
+      this.#meet({ interfaceIndex, address, seen });
   }
 
   #meet(meeting: Meeting): void {

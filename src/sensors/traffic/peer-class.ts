@@ -39,9 +39,14 @@ export class PeerClasses {
   }
 
   of(address: string): PeerClass {
-    if (isCovered(groups, address) || this.#broadcasts.has(address)) return 'multicast';
+    if (this.isGroup(address)) return 'multicast';
     const isNear = [this.#onLink, this.#configured, privateNetworks].some((rules) => isCovered(rules, address));
     return isNear ? 'intranet' : 'internet';
+  }
+
+  /** True for multicast and broadcast, and for the address of a host that has none. */
+  isGroup(address: string): boolean {
+    return isCovered(groups, address) || this.#broadcasts.has(address);
   }
 
   /** True for a peer that is reached without a router, so that the MAC address is its own. */
