@@ -4,7 +4,7 @@ import type {
   Counted,
   FirstPacket,
   OpenedCounter,
-  OwnAddresses,
+  MachineEnds,
   PeerCount,
   PeerCounter,
   PeerCounterOptions,
@@ -50,7 +50,7 @@ export class PacketCounter implements PeerCounter {
     return { state: 'running', message: 'a test counts', counter: this };
   }
 
-  know({ addresses, broadcasts }: OwnAddresses): void {
+  know({ addresses, broadcasts }: MachineEnds): void {
     this.#own = new Set(addresses.map(({ address }) => address));
     this.#broadcasts = new Set(broadcasts);
   }

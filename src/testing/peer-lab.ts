@@ -1,6 +1,6 @@
 import { encodeAddress } from '../sys/address.ts';
 import { closeSocket, openSocket, sendTo, SOCK_RAW } from '../sys/socket.ts';
-import type { OwnAddresses } from '../sensors/traffic/peer-counter.ts';
+import type { MachineEnds } from '../sensors/traffic/peer-counter.ts';
 import { create, ip, labHost, removeHosts, type LabHost } from './netlab.ts';
 
 /** What an interface itself counted since it is there. */
@@ -28,7 +28,7 @@ export interface PeerLab extends AsyncDisposable {
 
 export const labPeers = { watched: '10.93.0.1', crowd: '10.93.0.2', watched6: 'fd93::1', crowd6: 'fd93::2' } as const;
 /** By which the watched host's packets are known as its own. */
-export const labOwn: OwnAddresses = {
+export const labOwn: MachineEnds = {
   addresses: [{ address: labPeers.watched }, { address: labPeers.watched6 }],
   broadcasts: ['10.93.0.255', '0.0.0.0', '::'],
   ports: [],

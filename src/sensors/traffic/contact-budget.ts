@@ -1,5 +1,6 @@
 import type { ContactDirection, SensorRecord } from '../../core/record.ts';
-import type { ContactEvent } from './contacts.ts';
+
+export type ContactEvent = 'lan-access' | 'forbidden-peer';
 
 type MoreContacts = Extract<SensorRecord, { event: 'more-contacts' }>;
 type Listed = MoreContacts['contacts'][number];

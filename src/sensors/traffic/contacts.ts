@@ -1,13 +1,12 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { ContactDirection, PeerClass, SensorRecord } from '../../core/record.ts';
 import { beginningOf, isDiscovery, type Beginning, type SeenTransport } from './beginning.ts';
-import { ContactBudget } from './contact-budget.ts';
+import { ContactBudget, type ContactEvent } from './contact-budget.ts';
 import { protocols } from './counting-rules.ts';
 import type { PeerId } from './peer-counter.ts';
 import type { BothWays } from './rates.ts';
 
 type Contact = Extract<SensorRecord, { event: 'lan-access' | 'forbidden-peer' }>;
-export type ContactEvent = Contact['event'];
 
 /** A directed packet between this machine and a peer. */
 export interface Meeting extends PeerId {

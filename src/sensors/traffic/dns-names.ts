@@ -14,12 +14,12 @@ export interface DnsNames {
   readonly id: number;
   readonly isAnswer: boolean;
   /** The first question. */
-  readonly question: DnsQuestion | undefined;
+  readonly question: AskedName | undefined;
   /** Of an answer: the addresses that the question's name has, also by aliases. */
   readonly addresses: readonly NamedAddress[];
 }
 
-export interface DnsQuestion {
+export interface AskedName {
   readonly name: string;
   readonly type: number;
 }
@@ -52,7 +52,7 @@ function read(reader: DnsReader): DnsNames {
   const isAnswer = (reader.u16() & isResponse) !== 0;
   const [questions, count] = [reader.u16(), reader.u16()];
   reader.bytes(4);
-  let question: DnsQuestion | undefined;
+  let question: AskedName | undefined;
   for (let index = 0; index < questions; index++) {
     const [name, type] = [canonicalName(reader.name()), reader.u16()];
     reader.bytes(2);

@@ -25,7 +25,7 @@ import {
 import type {
   Counted,
   FirstPacket,
-  OwnAddresses,
+  MachineEnds,
   PeerCount,
   PeerCounter,
   PeerCounterOptions,
@@ -93,7 +93,7 @@ class KnownOwn {
     this.#ports = ports;
   }
 
-  update({ addresses, broadcasts, ports }: OwnAddresses): void {
+  update({ addresses, broadcasts, ports }: MachineEnds): void {
     const wanted = new Map<string, number>(broadcasts.map((address) => [address, ownKinds.broadcast]));
     for (const { address, below = 0 } of addresses) wanted.set(address, (below << ownKey.belowAt) | ownKinds.own);
     this.#known = replaceEntries(this.#addresses, { known: this.#known, wanted, keyOf: addressBytes });

@@ -2,9 +2,9 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SensorRecord } from '../../core/record.ts';
 import { NeighbourMacs } from './neighbour-macs.ts';
-import { MachineAddresses } from './own-addresses.ts';
+import { MachineAddresses } from './machine-addresses.ts';
 import { PeerClasses } from './peer-class.ts';
-import type { OwnAddresses } from './peer-counter.ts';
+import type { MachineEnds } from './peer-counter.ts';
 import { SurroundingsLog } from './surroundings-log.ts';
 import type { Interface, Surroundings } from './surroundings.ts';
 
@@ -17,7 +17,7 @@ interface StateParts {
   /** This machine has exchanged packets with it. */
   readonly isMet: (address: string) => boolean;
   /** The machine's own addresses are different now. */
-  readonly onOwnChange: (own: OwnAddresses) => void;
+  readonly onOwnChange: (own: MachineEnds) => void;
 }
 
 /** The gateways and DNS servers of the start, by role and IP version. */
@@ -51,7 +51,7 @@ export class NetworkState {
     this.read();
   }
 
-  get own(): OwnAddresses {
+  get own(): MachineEnds {
     return this.#own.current;
   }
 

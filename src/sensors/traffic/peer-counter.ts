@@ -83,7 +83,7 @@ export interface OwnAddress {
 }
 
 /** The addresses by which a packet is of this machine. */
-export interface OwnAddresses {
+export interface MachineEnds {
   readonly addresses: readonly OwnAddress[];
   /** Broadcast addresses of its networks. */
   readonly broadcasts: readonly string[];
@@ -93,7 +93,7 @@ export interface OwnAddresses {
 
 export interface PeerCounterOptions {
   /** Of the moment; `know` tells of changes. */
-  readonly own: OwnAddresses;
+  readonly own: MachineEnds;
   /** May be called while `read` runs. It must not throw or call the counter. */
   readonly onPacket: (packet: SeenPacket) => void;
 }
@@ -102,7 +102,7 @@ export interface PeerCounterOptions {
 export interface PeerCounter extends Disposable {
   readonly backend: 'ebpf' | 'ring';
   /** Tells the counter which addresses are this machine's now. */
-  know(own: OwnAddresses): void;
+  know(own: MachineEnds): void;
   /** All peers there are, at most 16,384, and at most 4096 pairs of other hosts. */
   read(): readonly PeerCount[];
   rest(): readonly RestCount[];

@@ -4,7 +4,7 @@ import type { PeerName } from '../../core/record.ts';
 import { serverNameOf } from '../../net/packets/client-hello.ts';
 import { ipProtocols, type IpPacket } from '../../net/packets/ip-packet.ts';
 import { namingPorts } from './counting-rules.ts';
-import { readDnsNames, type DnsNames, type DnsQuestion } from './dns-names.ts';
+import { readDnsNames, type DnsNames, type AskedName } from './dns-names.ts';
 
 interface NamesParts {
   readonly clock: Clock;
@@ -15,7 +15,7 @@ interface NamesParts {
   readonly isMet: (address: string) => boolean;
 }
 
-interface Asked extends DnsQuestion {
+interface Asked extends AskedName {
   readonly untilMs: number;
 }
 

@@ -3,7 +3,7 @@ import type { RingPacket } from '../../sys/packet-ring.ts';
 import { packetTypes } from '../../sys/packet-socket.ts';
 import { etherTypes, handedUp } from './counting-rules.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
-import type { Counted, FirstPacket, OwnAddresses, PeerCount, PeerId, RestCount } from './peer-counter.ts';
+import type { Counted, FirstPacket, MachineEnds, PeerCount, PeerId, RestCount } from './peer-counter.ts';
 import {
   bearsNames,
   isForGroup,
@@ -61,7 +61,7 @@ export class PeerTable {
     this.#capacity = capacity;
   }
 
-  know({ addresses, broadcasts, ports }: OwnAddresses): void {
+  know({ addresses, broadcasts, ports }: MachineEnds): void {
     this.#own = new Map<Key, OwnMeaning>([
       ...broadcasts.map((address) => [keyOfText(address), 'broadcast'] as const),
       ...addresses.map(({ address, below = 0 }) => [keyOfText(address), below] as const),

@@ -1,5 +1,5 @@
 import { broadcastOf } from './peer-class.ts';
-import type { OwnAddresses } from './peer-counter.ts';
+import type { MachineEnds } from './peer-counter.ts';
 import type { Interface } from './surroundings.ts';
 
 /** A host without an address sends from and to these. */
@@ -39,7 +39,7 @@ export class MachineAddresses {
     return this.#lastSeenMs.has(address);
   }
 
-  get current(): OwnAddresses {
+  get current(): MachineEnds {
     const addresses = Array.from(this.#lastSeenMs.keys(), (address) => {
       const below = this.#below.get(address);
       return { address, ...(below !== undefined && { below }) };
