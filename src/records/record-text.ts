@@ -3,32 +3,11 @@ import { quoted } from '../core/quoted.ts';
 import type { BlindCause, Mount, SensorRecord, UsbDevice, UsbRisk } from '../core/record.ts';
 import type { SensorName } from '../core/sensor.ts';
 import { recordVersion } from './chain.ts';
-import {
-  contactSentence,
-  identityText,
-  macSentence,
-  moreContactsSentence,
-  type Naming,
-  passedOnSentence,
-  plainNaming,
-  scanSentence,
-  surroundingsSentence,
-  volumeSentence,
-} from './contact-text.ts';
-import { firstContactLine, firstContactText, firstMountText } from './first-text.ts';
+import { firstMountText } from './first-text.ts';
+import { isOfNetwork, networkNotice, networkText, type NetworkRecord } from './network-text.ts';
 import { trafficText } from './traffic-text.ts';
 
 type RecordOf<Event extends SensorRecord['event']> = Extract<SensorRecord, { event: Event }>;
-type NetworkRecord = RecordOf<
-  | 'lan-access'
-  | 'forbidden-peer'
-  | 'more-contacts'
-  | 'contact-volume'
-  | 'scan'
-  | 'passed-on'
-  | 'surroundings'
-  | 'peer-mac'
->;
 type PlainRecord = Exclude<SensorRecord, RecordOf<'traffic'> | NetworkRecord>;
 
 interface Heading {
@@ -78,7 +57,7 @@ const blindSentences: Readonly<Record<BlindCause, string>> = {
  */
 export function recordText(record: SensorRecord, sensor?: SensorName, version: number = recordVersion): string {
   if (record.event === 'traffic') return trafficText(record);
-  if (isOfNetwork(record)) return printable(version === 1 ? firstNetworkLine(record) : networkLine(record));
+  if (isOfNetwork(record)) return networkText(record, version);
   return printable(`${headings[record.event].line}${whichOf(record, sensor)}: ${detailOf(record, version)}`);
 }
 
@@ -93,62 +72,17 @@ export interface NoticeNaming {
 /** The sentence for people who watch many machines; undefined for records that need no notice. */
 export function noticeOf(record: SensorRecord, { machine, sensor, nameOf }: NoticeNaming): string | undefined {
   if (record.event === 'traffic' || (record.event === 'sensor-state' && record.state === 'running')) return undefined;
-  if (isOfNetwork(record)) {
-    const isNews =
-      record.event !== 'more-contacts' && !(record.event === 'surroundings' && record.change === 'present');
-    const naming = { machine, nameOf: nameOf ?? plainNaming.nameOf };
-    return isNews ? printable(alarmWord(record) + sentenceOf(record, naming)) : undefined;
-  }
-  if ('isKnown' in record && record.isKnown) return undefined;
-  if (record.event === 'usb-present' && !record.device.risks.some((risk) => carriesData.includes(risk)))
-    return undefined;
+  if (isOfNetwork(record)) return networkNotice(record, { machine, ...(nameOf && { nameOf }) });
+  if ('device' in record && !isWorthANotice(record)) return undefined;
   const { notice } = headings[record.event];
   if (notice === undefined) return undefined;
   return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record, recordVersion)}`);
 }
 
-/** True for a record whose text is a sentence with a subject. */
-export function isOfNetwork(record: SensorRecord): record is NetworkRecord {
-  return Object.hasOwn(sentences, record.event);
-}
-
-/** The sentence, then what is known of the peer. */
-function networkLine(record: NetworkRecord): string {
-  const isOfOnePeer =
-    record.event === 'lan-access' || record.event === 'forbidden-peer' || record.event === 'contact-volume';
-  const known = isOfOnePeer ? `; ${identityText(record)}` : '';
-  return `${alarmWord(record)}${sentenceOf(record, plainNaming)}${known}`;
-}
-
-/** Version 1 had only the two kinds of contact. */
-function firstNetworkLine(record: NetworkRecord): string {
-  if (record.event !== 'lan-access' && record.event !== 'forbidden-peer') return networkLine(record);
-  return `${firstContactLine[record.event]}: ${firstContactText(record)}`;
-}
-
-function alarmWord({ event }: NetworkRecord): string {
-  if (event === 'forbidden-peer') return 'ALARM forbidden peer: ';
-  return event === 'scan' ? 'ALARM scan: ' : '';
-}
-
-type Sentences = {
-  readonly [Event in NetworkRecord['event']]: (record: RecordOf<Event>, naming: Naming) => string;
-};
-
-const sentences: Sentences = {
-  'lan-access': contactSentence,
-  'forbidden-peer': contactSentence,
-  'more-contacts': moreContactsSentence,
-  'contact-volume': volumeSentence,
-  scan: scanSentence,
-  'passed-on': passedOnSentence,
-  surroundings: surroundingsSentence,
-  'peer-mac': macSentence,
-};
-
-function sentenceOf(record: NetworkRecord, naming: Naming): string {
-  // Each function is filed under the event that it takes.
-  return (sentences[record.event] as (record: NetworkRecord, naming: Naming) => string)(record, naming);
+/** What is known to be the machine's own is not, nor what is there at the start and carries no data. */
+function isWorthANotice(record: Extract<PlainRecord, { device: UsbDevice }>): boolean {
+  if ('isKnown' in record && record.isKnown) return false;
+  return record.event !== 'usb-present' || record.device.risks.some((risk) => carriesData.includes(risk));
 }
 
 /** What no agent writes that is left alone, as an alarm over its chain; undefined for other records. */

@@ -2,7 +2,8 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SensorRecord } from '../../core/record.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { isOfNetwork, noticeOf } from '../../records/record-text.ts';
+import { isOfNetwork, networkNotice } from '../../records/network-text.ts';
+import { noticeOf } from '../../records/record-text.ts';
 
 /** An agent and the address that it reports from. */
 export interface Seat {
@@ -42,7 +43,7 @@ export class SeatNotices {
     if (!isOfNetwork(record)) return noticeOf(record, { machine: seat.address ?? seat.name, sensor });
     const names = this.#namesByAddress();
     const nameOf = (address: string): string => names.get(address) ?? address;
-    const notice = noticeOf(record, { machine: seat.name, sensor, nameOf });
+    const notice = networkNotice(record, { machine: seat.name, nameOf });
     if (notice === undefined || !('peer' in record) || record.peer === undefined) return notice;
     const key = record.event === 'contact-volume' ? volumeKey(record, [seat.name, nameOf(record.peer)]) : notice;
     return this.#isToldByOther(key, noticed) ? undefined : notice;
