@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { unmapped } from '../core/target.ts';
+import { repeatedHeader } from '../core/request-headers.ts';
 import type { Line } from '../protocol/line.ts';
 import { agentPath } from '../protocol/messages.ts';
 import type { ConnectionGuard } from './connection-guard.ts';
@@ -49,6 +50,7 @@ export class WebSocketAcceptor {
     // Nobody else listens for it from here on, and an error that nobody listens for would end the process.
     socket.on('error', () => socket.destroy());
     if (request.url !== agentPath) return refuse(socket, '404 Not Found');
+    if (repeatedHeader(request.rawHeaders) !== undefined) return refuse(socket, '400 Bad Request');
     // Only browsers send it, for a page that somebody has open: no agent is one (RFC 6455, section 10.2).
     if (request.headers.origin !== undefined) return refuse(socket, '403 Forbidden');
     const { guard, strangerBytes } = this.#ports;
@@ -69,7 +71,7 @@ export class WebSocketAcceptor {
 }
 
 /** Says no, and does not wait for the other side to hang up. */
-function refuse(socket: Duplex, status: '403 Forbidden' | '404 Not Found'): void {
+function refuse(socket: Duplex, status: '400 Bad Request' | '403 Forbidden' | '404 Not Found'): void {
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

@@ -18,6 +18,9 @@ export const definitionDocument: z.ZodType = z
   )
   .meta({ id: 'MonitorDefinition' });
 
+/** Mistakes told at once. */
+const maxMistakes = 10;
+
 /** A monitor of one type as people may write it, for documents: options that the target says can be left out. */
 function entrySchemaOf(check: CheckType, words: readonly string[]) {
   const prefix = check.type.replace(/^./, (letter) => letter.toUpperCase());
@@ -56,7 +59,8 @@ export function readDefinition(definition: JsonObject): MonitorSpec {
   };
   const monitor = readMonitor({ entry, file });
   if (monitor && mistakes.length === 0) return monitor.spec;
-  throw new AppError('usage', mistakes.join('; '));
+  const others = mistakes.length > maxMistakes ? `; and ${mistakes.length - maxMistakes} more mistakes` : '';
+  throw new AppError('usage', `${mistakes.slice(0, maxMistakes).join('; ')}${others}`);
 }
 
 /** The data with `$${` as `${`; one that is not doubled is reported, and stays as it is. */

@@ -7,6 +7,7 @@ import { fieldsOf, mayBeSecret, type Field } from '../core/fields.ts';
 import { got, valueAt, withoutValue } from '../core/issues.ts';
 import { defaultIntervalMs, maxIntervalMs, minIntervalMs, type Monitor } from '../core/monitor.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
+import { unseenMistake } from '../core/names.ts';
 import type { JsonObject } from '../core/outcome.ts';
 import { readWritten } from '../core/scalars.ts';
 import { maxOptionsBytes } from '../core/task.ts';
@@ -48,18 +49,24 @@ const whatSchema = z.object({
 type What = z.output<typeof whatSchema>;
 
 export const entrySchema = z.strictObject({
-  id: z.string().trim().min(1).max(200).optional().meta({
+  id: z.string().trim().min(1).max(200).superRefine(isSeen).optional().meta({
     description:
       'Unique, and stays when the name changes: tasks, results and pauses belong to it; the name, unless said otherwise',
     example: 'web-1',
   }),
-  name: z.string().trim().min(1).max(200).optional().meta({
+  name: z.string().trim().min(1).max(200).superRefine(isSeen).optional().meta({
     description: 'Unique; its type and target, unless said otherwise',
     example: 'front page',
   }),
   ...whatSchema.shape,
   ...sharedShape,
 });
+
+/** People must be able to read a name, and tell it from another. */
+function isSeen(name: string, context: z.RefinementCtx): void {
+  const message = unseenMistake(name);
+  if (message !== undefined) context.addIssue({ code: 'custom', message, input: name });
+}
 
 /** One monitor as it was written: every form of the file comes to this. */
 export interface Written {

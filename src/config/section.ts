@@ -55,12 +55,18 @@ interface Place {
   readonly file: WrittenFile;
 }
 
+/** Told one by one, of one mapping: for each the nearest known word is sought. */
+const maxUnknownKeys = 100;
+
 export function reportUnknownKeys(
   keys: readonly string[],
   known: readonly string[],
   { path, file, what = 'key' }: Place & { readonly what?: string },
 ): void {
-  for (const key of keys) file.report([...path, key], `there is no such ${what}${guess(key, known)}`, 'key');
+  for (const key of keys.slice(0, maxUnknownKeys))
+    file.report([...path, key], `there is no such ${what}${guess(key, known)}`, 'key');
+  const others = keys.length - maxUnknownKeys;
+  if (others > 0) file.report(path, `${others} more keys stand here that are not known`);
 }
 
 /** `; did you mean allow?`, or every word that is known where none is close. */

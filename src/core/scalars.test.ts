@@ -88,3 +88,32 @@ describe('CK1: a scalar that has one meaning where it stands is taken', () => {
     assert.deepEqual(written, { texts: 'ok', inside: { flag: 'on', text: 1 } });
   });
 });
+
+function keys(count: number): readonly (readonly [string, number])[] {
+  return Array.from({ length: count }, (_, at) => [`k${at}`, at] as const);
+}
+
+describe('AT14: many scalars of another kind', () => {
+  test('are all taken, and what was given stays as it was', () => {
+    const given = { byName: Object.fromEntries(keys(20_000)), texts: Array.from({ length: 20_000 }, (_, at) => at) };
+    const { input, result } = readWritten(schema, given);
+    assert.deepEqual(result.data, {
+      byName: Object.fromEntries(keys(20_000).map(([key, at]) => [key, String(at)])),
+      texts: given.texts.map(String),
+    });
+    assert.equal(given.byName['k7'], 7);
+    assert.deepEqual(input, result.data);
+  });
+
+  test('of one mapping that stands in two places are taken as each place wants them', () => {
+    const shared = { a: 1 };
+    const twice = z.strictObject({
+      texts: z.record(z.string(), z.string()),
+      numbers: z.record(z.string(), z.number()),
+    });
+    assert.deepEqual(readWritten(twice, { texts: shared, numbers: shared }).result.data, {
+      texts: { a: '1' },
+      numbers: { a: 1 },
+    });
+  });
+});

@@ -34,10 +34,11 @@ export function readWritten<Value>(
 
 function mend(written: unknown, issues: readonly z.core.$ZodIssue[], sourceOf: SourceOf): unknown {
   let input = written;
+  const copies = new Set<object>();
   for (const issue of issues) {
     const value = valueAt(input, issue.path);
     const replacement = meant(issue, value, sourceOf(issue.path));
-    if (replacement !== undefined) input = withValueAt(input, issue.path, replacement);
+    if (replacement !== undefined) input = withValueAt(input, { path: issue.path, value: replacement, copies });
   }
   return input;
 }
@@ -83,12 +84,22 @@ function textOf(value: unknown, source: string | undefined): string | undefined 
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
-/** A copy with another value at this path; the other branches are shared. */
-function withValueAt(data: unknown, [step, ...rest]: readonly PropertyKey[], value: unknown): unknown {
+interface Change {
+  readonly path: readonly PropertyKey[];
+  readonly value: unknown;
+  /** Lists and mappings that were copied already: each is copied once, however many values in it change. */
+  readonly copies: Set<object>;
+}
+
+/** The data with another value at this path; what is not on the path is shared with what was given. */
+function withValueAt(data: unknown, { path: [step, ...rest], value, copies }: Change): unknown {
   if (step === undefined) return value;
   // The path came from a schema that looked into this data.
-  const inner: unknown = Reflect.get(data as object, step);
-  const replaced = withValueAt(inner, rest, value);
-  if (Array.isArray(data)) return data.with(Number(step), replaced);
-  return { ...(data as object), [step]: replaced };
+  const given = data as object;
+  const copy = copies.has(given) ? given : Array.isArray(given) ? [...(given as unknown[])] : { ...given };
+  copies.add(copy);
+  const inner = withValueAt(Reflect.get(copy, step), { path: rest, value, copies });
+  // Not set: `__proto__` is a key like any other.
+  Object.defineProperty(copy, step, { value: inner, configurable: true, enumerable: true, writable: true });
+  return copy;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { gapCauses, type Item, type SeqRange } from '../core/entry.ts';
+import { hasAtMostLevels } from '../core/json-size.ts';
 import { maxIntervalMs, minIntervalMs } from '../core/monitor.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
@@ -42,14 +43,18 @@ const ranges = z.array(range).max(10_000) as unknown as z.ZodType<readonly SeqRa
 const maxLevels = 16;
 // JSON.parse made it, so it is JSON. z.record would copy it.
 const jsonObject = z.custom<JsonObject>(
-  (value) => isPlainObject(value) && isWithin(maxLevels, value),
+  (value) => isPlainObject(value) && hasAtMostLevels(maxLevels, value),
   `expected an object of at most ${maxLevels} levels`,
 );
+/** Check types measure about a dozen numbers; the store keeps a column for each name. */
+const maxMetrics = 64;
+const metricName = /^[a-z]\w{0,63}$/i;
 const metrics = z.custom<Readonly<Record<string, number>>>(
   (value) =>
     isPlainObject(value) &&
-    Object.entries(value).every(([name, number]) => name.length <= 64 && Number.isFinite(number)),
-  'expected numbers by name',
+    Object.keys(value).length <= maxMetrics &&
+    Object.entries(value).every(([name, number]) => metricName.test(name) && Number.isFinite(number)),
+  `expected at most ${maxMetrics} numbers by names of letters and digits`,
 );
 
 const resultItem = z.strictObject({
@@ -89,11 +94,6 @@ const entry = z.strictObject({ seq, item: item.catch(({ value }) => refusedItem(
 
 function isPlainObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isWithin(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => isWithin(levels - 1, inner));
 }
 
 function refusedItem(value: unknown): Item {

@@ -230,6 +230,21 @@ describe('entries that are wrong', () => {
     assert.equal(countOf(/Agent foreign sent 1 entries that were not kept/, server.said), 1);
   });
 
+  test('AT14: results of a task that name another monitor are not kept either', async () => {
+    const { agent } = await joined('mislabelling');
+    const [task] = await tasksOf(agent);
+    assert.ok(task);
+    agent.say(
+      entriesOf(
+        '1',
+        [1, resultOf(task.id, { monitorId: 'another' })],
+        [2, resultOf(task.id, { monitorId: task.monitorId })],
+      ),
+    );
+    await eventually('both are closed', () => acknowledged(agent) === 2);
+    await eventually('it is told', () => /Agent mislabelling sent 1 entries that were not kept/.test(server.said));
+  });
+
   test("another agent's task does not take them either", async () => {
     const [owner, thief] = [await joined('task-owner'), await joined('task-thief')];
     using _owner = owner.agent;

@@ -259,17 +259,14 @@ describe('one-shot commands', { concurrency: 3 }, () => {
     assert.equal(code, 3);
   });
 
-  test('names that would drive the terminal are printed harmlessly', async () => {
-    const evil = '\u001B]0;owned\u0007\u009B31m';
-    await using server = await Served.start();
-    const { status } = await server.ask('POST', '/monitors', { name: evil, type: 'tcp', target: '127.0.0.1:1' });
-    assert.equal(status, 201);
-    for (const list of ['monitors', 'tasks']) {
-      const { stdout } = await runWatchkeeper(server.words(list));
-      assert.match(stdout, /\\x1b\]0;owned\\x07\\x9b31m/);
-      // oxlint-disable-next-line no-control-regex -- these are the characters to miss
-      assert.doesNotMatch(stdout, /[\u001B\u0007\u009B]/);
-    }
+  test('names that would drive the terminal are refused, and told harmlessly', async () => {
+    await using server = await Served.start(undefined, { localAgent: false });
+    const monitor = { name: '\u001B]0;owned\u0007\u009B31m', type: 'tcp', target: '127.0.0.1:1' };
+    assert.equal((await server.ask('POST', '/monitors', monitor)).status, 400);
+    const { stderr } = await runWatchkeeper(server.words('revoke', monitor.name));
+    assert.match(stderr, /there is no agent .*owned/);
+    // oxlint-disable-next-line no-control-regex -- these are the characters to miss
+    assert.doesNotMatch(stderr, /[\u001B\u0007\u009B]/);
   });
 
   test('serve says what to do next', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { eventually } from '../../src/testing/eventually.ts';
 import { Program } from '../../src/testing/program.ts';
 import { ServerProcess } from '../../src/testing/server-process.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
+import { Watchkeeper } from '../../src/testing/watchkeeper.ts';
 
 async function temporary(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-hardening-'));
@@ -101,5 +102,57 @@ describe('SF18: between agents and servers TLS is 1.3 alone', () => {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
     const [error] = (await once(socket, 'error')) as [Error];
     assert.match(error.message, /protocol version/);
+  });
+});
+
+interface Given {
+  readonly words?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+}
+
+/** What an agent that is given its token so says until it has started or ended. */
+async function saidBy(t: TestContext, given: Given): Promise<string> {
+  const data = join(await temporary(t), 'agent');
+  const words = ['agent', '--join', 'http://127.0.0.1:9', '--data', data, ...(given.words ?? [])];
+  await using agent = new Watchkeeper(words, given.env);
+  if (given.input !== undefined) agent.type(given.input);
+  agent.endInput();
+  await eventually('it starts', () => / its data is in|watchkeeper: /.test(agent.stderr));
+  return agent.stderr;
+}
+
+describe('AT14: the join token of an agent', () => {
+  const token = formatJoinToken(createJoinToken('A'.repeat(43)));
+
+  test('is read from the environment, a file or standard input', async (t) => {
+    const file = join(await temporary(t), 'token');
+    await writeFile(file, `${token}\n`);
+    for (const given of [
+      { env: { WATCHKEEPER_TOKEN: token } },
+      { words: ['--token-file', file] },
+      { words: ['--token-file', '-'], input: token },
+    ]) {
+      const said = await saidBy(t, given);
+      assert.match(said, /its data is in/);
+      assert.doesNotMatch(said, /command line/);
+    }
+  });
+
+  test('on the command line is taken, and warned of', async (t) => {
+    const said = await saidBy(t, { words: ['--token', token] });
+    assert.match(said, /Every user of this machine could read the token on the command line: .*--token-file/);
+    assert.match(said, /its data is in/);
+    assert.ok(!said.includes(token));
+  });
+
+  test('that cannot be read, or is none, is said', async (t) => {
+    assert.match(await saidBy(t, { words: ['--token-file', '/nowhere'] }), /cannot be read from "\/nowhere": ENOENT/);
+    assert.match(await saidBy(t, { words: ['--token-file', '-'], input: 'x'.repeat(5000) }), /expected one join token/);
+    assert.match(
+      await saidBy(t, { words: ['--token-file', '-'], input: '' }),
+      /expected a join token|joined no server/,
+    );
+    assert.match(await saidBy(t, { words: ['--token', token, '--token-file', '-'], input: '' }), /got both/);
   });
 });

@@ -20,6 +20,7 @@ interface ServeFlags {
 interface AgentFlags {
   readonly join?: string;
   readonly token?: string;
+  readonly tokenFile?: string;
   readonly listen?: string;
   readonly name?: string;
   readonly data?: string;
@@ -68,21 +69,25 @@ function addAgent(program: Command): void {
     .command('agent')
     .description('run checks, and sensors, on this machine for a server')
     .option('--join <url>', 'the address of the server; the one of the last time if absent')
-    .option('--token <token>', 'a join token, needed once; also from WATCHKEEPER_TOKEN')
+    .option('--token <token>', 'a join token, needed once; better from WATCHKEEPER_TOKEN or a file')
+    .option('--token-file <file>', 'a file with the join token; - is standard input')
     .option('--listen <host:port>', 'be called by the server instead of calling it')
     .option('--name <name>', 'how people call this agent (default: the name of this machine)')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
     .option('--egress <file>', 'what its checks may reach: egress: { allow: [...], deny: [...] }')
     .addOption(logFormatOption())
-    .action(async ({ listen, logFormat, token = process.env['WATCHKEEPER_TOKEN'], ...flags }: AgentFlags) => {
+    .action(async ({ listen, logFormat, token, tokenFile, ...flags }: AgentFlags) => {
       const { runAgent } = await import('../agent/agent.ts');
+      const { givenToken } = await import('../agent/join-token-source.ts');
       const { endOfInput, interruption } = await import('../interruption.ts');
       const { standardLog } = await import('../standard-log.ts');
       // Set by a server that starts its own agent: the agent ends with it.
       const ends = process.env['WATCHKEEPER_ENDS_WITH_INPUT'] === '1' ? [endOfInput()] : [];
       const where = listen === undefined ? {} : { listen: listenAddress(listen, agentPort) };
       const signal = AbortSignal.any([interruption(), ...ends]);
-      await runAgent({ ...flags, ...where, ...(token && { token }) }, { log: standardLog(logFormat), signal });
+      const log = standardLog(logFormat);
+      const joinToken = givenToken({ token, tokenFile }, (text) => log.say(text));
+      await runAgent({ ...flags, ...where, ...(joinToken && { token: joinToken }) }, { log, signal });
     });
   agent
     .command('status')

@@ -229,7 +229,7 @@ function committerOf({ clock, store }: ServerParts, rooms: CommitParts): AgentCo
     },
     readRecord: (agentId, item) => records.read(agentId, item),
     withoutSecrets: (item) => masks.apply(item),
-    isTaskOf: (taskId, agentId) => tasks.isTaskOf(taskId, agentId),
+    isTaskOf: (task, agentId) => tasks.isTaskOf(task, agentId),
     publish,
     onRefused: (agentId, count, why) => faults.refused({ agentId, name: nameOf(agentId) }, count, why),
   };

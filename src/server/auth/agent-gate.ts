@@ -2,7 +2,8 @@ import type { Clock } from '../../core/clock.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import type { Claim, Gatekeeper } from '../gateway/greeting.ts';
 import { AppError } from '../../core/errors.ts';
-import { isSameName, nameMistake, numberedName } from './agent-name.ts';
+import { quoted } from '../../core/quoted.ts';
+import { isSameName, numberedName, unseenMistake } from '../../core/names.ts';
 
 export interface KnownAgent {
   readonly id: string;
@@ -89,7 +90,7 @@ export class AgentGate implements Gatekeeper {
     const known = this.#agents.get(agentId);
     if (!known) throw new AppError('not-found', `there is no agent ${agentId}`);
     const mistake = nameMistake(name);
-    if (mistake !== undefined) throw new AppError('usage', `${mistake}, got ${JSON.stringify(name)}`);
+    if (mistake !== undefined) throw new AppError('usage', `${mistake}: ${quoted(name)}`);
     if (this.#isTaken(name, agentId))
       throw new AppError('conflict', `there is an agent ${JSON.stringify(name)} already, or one that looks like it`);
     // Known at once: what is waited for must not undo what is decided meanwhile, a revocation above all.
@@ -216,4 +217,15 @@ const sentence = { unknown: 'not known here', expired: 'too old', used: 'used up
 
 function badToken(fault: TokenFault): ProtocolError {
   return new ProtocolError('bad-token', `the join token is ${sentence[fault]}; 'watchkeeper invite' makes a new one`);
+}
+
+/** Beyond this a name fits no table. */
+const maxNameLength = 100;
+
+/** What is wrong with a name as an agent's; undefined if nothing is. */
+function nameMistake(name: string): string | undefined {
+  if (name.length > maxNameLength) return `expected a name of at most ${maxNameLength} characters`;
+  const unseen = unseenMistake(name);
+  if (unseen !== undefined) return unseen;
+  return name.trim() === name && name !== '' ? undefined : 'expected a name that neither begins nor ends with a blank';
 }

@@ -35,8 +35,8 @@ interface TableAgent {
 export class TaskTable {
   readonly #ports: TaskTablePorts;
   readonly #agents = new Map<string, TableAgent>();
-  /** Which agent has or had a task: results of tasks that were taken away may still come. */
-  readonly #owners = new Map<string, string>();
+  /** Which agent has or had a task, and for which monitor: results of tasks that were taken away may still come. */
+  readonly #owners = new Map<string, { readonly agentId: string; readonly monitorId: string }>();
   #monitors: ReadonlyMap<string, MonitorSpec> = new Map();
   /** Made when asked for, and again after a change. */
   #wanted: readonly WantedTask[] | undefined;
@@ -66,8 +66,9 @@ export class TaskTable {
     return this.#owners.has(taskId);
   }
 
-  isTaskOf(taskId: string, agentId: string): boolean {
-    return this.#owners.get(taskId) === agentId;
+  isTaskOf({ taskId, monitorId }: { readonly taskId: string; readonly monitorId: string }, agentId: string): boolean {
+    const owner = this.#owners.get(taskId);
+    return owner?.agentId === agentId && owner.monitorId === monitorId;
   }
 
   /** The tasks of one agent, by id. */
@@ -78,7 +79,7 @@ export class TaskTable {
   /** The ids that were given before this server started. */
   load(known: readonly { readonly id: string; readonly agentId: string; readonly monitorId: string }[]): void {
     for (const { id, agentId, monitorId } of known) {
-      this.#owners.set(id, agentId);
+      this.#owners.set(id, { agentId, monitorId });
       this.#agent(agentId).taskIds.set(monitorId, id);
     }
   }
@@ -93,9 +94,11 @@ export class TaskTable {
   forgetTasks(taskIds: readonly string[]): void {
     const ids = new Set(taskIds);
     for (const id of ids) {
-      const agent = this.#agents.get(this.#owners.get(id) ?? '');
-      for (const [monitorId, taskId] of agent?.taskIds ?? []) if (taskId === id) agent?.taskIds.delete(monitorId);
+      const owner = this.#owners.get(id);
+      if (!owner) continue;
       this.#owners.delete(id);
+      const taskIds = this.#agents.get(owner.agentId)?.taskIds;
+      if (taskIds?.get(owner.monitorId) === id) taskIds.delete(owner.monitorId);
     }
   }
 
@@ -156,7 +159,7 @@ export class TaskTable {
     );
     for (const { id, monitorId } of tasks) {
       agent.taskIds.set(monitorId, id);
-      this.#owners.set(id, agentId);
+      this.#owners.set(id, { agentId, monitorId });
     }
   }
 

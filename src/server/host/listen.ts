@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { AppError } from '../../core/errors.ts';
+import { repeatedHeader } from '../../core/request-headers.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
@@ -35,7 +36,7 @@ export async function listenTcp(
   app: Hono,
   { host, port, tls }: { host: string; port: number; tls?: TlsMaterial | undefined },
 ): Promise<TcpListener> {
-  const handle = oneAtATime(getRequestListener(app.fetch));
+  const handle = oneAtATime(refusingAmbiguous(getRequestListener(app.fetch)));
   const secure = tls && secureServer(tls, handle);
   const server = secure ?? createServer(limits, handle);
   const renew = (material: TlsMaterial | undefined): boolean => {
@@ -46,6 +47,17 @@ export async function listenTcp(
   // A TCP server that listens has an address.
   const { address, port: bound } = server.address() as AddressInfo;
   return { server, address, port: bound, renew, close: () => closed(server) };
+}
+
+/** RFC 9112, section 3.2: a request with two Host lines is answered 400, whoever of those before us read which. */
+function refusingAmbiguous(handle: RequestListener): RequestListener {
+  return (request, response) => {
+    const header = repeatedHeader(request.rawHeaders);
+    if (header === undefined) return handle(request, response);
+    const detail = `expected one header ${header}, got several`;
+    response.writeHead(400, { 'Content-Type': 'application/problem+json', Connection: 'close' });
+    response.end(JSON.stringify({ type: 'about:blank', title: 'Bad Request', status: 400, detail, code: 'usage' }));
+  };
 }
 
 /** TLS 1.3 alone: what both sides sign is bound to the connection by its exporter (RFC 9266), which older versions weaken. */

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { nearestWord } from '../../core/nearest.ts';
+import { isSameName } from '../../core/names.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import { withSecretsOf } from './hidden-secrets.ts';
 import { quoted } from '../../core/quoted.ts';
@@ -167,8 +168,11 @@ export class MonitorBook {
 
   async #save(id: string, definition: JsonObject): Promise<BookEntry> {
     const spec = { ...this.#ports.read(definition), id };
-    const namesake = this.entries().find((entry) => entry.spec.name === spec.name && entry.spec.id !== id);
-    if (namesake) throw new AppError('conflict', `there is a monitor ${JSON.stringify(spec.name)} already`);
+    const namesake = this.entries().find((entry) => isSameName(entry.spec.name, spec.name) && entry.spec.id !== id);
+    if (namesake) {
+      const alike = namesake.spec.name === spec.name ? '' : `, which looks like ${quoted(spec.name)}`;
+      throw new AppError('conflict', `there is a monitor ${quoted(namesake.spec.name)} already${alike}`);
+    }
     // With its name also where that was left out: it is told as long as there are results.
     await this.#ports.saveMonitor({ id, definition: { ...definition, name: spec.name } });
     this.#made.set(id, spec);

@@ -45,8 +45,8 @@ export interface PipelinePorts {
   readonly latest: LatestResults;
   /** Keeps what is new and resolves when it is durable, with the numbers that were new; `repeated` are records that said nothing new. */
   commit(batch: CheckedBatch): Promise<Kept>;
-  /** Whether this task is or was this agent's. */
-  isTaskOf(taskId: string, agentId: string): boolean;
+  /** Whether this task is or was this agent's, for this monitor. */
+  isTaskOf(task: Pick<ResultItem, 'taskId' | 'monitorId'>, agentId: string): boolean;
   readRecord(agentId: string, item: RecordItem): RecordReading;
   /** The result without the secrets of its monitor that only the server knows as such. */
   withoutSecrets(item: ResultItem): ResultItem;
@@ -98,7 +98,7 @@ function check(batch: Batch, ports: PipelinePorts): Checked {
   const entries = batch.entries.map((entry): Entry => {
     const { seq, item } = entry;
     if (item.kind === 'result') {
-      if (ports.isTaskOf(item.taskId, batch.agentId)) return { seq, item: ports.withoutSecrets(item) };
+      if (ports.isTaskOf(item, batch.agentId)) return { seq, item: ports.withoutSecrets(item) };
       refuse('they are of tasks it never had');
       return closed(seq, item.startedAt);
     }

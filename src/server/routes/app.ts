@@ -25,10 +25,17 @@ interface AppParts {
 /** The HTTP interface: every route under /api/v1, and its own description. */
 export function createApp({ routes, token, version, onAuthorised, onInternalError }: AppParts): Hono {
   const app = new Hono();
+  // What is answered is for this caller and this moment, and is what its Content-Type says.
+  app.use(async (context, next) => {
+    await next();
+    context.header('Cache-Control', 'no-store');
+    context.header('X-Content-Type-Options', 'nosniff');
+  });
   const api = new Hono();
   if (token !== undefined)
     api.use(async (context, next) => {
-      if (!isAuthorised(context, token)) return unauthorised(context);
+      const credentials = bearerOf(context);
+      if (credentials === undefined || !isSame(credentials, token)) return unauthorised(context, credentials);
       const request = requestOf(context);
       if (request) onAuthorised?.(request);
       return await next();
@@ -102,19 +109,23 @@ function requestOf(context: Context): IncomingMessage | undefined {
   return (context.env as Partial<HttpBindings> | undefined)?.incoming;
 }
 
-function isAuthorised(context: Context, token: string): boolean {
-  // RFC 9110, section 11.1: the name of a scheme has no case.
-  const [, credentials] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
-  if (credentials === undefined || token === '') return false;
-  const given = Buffer.from(credentials);
-  const expected = Buffer.from(token);
-  return given.length === expected.length && timingSafeEqual(given, expected);
+/** The token of the request (RFC 6750, section 2.1); undefined if it has none. The name of a scheme has no case (RFC 9110, section 11.1). */
+function bearerOf(context: Context): string | undefined {
+  return /^Bearer +([\w.~+/-]+=*)$/i.exec(context.req.header('authorization') ?? '')?.[1];
 }
 
-function unauthorised(context: Context): Response {
+/** Takes as long for a token that is nearly right. An empty token is nobody's. */
+function isSame(credentials: string, token: string): boolean {
+  const given = Buffer.from(credentials);
+  const expected = Buffer.from(token);
+  return token !== '' && given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** RFC 6750, section 3: `error` only where a token came. */
+function unauthorised(context: Context, credentials: string | undefined): Response {
   return problemResponse(context, {
     code: 'unauthorized',
     detail: 'expected Authorization: Bearer with the token of the file api-token in the data folder of the server',
-    headers: { 'WWW-Authenticate': 'Bearer' },
+    headers: { 'WWW-Authenticate': credentials === undefined ? 'Bearer' : 'Bearer error="invalid_token"' },
   });
 }

@@ -63,13 +63,21 @@ export function problemResponse(context: Context, { code, detail, headers = {} }
     type: 'about:blank',
     title: titles[status],
     status,
-    detail,
+    detail: shortened(detail),
     code,
   };
   return context.body(JSON.stringify(body), status, {
     'Content-Type': problemType,
     ...headers,
   });
+}
+
+/** It may quote what came. */
+const maxDetailLength = 2000;
+
+function shortened(detail: string): string {
+  if (detail.length <= maxDetailLength) return detail;
+  return `${detail.slice(0, maxDetailLength).toWellFormed()}… (${detail.length} characters)`;
 }
 
 /** A request that no route takes; thrown where it is found. */

@@ -2,10 +2,18 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { describeIssues } from '../../core/issues.ts';
+import { hasAtMostLevels, valuesIn } from '../../core/json-size.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import { quoted } from '../../core/quoted.ts';
 import { RequestFault } from './problem.ts';
 import type { Route } from './route.ts';
+
+/** Options of a check have five. */
+const maxBodyLevels = 32;
+/** A thousand agents, and options with their lists. */
+const maxBodyValues = 10_000;
+/** Mistakes told at once. */
+const maxMistakes = 10;
 
 type Input = Parameters<Route['handle']>[0];
 
@@ -42,7 +50,9 @@ function parsed(schema: z.ZodType, input: unknown, where: string): z.output<z.Zo
   if (result.success) return result.data as z.output<z.ZodObject>;
   const separator = where === 'body' ? '.' : ' ';
   const nameOf = (path: readonly PropertyKey[]): string => `${where}${separator}${path.map(String).join('.')}`;
-  const sentences = describeIssues(result.error, { input, nameOf });
+  // A body of a megabyte may have a hundred thousand.
+  const issues = result.error.issues.slice(0, maxMistakes);
+  const sentences = describeIssues({ issues }, { input, nameOf });
   throw new AppError('usage', sentences.join('; '));
 }
 
@@ -55,9 +65,15 @@ async function jsonOf(context: Context): Promise<unknown> {
       Accept: 'application/json',
     });
   }
+  let body: unknown;
   try {
-    return await context.req.json();
+    body = await context.req.json();
   } catch (error) {
     throw new AppError('usage', `body: expected JSON: ${(error as Error).message}`, { cause: error });
   }
+  if (!hasAtMostLevels(maxBodyLevels, body))
+    throw new AppError('usage', `body: expected at most ${maxBodyLevels} levels of lists and mappings`);
+  const values = valuesIn(body);
+  if (values <= maxBodyValues) return body;
+  throw new AppError('usage', `body: expected at most ${maxBodyValues} values, got ${values}`);
 }

@@ -1,13 +1,12 @@
-/** Beyond this a name fits no table. */
-const maxNameLength = 100;
-/** Control, format (zero width, direction), private and unassigned characters: what is not seen tells no agent from another. */
-const unseen = /[\p{C}\p{Zl}\p{Zp}]/u;
+/** Control, format (zero width, direction), private and unassigned characters, and blanks that look like the usual one. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
-/** What is wrong with a name as an agent's; undefined if nothing is. */
-export function nameMistake(name: string): string | undefined {
-  if (name.length > maxNameLength) return `expected a name of at most ${maxNameLength} characters`;
-  if (unseen.test(name)) return 'expected a name without control and invisible characters';
-  return name.trim() === name && name !== '' ? undefined : 'expected a name that neither begins nor ends with a blank';
+/** Why people cannot read a name, or tell it from another: it has a character that is not seen; undefined if it has none. */
+export function unseenMistake(name: string): string | undefined {
+  const [character] = unseen.exec(name) ?? [];
+  if (character === undefined) return undefined;
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `expected a name without control and invisible characters, got one with U+${code}`;
 }
 
 /** Two names that people cannot tell apart, or would confuse, are the same (Unicode NFKC, case folded, blanks as one). */
