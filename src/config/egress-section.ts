@@ -16,8 +16,13 @@ export const egressSchema = z.strictObject({
     example: '[169.254.10.0/24, "[fd00::/8]:5432"]',
   }),
   deny: z.array(range).default([]).meta({
-    description: 'Addresses that checks may not reach; of two ranges that hold an address, the narrower one decides',
+    description: 'Addresses that checks may not reach; wins over `allow`',
     example: '[10.0.0.0/8]',
+  }),
+  proxies: z.array(range).optional().meta({
+    description:
+      'Addresses of HTTP proxies that checks may ask for names: what a name stands for behind a proxy is the word of that proxy, which this policy cannot judge. None for an agent, and with `allow` or `deny`',
+    example: '["10.0.0.5:3128"]',
   }),
 });
 

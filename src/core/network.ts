@@ -244,6 +244,8 @@ export interface Network {
   exchangeDns<T>(server: DnsServer, message: DnsExchange<T>): Promise<T>;
   /** @throws {Failure} denied */
   permit(address: Address, port?: number): void;
+  /** Whether this proxy may be asked for a name. @throws {Failure} denied */
+  permitName(name: string, proxy: { readonly address: Address; readonly port: number }): void;
   /**
    * Connects to the addresses of a name in turn: to the next one at once when an address refuses or cannot be reached,
    * and beside it when it is silent. The failure carries the address, the time of the lookup, and every address tried.

@@ -34,6 +34,7 @@ export function createNetwork({
       return await dnsSockets.exchange(server, message);
     },
     permit: (address, port) => policy.permit(address, port),
+    permitName: (name, proxy) => policy.permitName(name, proxy),
     connect: (endpoint, options) => dialler.tcp(endpoint, options),
     startTls: (socket, options): Promise<SecureConnection> => startTls(socket, options, clock),
     openUdp: (endpoint, options) => dialler.udp(endpoint, options),

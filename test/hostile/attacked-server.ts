@@ -139,6 +139,8 @@ export class AttackedServer implements AsyncDisposable {
 export function monitorsText(names: readonly string[], port: number): string {
   return JSON.stringify({
     monitors: names.map((name) => ({ name, type: 'tcp', target: `127.0.0.1:${port}`, interval: '1s' })),
+    // Its own ports are no targets otherwise.
+    egress: { allow: [`127.0.0.1:${port}`] },
   });
 }
 

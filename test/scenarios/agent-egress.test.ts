@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../src/testing/eventually.ts';
+import { httpServer } from '../../src/testing/http-server.ts';
 import { Program } from '../../src/testing/program.ts';
+import { tcpServer } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer } from '../hostile/attacked-server.ts';
 
@@ -22,8 +25,9 @@ async function latestOf(server: AttackedServer, agent: string): Promise<string> 
 }
 
 test('an agent reaches what its own policy allows: the local one by the configuration, another by --egress', async (t) => {
+  await using door = await tcpServer();
   await using server = await AttackedServer.prepare();
-  const monitor = { name: 'door', type: 'tcp', target: `127.0.0.1:${server.port}`, interval: '1s' };
+  const monitor = { name: 'door', type: 'tcp', target: `127.0.0.1:${door.port}`, interval: '1s' };
   const configuration = { monitors: [monitor], egress: { deny: ['127.0.0.0/8'] } };
   await server.configure(JSON.stringify(configuration));
   server.program.start();
@@ -57,4 +61,55 @@ test('an agent reaches what its own policy allows: the local one by the configur
   const { code, stderr } = await runWatchkeeper([...words, '--egress', policy]);
   assert.notEqual(code, 0);
   assert.match(stderr, /policy\.yaml:1:.*denny/);
+});
+
+test('AT9: the ports of a server are no targets of agents on its machine, by any of its addresses, unless allowed', async (t) => {
+  await using server = await AttackedServer.prepare();
+  const [own = '127.0.0.1'] = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
+  );
+  const monitors = [...new Set(['127.0.0.1', '127.0.0.9', own])].map((host) => ({
+    name: host,
+    type: 'tcp',
+    target: `${host}:${server.port}`,
+    interval: '1s',
+  }));
+  await server.configure(JSON.stringify({ monitors }));
+  server.program.start();
+  await server.untilAnswering();
+  const token = await server.invite();
+  const words = ['agent', '--join', server.url, '--name', 'beside', '--data', join(server.folder, 'beside')];
+  const agent = new Program(() => [...words, '--token', token]);
+  t.after(() => agent.kill());
+  agent.start();
+  for (const name of ['local', 'beside'])
+    await eventually(`${name} says of each that it is denied`, async () => {
+      const { tasks } = await server.ask<{ readonly tasks: readonly TaskAnswer[] }>(`/tasks?agent=${name}`);
+      return tasks.length === monitors.length && tasks.every(({ latest }) => latest?.reason === 'denied');
+    });
+
+  await server.configure(JSON.stringify({ monitors, egress: { allow: [`127.0.0.1:${server.port}`] } }));
+  await server.program.stop();
+  server.program.start();
+  await eventually('the local agent may now', async () => {
+    const { tasks } = await server.ask<{ readonly tasks: readonly TaskAnswer[] }>('/tasks?agent=local');
+    return tasks.filter(({ latest }) => latest?.status === 'up').length === 1;
+  });
+});
+
+test('AT9: an agent asks a proxy for names only where its administrator trusts that proxy', async () => {
+  await using proxy = await httpServer((_request, response) => response.end('from behind the proxy'));
+  await using server = await AttackedServer.prepare();
+  const monitor = { name: 'inside', type: 'http', target: 'http://inside.example/', interval: '1s' };
+  const options = { proxy: proxy.origin, contains: 'from behind' };
+  const monitors = [{ ...monitor, options }];
+  await server.configure(JSON.stringify({ monitors }));
+  server.program.start();
+  await server.untilAnswering();
+  assert.equal(await latestOf(server, 'local'), 'unknown denied');
+  const proxies = [`127.0.0.1:${new URL(proxy.origin).port}`];
+  await server.configure(JSON.stringify({ monitors, egress: { proxies } }));
+  await server.program.stop();
+  server.program.start();
+  await eventually('the proxy is trusted', async () => (await latestOf(server, 'local')) === 'up');
 });

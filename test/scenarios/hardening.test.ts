@@ -12,7 +12,7 @@ import { eventually } from '../../src/testing/eventually.ts';
 import { Program } from '../../src/testing/program.ts';
 import { ServerProcess } from '../../src/testing/server-process.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
-import { Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 
 async function temporary(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-hardening-'));
@@ -155,4 +155,45 @@ describe('AT14: the join token of an agent', () => {
     );
     assert.match(await saidBy(t, { words: ['--token', token, '--token-file', '-'], input: '' }), /got both/);
   });
+});
+
+describe('AT8: a server beyond this machine', () => {
+  const token = formatJoinToken(createJoinToken('A'.repeat(43)));
+
+  for (const url of [
+    'http://192.0.2.1:7411',
+    'http://server.example:7411',
+    'http://[2001:db8::1]:7411',
+    'http://127.0.0.1.example:7411',
+  ])
+    test(`is not reached by ${url}, unless that is accepted`, async (t) => {
+      const words = ['agent', '--join', url, '--data', join(await temporary(t), 'agent')];
+      const { code, stderr } = await runWatchkeeper(words, { WATCHKEEPER_TOKEN: token });
+      assert.equal(code, 3);
+      assert.match(
+        stderr,
+        /expected https for .*: without TLS anybody on the way can read and change .*--insecure accepts that/,
+      );
+      // The address that was refused is not remembered as accepted.
+      const again = await runWatchkeeper(['agent', ...words.slice(3)]);
+      assert.equal(again.code, 3);
+      await using agent = new Watchkeeper([...words, '--insecure'], { WATCHKEEPER_TOKEN: token });
+      await eventually('it is said at each start', () =>
+        /is reached at http:.*, as --insecure allows/.test(agent.stderr),
+      );
+    });
+
+  for (const url of [
+    'http://127.0.0.1:9',
+    'http://127.9.9.9:9',
+    'http://[::1]:9',
+    'http://localhost:9',
+    'http://2130706433:9',
+  ])
+    test(`is not ${url}: no packet leaves this machine`, async (t) => {
+      const words = ['agent', '--join', url, '--data', join(await temporary(t), 'agent')];
+      await using agent = new Watchkeeper(words, { WATCHKEEPER_TOKEN: token });
+      await eventually('it starts', () => / its data is in/.test(agent.stderr));
+      assert.doesNotMatch(agent.stderr, /without TLS/);
+    });
 });

@@ -122,7 +122,7 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
     assert.ok(kernel && !(kernel instanceof Error));
     seat = running.use(
       await Seat.start(kernel, {
-        OPTIONS: `--join http://${hostAddress}:${server.port}`,
+        OPTIONS: `--join http://${hostAddress}:${server.port} --insecure`,
         WATCHKEEPER_TOKEN: token,
       }),
     );

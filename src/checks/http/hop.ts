@@ -25,13 +25,14 @@ const alpnOfVersion = { '1.1': ['http/1.1'], '2': ['h2'], auto: ['h2', 'http/1.1
 export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse> {
   const { net, signal, proxy } = context;
   const { origin } = hop;
-  // Behind a proxy the name is the proxy's to look up; an address is ours to check.
   const family = isIP(origin.host);
   if (proxy && family !== 0) net.permit({ ip: origin.host, family: family === 4 ? 4 : 6 }, origin.port);
   const dialling = { ...context.dial, signal };
   const connection = proxy ? await connectToProxy(net, proxy, dialling) : await net.connect(origin, dialling);
   noteConnection(context.measurement, connection);
   try {
+    // Behind a proxy a name is the proxy's to look up.
+    if (proxy && family === 0) net.permitName(origin.host, { address: connection.address, port: proxy.port });
     if (hop.url.protocol === 'https:') return await askSecurely(hop, context, connection);
     const asking = (): Promise<HttpResponse> => ask(hop, { ...context, socket: connection.socket });
     return proxy ? await throughProxy(proxy, asking) : await asking();

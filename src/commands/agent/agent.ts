@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AgentListener } from '../../adapters/agent-listener.ts';
@@ -18,6 +19,7 @@ import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
+import { isThisMachine } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
 import { createCertificate } from '../../protocol/certificate.ts';
 import { keyPin } from '../../protocol/identity.ts';
@@ -44,6 +46,8 @@ export interface AgentOptions {
   readonly data?: string;
   /** A file whose `egress:` says what its checks may reach. */
   readonly egress?: string;
+  /** Whether a server beyond this machine may be reached without TLS. */
+  readonly insecure?: boolean;
 }
 
 interface AgentSurroundings {
@@ -55,18 +59,21 @@ interface AgentSurroundings {
 /** Runs an agent until the signal. @throws {AppError} when it cannot start */
 export async function runAgent(options: AgentOptions, { log, signal }: AgentSurroundings): Promise<void> {
   const say = (text: string): void => log.say(text);
-  const policy = await readEgressPolicy(options.egress, options.listen ? [options.listen.port] : []);
+  let agent: Agent | undefined;
+  let url: URL | undefined;
+  const ownPorts = (): readonly number[] => portsHere(options.listen, url, agent?.uplink.serverAddresses ?? []);
+  const policy = await readEgressPolicy(options.egress, ownPorts);
   process.umask(0o077);
   onHangup(() => void rereadEgressPolicy(options.egress, policy, say));
   // The watched person may pass through to the notice in it.
   using taken = takeFolder(options.data ?? defaultAgentFolder(), { mode: 0o711, user: 'agent' });
   const folder = new AgentFolder(folderFiles(taken.path));
   const file = introduced(folder, options);
-  const url = options.listen ? undefined : serverUrl(file);
+  url = options.listen ? undefined : serverUrl(file);
+  if (url && isClearText(url)) acceptClearText(url, { isAccepted: options.insecure === true, say });
   const net = createNetwork({ clock, policy });
   const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
   const selfTest = new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });
-  let agent: Agent | undefined;
   const spool = await openOwnSpool(folder, { isUsed: hasJoined(file), onChange: () => agent?.onSpoolChange() });
   for (const name of spool.recovered.quarantined) {
     say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
@@ -156,6 +163,42 @@ function serverUrl({ serverUrl: url, serverPin }: AgentFile): URL {
     'usage',
     "this agent has joined no server yet; 'watchkeeper invite' on the server prints the line that joins it",
   );
+}
+
+function isClearText({ protocol, hostname }: URL): boolean {
+  return protocol === 'http:' && !isLoopback(withoutBrackets(hostname));
+}
+
+/** @throws {AppError} usage, unless the person has accepted it */
+function acceptClearText(
+  { origin, host }: URL,
+  { isAccepted, say }: { readonly isAccepted: boolean; readonly say: (text: string) => void },
+): void {
+  const danger = 'without TLS anybody on the way can read and change what the server and this agent say';
+  if (isAccepted) return say(`The server is reached at ${origin}, as --insecure allows: ${danger}.`);
+  throw new AppError('usage', `expected https for ${host}: ${danger}; --insecure accepts that`);
+}
+
+function withoutBrackets(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+function isHere(host: string): boolean {
+  const family = isIP(host);
+  return isLoopback(host) || (family !== 0 && isThisMachine({ ip: host, family: family === 4 ? 4 : 6 }));
+}
+
+/** Ports of this machine that are no targets: where this agent listens, and where the server does if it runs here. */
+function portsHere(
+  listen: AgentOptions['listen'],
+  url: URL | undefined,
+  serverAddresses: readonly string[],
+): readonly number[] {
+  const ports = listen ? [listen.port] : [];
+  if (!url) return ports;
+  const hosts = [withoutBrackets(url.hostname), ...serverAddresses];
+  if (!hosts.some(isHere)) return ports;
+  return [...ports, Number(url.port) || (url.protocol === 'https:' ? 443 : 80)];
 }
 
 async function listen(

@@ -4,14 +4,19 @@ import type { EgressSection } from '../../config/egress-section.ts';
 import { formatMistake } from '../../config/mistake.ts';
 import { AppError } from '../../core/errors.ts';
 import { replaceFile } from '../../sys/atomic-file.ts';
-import { EgressPolicy } from '../../net/dial/egress.ts';
+import { EgressPolicy, type EgressRules } from '../../net/dial/egress.ts';
+
+type OwnPorts = NonNullable<EgressRules['ownPorts']>;
+
+/** A server chooses the proxies of an agent's checks: none is trusted unless the file says so. */
+const agentDefaults = { proxies: [] } as const;
 
 /**
  * What an agent's checks may reach: `egress:` in a file, or the default policy. It is its machine's administrator who says so, and
- * no server; a port of its own is never a target. @throws {AppError} invalid-config, not-found
+ * no server; a port of its own, or of a server on its machine, is no target unless allowed. @throws {AppError} invalid-config, not-found
  */
-export async function readEgressPolicy(file: string | undefined, ownPorts: readonly number[]): Promise<EgressPolicy> {
-  return new EgressPolicy({ ...(file !== undefined && (await readRules(file))), ownPorts });
+export async function readEgressPolicy(file: string | undefined, ownPorts: OwnPorts): Promise<EgressPolicy> {
+  return new EgressPolicy({ ...agentDefaults, ...(file !== undefined && (await readRules(file))), ownPorts });
 }
 
 /** Reads the file again, at SIGHUP; what was read before stays in force where that fails, and why is said. */
@@ -23,7 +28,7 @@ export async function rereadEgressPolicy(
   if (file === undefined) return say('There is no file to read again: --egress names one. The server says the rest.');
   try {
     assertRereadable(file);
-    policy.change(await readRules(file));
+    policy.change({ ...agentDefaults, ...(await readRules(file)) });
     say(`Loaded ${file}: what checks may reach.`);
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

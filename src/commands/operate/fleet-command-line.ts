@@ -25,6 +25,7 @@ interface AgentFlags {
   readonly name?: string;
   readonly data?: string;
   readonly egress?: string;
+  readonly insecure?: true;
   readonly logFormat: LogFormat;
 }
 
@@ -75,6 +76,7 @@ function addAgent(program: Command): void {
     .option('--name <name>', 'how people call this agent (default: the name of this machine)')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/agent)')
     .option('--egress <file>', 'what its checks may reach: egress: { allow: [...], deny: [...] }')
+    .option('--insecure', 'reach a server beyond this machine without TLS: anybody on the way can read and change all')
     .addOption(logFormatOption())
     .action(async ({ listen, logFormat, token, tokenFile, ...flags }: AgentFlags) => {
       const { runAgent } = await import('../agent/agent.ts');

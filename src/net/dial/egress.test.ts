@@ -144,14 +144,14 @@ describe('allow and deny', () => {
 });
 
 test('our own ports are denied on every address of this machine, and nowhere else', () => {
-  const policy = new EgressPolicy({ ownPorts: [7411] });
+  const policy = new EgressPolicy({ ownPorts: () => [7411] });
   const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
   for (const ip of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1', '64:ff9b::127.0.0.1', ...own]) {
     assert.ok(!isPermitted(policy, ip, 7411), ip);
   }
   assert.ok(isPermitted(policy, '127.0.0.1', 7412));
   assert.ok(isPermitted(policy, '192.0.2.1', 7411));
-  assert.ok(isPermitted(new EgressPolicy({ ownPorts: [7411], allow: ['127.0.0.1:7411'] }), '127.0.0.1', 7411));
+  assert.ok(isPermitted(new EgressPolicy({ ownPorts: () => [7411], allow: ['127.0.0.1:7411'] }), '127.0.0.1', 7411));
 });
 
 test('a denied address is unknown, the fault of nobody but this agent, and is named', () => {
@@ -174,4 +174,42 @@ test('MU30: an address with a zone is denied as the one without it', () => {
   const policy = new EgressPolicy({ deny: ['fd12::/16'] });
   for (const ip of ['fe80::1%eth0', 'fe80::1%2', 'ff02::1%eth0', 'fd12::1%eth0', '::ffff:169.254.169.254%eth0'])
     assert.throws(() => policy.permit({ ip, family: 6 }), { reason: 'denied' }, ip);
+});
+
+/** Whether a name may be asked for through this proxy. */
+function isOpenThrough(policy: EgressPolicy, ip: string): boolean {
+  try {
+    policy.permitName('inside.example', { address: { ip, family: isIP(ip) === 4 ? 4 : 6 }, port: 3128 });
+    return true;
+  } catch (error) {
+    assert.ok(error instanceof Failure && error.reason === 'denied');
+    assert.match(error.message, /egress\.proxies\.$/);
+    return false;
+  }
+}
+
+describe('AT9: names behind a proxy', () => {
+  for (const [what, rules, isOpen] of [
+    ['nothing is said', {}, true],
+    ['something is denied', { deny: ['10.0.0.0/8'] }, false],
+    ['something is allowed', { allow: ['169.254.1.1'] }, false],
+    ['no proxy is trusted', { proxies: [] }, false],
+    ['this proxy is trusted', { proxies: ['192.0.2.5:3128'] }, true],
+    ['its range is trusted', { proxies: ['192.0.2.0/24'], deny: ['10.0.0.0/8'] }, true],
+    ['another port of it is trusted', { proxies: ['192.0.2.5:8080'] }, false],
+    ['another proxy is trusted', { proxies: ['192.0.2.6'] }, false],
+  ] as const)
+    test(`may be asked for where ${what}: ${isOpen}`, () =>
+      assert.equal(isOpenThrough(new EgressPolicy(rules), '192.0.2.5'), isOpen));
+
+  test('the address of a proxy counts however it is written', () => {
+    const policy = new EgressPolicy({ proxies: ['192.0.2.5', '[2001:db8::5]:3128'] });
+    assert.ok(isOpenThrough(policy, '::ffff:192.0.2.5'));
+    assert.ok(isOpenThrough(policy, '2001:db8:0::5'));
+    assert.ok(!isOpenThrough(policy, '2001:db8::6'));
+  });
+
+  test('a range that is none is told by its section', () => {
+    assert.throws(() => new EgressPolicy({ proxies: ['proxy.example'] }), /egress\.proxies: expected a range/);
+  });
 });

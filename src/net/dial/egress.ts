@@ -40,8 +40,10 @@ export interface EgressRules {
   readonly allow?: readonly string[];
   /** May not be reached; wins over `allow`. */
   readonly deny?: readonly string[];
+  /** Addresses of proxies that may be asked for names. Undefined: every one if nothing is denied or allowed above, else none. */
+  readonly proxies?: readonly string[] | undefined;
   /** Ports of our own services, denied by default on every address of this machine. */
-  readonly ownPorts?: readonly number[];
+  readonly ownPorts?: () => readonly number[];
   /** Says that a target (an address, perhaps with its port) is denied, and what to do about it. */
   readonly refusal?: (target: string, ip: string) => string;
 }
@@ -50,26 +52,40 @@ function refusalOfAgent(target: string): string {
   return `The egress policy of this agent does not allow ${target}. Its administrator may, by egress.allow.`;
 }
 
+type Ranges = Pick<EgressRules, 'allow' | 'deny' | 'proxies'>;
+
+interface Rules {
+  readonly allowed: AddressRules;
+  readonly denied: AddressRules;
+  /** Undefined: every proxy may be asked. */
+  readonly proxies: AddressRules | undefined;
+}
+
+function rulesOf({ allow = [], deny = [], proxies }: Ranges): Rules {
+  const trusted = proxies ?? (allow.length > 0 || deny.length > 0 ? [] : undefined);
+  return {
+    allowed: new AddressRules(allow, 'egress.allow'),
+    denied: new AddressRules(deny, 'egress.deny'),
+    proxies: trusted && new AddressRules(trusted, 'egress.proxies'),
+  };
+}
+
 /** Says whether an address may be reached. It is asked for the connected address, at every connect, redirect and retry. */
 export class EgressPolicy {
-  #allowed: AddressRules;
-  #denied: AddressRules;
-  readonly #ownPorts: ReadonlySet<number>;
+  #rules: Rules;
+  readonly #ownPorts: () => readonly number[];
   readonly #refusal: (target: string, ip: string) => string;
 
   /** @throws {AppError} invalid-config, naming the range that is none */
-  constructor({ allow = [], deny = [], ownPorts = [], refusal = refusalOfAgent }: EgressRules = {}) {
-    this.#allowed = new AddressRules(allow, 'egress.allow');
-    this.#denied = new AddressRules(deny, 'egress.deny');
-    this.#ownPorts = new Set(ownPorts);
+  constructor({ ownPorts = () => [], refusal = refusalOfAgent, ...ranges }: EgressRules = {}) {
+    this.#rules = rulesOf(ranges);
+    this.#ownPorts = ownPorts;
     this.#refusal = refusal;
   }
 
   /** Takes other rules from the next connection on; if they are wrong, those before stay. @throws {AppError} invalid-config */
-  change({ allow = [], deny = [] }: Pick<EgressRules, 'allow' | 'deny'>): void {
-    const [allowed, denied] = [new AddressRules(allow, 'egress.allow'), new AddressRules(deny, 'egress.deny')];
-    this.#allowed = allowed;
-    this.#denied = denied;
+  change(ranges: Ranges): void {
+    this.#rules = rulesOf(ranges);
   }
 
   /** @throws {Failure} denied */
@@ -80,14 +96,27 @@ export class EgressPolicy {
     throw new Failure('denied', this.#refusal(target, ip), { detail: { address: ip } });
   }
 
+  /** Whether a proxy may be asked for a name: what it makes of the name nobody here can judge. @throws {Failure} denied */
+  permitName(name: string, { address, port }: { readonly address: Address; readonly port: number }): void {
+    const { proxies } = this.#rules;
+    if (!proxies || everyMeaningOf(address).some((meaning) => proxies.cover(meaning, port))) return;
+    const proxy = formatEndpoint({ host: address.ip, port });
+    const why = `what ${name} stands for behind the proxy ${proxy} cannot be judged here`;
+    const next = 'Its administrator may allow names through that proxy, by egress.proxies';
+    throw new Failure('denied', `The egress policy of this agent does not allow it: ${why}. ${next}.`, {
+      detail: { proxy },
+    });
+  }
+
   #permits(address: Address, port: number | undefined): boolean {
-    if (this.#denied.cover(address, port)) return false;
-    return this.#allowed.cover(address, port) || !this.#isDeniedByDefault(address, port);
+    const { allowed, denied } = this.#rules;
+    if (denied.cover(address, port)) return false;
+    return allowed.cover(address, port) || !this.#isDeniedByDefault(address, port);
   }
 
   #isDeniedByDefault(address: Address, port: number | undefined): boolean {
     if (neverTargets.cover(address)) return true;
-    return port !== undefined && this.#ownPorts.has(port) && isThisMachine(address);
+    return port !== undefined && this.#ownPorts().includes(port) && isThisMachine(address);
   }
 }
 
@@ -98,7 +127,8 @@ function everyMeaningOf({ ip, family }: Address): readonly Address[] {
   return [{ ip: bare, family }, ...embeddedIpv4(bare).map((inner): Address => ({ ip: inner, family: 4 }))];
 }
 
-function isThisMachine(address: Address): boolean {
+/** Whether this is an address of this machine, loopback included. */
+export function isThisMachine(address: Address): boolean {
   if (loopback.cover(address)) return true;
   const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address: ip }) => ip));
   return new AddressRules(own, 'own addresses').cover(address);
