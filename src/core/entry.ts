@@ -14,6 +14,14 @@ export interface ResultItem extends Outcome {
   readonly durationMs: Milliseconds;
 }
 
+/** A result as the server has it. */
+export interface ReceivedResult extends ResultItem {
+  /** When the server received it, by its own clock, epoch milliseconds; absent where an earlier version kept it. */
+  readonly receivedAt?: number;
+  /** The agent's clock minus the server's when it was received. */
+  readonly clockOffsetMs?: number;
+}
+
 /** Sequence numbers from..to, both included. */
 export type SeqRange = readonly [from: number, to: number];
 

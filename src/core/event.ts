@@ -1,4 +1,4 @@
-import type { ResultItem } from './entry.ts';
+import type { ReceivedResult } from './entry.ts';
 import type { Status } from './outcome.ts';
 import type { SensorRecord } from './record.ts';
 import type { SensorName } from './sensor.ts';
@@ -7,7 +7,7 @@ import type { Task } from './task.ts';
 /** An event on the server, for consoles, live views and metrics. Nothing durable depends on it. */
 export type ServerEvent =
   /** `isLate`: the task has a newer result already; this one completes the history. */
-  | { readonly type: 'result'; readonly agentId: string; readonly result: ResultItem; readonly isLate: boolean }
+  | { readonly type: 'result'; readonly agentId: string; readonly result: ReceivedResult; readonly isLate: boolean }
   /** What is known of the target of a task has changed. */
   | {
       readonly type: 'state';

@@ -16,6 +16,9 @@ const reasons: Readonly<Record<string, string>> = {
   corrupt: 'the agent could not read them back from its disk',
   refused: 'refused here: not of its tasks, or not as the protocol has them',
   'too-old': 'older than what is kept here',
+  restored: 'this server had them and lost them, as with a restored backup',
+  lost: 'the spool of the agent was empty: how many it held is not known',
+  conflicting: 'their numbers belong to other entries: its folder was used twice, or set back',
 };
 
 /** What the server does not have, and why. */

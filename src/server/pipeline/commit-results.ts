@@ -31,6 +31,10 @@ export interface CheckedBatch extends Batch {
 interface Kept {
   readonly added: readonly SeqRange[];
   readonly repeated: readonly SeqRange[];
+  /** Of results that are the newest of their task now. */
+  readonly newest: readonly SeqRange[];
+  /** Of results that came under the number of another entry. */
+  readonly conflicting: readonly SeqRange[];
   /** Of results that are older than what is kept. */
   readonly tooOld: readonly SeqRange[];
 }
@@ -61,25 +65,41 @@ export interface PipelinePorts {
  */
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
   const { checked, events } = check(batch, ports);
-  const { added, repeated, tooOld } = await ports.commit(checked);
+  const kept = await ports.commit(checked);
   const heardMs = ports.clock.monotonic();
-  if (tooOld.length > 0) {
-    const missing = countOf(tooOld);
-    ports.onRefused(batch.agentId, missing, 'they are older than what is kept here');
-    ports.publish({ type: 'gap', agentId: batch.agentId, cause: 'too-old', missing });
-  }
-  const toldBefore = new RangeSet(repeated);
+  tellNotKept(batch, kept, ports);
+  const { added } = kept;
+  const [newest, toldBefore] = [new RangeSet(kept.newest), new RangeSet(kept.repeated)];
   for (const { seq, item } of newEntries(checked.entries, added)) {
     if (item.kind === 'result') {
-      const latest = { agentId: batch.agentId, result: item, receivedAt: batch.receivedAt, heardMs };
-      const isLate = !ports.latest.take(latest, { epoch: batch.epoch, seq });
-      ports.publish({ type: 'result', agentId: batch.agentId, result: item, isLate });
+      const { agentId, receivedAt, clockOffsetMs } = batch;
+      const result = { ...item, receivedAt, clockOffsetMs };
+      const isLate = !newest.has(seq);
+      if (!isLate) ports.latest.take({ agentId, result, receivedAt, heardMs });
+      ports.publish({ type: 'result', agentId, result, isLate });
     } else if (item.kind === 'gap') {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: missingIn(item) });
     } else {
       const event = events.get(seq);
       if (event && !toldBefore.has(seq)) ports.publish(event);
     }
+  }
+}
+
+const whyNotKept = {
+  'too-old': 'they are older than what is kept here',
+  conflicting: 'their numbers belong to other entries; its folder was used twice, or set back',
+} as const;
+
+function tellNotKept({ agentId }: Batch, { tooOld, conflicting }: Kept, ports: PipelinePorts): void {
+  for (const [cause, ranges] of [
+    ['too-old', tooOld],
+    ['conflicting', conflicting],
+  ] as const) {
+    const missing = countOf(ranges);
+    if (missing === 0) continue;
+    ports.onRefused(agentId, missing, whyNotKept[cause]);
+    ports.publish({ type: 'gap', agentId, cause, missing });
   }
 }
 

@@ -52,11 +52,16 @@ async function missingOf(ports: MissingPorts): Promise<readonly MissingAnswer[]>
   for (const { id, name } of await ports.agents()) {
     const declared = Map.groupBy(await ports.gaps(id), ({ epoch, cause }) => `${epoch} ${cause}`);
     const agent = { agent: name, agentId: id };
-    for (const gaps of declared.values()) answers.push({ ...agent, ...declaredAnswer(gaps) });
+    for (const gaps of declared.values()) if (isLoss(gaps)) answers.push({ ...agent, ...declaredAnswer(gaps) });
     for (const { epoch, ranges } of holes.get(id) ?? [])
       answers.push({ ...agent, epoch, cause: notReceived, ...numbersIn(ranges), firstAt: null, lastAt: null });
   }
   return answers;
+}
+
+/** A renewal closes numbers that were used in an earlier epoch. */
+function isLoss([gap]: readonly Gap[]): boolean {
+  return gap?.cause !== 'set-back' && gap?.cause !== 'copied';
 }
 
 /** Gaps of one epoch and cause. */
@@ -66,7 +71,7 @@ function declaredAnswer(gaps: readonly Gap[]): Omit<MissingAnswer, 'agent' | 'ag
   const range = { firstAt: isoTimeOf(least(times)), lastAt: isoTimeOf(-least(times.map((at) => -at))) };
   const numbers = numbersIn(new RangeSet(gaps.flatMap(({ ranges }) => ranges)).ranges);
   // A refused entry is closed by a gap in its own place, which names no other number.
-  const unnamed = gaps.filter(({ ranges }) => ranges.length === 0).length;
+  const unnamed = gaps.filter(({ cause, ranges }) => cause === 'refused' && ranges.length === 0).length;
   return { epoch, cause, ...numbers, count: numbers.count + unnamed, ...range };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ResultItem } from '../../core/entry.ts';
+import type { ReceivedResult } from '../../core/entry.ts';
 import { isoTimeOf, isoTimeOrNull, isoTimeSchema } from '../../core/iso-time.ts';
 import { statuses } from '../../core/outcome.ts';
 import type { Task } from '../../core/task.ts';
@@ -18,7 +18,7 @@ export interface TaskSelectionPorts {
 }
 
 export interface TasksPorts extends TaskSelectionPorts {
-  latest(taskId: string): ResultItem | undefined;
+  latest(taskId: string): ReceivedResult | undefined;
   stateOf(wanted: WantedTask): TaskState;
 }
 
@@ -39,6 +39,13 @@ export const resultSchema = z
     scheduledAt: isoTimeSchema,
     startedAt: isoTimeSchema,
     durationMs: z.number(),
+    receivedAt: isoTimeSchema
+      .nullable()
+      .meta({ description: "When this server received it, by its own clock; the other times are the agent's" }),
+    clockOffsetMs: z
+      .number()
+      .nullable()
+      .meta({ description: "The agent's clock minus this server's when it was received" }),
   })
   .meta({ id: 'Result' });
 export type ResultAnswer = z.output<typeof resultSchema>;
@@ -166,7 +173,16 @@ export function taskSummary({ id, monitorName, type, target, intervalMs, paused 
   return { id, monitor: monitorName, type, target, intervalMs, paused };
 }
 
-export function resultAnswer({ kind: _kind, ...result }: ResultItem): ResultAnswer {
-  const { latencyMs = null, reason = null, source = null, scheduledAt, startedAt } = result;
-  return { ...result, latencyMs, reason, source, scheduledAt: isoTimeOf(scheduledAt), startedAt: isoTimeOf(startedAt) };
+export function resultAnswer({ kind: _kind, ...result }: ReceivedResult): ResultAnswer {
+  const { latencyMs = null, reason = null, source = null, clockOffsetMs = null } = result;
+  return {
+    ...result,
+    latencyMs,
+    reason,
+    source,
+    clockOffsetMs,
+    scheduledAt: isoTimeOf(result.scheduledAt),
+    startedAt: isoTimeOf(result.startedAt),
+    receivedAt: result.receivedAt === undefined ? null : isoTimeOf(result.receivedAt),
+  };
 }

@@ -65,8 +65,15 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         await store.beginChain(usbChain);
         const first = await commit(store, [record(2), record(1)]);
         const again = await commit(store, [record(2, { seq: 3 }), record(3, { seq: 4 }), record(1)]);
-        assert.deepEqual(first, { added: [[1, 2]], tooOld: [], repeated: [], alarms: [] });
-        assert.deepEqual(again, { added: [[3, 4]], tooOld: [], repeated: [[3, 3]], alarms: [] });
+        assert.deepEqual(first, { added: [[1, 2]], newest: [], tooOld: [], conflicting: [], repeated: [], alarms: [] });
+        assert.deepEqual(again, {
+          added: [[3, 4]],
+          newest: [],
+          tooOld: [],
+          conflicting: [],
+          repeated: [[3, 3]],
+          alarms: [],
+        });
         const kept = await store.records({ from: 0, to: start * 2, limit: 10 });
         assert.deepEqual(
           kept.map(({ n, agentId, sensor, at, address, line }) => [n, agentId, sensor, at - start, address, line]),
@@ -181,7 +188,9 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         assert.deepEqual(await left(), [3, 4, 5], 'the rest is not verified yet');
         assert.deepEqual(await commit(store, [record(1, { seq: 6, hash: 'another' })]), {
           added: [[6, 6]],
+          newest: [],
           tooOld: [],
+          conflicting: [],
           repeated: [[6, 6]],
           alarms: [],
         });

@@ -36,7 +36,7 @@ function entries(from: number, to: number, fields: Partial<ResultItem> = {}): En
 }
 
 function itemsOf(list: readonly Entry[]): unknown[] {
-  return list.map(({ item }) => ({ agentId: 'agent-1', ...item }));
+  return list.map(({ item }) => ({ agentId: 'agent-1', ...item, receivedAt: start, clockOffsetMs: 0 }));
 }
 
 async function commit(
@@ -46,6 +46,10 @@ async function commit(
 ): Promise<Pick<Committed, 'added'>> {
   const { added } = await store.commit({ agentId: 'agent-1', epoch, ...of, entries: list, receivedAt: start });
   return { added };
+}
+
+async function newestIn(store: Store): Promise<readonly unknown[]> {
+  return (await store.latest()).map(({ status, scheduledAt }) => [status, (scheduledAt - start) / 10_000]);
 }
 
 /** What every store keeps, however it keeps it. Called from the test of each. */
@@ -237,7 +241,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         assert.equal(await store.seal(start + hourMs), 0);
       }));
 
-    test('the latest result is that of the last slot, sealed or not, whatever came last', () =>
+    test('the newest result is that with the highest number, sealed or not, whatever its slot', () =>
       inStore(async (store) => {
         await commit(store, [...entries(1, 50), ...entries(51, 60, { taskId: 'task-2' })]);
         await store.seal(start + hourMs);
@@ -247,11 +251,75 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         const latest = await store.latest();
         const found = latest.map(({ taskId, scheduledAt }) => [taskId, (scheduledAt - start) / 10_000]);
         assert.deepEqual(found, [
-          ['task-1', 50],
+          ['task-1', 20],
           ['task-2', 401],
           ['task-3', 64],
         ]);
       }));
+
+    for (const isSealed of [false, true]) {
+      test(`SE3: an agent's clock that was ahead and is corrected, over a restart${isSealed ? ', sealed' : ''}`, async () => {
+        await using place = await makePlace();
+        {
+          await using store = await place.open();
+          await commit(store, entries(361, 370));
+          await commit(store, [{ seq: 371, item: result(5, { status: 'down' }) }]);
+          if (isSealed) await store.seal(start + 24 * hourMs);
+          assert.deepEqual(await newestIn(store), [['down', 5]]);
+        }
+        await using store = await place.open();
+        assert.deepEqual(await newestIn(store), [['down', 5]]);
+        const late = await store.commit({ agentId: 'agent-1', epoch, entries: entries(1, 3) });
+        assert.deepEqual(late.newest, []);
+        const next = await store.commit({ agentId: 'agent-1', epoch: 'second', entries: entries(1, 1) });
+        assert.deepEqual(next.newest, [[1, 1]], 'a later epoch, whatever its numbers');
+        const backlog = await store.commit({ agentId: 'agent-1', epoch, entries: entries(372, 372) });
+        assert.deepEqual(backlog.newest, [], 'an earlier epoch, whatever its numbers');
+        assert.deepEqual(await newestIn(store), [['up', 1]]);
+      });
+
+      test(`SE3: results keep when they were received and the agent's clock offset then${isSealed ? ', sealed' : ''}`, () =>
+        inStore(async (store) => {
+          const batch = { agentId: 'agent-1', epoch, entries: entries(1, 100) };
+          await store.commit({ ...batch, receivedAt: start + 1_234_567, clockOffsetMs: 3_600_000 });
+          if (isSealed) await store.seal(start + 24 * hourMs);
+          for (const { receivedAt, clockOffsetMs } of await store.results({ taskId: 'task-1', ...everything }))
+            assert.deepEqual([receivedAt, clockOffsetMs], [start + 1_234_567, 3_600_000]);
+        }));
+
+      test(`SE1: another entry under a known number is told, and the same one is not${isSealed ? ', sealed' : ''}`, () =>
+        inStore(async (store) => {
+          await commit(store, entries(1, 10));
+          if (isSealed) await store.seal(start + 24 * hourMs);
+          const other = [
+            { seq: 4, item: result(99) },
+            { seq: 5, item: result(5, { taskId: 'task-2' }) },
+          ];
+          const batch = { agentId: 'agent-1', epoch, receivedAt: start };
+          const again = await store.commit({ ...batch, entries: [...entries(1, 3), ...other, ...entries(6, 11)] });
+          assert.deepEqual([again.added, again.conflicting], [[[11, 11]], [[4, 5]]]);
+          const gaps = await store.gaps('agent-1');
+          assert.deepEqual(
+            gaps.map(({ cause, ranges }) => [cause, ranges]),
+            [['conflicting', [[4, 5]]]],
+          );
+          assert.equal((await store.results({ taskId: 'task-1', ...everything })).length, 11);
+        }));
+
+      test(`SE1: what two copies of a folder held is kept once${isSealed ? ', sealed' : ''}`, () =>
+        inStore(async (store) => {
+          await commit(store, entries(1, 10));
+          if (isSealed) await store.seal(start + 24 * hourMs);
+          const receivedAt = start + hourMs;
+          const batch = { agentId: 'agent-1', epoch: 'second', entries: entries(5, 15), receivedAt };
+          assert.deepEqual((await store.commit(batch)).conflicting, []);
+          const kept = await store.results({ taskId: 'task-1', ...everything });
+          assert.deepEqual(
+            kept.map(({ scheduledAt }) => (scheduledAt - start) / 10_000),
+            Array.from({ length: 15 }, (_, index) => index + 1),
+          );
+        }));
+    }
 
     test('MU51: what comes late for an hour before the last is not the latest, sealed or not', () =>
       inStore(async (store) => {

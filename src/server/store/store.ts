@@ -1,4 +1,4 @@
-import type { Entry, GapItem, ResultItem, SealedRecord, SeqRange } from '../../core/entry.ts';
+import type { Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Resolution, Summary } from './summary.ts';
@@ -33,13 +33,23 @@ export interface Batch {
   readonly records?: readonly SealedRecord[];
   /** When the server received it, epoch milliseconds. */
   readonly receivedAt?: number;
+  /** The agent's clock minus the server's when it was received. */
+  readonly clockOffsetMs?: number;
 }
 
-export interface Committed extends CommittedRecords {
+export interface Committed extends CommittedRecords, KeptResults {
   /** The numbers of this batch that were not received before; ascending and disjoint. */
   readonly added: readonly SeqRange[];
-  /** Numbers of results that are older than what is kept: a gap says so in their place. */
+}
+
+/** What became of the results of a batch, by number; ascending and disjoint. */
+export interface KeptResults {
+  /** Each is the newest of its task: of the later epoch, in the order in which they were first met, and the highest number in it. */
+  readonly newest: readonly SeqRange[];
+  /** They are older than what is kept: a gap says so in their place. */
   readonly tooOld: readonly SeqRange[];
+  /** Another entry was received under the same number: they are not kept, and a gap says so. */
+  readonly conflicting: readonly SeqRange[];
 }
 
 export interface Missing {
@@ -50,8 +60,11 @@ export interface Missing {
 
 export interface Gap extends Omit<GapItem, 'kind' | 'cause'> {
   readonly epoch: string;
-  /** `too-old`: the results came, and their time is no longer kept; `at` is that of the oldest. */
-  readonly cause: GapItem['cause'] | 'too-old';
+  /**
+   * `too-old`: the results came, and their time is no longer kept. `conflicting`: they came, and their numbers belong to other
+   * entries. `at` is that of the oldest.
+   */
+  readonly cause: GapItem['cause'] | 'too-old' | 'conflicting';
   /** When the server was told, epoch milliseconds; 0 if it did not say. */
   readonly receivedAt: number;
 }
@@ -63,19 +76,14 @@ export interface History {
    * is sealed, latency, duration and fractional metrics are exact to 1 % of the hour's median; columns of whole numbers stay exact.
    */
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
-  /** The last result of every task, by slot. */
-  latest(): Promise<readonly LatestStored[]>;
+  /** The newest result of every task, as `Committed.newest` has it. */
+  latest(): Promise<readonly StoredResult[]>;
   /** One summary for each minute, hour or day of [from, to) that has results, oldest first. Buckets are UTC. */
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
 }
 
-export interface StoredResult extends ResultItem {
+export interface StoredResult extends ReceivedResult {
   readonly agentId: string;
-}
-
-export interface LatestStored extends StoredResult {
-  /** Where the agent said it; absent once its hour is sealed. */
-  readonly place?: { readonly epoch: string; readonly seq: number };
 }
 
 export interface TimeRange {

@@ -33,7 +33,14 @@ interface Numbered<Item> {
 
 export type NumberedGap = Numbered<GapItem>;
 
-export function packBatch({ agentId, epoch, entries, records = [], receivedAt = 0 }: Batch): PackedBatch {
+export function packBatch({
+  agentId,
+  epoch,
+  entries,
+  records = [],
+  receivedAt = 0,
+  clockOffsetMs = 0,
+}: Batch): PackedBatch {
   const inOrder = eachOnce(entries);
   const results = inOrder.filter((entry) => isResult(entry));
   const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
@@ -49,7 +56,7 @@ export function packBatch({ agentId, epoch, entries, records = [], receivedAt = 
   };
   for (const [index, { seq, item }] of results.entries()) {
     const { taskId, monitorId } = item;
-    const run = runOf(item);
+    const run = runOf(item, receivedAt > 0 ? { receivedAt, clockOffsetMs } : undefined);
     columns.seqs[index] = seq;
     columns.slots[index] = run.at;
     columns.taskOf[index] = tasks.getOrInsertComputed(taskId, () => ({ taskId, monitorId, index: tasks.size })).index;

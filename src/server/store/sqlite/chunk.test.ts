@@ -27,7 +27,7 @@ function result(index: number, fields: Partial<ResultItem> = {}): ResultItem {
 }
 
 function throughChunk(items: readonly ResultItem[]): ResultItem[] {
-  return unpackChunk(packChunk(items.map(runOf))).map((run) => itemOf(run, origin));
+  return unpackChunk(packChunk(items.map((item) => runOf(item)))).map((run) => itemOf(run, origin));
 }
 
 test('whole numbers, times, statuses, reasons, messages and details come back as they were', () => {

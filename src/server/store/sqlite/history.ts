@@ -2,12 +2,13 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet } from '../../../core/ranges.ts';
-import type { Gap, LatestStored, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
+import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
 import { hourMs, type Summary } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
 import { isDamage, quickCheck } from './database.ts';
-import { bytesIn, hourOf, runIn, RunReader, type PlacedRun, type Row } from './rows.ts';
+import { bytesIn, hourOf, runIn, RunReader, type Row } from './rows.ts';
+import { slotMs } from './slots.ts';
 import { itemOf, type Origin, type Run } from './run.ts';
 import { SummaryReader } from './summaries.ts';
 
@@ -51,18 +52,8 @@ export class HistoryReader {
     return series === undefined ? [] : this.#summaries.read(Number(series['id']), resolution, { from, to });
   }
 
-  latest(): readonly LatestStored[] {
-    const newestSlot = Number(this.#statements.newestSlot.get()?.['slot'] ?? 0);
-    const sealed = new Map(this.#statements.sealedLatest.all().map((row) => [row['series'], runIn(row)]));
-    const openHours = new Map(this.#statements.openHours.all().map((row) => [row['series'], Number(row['hour'])]));
-    return this.#statements.series.all().flatMap((series) => {
-      const hour = openHours.get(series['id']);
-      const recent = hour === undefined ? undefined : this.#runs.lastUnsealed(Number(series['id']), hour, newestSlot);
-      const last = laterOf(sealed.get(series['id']), recent);
-      if (last === undefined) return [];
-      const { place } = last;
-      return [{ ...resultOf(last, series), ...(place && { place }) }];
-    });
+  latest(): readonly StoredResult[] {
+    return this.#statements.latest.all().map((row) => resultOf(runIn(row), row));
   }
 
   received(agentId: string, epoch: string): readonly SeqRange[] {
@@ -118,11 +109,6 @@ function damageIn(row: Row): readonly string[] {
   }
 }
 
-function laterOf(sealed: Run | undefined, recent: PlacedRun | undefined): PlacedRun | undefined {
-  if (sealed === undefined || recent === undefined) return sealed ?? recent;
-  return recent.at >= sealed.at ? recent : sealed;
-}
-
 function resultOf(run: Run, series: Row): StoredResult {
   const origin: Origin = {
     agentId: String(series['agentId']),
@@ -144,12 +130,15 @@ function rangesIn(row: Row): readonly SeqRange[] {
 
 function prepare(db: DatabaseSync) {
   return {
-    series: db.prepare('SELECT id, agentId, taskId, monitorId FROM series ORDER BY id'),
+    latest: db.prepare(`
+      SELECT s.agentId, s.taskId, s.monitorId, l.at, coalesce(l.finding, f.text) AS finding, coalesce(l.numbers, r.numbers) AS numbers
+      FROM latest l JOIN series s ON s.id = l.series
+      LEFT JOIN results r ON l.numbers IS NULL AND r.slot = l.at / ${slotMs} AND r.series = l.series AND r.at = l.at
+        AND r.epochId = l.epochId AND r.seq = l.seq
+      LEFT JOIN findings f ON f.id = r.findingId
+      WHERE coalesce(l.numbers, r.numbers) IS NOT NULL ORDER BY s.id`),
     seriesOfTask: db.prepare('SELECT id, agentId, taskId, monitorId FROM series WHERE taskId = ?'),
     decidedAt: db.prepare('SELECT decidedAt FROM horizon'),
-    newestSlot: db.prepare('SELECT max(slot) AS slot FROM results'),
-    sealedLatest: db.prepare('SELECT series, at, finding, numbers FROM latest'),
-    openHours: db.prepare('SELECT series, max(hour) AS hour FROM unsealed GROUP BY series'),
     epoch: db.prepare('SELECT ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
     epochs: db.prepare('SELECT agentId, epoch, ranges FROM epochs ORDER BY id'),
     firstSealed: db.prepare('SELECT min(hour) AS hour FROM chunks WHERE hour >= ?'),

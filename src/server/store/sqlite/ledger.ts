@@ -2,20 +2,27 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet, rangesOf } from '../../../core/ranges.ts';
-import type { Committed } from '../store.ts';
+import type { Committed, KeptResults } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import type { NumberedGap, PackedBatch, Task } from './batch.ts';
+import { KnownRuns } from './known-runs.ts';
+import { NewestRuns, type NumberedRun } from './newest-runs.ts';
 import type { RecordWriter } from './record-writer.ts';
-
-/** Results of the same 10 s lie together on disk. */
-export const slotMs = 10_000;
-export const slotsPerHour = hourMs / slotMs;
+import { slotMs } from './slots.ts';
 
 /** An agent sends in two lanes, so a few ranges are normal; thousands mean that it skips numbers, and would grow without end. */
 const maxRanges = 4096;
 
+/** A result this much after its slot comes out of a backlog. */
+const lateMs = 60_000;
+
+/** `known`: it is here already. `conflicting`: its number belongs to another entry. */
+type Fate = 'kept' | 'known' | 'tooOld' | 'conflicting';
+
 interface Epoch {
   readonly id: number;
+  /** The agent had another before, some of whose entries may come again in this one. */
+  readonly isRenewed: boolean;
   readonly received: RangeSet;
 }
 
@@ -33,6 +40,8 @@ interface OpenHour {
 export class LedgerWriter {
   readonly #statements;
   readonly #records: RecordWriter;
+  readonly #known: KnownRuns;
+  readonly #newest: NewestRuns;
   readonly #epochs = new Map<string, Epoch>();
   readonly #series = new Map<string, { readonly id: number; readonly agentId: string }>();
   readonly #openHours = new Map<number, OpenHour>();
@@ -41,6 +50,8 @@ export class LedgerWriter {
   constructor(db: DatabaseSync, records: RecordWriter) {
     this.#statements = prepare(db);
     this.#records = records;
+    this.#known = new KnownRuns(db);
+    this.#newest = new NewestRuns(db);
   }
 
   /** To be called within a transaction; `forget` after one that failed. */
@@ -57,12 +68,12 @@ export class LedgerWriter {
         `Expected nearly contiguous numbers from agent ${agentId}, got over ${maxRanges} ranges.`,
       );
     }
-    const tooOld = this.#keepResults(batch, epoch.id, added);
+    const { tooOld, newest, conflicting } = this.#keepResults(batch, epoch, added);
     for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap, batch.receivedAt);
     this.#statements.saveEpoch.run(JSON.stringify(epoch.received.ranges), batch.receivedAt, epoch.id);
     const kept = this.#records.keep(agentId, records, added.ranges);
     for (const range of tooOld) added.delete(range);
-    return { added: added.ranges, tooOld, ...kept };
+    return { added: added.ranges, newest, tooOld, conflicting, ...kept };
   }
 
   /** Call it when a transaction was undone, or when hours were sealed or dropped. */
@@ -70,6 +81,7 @@ export class LedgerWriter {
     this.#epochs.clear();
     this.#series.clear();
     this.#openHours.clear();
+    this.#newest.forget();
     this.#horizonHour = undefined;
   }
 
@@ -78,10 +90,10 @@ export class LedgerWriter {
     this.#openHours.delete(series);
   }
 
-  /** The numbers of those that are older than what is kept; they are declared missing, with the time of the oldest. */
-  #keepResults(batch: PackedBatch, epochId: number, added: RangeSet): readonly SeqRange[] {
-    const tooOld = new RangeSet();
-    let oldest = Infinity;
+  /** What is not kept because it is too old, or its number is another's, is declared missing, with the time of the oldest. */
+  #keepResults(batch: PackedBatch, epoch: Epoch, added: RangeSet): KeptResults {
+    const seqs: Record<Fate | 'newest', number[]> = { kept: [], newest: [], known: [], tooOld: [], conflicting: [] };
+    const oldest = { tooOld: Infinity, conflicting: Infinity };
     const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
     const numbers = new Uint8Array(batch.numbers.buffer);
     let end = 0;
@@ -89,21 +101,39 @@ export class LedgerWriter {
       const start = end;
       // The columns are equally long, and point into lists that were made with them.
       end = batch.ends[index]! * Float64Array.BYTES_PER_ELEMENT;
-      if (!added.has(seq)) continue;
       const at = batch.slots[index]!;
-      const inSeries = series[batch.taskOf[index]!]!;
-      const hour = Math.floor(at / hourMs);
-      if (hour < this.#horizon()) {
-        tooOld.add([seq, seq]);
-        oldest = Math.min(oldest, at);
-        continue;
-      }
-      const findingId = this.#findingOf(inSeries, hour, batch.findings[batch.findingOf[index]!]!);
-      const slot = Math.floor(at / slotMs);
-      this.#statements.addResult.run(slot, inSeries, at, epochId, seq, findingId, numbers.subarray(start, end));
+      const run = { series: series[batch.taskOf[index]!]!, at, epochId: epoch.id, seq };
+      const fate = this.#fateOf(run, {
+        isNew: added.has(seq),
+        isLate: epoch.isRenewed && batch.receivedAt - at > lateMs,
+      });
+      seqs[fate].push(seq);
+      if (fate === 'tooOld' || fate === 'conflicting') oldest[fate] = Math.min(oldest[fate], at);
+      if (fate !== 'kept') continue;
+      const finding = batch.findings[batch.findingOf[index]!]!;
+      this.#addResult(run, finding, numbers.subarray(start, end));
+      if (this.#newest.note(run)) seqs.newest.push(seq);
     }
-    this.#keepTooOld(epochId, tooOld, { at: oldest, receivedAt: batch.receivedAt });
-    return tooOld.ranges;
+    const newest = rangesOf(seqs.newest).ranges;
+    const tooOld = rangesOf(seqs.tooOld).ranges;
+    const conflicting = rangesOf(seqs.conflicting).ranges;
+    const { receivedAt } = batch;
+    this.#declare('too-old', tooOld, { epochId: epoch.id, at: oldest.tooOld, receivedAt });
+    this.#declare('conflicting', conflicting, { epochId: epoch.id, at: oldest.conflicting, receivedAt });
+    return { newest, tooOld, conflicting };
+  }
+
+  /** What becomes of a result. A number that came before is the same run again, or an agent has given it away twice. */
+  #fateOf({ series, at }: NumberedRun, { isNew, isLate }: { readonly isNew: boolean; readonly isLate: boolean }): Fate {
+    if (Math.floor(at / hourMs) < this.#horizon()) return isNew ? 'tooOld' : 'known';
+    if (!isNew) return this.#known.has(series, at) ? 'known' : 'conflicting';
+    // An entry that two copies of a folder had comes from each under an epoch of its own.
+    return isLate && this.#known.has(series, at) ? 'known' : 'kept';
+  }
+
+  #addResult({ series, at, epochId, seq }: NumberedRun, finding: string, numbers: Uint8Array): void {
+    const findingId = this.#findingOf(series, Math.floor(at / hourMs), finding);
+    this.#statements.addResult.run(Math.floor(at / slotMs), series, at, epochId, seq, findingId, numbers);
   }
 
   #keepGap(epochId: number, { seq, item }: NumberedGap, receivedAt: number): void {
@@ -111,15 +141,13 @@ export class LedgerWriter {
   }
 
   /** One row for all of a batch: there may be as many as there are results. */
-  #keepTooOld(
-    epochId: number,
-    { ranges }: RangeSet,
-    times: { readonly at: number; readonly receivedAt: number },
+  #declare(
+    cause: 'too-old' | 'conflicting',
+    ranges: readonly SeqRange[],
+    { epochId, at, receivedAt }: { readonly epochId: number; readonly at: number; readonly receivedAt: number },
   ): void {
     const [first] = ranges;
-    if (first === undefined) return;
-    const { at, receivedAt } = times;
-    this.#statements.addGap.run(epochId, first[0], JSON.stringify(ranges), 'too-old', at, receivedAt);
+    if (first) this.#statements.declare.run(epochId, first[0], JSON.stringify(ranges), cause, at, receivedAt);
   }
 
   #findingOf(series: number, hour: number, finding: string): number {
@@ -136,9 +164,10 @@ export class LedgerWriter {
     return this.#epochs.getOrInsertComputed(`${agentId} ${epoch}`, () => {
       const row = this.#statements.epoch.get(agentId, epoch);
       // Only saveEpoch writes there.
-      if (row)
-        return { id: Number(row['id']), received: new RangeSet(JSON.parse(String(row['ranges'])) as SeqRange[]) };
-      return { id: Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid), received: new RangeSet() };
+      const ranges = row ? (JSON.parse(String(row['ranges'])) as SeqRange[]) : [];
+      const id = row ? Number(row['id']) : Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid);
+      const isRenewed = this.#statements.earlierEpoch.get(agentId, id) !== undefined;
+      return { id, isRenewed, received: new RangeSet(ranges) };
     });
   }
 
@@ -161,17 +190,15 @@ export class LedgerWriter {
   }
 }
 
-export function numbersOf(bytes: Uint8Array): number[] {
-  // SQLite's bytes may begin anywhere; a Float64Array must not.
-  return [...new Float64Array(Uint8Array.from(bytes).buffer)];
-}
-
 function prepare(db: DatabaseSync) {
   return {
     epoch: db.prepare('SELECT id, ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
+    earlierEpoch: db.prepare('SELECT 1 FROM epochs WHERE agentId = ? AND id < ?'),
     addEpoch: db.prepare("INSERT INTO epochs (agentId, epoch, ranges) VALUES (?, ?, '[]')"),
     saveEpoch: db.prepare('UPDATE epochs SET ranges = ?, heardAt = max(heardAt, ?) WHERE id = ?'),
     addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
+    // A number that two entries claim may be that of a gap.
+    declare: db.prepare('INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
     series: db.prepare('SELECT id, agentId FROM series WHERE taskId = ?'),
     addSeries: db.prepare('INSERT INTO series (taskId, agentId, monitorId) VALUES (?, ?, ?)'),
     openHour: db.prepare('INSERT OR IGNORE INTO unsealed VALUES (?, ?)'),

@@ -3,14 +3,10 @@ import { hourMs } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
 import { isDamage } from './database.ts';
-import { numbersOf, slotsPerHour } from './ledger.ts';
+import { slotsPerHour } from './slots.ts';
 import type { Run } from './run.ts';
 
 export type Row = ReturnType<StatementSync['all']>[number];
-
-export interface PlacedRun extends Run {
-  readonly place?: { readonly epoch: string; readonly seq: number };
-}
 
 /** Reads the runs of one series, an hour at a time, wherever they are. */
 export class RunReader {
@@ -48,16 +44,6 @@ export class RunReader {
     return this.#statements.unsealed.all({ first, last: first + slotsPerHour - 1, series }).map(runIn);
   }
 
-  /** The last run of the hour that is not sealed, looking back from slot `newest`. */
-  lastUnsealed(series: number, hour: number, newest: number): PlacedRun | undefined {
-    const first = hour * slotsPerHour;
-    for (let slot = Math.min(first + slotsPerHour - 1, newest); slot >= first; slot--) {
-      const row = this.#statements.lastOfSlot.get(slot, series);
-      if (row !== undefined) return { ...runIn(row), place: { epoch: String(row['epoch']), seq: Number(row['seq']) } };
-    }
-    return undefined;
-  }
-
   /** The first hour from this one on that any series has runs in: a time far off must cost no walk through the empty hours before it. */
   nextHour(hour: number): number | undefined {
     const next = this.#statements.nextHour.get({ hour })?.['hour'];
@@ -67,6 +53,11 @@ export class RunReader {
 
 export function runIn(row: Row): Run {
   return { at: Number(row['at']), finding: String(row['finding']), numbers: numbersOf(bytesIn(row, 'numbers')) };
+}
+
+function numbersOf(bytes: Uint8Array): number[] {
+  // SQLite's bytes may begin anywhere; a Float64Array must not.
+  return [...new Float64Array(Uint8Array.from(bytes).buffer)];
 }
 
 export function bytesIn(row: Row, column: string): Uint8Array {
@@ -89,9 +80,6 @@ function prepare(db: DatabaseSync) {
       WITH RECURSIVE slots (slot) AS (VALUES (:first) UNION ALL SELECT slot + 1 FROM slots WHERE slot < :last)
       SELECT ${columns.replace('results r', 'slots CROSS JOIN results r')}
       WHERE r.slot = slots.slot AND r.series = :series ORDER BY r.at, r.epochId, r.seq`),
-    lastOfSlot: db.prepare(`
-      SELECT e.epoch, r.seq, ${columns} JOIN epochs e ON e.id = r.epochId
-      WHERE r.slot = ? AND r.series = ? ORDER BY r.at DESC, r.epochId DESC, r.seq DESC LIMIT 1`),
     nextHour: db.prepare(`
       SELECT min(hour) AS hour FROM (
         SELECT min(hour) AS hour FROM chunks WHERE hour >= :hour

@@ -14,16 +14,26 @@ export interface Run {
 /** Everything about a run but its numbers. */
 export interface Finding extends Pick<Outcome, 'status' | 'reason' | 'source' | 'message' | 'detail'> {
   readonly hasLatency: boolean;
+  /** Whether it was kept when the result came; absent is false. */
+  readonly hasReceipt?: boolean;
   /** The names of the metrics that were measured. */
   readonly metrics: readonly string[];
 }
 
 /** What the numbers of a run with this finding are, in order. Metrics come last, so that none is taken for the others. */
-export function numberNames({ hasLatency, metrics }: Finding): readonly string[] {
-  return ['lateMs', 'durationMs', ...(hasLatency ? ['latencyMs'] : []), ...metrics.map((name) => `metrics.${name}`)];
+export function numberNames({ hasLatency, hasReceipt = false, metrics }: Finding): readonly string[] {
+  const latency = hasLatency ? ['latencyMs'] : [];
+  const receipt = hasReceipt ? ['receivedAfterMs', 'clockOffsetMs'] : [];
+  return ['lateMs', 'durationMs', ...latency, ...receipt, ...metrics.map((name) => `metrics.${name}`)];
 }
 
-export function runOf(item: ResultItem): Run {
+/** When the server received a result, by its own clock, and the agent's clock minus the server's then. */
+export interface Receipt {
+  readonly receivedAt: number;
+  readonly clockOffsetMs: number;
+}
+
+export function runOf(item: ResultItem, receipt?: Receipt): Run {
   const { status, reason, source, message, detail, latencyMs, metrics } = item;
   const hasLatency = latencyMs !== undefined;
   const finding: Finding = {
@@ -33,15 +43,17 @@ export function runOf(item: ResultItem): Run {
     message,
     detail,
     hasLatency,
+    ...(receipt && { hasReceipt: true }),
     metrics: Object.keys(metrics),
   };
   const at = Math.round(item.scheduledAt);
   const lateMs = Math.round(item.startedAt) - at;
   const latency = hasLatency ? [latencyMs] : [];
+  const received = receipt ? [Math.round(receipt.receivedAt) - at, Math.round(receipt.clockOffsetMs)] : [];
   return {
     at,
     finding: JSON.stringify(finding),
-    numbers: [lateMs, item.durationMs, ...latency, ...Object.values(metrics)],
+    numbers: [lateMs, item.durationMs, ...latency, ...received, ...Object.values(metrics)],
   };
 }
 
@@ -52,11 +64,13 @@ export interface Origin {
   readonly monitorId: string;
 }
 
-export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem {
-  const { hasLatency, metrics: names, ...found } = findingOf(run);
+export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem & Partial<Receipt> {
+  const { hasLatency, hasReceipt = false, metrics: names, ...found } = findingOf(run);
   const [lateMs = 0, durationMs = 0, ...rest] = run.numbers;
   const [latencyMs] = rest;
-  const values = hasLatency ? rest.slice(1) : rest;
+  const others = hasLatency ? rest.slice(1) : rest;
+  const [receivedAfterMs = 0, clockOffsetMs = 0] = others;
+  const values = hasReceipt ? others.slice(2) : others;
   return {
     kind: 'result',
     taskId,
@@ -65,6 +79,7 @@ export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem {
     startedAt: run.at + lateMs,
     durationMs,
     ...(hasLatency && latencyMs !== undefined ? { latencyMs } : {}),
+    ...(hasReceipt ? { receivedAt: run.at + receivedAfterMs, clockOffsetMs } : {}),
     metrics: Object.fromEntries(names.map((name, index) => [name, values[index] ?? 0])),
     ...found,
   };

@@ -95,4 +95,18 @@ export const migrations: readonly string[] = [
   `,
   // Of a monitor that was deleted the name is kept as long as its results are.
   `ALTER TABLE monitors ADD COLUMN deletedAt REAL;`,
+  // The newest result of each series: of the latest epoch, in the order in which the epochs were first met, the highest number.
+  // Finding and numbers are in the results until their hour is sealed. Of what is there already, it is the last by time.
+  `
+  CREATE TABLE newest (
+    series INTEGER PRIMARY KEY, epochId INTEGER NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL,
+    finding TEXT, numbers BLOB
+  ) STRICT;
+  INSERT INTO newest SELECT series, 0, 0, at, finding, numbers FROM latest;
+  INSERT OR REPLACE INTO newest SELECT series, epochId, seq, at, NULL, NULL
+  FROM (SELECT series, epochId, seq, max(at) AS at FROM results GROUP BY series) AS unsealed
+  WHERE at >= coalesce((SELECT latest.at FROM latest WHERE latest.series = unsealed.series), 0);
+  DROP TABLE latest;
+  ALTER TABLE newest RENAME TO latest;
+  `,
 ];

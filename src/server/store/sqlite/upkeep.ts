@@ -5,7 +5,8 @@ import { dayMs, hourMs, mergeSummaries } from '../summary.ts';
 import { packChunk } from './chunk.ts';
 import { PackingFault, type DamagedHours } from './damaged-hours.ts';
 import { isDamage } from './database.ts';
-import { slotsPerHour, type LedgerWriter } from './ledger.ts';
+import type { LedgerWriter } from './ledger.ts';
+import { slotMs, slotsPerHour } from './slots.ts';
 import { bytesIn, RunReader, type Row } from './rows.ts';
 import type { Run } from './run.ts';
 import { hoursPerDay, summarizeRuns } from './summaries.ts';
@@ -68,6 +69,7 @@ export class Upkeeper {
 
   #dropUnsealed(hour: number): true {
     const first = hour * slotsPerHour;
+    this.#statements.keepAllNewest.run({ hour });
     this.#statements.dropFindings.run(first, first + slotsPerHour - 1);
     this.#statements.dropResults.run(first, first + slotsPerHour - 1);
     this.#statements.dropUnsealed.run(hour);
@@ -95,7 +97,7 @@ export class Upkeeper {
     this.#statements.saveChunk.run(hour, series, packed.chunk);
     this.#statements.saveHour.run(hour, series, packed.summary);
     this.#saveDay(series, hour);
-    this.#saveLatest(series, runs.at(-1));
+    this.#statements.keepNewest.run({ series, hour });
     const slots = { first: hour * slotsPerHour, last: (hour + 1) * slotsPerHour - 1, series };
     this.#statements.removeFindings.run(slots);
     this.#statements.removeResults.run(slots);
@@ -113,12 +115,6 @@ export class Upkeeper {
       .map((row: Row) => unpackSummary(0, bytesIn(row, 'summary')));
     this.#statements.saveDay.run(day, series, packSummary(mergeSummaries(0, summaries)));
   }
-
-  #saveLatest(series: number, last: Run | undefined): void {
-    if (last === undefined) return;
-    const numbers = new Uint8Array(Float64Array.from(last.numbers).buffer);
-    this.#statements.saveLatest.run(series, last.at, last.finding, numbers);
-  }
 }
 
 /** @throws {PackingFault} when that cannot be done, which is a fault of this program and none of the disk */
@@ -129,6 +125,14 @@ function packHour(hour: number, runs: readonly Run[]): { readonly chunk: Buffer;
     throw new PackingFault(error);
   }
 }
+
+/** The newest result of a series is in the results until its hour goes from there. */
+const keepNewest = `
+  UPDATE latest SET (finding, numbers) = (
+    SELECT f.text, r.numbers FROM results r JOIN findings f ON f.id = r.findingId
+    WHERE r.slot = latest.at / ${slotMs} AND r.series = latest.series AND r.at = latest.at
+      AND r.epochId = latest.epochId AND r.seq = latest.seq)
+  WHERE at / ${hourMs} = :hour AND numbers IS NULL`;
 
 function prepare(db: DatabaseSync) {
   // One seek for each slot, as in rows.ts.
@@ -141,9 +145,8 @@ function prepare(db: DatabaseSync) {
     hour: db.prepare('SELECT summary FROM hours WHERE hour = ? AND series = ?'),
     saveHour: db.prepare('INSERT OR REPLACE INTO hours VALUES (?, ?, ?)'),
     saveDay: db.prepare('INSERT OR REPLACE INTO days VALUES (?, ?, ?)'),
-    saveLatest: db.prepare(`
-      INSERT INTO latest VALUES (?, ?, ?, ?)
-      ON CONFLICT DO UPDATE SET at = excluded.at, finding = excluded.finding, numbers = excluded.numbers WHERE excluded.at >= at`),
+    keepNewest: db.prepare(`${keepNewest} AND series = :series`),
+    keepAllNewest: db.prepare(keepNewest),
     removeFindings: db.prepare(
       `${slots} DELETE FROM findings WHERE id IN (SELECT findingId FROM results WHERE ${ofSeries})`,
     ),
