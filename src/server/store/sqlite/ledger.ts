@@ -6,7 +6,7 @@ import type { Committed, KeptResults } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import type { NumberedGap, PackedBatch, Task } from './batch.ts';
 import { KnownRuns } from './known-runs.ts';
-import { NewestRuns, type NumberedRun } from './newest-runs.ts';
+import { NewestRuns, type KeptRun } from './newest-runs.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { slotMs } from './slots.ts';
 
@@ -124,14 +124,14 @@ export class LedgerWriter {
   }
 
   /** What becomes of a result. A number that came before is the same run again, or an agent has given it away twice. */
-  #fateOf({ series, at }: NumberedRun, { isNew, isLate }: { readonly isNew: boolean; readonly isLate: boolean }): Fate {
+  #fateOf({ series, at }: KeptRun, { isNew, isLate }: { readonly isNew: boolean; readonly isLate: boolean }): Fate {
     if (Math.floor(at / hourMs) < this.#horizon()) return isNew ? 'tooOld' : 'known';
     if (!isNew) return this.#known.has(series, at) ? 'known' : 'conflicting';
     // An entry that two copies of a folder had comes from each under an epoch of its own.
     return isLate && this.#known.has(series, at) ? 'known' : 'kept';
   }
 
-  #addResult({ series, at, epochId, seq }: NumberedRun, finding: string, numbers: Uint8Array): void {
+  #addResult({ series, at, epochId, seq }: KeptRun, finding: string, numbers: Uint8Array): void {
     const findingId = this.#findingOf(series, Math.floor(at / hourMs), finding);
     this.#statements.addResult.run(Math.floor(at / slotMs), series, at, epochId, seq, findingId, numbers);
   }

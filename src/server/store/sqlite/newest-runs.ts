@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** A run, and where its agent said it. */
-export interface NumberedRun {
+export interface KeptRun {
   readonly series: number;
   readonly epochId: number;
   readonly seq: number;
@@ -37,7 +37,7 @@ export class NewestRuns {
   }
 
   /** True if this is now the newest. */
-  note({ series, epochId, seq, at }: NumberedRun): boolean {
+  note({ series, epochId, seq, at }: KeptRun): boolean {
     const newest = this.#places.get(series) ?? this.#stored(series);
     if (newest && (epochId < newest.epochId || (epochId === newest.epochId && seq < newest.seq))) return false;
     const statement = newest ? this.#statements.change : this.#statements.add;

@@ -28,12 +28,12 @@ export function numberNames({ hasLatency, hasReceipt = false, metrics }: Finding
 }
 
 /** When the server received a result, by its own clock, and the agent's clock minus the server's then. */
-export interface Receipt {
+export interface ReceiptTimes {
   readonly receivedAt: number;
   readonly clockOffsetMs: number;
 }
 
-export function runOf(item: ResultItem, receipt?: Receipt): Run {
+export function runOf(item: ResultItem, receipt?: ReceiptTimes): Run {
   const { status, reason, source, message, detail, latencyMs, metrics } = item;
   const hasLatency = latencyMs !== undefined;
   const finding: Finding = {
@@ -64,7 +64,7 @@ export interface Origin {
   readonly monitorId: string;
 }
 
-export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem & Partial<Receipt> {
+export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem & Partial<ReceiptTimes> {
   const { hasLatency, hasReceipt = false, metrics: names, ...found } = findingOf(run);
   const [lateMs = 0, durationMs = 0, ...rest] = run.numbers;
   const [latencyMs] = rest;
