@@ -164,12 +164,18 @@ export class SecretMask {
   }
 }
 
+/** A redirect may quote a URL that quotes a URL. */
+const encodings = 3;
+
 /** How a text may stand in another: as it is, escaped as in JSON, encoded as in a URL by different programs. */
 function formsOf(text: string): readonly string[] {
-  const encoded = encodeURIComponent(text.toWellFormed());
-  const lower = encoded.replaceAll(/%[\dA-F]{2}/g, (code) => code.toLowerCase());
-  const inUrl = URL.parse(`http://h/?${text.toWellFormed()}`)?.search.slice(1) ?? '';
-  return [text, JSON.stringify(text).slice(1, -1), encoded, lower, encoded.replaceAll('%20', '+'), inUrl];
+  const forms = [text, JSON.stringify(text).slice(1, -1), URL.parse(`http://h/?${text}`)?.search.slice(1) ?? ''];
+  for (let encoded = text.toWellFormed(), level = 0; level < encodings; level++) {
+    encoded = encodeURIComponent(encoded);
+    const lower = encoded.replaceAll(/%[\dA-F]{2}/g, (code) => code.toLowerCase());
+    forms.push(encoded, lower, encoded.replaceAll('%20', '+'));
+  }
+  return forms;
 }
 
 const cachedFields = new WeakMap<OptionsSchema, readonly Field[]>();
@@ -196,8 +202,9 @@ function decoded(text: string): string {
   }
 }
 
+/** Without what fills it up at the end, which is encoded in URLs. */
 function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
+  return Buffer.from(text).toString('base64').replace(/=+$/, '');
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

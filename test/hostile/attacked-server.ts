@@ -90,7 +90,7 @@ export class AttackedServer implements AsyncDisposable {
     const options = { socketPath: join(this.data, 'admin.sock'), path, method: body ? 'POST' : 'GET', timeout: 10_000 };
     request({ ...options, headers: { 'Content-Type': 'application/json' } }, (response) => {
       void text(response).then((answer) =>
-        response.statusCode === 200 ? resolve(answer) : reject(new Error(`${response.statusCode} ${answer}`)),
+        (response.statusCode ?? 500) < 300 ? resolve(answer) : reject(new Error(`${response.statusCode} ${answer}`)),
       );
     })
       .once('error', reject)
