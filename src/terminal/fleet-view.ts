@@ -175,6 +175,20 @@ export function formatMonitors(monitors: readonly MonitorRow[], view: View): str
   return formatTable(monitors, columns, view);
 }
 
+const maxIdleNamed = 10;
+
+/** Which monitors run nowhere, because no agent has one of their names; empty if each runs somewhere. */
+export function formatRunsNowhere(monitors: readonly MonitorRow[], { paint, columns }: View): string {
+  const idle = monitors.filter(({ paused, states }) => !paused && gravestFirst.every((state) => states[state] === 0));
+  if (idle.length === 0) return '';
+  const named = idle.slice(0, maxIdleNamed).map(({ name, agents }) => `${name} (${agents?.join(', ') ?? 'any agent'})`);
+  const more = idle.length > maxIdleNamed ? ` and ${idle.length - maxIdleNamed} more` : '';
+  return paint(
+    'yellow',
+    wrap(printable(`Run nowhere, for no such agent has joined: ${named.join(', ')}${more}`), columns).join('\n'),
+  );
+}
+
 const gravestFirst = ['down', 'degraded', 'unknown', 'up'] as const satisfies readonly Status[];
 
 /** `1 down, 2 up` */

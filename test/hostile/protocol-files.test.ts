@@ -62,6 +62,25 @@ describe('a configuration with mistakes, read again', () => {
     assert.deepEqual(await judged(), { ...atStart, mistakes: 2 });
   });
 
+  test('SI6: a monitor for an agent that nobody knows is said, at the start, at a reload and in the lists', async () => {
+    await using server = await AttackedServer.prepare();
+    const monitor = { name: 'astray', type: 'tcp', target: `127.0.0.1:${server.port}`, agents: ['locla'] };
+    await server.configure(JSON.stringify({ monitors: [monitor] }));
+    server.program.start();
+    await server.untilAnswering();
+    const said =
+      /No agent is called "locla", named by 1 monitor; did you mean local\? Until it joins astray runs nowhere\./;
+    await eventually('it is said', () => countOf(said, server.said) === 1);
+    server.program.signal('SIGHUP');
+    await eventually('it is said again', () => countOf(said, server.said) === 2);
+    const where = ['--data', server.data];
+    assert.match(
+      (await runWatchkeeper(['tasks', ...where])).stdout,
+      /Run nowhere, for no such agent has joined: astray \(locla\)/,
+    );
+    assert.match((await runWatchkeeper(['monitors', ...where])).stdout, /runs nowhere/);
+  });
+
   test('AT9: a misspelt egress section leaves a server unstarted, and a running one as it was', async () => {
     await using server = await AttackedServer.open();
     const egress = { egres: { deny: ['127.0.0.0/8'] } };

@@ -83,7 +83,7 @@ test('SF6: a canary in every secret place leaves neither the server nor its agen
       ...own,
       name: 'proxied',
       target: 'http://target.example/',
-      options: { proxy: `${web.replace('//', `//ann:${encodeURIComponent(secret(9))}@`)}` },
+      options: { proxy: web.replace('//', `//ann:${encodeURIComponent(secret(9))}@`) },
     },
     {
       interval: '1s',
@@ -225,12 +225,12 @@ function followed(server: AttackedServer, t: TestContext): () => string {
   t.after(() => controller.abort());
   let said = '';
   const token = readFileSync(join(server.data, 'api-token'), 'utf8').trim();
-  const reading = fetch(`${server.url}/api/v1/events`, {
-    headers: { Authorization: `Bearer ${token}` },
-    signal: controller.signal,
-  }).then(async ({ body }) => {
+  const follow = async (): Promise<void> => {
+    const headers = { Authorization: `Bearer ${token}` };
+    const { body } = await fetch(`${server.url}/api/v1/events`, { headers, signal: controller.signal });
     for await (const piece of body ?? []) said += new TextDecoder().decode(piece);
-  });
-  reading.catch(() => {});
+  };
+  // It ends when the test aborts it.
+  follow().catch(() => {});
   return () => said;
 }

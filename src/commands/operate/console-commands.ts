@@ -5,6 +5,7 @@ import {
   formatAgents,
   formatMonitors,
   formatQueues,
+  formatRunsNowhere,
   formatTasks,
   queueOf,
   type View,
@@ -61,7 +62,7 @@ export class ConsoleCommands {
         formatAgents(picture.agents, view),
       ),
       queues: this.#list('how much waits at each agent', (view) => formatQueues(picture.agents.map(queueOf), view)),
-      tasks: this.#list('every task, with its latest result', (view) => formatTasks(picture.tasks, view)),
+      tasks: this.#list('every task, with its latest result', (view) => tasksOf(picture, view)),
       monitors: this.#list('every monitor', (view) => formatMonitors(picture.monitors, view)),
       alarms: {
         meaning: 'where records of sensors were changed or are missing',
@@ -219,4 +220,9 @@ export class ConsoleCommands {
 function runText({ task, agent, problem }: ListedRun): string {
   const what = `task ${task} on ${printable(agent)}`;
   return problem === null ? what : `${what} (${printable(problem)})`;
+}
+
+function tasksOf({ tasks, monitors }: CommandParts['picture'], view: View): string {
+  const parts = [formatTasks(tasks, view), formatRunsNowhere(monitors, view)];
+  return parts.filter((text) => text !== '').join('\n');
 }

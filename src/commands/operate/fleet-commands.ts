@@ -8,6 +8,7 @@ import {
   formatAgents,
   formatMonitors,
   formatQueues,
+  formatRunsNowhere,
   formatTasks,
   queueOf,
   type View,
@@ -49,7 +50,16 @@ export type ListName = keyof typeof lists;
 
 /** Prints what the server knows: a table, or with `json` an object a line. */
 export async function printList(name: ListName, flags: ListFlags, output: NodeJS.WriteStream): Promise<void> {
-  await lists[name](clientFor(flags), flags, output);
+  const client = clientFor(flags);
+  await lists[name](client, flags, output);
+  if (name !== 'tasks' || flags.json || queryOf(flags) !== '') return;
+  const { monitors } = await client.get('/monitors', monitorsAnswer);
+  const idle = formatRunsNowhere(monitors, viewOn(output));
+  if (idle !== '') output.write(`${idle}\n`);
+}
+
+function viewOn(output: NodeJS.WriteStream): View {
+  return { paint: paintFor(output), columns: columnsFor(output), now: Date.now() };
 }
 
 interface InviteFlags extends ServerPlace {
@@ -101,7 +111,7 @@ function listOf<Schema extends z.ZodType, Row>(
     const { json } = flags;
     const rows = rowsOf(await client.get(path + queryOf(flags), schema));
     if (json) for (const row of rows) output.write(`${JSON.stringify(row)}\n`);
-    else output.write(`${format(rows, { paint: paintFor(output), columns: columnsFor(output), now: Date.now() })}\n`);
+    else output.write(`${format(rows, viewOn(output))}\n`);
   };
 }
 

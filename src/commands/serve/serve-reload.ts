@@ -7,6 +7,7 @@ import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { contentsOf } from '../run/validate.ts';
 import type { Server } from './build-server.ts';
 import { loadServerConfig } from './serve-config.ts';
+import { unknownAgentLines } from './unknown-agents.ts';
 
 export interface Reloading {
   readonly server: Server;
@@ -15,6 +16,8 @@ export interface Reloading {
   readonly renewTls: (config: Config) => boolean;
   /** Tells the local agent what it may reach. */
   readonly useEgress: (egress: Config['egress']) => void;
+  /** Name of the local agent, if there is one. */
+  readonly own: readonly string[];
   /** What the server started with. */
   readonly started: Partial<Pick<Config, 'server'>>;
   readonly say: (text: string) => void;
@@ -41,7 +44,10 @@ export async function reload(file: string, reloading: Reloading): Promise<void> 
   }
 }
 
-async function takeOver(file: string, { server, calls, renewTls, useEgress, started, say }: Reloading): Promise<void> {
+async function takeOver(
+  file: string,
+  { server, calls, renewTls, useEgress, own, started, say }: Reloading,
+): Promise<void> {
   assertRereadable(file);
   const { config, leftOut } = await loadServerConfig(file, say);
   // First what may still be refused.
@@ -53,5 +59,17 @@ async function takeOver(file: string, { server, calls, renewTls, useEgress, star
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
   server.health.noteConfig(leftOut);
+  sayUnknownAgents(server, config, { own, say });
   say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`);
+}
+
+/** Says which agents that monitors name nobody knows: none that has joined, is called by this configuration, or is the server's own. */
+export function sayUnknownAgents(
+  { tasks, fleet }: Server,
+  { server }: Partial<Pick<Config, 'server'>>,
+  { own, say }: { readonly own: readonly string[]; readonly say: (text: string) => void },
+): void {
+  const joined = fleet.views().filter(({ status }) => status !== 'revoked');
+  const known = [...own, ...[...joined, ...(server?.agents ?? [])].map(({ name }) => name)];
+  for (const line of unknownAgentLines(tasks.monitors, known)) say(line);
 }

@@ -18,7 +18,7 @@ import { buildServer, loadServer, stopServer, type Server } from './build-server
 import { openSqliteStore } from './open-store.ts';
 import { openListeners } from './serve-listen.ts';
 import { loadServerConfig, type ServerConfig } from './serve-config.ts';
-import { reload, type Reloading } from './serve-reload.ts';
+import { reload, sayUnknownAgents, type Reloading } from './serve-reload.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { onHangup } from '../hangup.ts';
 import { aborted } from '../interruption.ts';
@@ -79,10 +79,12 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     localAgent.reload();
   };
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
-  const reloading = { server, calls, renewTls: listening.renewTls, useEgress, started: config, say, retry };
+  const own = options.localAgent ? [localAgentName] : [];
+  const reloading = { server, calls, renewTls: listening.renewTls, useEgress, own, started: config, say, retry };
   onHangup(() => void reloadFrom(options.config, reloading));
   for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
+  sayUnknownAgents(server, config, { own, say });
   options.onReady?.(listening.url);
   await aborted(signal);
   say('Stopping.');
