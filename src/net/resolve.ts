@@ -2,11 +2,11 @@ import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, isDeadline } from '../core/failure.ts';
 import type { Address, DnsServer, Family, FamilyChoice, ResolveOptions } from '../core/network.ts';
+import { TtlCache } from '../core/ttl-cache.ts';
 import { byPreference } from './dial/address-order.ts';
 import { dialTcp } from './dial/dial.ts';
 import { OwnAddresses } from './dial/own-addresses.ts';
 import type { DnsNetwork } from './dns/ask.ts';
-import { LookupCache } from './dns/cache.ts';
 import { findAddresses, nothingFound, notFound, type Found } from './dns/find-addresses.ts';
 import { lookUp, type Lookup } from './dns/lookup.ts';
 import { parseNameSources, type NameSource } from './dns/nsswitch.ts';
@@ -44,7 +44,7 @@ export class Resolver {
   readonly #settings: WatchedFile<ResolverSettings>;
   readonly #sources: WatchedFile<readonly NameSource[]>;
   readonly #servers: readonly DnsServer[] | undefined;
-  readonly #cache: LookupCache;
+  readonly #cache: TtlCache<Lookup>;
   readonly #net: DnsNetwork;
   readonly #own: Pick<OwnAddresses, 'families' | 'sourceOf'>;
   #turn = 0;
@@ -60,7 +60,7 @@ export class Resolver {
     this.#settings = new WatchedFile({ path: resolvConfPath, clock, parse: parseResolvConf });
     this.#sources = new WatchedFile({ path: nsswitchPath, clock, parse: parseNameSources });
     this.#servers = parts.servers;
-    this.#cache = new LookupCache(clock);
+    this.#cache = new TtlCache<Lookup>(clock);
     this.#net = systemNetwork();
     this.#own = parts.ownAddresses ?? new OwnAddresses(clock);
   }

@@ -5,8 +5,8 @@ import { Oddities } from '../../core/oddities.ts';
 import { quoted } from '../../core/quoted.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
-import { getOverHttp, redirectOf, type Got } from '../../net/http/get.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
+import { redirectOf, requestOverHttp, type Requested } from '../../net/http/request.ts';
 import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
 import type { DomainOptions } from './options.ts';
 import { readRegistration, type Registration } from './registration.ts';
@@ -51,7 +51,7 @@ async function followToAnswer(first: URL, asking: Asking): Promise<Answer> {
   let url = first;
   for (let redirects = 0; ; redirects++) {
     measurement.detail['server'] = url.href.slice(0, 500);
-    const got = await getOverHttp(url, {
+    const got = await requestOverHttp(url, {
       ...asking,
       dial,
       tls: { ...options.tls, resume: false },
@@ -68,7 +68,7 @@ async function followToAnswer(first: URL, asking: Asking): Promise<Answer> {
 }
 
 /** Over redirects the phases add up. */
-function note({ metrics, detail }: Measurement, { response, connection, tlsMs }: Got): void {
+function note({ metrics, detail }: Measurement, { response, connection, tlsMs }: Requested): void {
   const { resolveMs, connectMs } = connection;
   const { firstByteMs, transferMs } = response;
   Object.assign(detail, addressDetail(connection));

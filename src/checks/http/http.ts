@@ -10,11 +10,13 @@ import { textOf } from '../../net/http/charset.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
+import { accessToken, type AccessToken } from './access-token.ts';
 import { CookieJar } from './cookies.ts';
 import { visit } from './hop.ts';
 import { bodyMismatch, headMismatch, readsBody, type BodyText } from './mismatch.ts';
+import { clientOf } from './oauth2-options.ts';
 import { options as schema, type HttpOptions } from './options.ts';
-import { planOf, type Hop } from './plan.ts';
+import { planOf, withAuthorization, type Hop } from './plan.ts';
 import { assertTargetAnswered } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
@@ -30,6 +32,7 @@ export const http = defineCheck({
     metricOf.tls,
     metricOf.firstByte,
     metricOf.transfer,
+    { name: 'tokenMs', unit: 'ms', meaning: 'getting the access token, before the target was asked' },
     { name: 'statusCode', unit: 'count', meaning: 'status code of the final answer' },
     { name: 'redirects', unit: 'count', meaning: 'redirects followed' },
     { name: 'headerBytes', unit: 'bytes', meaning: 'header of the final answer' },
@@ -48,10 +51,8 @@ export const http = defineCheck({
     return proxy ? undefined : { ...firstHop.origin, ...dial };
   },
   async run(options, context, measurement) {
-    const startedMs = context.clock.monotonic();
     const oddities = new Oddities(measurement);
-    const { hop, response } = await followRedirects(options, { ...context, measurement, oddities });
-    measurement.latencyMs = context.clock.monotonic() - startedMs;
+    const { hop, response } = await askWithToken(options, { ...context, measurement, oddities });
     if (context.wantsFullDetail) noteHeaders(measurement, response);
     return await judge(response, options, { peer: formatEndpoint(hop.origin), measurement, oddities });
   },
@@ -62,19 +63,35 @@ interface Visiting extends CheckContext {
   readonly oddities: Oddities;
 }
 
+const unauthorized = 401;
+
+/** Asks with an access token, where one is configured. One from an earlier run that is refused now is fetched anew, once. */
+async function askWithToken(options: HttpOptions, visiting: Visiting): Promise<Arrival> {
+  const client = clientOf(options.oauth2);
+  if (!client) return await followRedirects(options, visiting);
+  const token = await accessToken(client, { ...visiting, options });
+  const arrival = await followRedirects(options, visiting, token);
+  if (!token.isKept || arrival.response.status !== unauthorized) return arrival;
+  token.forget();
+  // What was measured is of the answer that counts.
+  visiting.measurement.metrics = {};
+  return await followRedirects(options, visiting, await accessToken(client, { ...visiting, options }));
+}
+
 interface Arrival {
   readonly hop: Hop;
   readonly response: HttpResponse;
 }
 
 /** Asks for the URL, and on from hop to hop with the cookies set on the way. Returns the final answer. */
-async function followRedirects(options: HttpOptions, visiting: Visiting): Promise<Arrival> {
+async function followRedirects(options: HttpOptions, visiting: Visiting, token?: AccessToken): Promise<Arrival> {
   const { measurement, oddities, clock } = visiting;
+  const startedMs = clock.monotonic();
   const { firstHop, ...plan } = planOf(options);
   const { proxy } = plan;
   const cookies = new CookieJar();
   const redirects: string[] = [];
-  let hop = firstHop;
+  let hop = token ? withAuthorization(firstHop, token) : firstHop;
   measurement.detail['url'] = options.url;
   for (;;) {
     const response = await visit(hop, { ...visiting, ...plan, options, cookies });
@@ -83,6 +100,7 @@ async function followRedirects(options: HttpOptions, visiting: Visiting): Promis
     const next = options.maxRedirects > 0 ? redirected(hop, response, oddities) : undefined;
     if (!next) {
       if (proxy) assertTargetAnswered(response, { url: hop.url, proxy, options });
+      measurement.latencyMs = clock.monotonic() - startedMs;
       return { hop, response };
     }
     if (redirects.length >= options.maxRedirects) throw tooManyRedirects(options, next.url);
@@ -132,9 +150,7 @@ async function judge(response: HttpResponse, options: HttpOptions, judging: Judg
   const head = headMismatch(response, options);
   if (head !== undefined) {
     noteHeaders(measurement, response);
-    // The body may say why; what is wrong with it says nothing that matters now.
-    const { text } = await readBody(response, options, judging).catch(() => ({ text: '' }));
-    return mismatched(head, text, measurement);
+    return mismatched(head, await textIfReadable(response, options, judging), measurement);
   }
   if (readsBody(options)) {
     const body = await readBody(response, options, judging);
@@ -146,6 +162,16 @@ async function judge(response: HttpResponse, options: HttpOptions, judging: Judg
   for (const status of ['down', 'degraded'] as const)
     assertBelow([['The answer took', measurement.latencyMs ?? 0, options[status].latency]], status);
   return up(statusOf(response), measurement);
+}
+
+/** The body of an answer that is wrong anyway: it may say why. That it cannot be decoded says nothing that matters now. */
+async function textIfReadable(response: HttpResponse, options: HttpOptions, judging: Judging): Promise<string> {
+  try {
+    return (await readBody(response, options, judging)).text;
+  } catch (error) {
+    if (error instanceof Failure) return '';
+    throw error;
+  }
 }
 
 async function readBody(

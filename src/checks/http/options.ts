@@ -8,6 +8,7 @@ import { pattern } from '../../core/pattern.ts';
 import { headerPatterns, requestHeaders, responseHeaders, url } from '../../net/http/request-options.ts';
 import { checkTlsOptions, tlsFields } from '../../net/tls/options.ts';
 import { compileAssertion } from './json-assertion.ts';
+import { clientOf, oauth2 } from './oauth2-options.ts';
 
 /** Limits of what a person may configure, so that one monitor cannot take the agent's memory. */
 const maxTextLength = 65_536;
@@ -68,6 +69,7 @@ export const options = z
     headers: requestHeaders.meta({ description: 'Request headers by name', secret: true }),
     body: z.string().max(1_048_576).optional().meta({ description: 'Request body' }),
     auth,
+    oauth2: oauth2.meta({ description: 'OAuth 2' }),
     maxRedirects: wholeNumber(0, 20)
       .default(5)
       .meta({ description: 'How many redirects to follow; 0 takes a redirect as the answer' }),
@@ -120,6 +122,10 @@ export const options = z
   .refine(({ httpVersion, url }) => httpVersion !== '2' || /^https:/i.test(url), {
     path: ['httpVersion'],
     error: 'expected an https URL for HTTP/2',
+  })
+  .refine(({ auth, oauth2 }) => !clientOf(oauth2) || (auth.user === undefined && auth.token === undefined), {
+    path: ['oauth2'],
+    error: 'expected auth or oauth2, not both',
   });
 
 export type HttpOptions = z.output<typeof options>;

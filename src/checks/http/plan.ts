@@ -47,3 +47,8 @@ function makePlan(options: HttpOptions): Plan {
     dial: dialOptionsOfUrl(options),
   };
 }
+
+/** The same request with this authorization; a header of that name that a person configured stays. */
+export function withAuthorization(hop: Hop, { authorization }: { readonly authorization: string }): Hop {
+  return { ...hop, headers: { authorization, ...hop.headers } };
+}

@@ -5,7 +5,7 @@ import { endpointOfUrl, formatEndpoint } from '../../core/target.ts';
 import { redirectStatuses, type HttpResponse } from './http.ts';
 import { exchangeHttp1 } from './http1.ts';
 
-export interface Getting {
+export interface Requesting {
   readonly net: Pick<Network, 'connect' | 'startTls'>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -13,24 +13,27 @@ export interface Getting {
   readonly tls: Omit<TlsOptions, 'serverName' | 'alpn'>;
   /** Lower-case names; `host` is added. */
   readonly headers: Readonly<Record<string, string>>;
+  /** GET if undefined. */
+  readonly method?: 'POST';
+  readonly body?: string;
   readonly maxBodyBytes: number;
 }
 
-export interface Got {
+export interface Requested {
   readonly response: HttpResponse;
   readonly connection: Omit<Connection, 'socket'>;
   /** 0 for plain HTTP. */
   readonly tlsMs: number;
 }
 
-/** One GET by HTTP/1.1 on a connection of its own, http or https; redirects are the caller's. @throws {Failure} */
-export async function getOverHttp(url: URL, getting: Getting): Promise<Got> {
-  const { net, signal, clock, dial, tls, headers, maxBodyBytes } = getting;
+/** One request by HTTP/1.1 on a connection of its own, http or https; redirects are the caller's. @throws {Failure} */
+export async function requestOverHttp(url: URL, requesting: Requesting): Promise<Requested> {
+  const { net, signal, clock, dial, tls, headers, method = 'GET', body, maxBodyBytes } = requesting;
   const server = endpointOfUrl(url);
   const { socket, ...connection } = await net.connect(server, { ...dial, signal });
   const exchange = { signal, clock, peer: formatEndpoint(server), maxBodyBytes };
   const target = `${url.pathname}${url.search}`;
-  const request = { method: 'GET', target, headers: { host: url.host, ...headers } };
+  const request = { method, target, headers: { host: url.host, ...headers }, body };
   try {
     if (url.protocol === 'http:')
       return { response: await exchangeHttp1(socket, request, exchange), connection, tlsMs: 0 };
