@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-const maxLength = 65_536;
+const usualMaxLength = 65_536;
 
 /** An option whose text must parse: what `parse` throws becomes the option's mistake, after what was expected. */
-export function parsedText(parse: (text: string) => unknown, expected: string) {
+export function parsedText(parse: (text: string) => unknown, expected: string, maxLength = usualMaxLength) {
   return z
     .string()
     .max(maxLength)

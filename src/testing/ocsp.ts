@@ -16,13 +16,15 @@ interface Response {
   readonly status: 'good' | 'revoked' | 'unknown';
   /** The responder is told by the hash of its key instead of by its name. */
   readonly byKey?: boolean;
+  /** Options of `openssl ocsp` for the signature. */
+  readonly signature?: readonly string[];
 }
 
 let made = 0;
 
 /** The DER of an OCSP response as openssl makes it, valid for an hour from now. */
 export async function ocspResponse(folder: string, response: Response): Promise<Buffer> {
-  const { certificate, issuer, signer = issuer, status, byKey = false } = response;
+  const { certificate, issuer, signer = issuer, status, byKey = false, signature = [] } = response;
   const file = (kind: string): string => join(folder, `ocsp${made}.${kind}`);
   made += 1;
   const { serialNumber } = new X509Certificate(certificate.certificate);
@@ -35,7 +37,14 @@ export async function ocspResponse(folder: string, response: Response): Promise<
   const about = ['-issuer', issuer.certificatePath, '-cert', certificate.certificatePath];
   await run('openssl', ['ocsp', ...about, '-no_nonce', '-reqout', file('request')]);
   const register = ['-index', file('index'), '-CA', issuer.certificatePath];
-  const signing = ['-rsigner', signer.certificatePath, '-rkey', signer.keyPath, ...(byKey ? ['-resp_key_id'] : [])];
+  const signing = [
+    '-rsigner',
+    signer.certificatePath,
+    '-rkey',
+    signer.keyPath,
+    ...(byKey ? ['-resp_key_id'] : []),
+    ...signature,
+  ];
   const files = ['-reqin', file('request'), '-respout', file('response'), '-nmin', '60'];
   await run('openssl', ['ocsp', ...register, ...signing, ...files]);
   return await readFile(file('response'));

@@ -1,7 +1,7 @@
 import { FunctionExpressionType, jsonpath, JSONPathEnvironment, JSONPathNodeList } from 'json-p3';
 import type { FilterFunction, JSONPathQuery, JSONValue } from 'json-p3';
 import { compilePattern } from '../../core/pattern.ts';
-import { MatchingBudget } from './matching.ts';
+import { MatchingBudget } from '../../core/matching.ts';
 
 const { FilterSelector } = jsonpath.selectors;
 const {
@@ -34,7 +34,7 @@ function matcher(test: (text: string, pattern: string) => boolean): FilterFuncti
     returnType: LogicalType,
     call(text, pattern) {
       if (typeof text !== 'string' || typeof pattern !== 'string') return false;
-      budget.spend(text, pattern);
+      if (!budget.spend(text.length, pattern)) throw new Error('its texts are too long together for this pattern');
       return test(text, pattern);
     },
   };

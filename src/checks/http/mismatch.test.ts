@@ -53,6 +53,24 @@ describe('CK5: headers', () => {
     });
 });
 
+test('CA1: patterns for headers are matched in bounded time, and a header that is too long for them is unknown', () => {
+  const pattern = '(?:a?b?c?d?){0,40}x';
+  const long = response(200, { 'x-long': 'ab'.repeat(32_000) });
+  for (const option of ['responseHeadersMatch', 'responseHeadersNotMatch']) {
+    const given = optionsOf({ [option]: { 'x-long': pattern } });
+    const startedMs = performance.now();
+    assert.throws(
+      () => headMismatch(long, given),
+      (error) =>
+        error instanceof Failure &&
+        error.toOutcome().status === 'unknown' &&
+        /first \d+ characters/.test(error.message),
+    );
+    assert.ok(performance.now() - startedMs < 5000, 'half a second and much patience');
+  }
+  assert.equal(headMismatch(long, optionsOf({ responseHeadersMatch: { 'x-long': '^ab' } })), undefined);
+});
+
 describe('CB14: the body', () => {
   const part = { text: 'all is well so far', isWhole: false };
   const whole = { ...part, isWhole: true };

@@ -1,10 +1,9 @@
 import { Failure } from '../../core/failure.ts';
-import { compilePattern } from '../../core/pattern.ts';
+import { PatternSearch } from '../../core/matching.ts';
 import { quoted } from '../../core/quoted.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { compileAssertion } from './json-assertion.ts';
 import { parseJson } from './json-document.ts';
-import { PatternSearch } from './matching.ts';
 import { isWithin, type HttpOptions } from './options.ts';
 
 /** The text of a body, as far as it was read. */
@@ -14,24 +13,39 @@ export interface BodyText {
   readonly isWhole: boolean;
 }
 
-/** What was expected of status and headers, and what came; undefined if all is as it should be. */
+/**
+ * What was expected of status and headers, and what came; undefined if all is as it should be.
+ * @throws {Failure} too-large, `unknown`: a header is too long for all of these patterns
+ */
 export function headMismatch(response: HttpResponse, options: HttpOptions): string | undefined {
   const { status } = response;
   if (!options.status.some((range) => isWithin(range, status)))
     return `Expected status ${options.status.join(', ')}, got ${statusOf(response)}`;
-  const { responseHeaders, responseHeadersMatch, responseHeadersNotMatch } = options;
-  for (const [name, text] of Object.entries(responseHeaders)) {
+  for (const [name, text] of Object.entries(options.responseHeaders)) {
     const mistake = headerMistake(response, name, { what: quoted(text), holds: (value) => value.includes(text) });
     if (mistake !== undefined) return mistake;
   }
-  for (const [name, pattern] of Object.entries(responseHeadersMatch)) {
-    const holds = (value: string): boolean => compilePattern(pattern).matcher(value).find();
+  return headerPatternMismatch(response, options);
+}
+
+function headerPatternMismatch(response: HttpResponse, options: HttpOptions): string | undefined {
+  const { responseHeadersMatch: wanted, responseHeadersNotMatch: banned } = options;
+  const patterns = [...Object.values(wanted), ...Object.values(banned)];
+  const finds = (name: string, value: string, pattern: string): boolean => {
+    const search = new PatternSearch(value, patterns);
+    if (search.find(pattern) !== undefined) return true;
+    if (search.text.length === value.length) return false;
+    const message = `Only the first ${search.text.length} characters of the header ${name} were searched for ${pattern}.`;
+    throw new Failure('too-large', message, { as: { status: 'unknown', source: 'agent' } });
+  };
+  for (const [name, pattern] of Object.entries(wanted)) {
+    const holds = (value: string): boolean => finds(name, value, pattern);
     const mistake = headerMistake(response, name, { what: `a match of ${pattern}`, holds });
     if (mistake !== undefined) return mistake;
   }
-  for (const [name, pattern] of Object.entries(responseHeadersNotMatch)) {
+  for (const [name, pattern] of Object.entries(banned)) {
     const value = response.headers.get(name);
-    if (value !== undefined && compilePattern(pattern).matcher(value).find())
+    if (value !== undefined && finds(name, value, pattern))
       return `Expected no match of ${pattern} in the header ${name}, got ${quoted(value)}`;
   }
   return undefined;

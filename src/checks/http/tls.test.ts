@@ -154,6 +154,12 @@ test('a key that belongs to another certificate, or is none, is a mistake in the
   assert.equal(mistake({ verify: false, ocsp: 'require' }), 'expected verify: true with ocsp: require');
 });
 
+test('a file of authorities may be as large as those of systems, and no larger than 512 KiB', () => {
+  const largest = `${ca.certificate}${'# comment\n'.repeat(60_000)}`.slice(0, 524_288);
+  assert.equal(mistake({ ca: largest }), 'none');
+  assert.match(mistake({ ca: `${largest}#` }), /524288/);
+});
+
 test('a server that ignores what HTTP/2 asks for in the handshake is said to', async () => {
   const server = createServer({ cert: good.certificate, key: good.key }, (socket) =>
     socket.on('error', () => {}).resume(),

@@ -1,6 +1,7 @@
 import { showBytes } from '../../core/bytes.ts';
 import { Failure } from '../../core/failure.ts';
 import { printable } from '../../core/printable.ts';
+import { quoted } from '../../core/quoted.ts';
 import type { FoundText } from '../../net/dialogue/conversation.ts';
 
 /** How a server says who it is: `SSH-2.0-OpenSSH_9.2p1 Debian-2`. */
@@ -17,18 +18,21 @@ const maxLineBytes = 255;
 /** As much of other text before it as OpenSSH's client reads lines. */
 const maxLinesBefore = 1024;
 
-/** The line that begins with `SSH-`; other lines may stand before it. @throws {Failure} protocol */
-export function readIdentification(bytes: Buffer): FoundText<Identification> | undefined {
+/** Makes what finds the line that begins with `SSH-`, in bytes that grow; other lines may stand before it. */
+export function identificationReader(): (bytes: Buffer) => FoundText<Identification> | undefined {
   let lines = 0;
-  for (let at = 0; lines <= maxLinesBefore; lines++) {
-    const newline = bytes.indexOf(0x0a, at);
-    if (newline < 0) return undefined;
-    const line = bytes.toString('latin1', at, newline + 1);
-    if (line.startsWith('SSH-')) return { value: parse(line), end: newline + 1 };
-    at = newline + 1;
-  }
-  const got = JSON.stringify(showBytes(bytes));
-  throw new Failure('protocol', `Expected a line that begins with "SSH-", got ${maxLinesBefore} others: ${got}.`);
+  let start = 0;
+  return (bytes) => {
+    for (; lines <= maxLinesBefore; lines++) {
+      const newline = bytes.indexOf(0x0a, start);
+      if (newline < 0) return undefined;
+      const line = bytes.toString('latin1', start, newline + 1);
+      if (line.startsWith('SSH-')) return { value: parse(line), end: newline + 1 };
+      start = newline + 1;
+    }
+    const got = quoted(showBytes(bytes));
+    throw new Failure('protocol', `Expected a line that begins with "SSH-", got ${maxLinesBefore} others: ${got}.`);
+  };
 }
 
 function parse(line: string): Identification {

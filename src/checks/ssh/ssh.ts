@@ -12,7 +12,7 @@ import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts
 import { addressDetail } from '../../core/tried.ts';
 import { readOrTell } from '../../net/dialogue/commands.ts';
 import { Conversation } from '../../net/dialogue/conversation.ts';
-import { readIdentification, type Identification } from './identification.ts';
+import { identificationReader, type Identification } from './identification.ts';
 
 const sshPort = 22;
 
@@ -54,7 +54,7 @@ export const ssh = defineCheck({
     conversation.write('SSH-2.0-Watchkeeper\r\n');
     const identification = await readOrTell(
       conversation,
-      readIdentification,
+      identificationReader(),
       `Waiting for the identification of ${where}`,
     );
     const bannerMs = clock.monotonic() - connectedMs;

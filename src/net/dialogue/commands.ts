@@ -21,7 +21,7 @@ export async function exchange(
   const doing =
     line === undefined ? `Waiting for the greeting of ${where}` : `Waiting for the reply of ${where} to ${to}`;
   try {
-    return await readOrTell(conversation, read, doing);
+    return await readOrTell(conversation, read(), doing);
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error;
     const got = conversation.shown(Buffer.from(error.message));

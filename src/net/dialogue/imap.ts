@@ -1,7 +1,7 @@
 import { command } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { offers, plainResponse, quotedString, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
-import { imapReader, readImapGreeting, type ServerReply } from './replies.ts';
+import { imapGreeting, imapReply, type ServerReply } from './replies.ts';
 
 /** RFC 9051, which servers of RFC 3501 understand too. */
 export class ImapSession implements MailSession {
@@ -13,7 +13,7 @@ export class ImapSession implements MailSession {
   }
 
   async greet(): Promise<void> {
-    const expected = { status: ['OK', 'PREAUTH'], to: 'connecting', read: readImapGreeting };
+    const expected = { status: ['OK', 'PREAUTH'], to: 'connecting', read: imapGreeting };
     await command(this.#conversation, undefined, expected);
   }
 
@@ -31,7 +31,7 @@ export class ImapSession implements MailSession {
     this.#conversation.hide(secretsOf(credentials));
     if (!offers(capabilities, 'AUTH PLAIN')) return await this.#logInByCommand(credentials);
     const tag = this.#nextTag();
-    const [to, read] = ['the login', imapReader(tag)];
+    const [to, read] = ['the login', imapReply(tag)];
     await command(this.#conversation, `${tag} AUTHENTICATE PLAIN`, { status: '+', to, read });
     await command(this.#conversation, plainResponse(credentials), { status: 'OK', to, read });
   }
@@ -46,7 +46,7 @@ export class ImapSession implements MailSession {
 
   #command(text: string, to: string): Promise<ServerReply> {
     const tag = this.#nextTag();
-    return command(this.#conversation, `${tag} ${text}`, { status: 'OK', to, read: imapReader(tag) });
+    return command(this.#conversation, `${tag} ${text}`, { status: 'OK', to, read: imapReply(tag) });
   }
 
   #nextTag(): string {

@@ -1,7 +1,7 @@
 import { command, exchange } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { offers, plainResponse, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
-import { readPop3List, readPop3Reply as read } from './replies.ts';
+import { pop3List, pop3Reply as read } from './replies.ts';
 
 const status = '+OK';
 
@@ -19,7 +19,7 @@ export class Pop3Session implements MailSession {
 
   /** A server that does not know CAPA offers nothing that we could name. */
   async capabilities(): Promise<readonly string[]> {
-    const reply = await exchange(this.#conversation, 'CAPA', { to: 'CAPA', read: readPop3List });
+    const reply = await exchange(this.#conversation, 'CAPA', { to: 'CAPA', read: pop3List });
     return reply.status === status ? reply.lines : [];
   }
 

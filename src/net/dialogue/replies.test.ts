@@ -2,23 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
-  imapReader,
-  readFtpReply,
-  readImapGreeting,
-  readPop3List,
-  readPop3Reply,
-  readSmtpReply,
+  ftpReply,
+  imapGreeting,
+  imapReply,
+  pop3List,
+  pop3Reply,
   ReplyError,
+  smtpReply,
   type ReplyReader,
 } from './replies.ts';
 
 const readers: Readonly<Record<string, ReplyReader>> = {
-  smtp: readSmtpReply,
-  ftp: readFtpReply,
-  'imap greeting': readImapGreeting,
-  imap: imapReader('a1'),
-  pop3: readPop3Reply,
-  'pop3 list': readPop3List,
+  smtp: smtpReply,
+  ftp: ftpReply,
+  'imap greeting': imapGreeting,
+  imap: imapReply('a1'),
+  pop3: pop3Reply,
+  'pop3 list': pop3List,
 };
 
 describe('CT2: a reply is read in every shape that its standard allows', () => {
@@ -60,11 +60,13 @@ describe('CT2: a reply is read in every shape that its standard allows', () => {
   for (const [reader, text, status, lines] of table) {
     test(`${reader}: ${JSON.stringify(text)}`, () => {
       const bytes = Buffer.from(text);
-      const read = readers[reader]!;
       // Behind it may stand what comes next.
-      const found = read(Buffer.concat([bytes, Buffer.from('more')]));
-      assert.deepEqual([found?.value.status, found?.value.lines, found?.end], [status, lines, bytes.length]);
-      for (let length = 0; length < bytes.length; length++) assert.equal(read(bytes.subarray(0, length)), undefined);
+      const all = Buffer.concat([bytes, Buffer.from('more')]);
+      const atOnce = readers[reader]!()(all);
+      assert.deepEqual([atOnce?.value.status, atOnce?.value.lines, atOnce?.end], [status, lines, bytes.length]);
+      const read = readers[reader]!();
+      for (let length = 0; length < bytes.length; length++) assert.equal(read(all.subarray(0, length)), undefined);
+      assert.deepEqual(read(all.subarray(0, bytes.length)), atOnce, 'byte by byte');
     });
   }
 });
@@ -84,7 +86,7 @@ test('what is no reply is refused at its first line', () => {
     ['pop3', '220 mail\r\n'],
   ];
   for (const [reader, text] of table)
-    assert.throws(() => readers[reader]!(Buffer.from(text)), { name: 'ReplyError' }, `${reader} ${text}`);
+    assert.throws(() => readers[reader]!()(Buffer.from(text)), { name: 'ReplyError' }, `${reader} ${text}`);
 });
 
 test('any bytes are a reply, none, or the begin of one', () => {
@@ -92,14 +94,44 @@ test('any bytes are a reply, none, or the begin of one', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(line, fc.string({ maxLength: 5 })), { maxLength: 30 }), (parts) => {
       const bytes = Buffer.from(parts.join(''), 'latin1');
-      for (const read of Object.values(readers)) {
-        try {
-          const found = read(bytes);
-          assert.ok(found === undefined || (found.end > 0 && found.end <= bytes.length));
-        } catch (error) {
-          assert.ok(error instanceof ReplyError, String(error));
-        }
+      for (const reader of Object.values(readers)) {
+        const atOnce = attempt(() => reader()(bytes));
+        assert.ok(
+          atOnce instanceof ReplyError || atOnce === undefined || (atOnce.end > 0 && atOnce.end <= bytes.length),
+        );
+        // In pieces, the same comes out.
+        const read = reader();
+        let inPieces: typeof atOnce;
+        for (let length = 0; length <= bytes.length && inPieces === undefined; length += 3)
+          inPieces = attempt(() => read(bytes.subarray(0, length)));
+        inPieces ??= attempt(() => read(bytes));
+        assert.deepEqual(inPieces, atOnce);
       }
     }),
   );
+});
+
+function attempt<Value>(work: () => Value): Value | ReplyError {
+  try {
+    return work();
+  } catch (error) {
+    assert.ok(error instanceof ReplyError, String(error));
+    return error;
+  }
+}
+
+test('a reply of 10,000 lines that comes byte by byte is read in time that grows with its length', () => {
+  for (const [reader, line, last] of [
+    ['smtp', '250-\r\n', '250 \r\n'],
+    ['ftp', '220-\r\n', '220 \r\n'],
+    ['imap', '* 1\r\n', 'a1 OK\r\n'],
+    ['pop3 list', '+OK\r\n', '.\r\n'],
+  ] as const) {
+    const bytes = Buffer.from(line.repeat(10_000) + last);
+    const read = readers[reader]!();
+    let lines = 0;
+    for (let length = 1; length < bytes.length; length++) lines += read(bytes.subarray(0, length)) ? 1 : 0;
+    assert.equal(lines, 0);
+    assert.equal(read(bytes)?.end, bytes.length);
+  }
 });

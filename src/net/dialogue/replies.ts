@@ -15,21 +15,45 @@ export class ReplyError extends Error {
   override readonly name = 'ReplyError';
 }
 
-/** Finds a whole reply at the begin of what came; undefined while there is more to come. */
-export type ReplyReader = (bytes: Buffer) => FoundText<ServerReply> | undefined;
+/**
+ * Makes what finds one whole reply at the begin of what came; undefined while there is more to come. It is asked again with
+ * the same bytes and more behind them, and looks at each line once.
+ */
+export type ReplyReader = () => (bytes: Buffer) => FoundText<ServerReply> | undefined;
 
 interface Line {
   readonly text: string;
   readonly end: number;
 }
 
-/** The lines that are complete; they end with LF, before which CR may be missing. */
-function* linesOf(bytes: Buffer, start = 0): Generator<Line> {
-  for (let at = start; ;) {
-    const end = bytes.indexOf(0x0a, at);
-    if (end < 0) return;
-    yield { text: bytes.toString('utf8', at, end).replace(/\r$/, ''), end: end + 1 };
-    at = end + 1;
+/** The lines of bytes that grow, each once; they end with LF, before which CR may be missing. */
+class Lines {
+  #start: number;
+  #searched: number;
+
+  constructor(start = 0) {
+    this.#start = start;
+    this.#searched = start;
+  }
+
+  /** The next line, if all of it is there. */
+  next(bytes: Buffer): Line | undefined {
+    const at = bytes.indexOf(0x0a, this.#searched);
+    this.#searched = at < 0 ? Math.max(this.#searched, bytes.length) : at;
+    if (at < 0) return undefined;
+    const text = bytes.toString('utf8', this.#start, at).replace(/\r$/, '');
+    this.skipTo(at + 1);
+    return { text, end: at + 1 };
+  }
+
+  /** The lines that are complete and were not taken yet. */
+  *of(bytes: Buffer): Generator<Line> {
+    for (let line = this.next(bytes); line; line = this.next(bytes)) yield line;
+  }
+
+  skipTo(start: number): void {
+    this.#start = start;
+    this.#searched = start;
   }
 }
 
@@ -46,53 +70,55 @@ function codeLineOf(text: string): CodeLine | undefined {
 }
 
 /** RFC 5321 section 4.2: each line has the code, a hyphen where another follows, and maybe text. */
-export const readSmtpReply: ReplyReader = (bytes) => {
+export const smtpReply: ReplyReader = () => {
+  const source = new Lines();
   const lines: string[] = [];
-  for (const { text, end } of linesOf(bytes)) {
-    const line = codeLineOf(text);
-    if (!line) throw new ReplyError(text);
-    lines.push(line.rest);
-    if (!line.goesOn) return found(bytes, end, { status: line.code, lines });
-  }
-  return undefined;
+  return (bytes) => {
+    for (const { text, end } of source.of(bytes)) {
+      const line = codeLineOf(text);
+      if (!line) throw new ReplyError(text);
+      lines.push(line.rest);
+      if (!line.goesOn) return found(bytes, end, { status: line.code, lines });
+    }
+    return undefined;
+  };
 };
 
 /** RFC 959 section 4.2: a hyphen after the first code, and any lines until one begins with the same code and a space. */
-export const readFtpReply: ReplyReader = (bytes) => {
+export const ftpReply: ReplyReader = () => {
+  const source = new Lines();
   const lines: string[] = [];
   let status: string | undefined;
-  for (const { text, end } of linesOf(bytes)) {
-    const line = codeLineOf(text);
-    if (!line && status === undefined) throw new ReplyError(text);
-    lines.push(line?.rest ?? text);
-    status ??= line?.code;
-    if (line && line.code === status && !line.goesOn) return found(bytes, end, { status, lines });
-  }
-  return undefined;
+  return (bytes) => {
+    for (const { text, end } of source.of(bytes)) {
+      const line = codeLineOf(text);
+      if (!line && status === undefined) throw new ReplyError(text);
+      lines.push(line?.rest ?? text);
+      status ??= line?.code;
+      if (line && line.code === status && !line.goesOn) return found(bytes, end, { status, lines });
+    }
+    return undefined;
+  };
 };
 
 /** RFC 9051 section 7.1: `* OK`, `* PREAUTH` or `* BYE`. */
-export const readImapGreeting: ReplyReader = (bytes) => {
-  for (const { text, end } of linesOf(bytes)) {
-    const { status, rest = '' } = /^\* (?<status>OK|PREAUTH|BYE)(?: (?<rest>.*))?$/i.exec(text)?.groups ?? {};
-    if (status === undefined) throw new ReplyError(text);
-    return found(bytes, end, { status: status.toUpperCase(), lines: [rest] });
-  }
-  return undefined;
-};
+export const imapGreeting: ReplyReader = () => statusLine(/^\* (OK|PREAUTH|BYE)(?: (.*))?$/i);
 
 /** RFC 9051 section 7: untagged lines, then one with the tag of the command and OK, NO or BAD; or `+`, which asks for more. */
-export function imapReader(tag: string): ReplyReader {
-  return (bytes) => {
+export function imapReply(tag: string): ReplyReader {
+  return () => {
+    const source = new ImapLines();
     const untagged: string[] = [];
-    for (let line = imapLine(bytes, 0); line; line = imapLine(bytes, line.end)) {
-      const [, mark, rest = ''] = /^(\S*) ?(.*)$/s.exec(line.text) ?? [];
-      if (mark === '+') return found(bytes, line.end, { status: '+', lines: [...untagged, rest] });
-      if (mark === tag) return found(bytes, line.end, taggedReply(line.text, { rest, untagged }));
-      if (mark !== '*') throw new ReplyError(line.text);
-      untagged.push(rest);
-    }
-    return undefined;
+    return (bytes) => {
+      for (let line = source.next(bytes); line; line = source.next(bytes)) {
+        const [, mark, rest = ''] = /^(\S*) ?(.*)$/s.exec(line.text) ?? [];
+        if (mark === '+') return found(bytes, line.end, { status: '+', lines: [...untagged, rest] });
+        if (mark === tag) return found(bytes, line.end, taggedReply(line.text, { rest, untagged }));
+        if (mark !== '*') throw new ReplyError(line.text);
+        untagged.push(rest);
+      }
+      return undefined;
+    };
   };
 }
 
@@ -105,40 +131,60 @@ function taggedReply(
   return { status: status.toUpperCase(), lines: [...untagged, text] };
 }
 
-/** A line with the literals in it (`{5}`, then five bytes), which are left out of its text. */
-function imapLine(bytes: Buffer, start: number): Line | undefined {
-  let text = '';
-  for (let at = start; ;) {
-    const line = linesOf(bytes, at).next().value;
-    if (!line) return undefined;
-    text += line.text;
-    const literal = /\{(\d{1,9})\+?\}$/.exec(line.text);
-    if (!literal) return { text, end: line.end };
-    at = line.end + Number(literal[1]);
+/** Lines with the literals in them (`{5}`, then five bytes), which are left out of their text. */
+class ImapLines {
+  readonly #lines = new Lines();
+  #text = '';
+
+  next(bytes: Buffer): Line | undefined {
+    for (const { text, end } of this.#lines.of(bytes)) {
+      this.#text += text;
+      const literal = /\{(\d{1,9})\+?\}$/.exec(text);
+      if (literal) {
+        this.#lines.skipTo(end + Number(literal[1]));
+        continue;
+      }
+      const whole = this.#text;
+      this.#text = '';
+      return { text: whole, end };
+    }
+    return undefined;
   }
 }
 
 /** RFC 1939 section 3: `+OK` or `-ERR`, in capitals, which not every server keeps to; and maybe text. */
-export const readPop3Reply: ReplyReader = (bytes) => {
-  for (const { text, end } of linesOf(bytes)) {
-    const { status, rest = '' } = /^(?<status>\+OK|-ERR|\+)(?: (?<rest>.*))?$/i.exec(text)?.groups ?? {};
-    if (status === undefined) throw new ReplyError(text);
-    return found(bytes, end, { status: status.toUpperCase(), lines: [rest] });
-  }
-  return undefined;
-};
+export const pop3Reply: ReplyReader = () => statusLine(/^(\+OK|-ERR|\+)(?: (.*))?$/i);
 
 /** The same where `+OK` is followed by lines up to one with a dot alone. */
-export const readPop3List: ReplyReader = (bytes) => {
-  const first = readPop3Reply(bytes);
-  if (first?.value.status !== '+OK') return first;
+export const pop3List: ReplyReader = () => {
+  const readFirst = pop3Reply();
   const lines: string[] = [];
-  for (const { text, end } of linesOf(bytes, first.end)) {
-    if (text === '.') return found(bytes, end, { status: '+OK', lines });
-    lines.push(text.replace(/^\./, ''));
-  }
-  return undefined;
+  let source: Lines | undefined;
+  return (bytes) => {
+    if (!source) {
+      const first = readFirst(bytes);
+      if (first?.value.status !== '+OK') return first;
+      source = new Lines(first.end);
+    }
+    for (const { text, end } of source.of(bytes)) {
+      if (text === '.') return found(bytes, end, { status: '+OK', lines });
+      lines.push(text.replace(/^\./, ''));
+    }
+    return undefined;
+  };
 };
+
+/** One line of a status and maybe text. */
+function statusLine(pattern: RegExp): ReturnType<ReplyReader> {
+  const source = new Lines();
+  return (bytes) => {
+    const line = source.next(bytes);
+    if (!line) return undefined;
+    const [, status, rest = ''] = pattern.exec(line.text) ?? [];
+    if (status === undefined) throw new ReplyError(line.text);
+    return found(bytes, line.end, { status: status.toUpperCase(), lines: [rest] });
+  };
+}
 
 function found(bytes: Buffer, end: number, reply: Omit<ServerReply, 'bytes'>): FoundText<ServerReply> {
   return { value: { ...reply, bytes: bytes.subarray(0, end) }, end };

@@ -1,7 +1,7 @@
 import { command, exchange } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { asBase64, offers, plainResponse, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
-import { readSmtpReply as read } from './replies.ts';
+import { smtpReply as read } from './replies.ts';
 
 /** The name by which we introduce ourselves. */
 const ourName = 'watchkeeper';

@@ -2,7 +2,7 @@ import { command } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { ImapSession } from './imap.ts';
 import { Pop3Session } from './pop3.ts';
-import { readFtpReply as read } from './replies.ts';
+import { ftpReply as read } from './replies.ts';
 import { SmtpSession } from './smtp.ts';
 
 export const startTlsProtocols = ['smtp', 'imap', 'pop3', 'ftp'] as const;

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { Failure } from '../../core/failure.ts';
+import { Conversation } from './conversation.ts';
 import { unescapedBytes } from './escapes.ts';
-import { step } from './steps.ts';
+import { doStep, step } from './steps.ts';
 
 test('CK4: the bytes of a text are those that a person means', () => {
   const table: readonly (readonly [text: string, hex: string])[] = [
@@ -31,4 +35,22 @@ test('a step that says nothing, or two things at once, is refused', () => {
     [{ hex: '0' }, /pairs of hexadecimal digits/],
   ] as const;
   for (const [given, message] of table) assert.match(JSON.stringify(step.safeParse(given).error?.issues), message);
+});
+
+test('CA1: what drips is searched for a pattern within a bound, and beyond it nothing is known of the target', async () => {
+  // A stream is all of a socket that a conversation uses.
+  const stream = new PassThrough() as unknown as Socket;
+  using conversation = new Conversation(stream, { signal: new AbortController().signal, where: 'a.test:25' });
+  const waits = doStep(conversation, { expect: `${'(?:ab|cd|ef){0,9}'.repeat(5)}x` });
+  const dripping = (async () => {
+    for (let pieces = 0; pieces < 50_000; pieces++) {
+      stream.write('a');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  const failure = await Promise.race([dripping, waits]).catch((error: unknown) => error);
+  assert.ok(failure instanceof Failure, 'it gave up');
+  const { status, reason, source, message } = failure.toOutcome();
+  assert.deepEqual([status, reason, source], ['unknown', 'too-large', 'agent']);
+  assert.match(message, /bytes in many pieces, takes too long to search/);
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hexBytes } from '../../core/bytes.ts';
 import { Failure } from '../../core/failure.ts';
+import { MatchingBudget } from '../../core/matching.ts';
 import { compilePattern, pattern } from '../../core/pattern.ts';
 import type { Conversation, FoundText } from './conversation.ts';
 import { unescapedBytes } from './escapes.ts';
@@ -49,28 +50,34 @@ export async function doStep(
 ): Promise<void> {
   if (send !== undefined) conversation.write(unescapedBytes(send));
   if (hex !== undefined) conversation.write(Buffer.from(hex, 'hex'));
-  if (expect !== undefined) await wait(conversation, { text: `/${expect}/`, find: finderOf(expect) }, reject);
+  const budget = new MatchingBudget(quartersOfSecond);
+  const rejects = reject === undefined ? () => undefined : finderOf(reject, budget);
+  if (expect !== undefined) await wait(conversation, { text: `/${expect}/`, find: finderOf(expect, budget), rejects });
   if (expectHex === undefined) return;
   const wanted = Buffer.from(expectHex, 'hex');
-  await wait(conversation, { text: expectHex, find: (bytes) => endOfBytes(bytes, wanted) }, reject);
+  await wait(conversation, { text: expectHex, find: (bytes) => endOfBytes(bytes, wanted), rejects });
 }
+
+/** For one wait: what came is searched again with each piece that follows. */
+const quartersOfSecond = 4;
 
 interface Wanted {
   /** For messages. */
   readonly text: string;
   /** Where it ends; undefined if it is not there. */
   readonly find: (bytes: Buffer) => number | undefined;
+  /** The same of what ends the wait. */
+  readonly rejects: (bytes: Buffer) => number | undefined;
 }
 
-async function wait(conversation: Conversation, wanted: Wanted, reject: string | undefined): Promise<void> {
+async function wait(conversation: Conversation, wanted: Wanted): Promise<void> {
   const { where } = conversation;
-  const rejects = reject === undefined ? () => undefined : finderOf(reject);
   const mismatch = (): string =>
     `Expected ${wanted.text} from ${where}, got ${conversation.shown(conversation.unread)}`;
   const find = (bytes: Buffer): FoundText<undefined> | undefined => {
     const end = wanted.find(bytes);
     if (end !== undefined) return { value: undefined, end };
-    if (rejects(bytes) !== undefined) throw new Failure('assertion', `${mismatch()}.`);
+    if (wanted.rejects(bytes) !== undefined) throw new Failure('assertion', `${mismatch()}.`);
     return undefined;
   };
   try {
@@ -84,8 +91,12 @@ async function wait(conversation: Conversation, wanted: Wanted, reject: string |
 }
 
 /** The expressions read UTF-8. */
-function finderOf(source: string): Wanted['find'] {
+function finderOf(source: string, budget: MatchingBudget): Wanted['find'] {
   return (bytes) => {
+    if (!budget.spend(bytes.length, source)) {
+      const message = `What came, ${bytes.length} bytes in many pieces, takes too long to search for /${source}/.`;
+      throw new Failure('too-large', message, { as: { status: 'unknown', source: 'agent' } });
+    }
     const matcher = compilePattern(source).matcher(bytes);
     return matcher.find() ? matcher.end() : undefined;
   };

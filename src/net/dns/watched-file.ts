@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Clock } from '../../core/clock.ts';
+import { errnoName, socketFailure } from '../dial/socket-failure.ts';
 
 const lookAgainMs = 1000;
 const maxBytes = 8 * 1024 * 1024;
@@ -22,16 +23,26 @@ export class WatchedFile<T> {
     this.#parts = parts;
   }
 
-  /** Synchronous on purpose: the file is local and small, and a name is looked up within one turn of the loop. */
+  /**
+   * Synchronous on purpose: the file is local and small, and a name is looked up within one turn of the loop.
+   * @throws {Failure} exhausted, where this machine cannot open it now and never could
+   */
   read(): T {
     const { path, clock, parse } = this.#parts;
     const nowMs = clock.monotonic();
     if (this.#value !== undefined && nowMs - this.#lookedAtMs < lookAgainMs) return this.#value;
-    this.#lookedAtMs = nowMs;
     const stamp = stampOf(path);
-    if (this.#value !== undefined && stamp === this.#stamp) return this.#value;
-    this.#stamp = stamp;
-    return (this.#value = parse(textOf(path)));
+    if (this.#value === undefined || stamp !== this.#stamp) {
+      try {
+        this.#value = parse(textOf(path));
+        this.#stamp = stamp;
+      } catch (error) {
+        // What was read before is still the best that is known; it is tried again at the next look.
+        if (this.#value === undefined) throw socketFailure(error, `Reading ${path}`, 'machine');
+      }
+    }
+    this.#lookedAtMs = nowMs;
+    return this.#value;
   }
 }
 
@@ -44,7 +55,10 @@ function stampOf(path: string): string {
   }
 }
 
-/** The first 8 MiB of a file. */
+/** That a file cannot be opened now says nothing of what is in it. */
+const passing: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
+
+/** The first 8 MiB of a file; empty if it cannot be read. @throws {Error} where that may pass */
 function textOf(path: string): string {
   try {
     const file = openSync(path, 'r');
@@ -54,7 +68,8 @@ function textOf(path: string): string {
     } finally {
       closeSync(file);
     }
-  } catch {
+  } catch (error) {
+    if (passing.has(errnoName(error) ?? '')) throw error;
     // A machine without the file has no names in it; one that may not be read is the same to us.
     return '';
   }

@@ -42,7 +42,7 @@ class SystemPing {
     const sentMs = this.#clock.monotonic();
     const child = spawnPing(pingArguments(this.#address, { ...this.#options, ttl }));
     if (child instanceof Error) {
-      setImmediate(() => this.#deliver(unsupported(sequence, whyNotStarted(child), child)));
+      setImmediate(() => this.#deliver(notStarted(sequence, child)));
       return;
     }
     this.#children.add(child);
@@ -58,7 +58,7 @@ class SystemPing {
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
-    child.once('error', (cause: NodeJS.ErrnoException) => tell(unsupported(sequence, whyNotStarted(cause), cause)));
+    child.once('error', (cause) => tell(notStarted(sequence, cause)));
     child.once('close', () => {
       tell(answerIn(output));
       this.#children.delete(child);
@@ -103,10 +103,24 @@ function spawnPing(flags: readonly string[]): ChildProcessByStdio<null, Readable
   }
 }
 
-function whyNotStarted({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'ENOENT') return 'there is no ping command';
-  if (code === 'EPERM') return 'this process may not run ping, which has rights that were taken from it (EPERM)';
-  return `ping cannot be started (${code ?? message})`;
+const mayNotRun = 'this process may not run ping, which has rights that were taken from it';
+
+/** Why a program cannot be started, by errno; what else there is, this machine has run out of. */
+const reasonsOfSpawn: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no ping command',
+  ENOTDIR: 'there is no ping command',
+  EPERM: `${mayNotRun} (EPERM)`,
+  EACCES: `${mayNotRun} (EACCES)`,
+  ENOEXEC: 'ping is no program of this machine (ENOEXEC)',
+};
+
+function notStarted(sequence: number, cause: NodeJS.ErrnoException): QueryAnswer {
+  const why = reasonsOfSpawn[cause.code ?? ''];
+  if (why !== undefined) return unsupported(sequence, why, cause);
+  const words =
+    cause.code === 'EAGAIN' ? 'this machine lets this user start no more processes' : 'it cannot be started';
+  const message = `Starting ping: ${words} (${cause.code ?? cause.message}).`;
+  return { kind: 'unsent', sequence, error: new Failure('exhausted', message, { cause }) };
 }
 
 function pingArguments({ ip, family }: Address, options: EchoOptions): string[] {

@@ -38,9 +38,18 @@ export interface OcspResponse {
   /** What is signed, how (an object identifier), and the signature. */
   readonly signed: Buffer;
   readonly algorithm: string;
+  /** Of RSASSA-PSS only. */
+  readonly pss?: PssParameters;
   readonly signature: Buffer;
   /** DER of certificates that came along. */
   readonly certificates: readonly Buffer[];
+}
+
+/** Hashes as object identifiers, and the bytes of the salt (RFC 4055 section 3.1). */
+export interface PssParameters {
+  readonly hash: string;
+  readonly maskHash: string;
+  readonly saltBytes: number;
 }
 
 /** OCSPResponseStatus (RFC 6960 section 4.2.1) without `successful`. */
@@ -66,12 +75,34 @@ export function readOcspResponse(der: Buffer): OcspResponse {
   if (type !== basicResponse) throw new DerError(`expected a basic response, got type ${type}`);
   const basic = new DerSequence(readDer(wrapped.take(derTag.octetString).contents));
   const data = basic.take(derTag.sequence);
-  const algorithm = oidText(new DerSequence(basic.take()).take());
+  const identifier = new DerSequence(basic.take());
+  const algorithm = oidText(identifier.take());
+  const pss = algorithm === rsassaPss ? pssParameters(identifier.optional(derTag.sequence)) : undefined;
   const signature = bitsOf(basic.take());
   const along = basic.optional(field(0));
   const certificates = along ? childrenOf(unwrap(along)).slice(0, maxCertificates) : [];
-  const signed = { signed: data.bytes, algorithm, signature };
+  const signed = { signed: data.bytes, algorithm, ...(pss && { pss }), signature };
   return { ...responseData(data), ...signed, certificates: certificates.map(({ bytes }) => bytes) };
+}
+
+const rsassaPss = '1.2.840.113549.1.1.10';
+const sha1 = '1.3.14.3.2.26';
+const usualSaltBytes = 20;
+
+/** What is left out has the values that the standard gives it. */
+function pssParameters(value: DerValue | undefined): PssParameters {
+  if (!value) return { hash: sha1, maskHash: sha1, saltBytes: usualSaltBytes };
+  const parts = new DerSequence(value);
+  const hash = parts.optional(field(0));
+  const mask = parts.optional(field(1));
+  const salt = parts.optional(field(2));
+  const maskParts = mask && new DerSequence(unwrap(mask));
+  maskParts?.take(derTag.oid);
+  return {
+    hash: hash ? oidText(new DerSequence(unwrap(hash)).take()) : sha1,
+    maskHash: maskParts ? oidText(new DerSequence(maskParts.take()).take()) : sha1,
+    saltBytes: salt ? (smallInteger(unwrap(salt)) ?? -1) : usualSaltBytes,
+  };
 }
 
 function responseData(value: DerValue): Pick<OcspResponse, 'responses' | 'responderName' | 'responderKeyHash'> {

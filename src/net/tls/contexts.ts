@@ -20,8 +20,9 @@ const ciphers = [cheapest, ...DEFAULT_CIPHERS.split(':').filter((name) => name !
 const contexts = new BoundedMap<string, TlsContext>(1000);
 
 /** One context per option set: making one parses every trusted root, which costs more than a handshake. */
-export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, shares: KeyShares): TlsContext {
-  const id = JSON.stringify([minVersion, ca, certificate, key, shares]);
+export function contextFor(options: TlsOptions, shares: KeyShares): TlsContext {
+  const { minVersion, ca, certificate, key } = options;
+  const id = `${optionSetOf(options)} ${shares}`;
   const known = contexts.get(id);
   if (known) return known;
   // A server's own certificate, or an intermediate, may be trusted without the root that it hangs on.
@@ -32,6 +33,21 @@ export function contextFor({ minVersion, ca, certificate, key }: TlsOptions, sha
   const context = { id, secureContext, chains };
   contexts.set(id, context);
   return context;
+}
+
+const numbers = new BoundedMap<string, number>(1000);
+let lastNumber = 0;
+
+/** The same for options that take the same context. Texts have numbers: to write half a megabyte at each handshake takes time. */
+export function optionSetOf({ minVersion, ca = '', certificate = '', key = '' }: TlsOptions): string {
+  return [minVersion, ...[ca, certificate, key].map(numberOf)].join(' ');
+}
+
+function numberOf(text: string): number {
+  const known = numbers.get(text);
+  if (known !== undefined) return known;
+  numbers.set(text, ++lastNumber);
+  return lastNumber;
 }
 
 /** Good PEM texts that do not fit, by the end of OpenSSL's code. */

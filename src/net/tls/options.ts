@@ -4,6 +4,9 @@ import { decimalNumber } from '../../core/numbers.ts';
 import { parsedText } from '../../core/parsed-text.ts';
 import { hostname } from '../../core/target.ts';
 
+/** The certificates of all public authorities, as systems have them in one file, take 230 KiB. */
+const maxCaLength = 524_288;
+const caPem = parsedText(parseCertificates, 'certificates as PEM text', maxCaLength);
 const certificatePem = parsedText(parseCertificates, 'certificates as PEM text');
 const keyPem = parsedText(parseKey, 'an unencrypted private key as PEM text');
 
@@ -39,9 +42,9 @@ export const tlsFields = {
   }),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').meta({ description: 'Oldest TLS version to accept' }),
   serverName: hostname.optional().meta({ description: 'Name to ask for and to expect, instead of the host' }),
-  ca: certificatePem.optional().meta({
+  ca: caPem.optional().meta({
     description:
-      "Certificates to trust instead of the usual ones: authorities, or the server's own (PEM text, one or more)",
+      "Certificates to trust instead of the usual ones: authorities, or the server's own (PEM text, at most 512 KiB)",
     file: true,
   }),
   certificate: certificatePem.optional().meta({ description: 'Client certificate (PEM text)', file: true }),

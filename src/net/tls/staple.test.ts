@@ -28,6 +28,7 @@ const forOcsp = { extensions: ['extendedKeyUsage=OCSPSigning'] };
 const responder = await issueCertificate(folder, 'responder', { subject: 'Responder', ...forOcsp });
 const foreign = await issueCertificate(folder, 'foreign', { subject: 'Responder', signer: 'otherCa', ...forOcsp });
 const unfit = await issueCertificate(folder, 'unfit', { subject: 'Unfit responder' });
+const rsa = await issueCertificate(folder, 'rsa', { subject: 'RSA responder', key: ['rsa:2048'], ...forOcsp });
 const over = await issueCertificate(folder, 'over', { subject: 'Over', fromDays: -9, toDays: -1, ...forOcsp });
 
 const about = { certificate: own, issuer: ca };
@@ -59,6 +60,29 @@ test('CK2: a response of the issuer, or of a responder that it certified for thi
     const direct = await ocspResponse(folder, { ...about, status: 'good', byKey });
     assert.equal(staple(direct).verdict, 'good');
   }
+});
+
+test('CK2: a response that is signed by RSA-PSS is believed, whatever its hash and salt', async () => {
+  for (const [hash, salt] of [
+    ['sha256', '32'],
+    ['sha384', '48'],
+    ['sha512', '20'],
+    ['sha1', '20'],
+  ] as const) {
+    const signature = ['-rmd', hash, '-rsigopt', 'rsa_padding_mode:pss', '-rsigopt', `rsa_pss_saltlen:${salt}`];
+    const der = await ocspResponse(folder, { ...about, signer: rsa, status: 'revoked', signature });
+    assert.equal(staple(der).verdict, 'revoked', `${hash} ${salt}`);
+    assert.deepEqual(staple(withBrokenSignature(der)), { verdict: 'invalid', why: 'its signature does not verify' });
+  }
+});
+
+test('CK2: a response whose signature can be forged, or mixes hashes, proves nothing and says why', async () => {
+  const signed = { ...about, signer: rsa, status: 'good' } as const;
+  const md5 = await ocspResponse(folder, { ...signed, signature: ['-rmd', 'md5'] });
+  assert.equal(staple(md5).why, 'its signature uses MD5, which can be forged');
+  const signature = ['-rmd', 'sha256', '-rsigopt', 'rsa_padding_mode:pss', '-rsigopt', 'rsa_mgf1_md:sha1'];
+  const mixed = await ocspResponse(folder, { ...signed, signature });
+  assert.match(staple(mixed).why ?? '', /RSA-PSS signature has parameters that are not known/);
 });
 
 const signedBy = (signer: TestCertificate) => ocspResponse(folder, { ...about, signer, status: 'good' });

@@ -1,8 +1,8 @@
-import { createHash, hash, verify, X509Certificate, type KeyObject } from 'node:crypto';
+import { constants, createHash, hash, verify, X509Certificate, type KeyObject } from 'node:crypto';
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { OcspVerdict } from '../../core/network.ts';
 import { DerError } from '../packets/der.ts';
-import { readOcspResponse, type OcspResponse, type SingleResponse } from '../packets/ocsp.ts';
+import { readOcspResponse, type OcspResponse, type PssParameters, type SingleResponse } from '../packets/ocsp.ts';
 import { certificateOf, isoTime, isSignedBy, type Certificate } from './certificate.ts';
 
 /** What the OCSP response that came with a certificate proves. */
@@ -136,13 +136,28 @@ const signatureHashes: Readonly<Record<string, string | null>> = {
   '1.3.101.113': null,
 };
 
-function hasSigned({ algorithm, signed, signature }: OcspResponse, key: KeyObject | undefined): boolean {
-  const digest = signatureHashes[algorithm];
+/** Hashes that can be forged (RFC 6151, RFC 6149). */
+const forgeable: Readonly<Record<string, string>> = { '1.2.840.113549.1.1.2': 'MD2', '1.2.840.113549.1.1.4': 'MD5' };
+
+/** @throws {DerError} */
+function hasSigned(response: OcspResponse, key: KeyObject | undefined): boolean {
+  const { algorithm, pss, signed, signature } = response;
+  const forgeableHash = forgeable[algorithm];
+  if (forgeableHash) throw new DerError(`its signature uses ${forgeableHash}, which can be forged`);
+  const digest = pss ? pssHash(pss) : signatureHashes[algorithm];
   if (digest === undefined) throw new DerError(`its signature algorithm ${algorithm} is not known`);
+  const padding = pss && { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltBytes };
   try {
-    return key !== undefined && verify(digest, signed, key, signature);
+    return key !== undefined && verify(digest, signed, { key, ...padding }, signature);
   } catch {
     // A key of another kind than the algorithm is for.
     return false;
   }
+}
+
+/** @throws {DerError} where a signature uses two hashes, or one that is not known */
+function pssHash({ hash: id, maskHash, saltBytes }: PssParameters): string {
+  const name = hashNames[id];
+  if (name !== undefined && maskHash === id && saltBytes >= 0) return name;
+  throw new DerError(`its RSA-PSS signature has parameters that are not known: ${id}, ${maskHash}, ${saltBytes}`);
 }

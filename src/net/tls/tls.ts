@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { abortError, Failure } from '../../core/failure.ts';
 import type { SecureConnection, TlsOptions } from '../../core/network.ts';
 import { withoutFinalDot } from './certificate.ts';
-import { contextFor, type TlsContext } from './contexts.ts';
+import { contextFor, optionSetOf, type TlsContext } from './contexts.ts';
 import { streamFailure } from './failure.ts';
 import type { KeyShares } from './groups.ts';
 import { judgeChain, type Shown } from './judge-chain.ts';
@@ -119,8 +119,8 @@ interface Resumable {
 const resumables = new BoundedMap<string, Resumable>(1000);
 
 /** Sessions are one server's: of a name, an address and a port, under the same options. */
-function sessionId(server: string, { serverName, minVersion, ca, certificate, key }: TlsOptions): string {
-  return JSON.stringify([server, serverName, minVersion, ca, certificate, key]);
+function sessionId(server: string, options: TlsOptions): string {
+  return `${server} ${options.serverName} ${optionSetOf(options)}`;
 }
 
 /** The part of a handshake that resumes an earlier session, and keeps its own for later ones. */

@@ -1,10 +1,10 @@
 import { decodeGrpcMessage, decodeHealthResponse } from '../../../src/net/packets/grpc.ts';
 import { parseJson } from '../../../src/checks/http/json-document.ts';
-import { readIdentification } from '../../../src/checks/ssh/identification.ts';
+import { identificationReader } from '../../../src/checks/ssh/identification.ts';
 import { nearestWord } from '../../../src/core/nearest.ts';
 import { printableBytes } from '../../../src/core/printable.ts';
 import { quoted } from '../../../src/core/quoted.ts';
-import { imapReader, readFtpReply, readPop3List, readSmtpReply } from '../../../src/net/dialogue/replies.ts';
+import { ftpReply, imapReply, pop3List, smtpReply } from '../../../src/net/dialogue/replies.ts';
 import { serverNameOf } from '../../../src/net/packets/client-hello.ts';
 import { childrenOf } from '../../../src/net/packets/der.ts';
 import { decodeMessage } from '../../../src/net/packets/dns/decode.ts';
@@ -73,12 +73,12 @@ const dnsMessages: Readonly<Record<string, Buffer>> = {
 const dialogueBytes = 65_536;
 
 const dialogueTexts: readonly (readonly [string, () => unknown])[] = [
-  ['empty lines', () => readIdentification(bytesOf('\n', dialogueBytes))],
-  ['SMTP lines that go on', () => readSmtpReply(bytesOf('250-\n', dialogueBytes))],
-  ['FTP lines that go on', () => readFtpReply(bytesOf('220-\n', dialogueBytes))],
-  ['IMAP literals of no bytes', () => imapReader('a')(bytesOf('{0}\n', dialogueBytes))],
-  ['untagged IMAP lines', () => imapReader('a')(bytesOf('* \n', dialogueBytes))],
-  ['POP3 lines', () => readPop3List(Buffer.concat([Buffer.from('+OK\n'), bytesOf('\n', dialogueBytes)]))],
+  ['empty lines', () => identificationReader()(bytesOf('\n', dialogueBytes))],
+  ['SMTP lines that go on', () => smtpReply()(bytesOf('250-\n', dialogueBytes))],
+  ['FTP lines that go on', () => ftpReply()(bytesOf('220-\n', dialogueBytes))],
+  ['IMAP literals of no bytes', () => imapReply('a')()(bytesOf('{0}\n', dialogueBytes))],
+  ['untagged IMAP lines', () => imapReply('a')()(bytesOf('* \n', dialogueBytes))],
+  ['POP3 lines', () => pop3List()(Buffer.concat([Buffer.from('+OK\n'), bytesOf('\n', dialogueBytes)]))],
 ];
 
 export const scans: readonly Scan[] = [
@@ -261,6 +261,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
   'messages of at most 64 KiB, cut out of a stream': ['net/dns/stream.ts'],
   'a chain of certificates, at most as many as we accept': ['net/tls/server-chain.ts'],
   'the data of one DNS record, which the messages above are made of': [
+    'net/packets/dns/fields-of-addresses.ts',
     'net/packets/dns/fields-of-bytes.ts',
     'net/packets/dns/service-parameters.ts',
   ],

@@ -1,4 +1,4 @@
-import { compilePattern } from '../../core/pattern.ts';
+import { compilePattern } from './pattern.ts';
 
 /** Matching takes text length × program size steps at worst; so many take about a quarter of a second. */
 const maxSteps = 13_000_000;
@@ -21,17 +21,23 @@ export class PatternSearch {
   }
 }
 
-/** Matches many texts, for all of them together within the same number of steps. */
+/** Limits the time for matching many texts: all of them together may take so many quarters of a second. */
 export class MatchingBudget {
-  #stepsLeft = maxSteps;
+  readonly #steps: number;
+  #stepsLeft = 0;
 
-  renew(): void {
-    this.#stepsLeft = maxSteps;
+  constructor(quartersOfSecond = 1) {
+    this.#steps = quartersOfSecond * maxSteps;
+    this.renew();
   }
 
-  /** @throws when the budget is used up */
-  spend(text: string, pattern: string): void {
-    this.#stepsLeft -= text.length * compilePattern(pattern).programSize();
-    if (this.#stepsLeft < 0) throw new Error('its texts are too long together for this pattern');
+  renew(): void {
+    this.#stepsLeft = this.#steps;
+  }
+
+  /** Before a text of this length is matched. False when the budget is used up. */
+  spend(length: number, pattern: string): boolean {
+    this.#stepsLeft -= length * compilePattern(pattern).programSize();
+    return this.#stepsLeft >= 0;
   }
 }
