@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AgentIdentity } from '../agent/greeting.ts';
@@ -122,6 +122,7 @@ export async function joinAgents(
   folder: string,
   count: number,
 ): Promise<{ readonly serverPin: string; readonly identities: readonly AgentIdentity[] }> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const serverPin = keyPin(new DataFolder(folder).identity().publicKey);
   const identities = Array.from({ length: count }, (_, index) => ({
     agentId: `0193a0de-0000-7000-8000-${String(index).padStart(12, '0')}`,
