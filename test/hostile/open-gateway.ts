@@ -23,6 +23,7 @@ export async function openGateway(t: TestContext, commit: GatewayPorts['commit']
     onConnected: () => {},
     onDisconnected: () => {},
     onHeartbeat: () => {},
+    takeStorage: () => 0,
     beginChain: async () => true,
     onTasksApplied: () => {},
     onRunAnswer: () => {},

@@ -14,8 +14,9 @@ import { TaskRuns } from '../../server/fleet/task-runs.ts';
 import { TaskStates, type StateChange } from '../../server/fleet/task-states.ts';
 import { TaskTable } from '../../server/fleet/task-table.ts';
 import { ConnectionFaults } from '../../server/gateway/connection-faults.ts';
-import { Gateway } from '../../server/gateway/gateway.ts';
+import { Gateway, type GatewayPorts } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
+import { StorageAllowance } from '../../server/gateway/storage-allowance.ts';
 import { Health } from '../../server/host/health.ts';
 import { MonitorBook } from '../../server/monitors/monitor-book.ts';
 import { ResultMasks } from '../../server/monitors/result-masks.ts';
@@ -63,6 +64,7 @@ export function buildServer(parts: ServerParts) {
     received: (agentId, epoch) => store.received(agentId, epoch),
     commit: committerOf(parts, { ...view, records, faults, masks }),
     ...presencePorts({ fleet, sensorOrders, dispatcher, records }),
+    ...storagePort(parts, { ...view, faults }),
     beginChain: (agentId, chain) => records.chains.begin(agentId, chain),
     onTasksApplied: ({ agentId }, revision) => publish({ type: 'tasks-applied', agentId, revision }),
     onRunAnswer: (requestId, answer) => runs.answer(requestId, answer),
@@ -162,6 +164,18 @@ function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): Age
 interface BookReaders {
   readonly dispatcher: Dispatcher;
   readonly masks: ResultMasks;
+}
+
+function storagePort(
+  { clock }: ServerParts,
+  { tasks, fleet, faults }: View & { readonly faults: ConnectionFaults },
+): Pick<GatewayPorts, 'takeStorage'> {
+  const allowance = new StorageAllowance({
+    clock,
+    resultsPerSecond: (agentId) => tasks.resultsPerSecond(agentId),
+    onUsedUp: (agentId) => faults.heldBack({ agentId, name: fleet.view(agentId)?.name ?? agentId }),
+  });
+  return { takeStorage: (agentId, bytes) => allowance.take(agentId, bytes) };
 }
 
 function bookOf({ clock, store, readMonitor, say }: ServerParts, { dispatcher, masks }: BookReaders): MonitorBook {

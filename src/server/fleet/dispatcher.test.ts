@@ -207,6 +207,20 @@ describe('the dispatcher', () => {
     );
   });
 
+  test('AT14: it is known how many results the tasks of an agent make', async () => {
+    const { table, dispatcher } = dispatching('a', 'b');
+    await dispatcher.reconcile([
+      monitor('m', { intervalMs: 1000 }),
+      monitor('n', { intervalMs: 4000, agents: ['a'] }),
+      monitor('o', { intervalMs: 1, paused: true }),
+    ]);
+    for (const name of ['a', 'b']) await dispatcher.refresh(`id of ${name}`);
+    const rates = () => ['id of a', 'id of b', 'nobody'].map((id) => table.resultsPerSecond(id));
+    assert.deepEqual(rates(), [1.25, 1, 0]);
+    await dispatcher.reconcile([monitor('m', { intervalMs: 500 })]);
+    assert.deepEqual(rates(), [2, 2, 0]);
+  });
+
   test('SF8: monitors that cannot be assigned change nothing, and can be taken over later', async () => {
     const { dispatcher, table, disk } = dispatching('a');
     await dispatcher.reconcile([monitor('web')]);

@@ -29,6 +29,8 @@ interface TableAgent {
   readonly taskIds: Map<string, string>;
   /** By task id. */
   readonly tasks: Map<string, WantedTask>;
+  /** Made when asked for, and again after a change. */
+  resultsPerSecond: number | undefined;
 }
 
 /** Which agent runs which monitor, as which task: of every agent that is known, connected or not. */
@@ -69,6 +71,16 @@ export class TaskTable {
   isTaskOf({ taskId, monitorId }: { readonly taskId: string; readonly monitorId: string }, agentId: string): boolean {
     const owner = this.#owners.get(taskId);
     return owner?.agentId === agentId && owner.monitorId === monitorId;
+  }
+
+  /** How many results the tasks of an agent make. */
+  resultsPerSecond(agentId: string): number {
+    const agent = this.#agents.get(agentId);
+    if (!agent) return 0;
+    agent.resultsPerSecond ??= agent.tasks
+      .values()
+      .reduce((sum, { task }) => sum + (task.paused ? 0 : 1000 / task.intervalMs), 0);
+    return agent.resultsPerSecond;
   }
 
   /** The tasks of one agent, by id. */
@@ -140,6 +152,7 @@ export class TaskTable {
       isRevoked: true,
       taskIds: new Map(),
       tasks: new Map(),
+      resultsPerSecond: undefined,
     }));
   }
 
@@ -165,6 +178,7 @@ export class TaskTable {
 
   #apply(agentId: string, monitorIds: Iterable<string>): void {
     const agent = this.#agent(agentId);
+    agent.resultsPerSecond = undefined;
     for (const monitorId of monitorIds) {
       const taskId = agent.taskIds.get(monitorId);
       if (taskId === undefined) continue;

@@ -44,6 +44,7 @@ function sessionOf(over: Partial<SessionPorts> = {}) {
     commit: async () => {},
     onGreeting: () => {},
     onLive: () => {},
+    takeStorage: () => 0,
     uncommitted: { bytes: 0 },
     onHeartbeat: () => {},
     beginChain: async () => true,

@@ -24,6 +24,8 @@ export interface SessionPorts {
   onGreeting(): void;
   /** The session is the agent's from now on. */
   onLive(session: AgentSession): void;
+  /** Takes bytes that are to be kept, and says how long to wait before more are read, in milliseconds. */
+  takeStorage(agentId: string, bytes: number): number;
   /** Read and not durable yet, over all sessions, which count here. */
   readonly uncommitted: { bytes: number };
   onHeartbeat(session: AgentSession, heartbeat: Heartbeat): void;
@@ -190,7 +192,8 @@ export class AgentSession {
 
   /** Over its quota an agent is read later, which holds it back; nothing is refused, for a long backlog looks the same. */
   async #holdBack(entries: number, bytes: number): Promise<void> {
-    const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes));
+    const storageMs = this.#ports.takeStorage(this.#agentId, bytes);
+    const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes), storageMs);
     if (waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
   }
 }

@@ -42,6 +42,15 @@ export class ConnectionFaults {
     this.#log.tell(`${agentId} refused`, `Agent ${name} sent ${count} entries that were not kept: ${why}.`);
   }
 
+  /** An agent sent more than is kept of it at once. */
+  heldBack({ agentId, name }: Pick<AgentSession, 'agentId' | 'name'>): void {
+    const next = 'its results come later; if it was not away for long, look what it does';
+    this.#log.tell(
+      `${agentId} held back`,
+      `Agent ${name} sends far more than its tasks make and is read slowly: ${next}.`,
+    );
+  }
+
   /** There was no room for a connection from this address, or another was closed to make room for it. */
   crowded(address: string): void {
     this.#health.noteCrowded();

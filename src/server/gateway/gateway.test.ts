@@ -19,6 +19,7 @@ function arrival(over: Partial<Arrival> = {}) {
     onConnected: () => {},
     onDisconnected: () => {},
     onHeartbeat: () => {},
+    takeStorage: () => 0,
     beginChain: async () => true,
     onTasksApplied: () => {},
     onRunAnswer: () => {},
