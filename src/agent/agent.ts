@@ -11,6 +11,7 @@ import type { LagGuard } from '../schedule/lag.ts';
 import { runMonitor } from '../schedule/runner.ts';
 import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
+import type { LocalRules } from './local-rules.ts';
 import { writeNotice } from './notice-file.ts';
 import { privileges } from './privileges.ts';
 import { reportIntervalMs } from './report-file.ts';
@@ -34,6 +35,7 @@ export interface AgentParts {
   /** Runs; ended with the agent. */
   readonly lag: LagGuard;
   readonly sensorTypes: readonly SensorType[];
+  readonly rules: LocalRules;
   readonly version: string;
   readonly random: () => number;
   /** A line for the operator: what changed between this agent and its server. */
@@ -63,7 +65,7 @@ export class Agent {
   #cancelStatus: Cancel = () => {};
 
   constructor(parts: AgentParts) {
-    const { clock, net, folder, file } = parts;
+    const { clock, net, folder, file, rules } = parts;
     this.#parts = parts;
     this.#file = file;
     this.#startedAt = clock.now();
@@ -71,6 +73,7 @@ export class Agent {
     this.#tasks = new TaskList(folder.tasks());
     this.#executor = new TaskExecutor({
       clock,
+      rules,
       run: (monitor, turn) => runMonitor(monitor, { clock, net, lag: this.#lag, ...turn }),
       onResult: (item, { isPlain }) => void this.#record(item, isPlain),
     });
@@ -177,7 +180,7 @@ export class Agent {
   }
 
   #sensorHost(): SensorHost {
-    const { clock, machine, folder, spool, sensorTypes: types, version, onOrder, onFault } = this.#parts;
+    const { clock, machine, folder, spool, sensorTypes: types, rules, version, onOrder, onFault } = this.#parts;
     const announce = (begin: ChainBegin): void => this.uplink.announce(begin);
     const serverAddresses = (): readonly string[] => this.uplink.serverAddresses;
     const evidence = join(folder.path, 'evidence');
@@ -185,6 +188,7 @@ export class Agent {
       clock,
       machine,
       types,
+      rules,
       spool,
       version,
       textOf: lineText,

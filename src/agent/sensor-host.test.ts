@@ -14,6 +14,7 @@ import { eventually } from '../testing/eventually.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
 import type { KeptOrder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
+import { usualRules } from './local-rules.ts';
 import { SensorHost } from './sensor-host.ts';
 
 const options = z.strictObject({ depth: z.int().default(1) });
@@ -56,6 +57,7 @@ class Stand {
   readonly begins: ChainBegin[] = [];
   readonly spooled: string[] = [];
   /** How many sensors the person at the machine was told of, each time. */
+  rules = usualRules;
   readonly told: number[] = [];
   readonly folder: string;
   isConnected = true;
@@ -106,6 +108,7 @@ class Stand {
         },
         machine: this.clock,
         types: [this.instrument.type],
+        rules: this.rules,
         folder: this.folder,
         spool: { append: async (item) => this.spooled.push((item as RecordItem).line) },
         textOf: lineText,

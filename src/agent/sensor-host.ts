@@ -8,6 +8,7 @@ import type { KeptOrder } from './agent-file.ts';
 import type { Collected } from './notice-file.ts';
 import { HostedSensor, type HostedSensorParts } from './hosted-sensor.ts';
 import { disturbances, lookEveryMs, type Clocks, type Moment } from './disturbances.ts';
+import { refusalOfSensor, type LocalRules } from './local-rules.ts';
 
 export type SensorsMessage = Extract<ServerMessage, { type: 'sensors' }>;
 
@@ -19,6 +20,7 @@ export interface SensorHostParts extends Pick<
   readonly machine: MachineTime;
   /** Every sensor that this agent has. */
   readonly types: readonly SensorType[];
+  readonly rules: LocalRules;
   /** Each sensor has a folder in it. */
   readonly folder: string;
   /** Called at each start and change of the order. */
@@ -65,9 +67,11 @@ export class SensorHost {
   /** How each sensor is that is wanted. */
   get reports(): readonly SensorReport[] {
     const known = this.#sensors.flatMap(({ report }) => report ?? []);
-    const unknown = this.order.sensors.filter(({ sensor }) => !this.#parts.types.some(({ type }) => type === sensor));
-    const message = 'this agent has no such sensor: update it';
-    return [...known, ...unknown.map(({ sensor }) => ({ sensor, state: 'unavailable' as const, message }))];
+    const missing = this.order.sensors.flatMap(({ sensor }) => {
+      const message = this.#whyNot(sensor);
+      return message === undefined ? [] : [{ sensor, state: 'unavailable' as const, message }];
+    });
+    return [...known, ...missing];
   }
 
   /** Shown to the watched person. */
@@ -113,11 +117,18 @@ export class SensorHost {
     this.#isOver ||= this.#leftMs() <= 0;
     const { sensors } = this.order;
     this.#parts.types.forEach(({ type }, index) => {
-      const ordered = sensors.find(({ sensor }) => sensor === type);
+      const ordered = sensors.find(({ sensor }) => sensor === type && this.#whyNot(sensor) === undefined);
       const wanted = ordered && { options: ordered.options, by };
       this.#sensors[index]?.want(wanted, this.#isOver ? 'the time agreed on has come' : why);
     });
-    this.#parts.onOrder(this.order);
+    const started = sensors.filter(({ sensor }) => this.#whyNot(sensor) === undefined);
+    this.#parts.onOrder({ ...this.order, sensors: started });
+  }
+
+  /** Why a sensor cannot run here; undefined if it can. */
+  #whyNot(sensor: string): string | undefined {
+    if (!this.#parts.types.some(({ type }) => type === sensor)) return 'this agent has no such sensor: update it';
+    return refusalOfSensor(sensor, this.#parts.rules);
   }
 
   /** Records what disturbed the watching since the last look, and ends collection at the agreed time. */

@@ -1,6 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { checkModules, moduleWords } from '../checks/modules.ts';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
 import { statuses, type Status } from '../core/outcome.ts';
+import { quoted } from '../core/quoted.ts';
+import { sensorNames } from '../core/sensor.ts';
 import { endpointOf } from '../core/target.ts';
 
 /** Timers hold no more than 2^31 milliseconds. */
@@ -70,4 +73,29 @@ export function addAllowOption(command: Command): Command {
     ...(before ?? []),
     range,
   ]);
+}
+
+/** `a,b`; `none` is the empty list. */
+export function listArgument(text: string): readonly string[] {
+  if (text.trim() === 'none') return [];
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** Names of check types; another word for one is that one. */
+export function checkTypesArgument(text: string): readonly string[] {
+  return listArgument(text).map((word) => {
+    const module = checkModules.find((module) => moduleWords(module).includes(word.toLowerCase()));
+    if (module) return module.type;
+    throw new InvalidArgumentError(`Expected check types like http,tcp, got ${quoted(word)}.`);
+  });
+}
+
+export function sensorsArgument(text: string): readonly string[] {
+  const names = listArgument(text);
+  const unknown = names.find((name) => !sensorNames.some((known) => known === name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(`Expected ${sensorNames.join(', ')} or none, got ${quoted(unknown)}.`);
 }

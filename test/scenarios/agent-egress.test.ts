@@ -113,3 +113,49 @@ test('AT9: an agent asks a proxy for names only where its administrator trusts t
   server.program.start();
   await eventually('the proxy is trusted', async () => (await latestOf(server, 'local')) === 'up');
 });
+
+test('AT10: an agent runs what the administrator of its machine allows, and says so of the rest', async (t) => {
+  await using open = await tcpServer();
+  await using server = await AttackedServer.prepare({ flags: ['--no-local-agent'] });
+  const monitors = [
+    { name: 'allowed', type: 'tcp', target: `127.0.0.1:${open.port}`, interval: '2s' },
+    { name: 'elsewhere', type: 'tcp', target: '127.0.0.2:9', interval: '2s' },
+    { name: 'page', type: 'http', target: `http://127.0.0.1:${open.port}/`, interval: '2s' },
+    { name: 'often', type: 'tcp', target: `127.0.0.1:${open.port}`, interval: '1s' },
+  ];
+  const sensors = [{ agents: ['seat'], by: 'the school', mounts: {}, usb: {} }];
+  await server.configure(JSON.stringify({ monitors, sensors }));
+  server.program.start();
+  await server.untilAnswering();
+  const rules = ['--allow-checks', 'tcp,ping', '--allow-targets', '127.0.0.1', '--min-interval', '2s'];
+  const words = ['agent', '--join', server.url, '--name', 'seat', '--data', join(server.folder, 'seat')];
+  const token = await server.invite();
+  const agent = new Program(() => [...words, ...rules, '--allow-sensors', 'mounts', '--token', token]);
+  t.after(() => agent.kill());
+  agent.start();
+  const states = await eventually('each has a result', async () => {
+    const { tasks } = await server.ask<{ readonly tasks: readonly (TaskAnswer & { readonly monitor: string })[] }>(
+      '/tasks?agent=seat',
+    );
+    const told = tasks.map(({ monitor, latest }) => `${monitor} ${latest?.status} ${latest?.reason ?? ''}`.trim());
+    return told.length === 4 && !told.some((line) => line.includes('undefined')) && told.toSorted();
+  });
+  assert.deepEqual(states, ['allowed up', 'elsewhere unknown denied', 'often unknown denied', 'page unknown denied']);
+  const refused = await eventually('the sensors say how they are', async () => {
+    const view = await server.agent('seat');
+    return view?.sensors.find(({ sensor }) => sensor === 'usb');
+  });
+  assert.equal(refused.state, 'unavailable');
+  assert.match(refused.message, /allows the sensors mounts \(--allow-sensors\)/);
+  assert.doesNotMatch(agent.said, /Collected of this machine:.*usb/);
+
+  for (const [flag, value, message] of [
+    ['--allow-checks', 'tcp,exec', /Expected check types like http,tcp, got "exec"/],
+    ['--allow-sensors', 'camera', /Expected usb, mounts, traffic or none, got "camera"/],
+    ['--allow-targets', 'example.org', /--allow-targets: expected a range/],
+  ] as const) {
+    const { code, stderr } = await runWatchkeeper([...words, flag, value]);
+    assert.equal(code, 3);
+    assert.match(stderr, message);
+  }
+});

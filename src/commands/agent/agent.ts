@@ -9,6 +9,7 @@ import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import { AgentFolder, type AgentFile } from '../../agent/agent-file.ts';
 import { Agent } from '../../agent/agent.ts';
 import { gatewayCheck, resolverCheck } from '../../agent/health-checks.ts';
+import { usualRules, type LocalRules } from '../../agent/local-rules.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { placeOf } from '../../adapters/place-of.ts';
 import { isSamePlace } from '../../core/place.ts';
@@ -17,7 +18,9 @@ import type { Spool, SpoolOptions } from '../../agent/spool/spool.ts';
 import { openSpool } from './open-spool.ts';
 import type { LinkState } from '../../agent/uplink.ts';
 import { systemClock as clock } from '../../core/clock.ts';
+import type { Milliseconds } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
+import type { Network } from '../../core/network.ts';
 import { formatEndpoint, isLoopback } from '../../core/target.ts';
 import { isThisMachine } from '../../net/dial/egress.ts';
 import { createNetwork } from '../../net/network.ts';
@@ -46,6 +49,12 @@ export interface AgentOptions {
   readonly data?: string;
   /** A file whose `egress:` says what its checks may reach. */
   readonly egress?: string;
+  /** Check types, sensors and targets that the server may ask of this machine; every one if undefined. */
+  readonly allowChecks?: readonly string[];
+  readonly allowSensors?: readonly string[];
+  readonly allowTargets?: readonly string[];
+  readonly maxTasks?: number;
+  readonly minInterval?: Milliseconds;
   /** Whether a server beyond this machine may be reached without TLS. */
   readonly insecure?: boolean;
 }
@@ -62,7 +71,7 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   let agent: Agent | undefined;
   let url: URL | undefined;
   const ownPorts = (): readonly number[] => portsHere(options.listen, url, agent?.uplink.serverAddresses ?? []);
-  const policy = await readEgressPolicy(options.egress, ownPorts);
+  const policy = await readEgressPolicy(options.egress, { ownPorts, only: options.allowTargets });
   process.umask(0o077);
   onHangup(() => void rereadEgressPolicy(options.egress, policy, say));
   // The watched person may pass through to the notice in it.
@@ -70,17 +79,15 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   const folder = new AgentFolder(folderFiles(taken.path));
   const file = introduced(folder, options);
   url = options.listen ? undefined : serverUrl(file);
-  if (url && isClearText(url)) acceptClearText(url, { isAccepted: options.insecure === true, say });
+  if (url) refuseClearText(url, { isAccepted: options.insecure === true, say });
   const net = createNetwork({ clock, policy });
-  const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
-  const selfTest = new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });
+  // Its own gateway and resolver are no targets of the server's.
+  const selfTest = selfTestOn(options.allowTargets ? createNetwork({ clock }) : net);
   const spool = await openOwnSpool(folder, { isUsed: hasJoined(file), onChange: () => agent?.onSpoolChange() });
   for (const name of spool.recovered.quarantined) {
     say(`The spool file ${name} was damaged and is kept aside; a gap record says what is missing.`);
   }
-  const onLink = announcer(say);
-  const onFault = onlyChanges(say);
-  const told = { onLink, onOrder: orderAnnouncer(say), onFault };
+  const told = { onLink: announcer(say), onOrder: orderAnnouncer(say), onFault: onlyChanges(say) };
   const parts = {
     clock,
     dialler: webSocketDialler,
@@ -91,6 +98,7 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
     selfTest,
     lag: new LagGuard(clock),
     sensorTypes,
+    rules: rulesOf(options),
     ...told,
   };
   agent = new Agent({ ...parts, machine: machineTime(), version: version(), random: Math.random });
@@ -123,6 +131,17 @@ async function openOwnSpool(folder: AgentFolder, options: SpoolOptions): Promise
 /** A server has accepted it, so that it has had entries to send. */
 function hasJoined({ serverPin, secret }: AgentFile): boolean {
   return serverPin !== undefined && secret === undefined;
+}
+
+function selfTestOn(net: Network): SelfTest {
+  const checks = { resolver: resolverCheck(net), gateway: gatewayCheck(net) };
+  return new SelfTest({ clock, checks, delay: loopDelay(delayResolutionMs) });
+}
+
+function rulesOf(options: AgentOptions): LocalRules {
+  const { allowChecks: checks, allowSensors: sensors } = options;
+  const { maxTasks = usualRules.maxTasks, minInterval: minIntervalMs = usualRules.minIntervalMs } = options;
+  return { checks, sensors, maxTasks, minIntervalMs };
 }
 
 /** Who this agent is and whom it serves, after what the command line says. @throws {AppError} usage */
@@ -169,11 +188,13 @@ function isClearText({ protocol, hostname }: URL): boolean {
   return protocol === 'http:' && !isLoopback(withoutBrackets(hostname));
 }
 
-/** @throws {AppError} usage, unless the person has accepted it */
-function acceptClearText(
-  { origin, host }: URL,
+/** @throws {AppError} usage, for a server that is reached without TLS beyond this machine, unless the person has accepted it */
+function refuseClearText(
+  url: URL,
   { isAccepted, say }: { readonly isAccepted: boolean; readonly say: (text: string) => void },
 ): void {
+  if (!isClearText(url)) return;
+  const { origin, host } = url;
   const danger = 'without TLS anybody on the way can read and change what the server and this agent say';
   if (isAccepted) return say(`The server is reached at ${origin}, as --insecure allows: ${danger}.`);
   throw new AppError('usage', `expected https for ${host}: ${danger}; --insecure accepts that`);

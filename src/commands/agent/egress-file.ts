@@ -6,7 +6,8 @@ import { AppError } from '../../core/errors.ts';
 import { replaceFile } from '../../sys/atomic-file.ts';
 import { EgressPolicy, type EgressRules } from '../../net/dial/egress.ts';
 
-type OwnPorts = NonNullable<EgressRules['ownPorts']>;
+/** What the policy has from elsewhere than the file. */
+type Own = Pick<EgressRules, 'ownPorts' | 'only'>;
 
 /** A server chooses the proxies of an agent's checks: none is trusted unless the file says so. */
 const agentDefaults = { proxies: [] } as const;
@@ -15,8 +16,8 @@ const agentDefaults = { proxies: [] } as const;
  * What an agent's checks may reach: `egress:` in a file, or the default policy. It is its machine's administrator who says so, and
  * no server; a port of its own, or of a server on its machine, is no target unless allowed. @throws {AppError} invalid-config, not-found
  */
-export async function readEgressPolicy(file: string | undefined, ownPorts: OwnPorts): Promise<EgressPolicy> {
-  return new EgressPolicy({ ...agentDefaults, ...(file !== undefined && (await readRules(file))), ownPorts });
+export async function readEgressPolicy(file: string | undefined, own: Own): Promise<EgressPolicy> {
+  return new EgressPolicy({ ...agentDefaults, ...(file !== undefined && (await readRules(file))), ...own });
 }
 
 /** Reads the file again, at SIGHUP; what was read before stays in force where that fails, and why is said. */

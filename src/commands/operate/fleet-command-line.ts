@@ -2,7 +2,14 @@ import { Option, type Command } from 'commander';
 import type { Milliseconds } from '../../core/duration.ts';
 import { defaultServerPort } from '../../core/ports.ts';
 import { logFormats, type LogFormat } from '../../terminal/operator-log.ts';
-import { durationArgument, listenAddress } from '../arguments.ts';
+import {
+  durationArgument,
+  listenAddress,
+  checkTypesArgument,
+  sensorsArgument,
+  listArgument,
+  countArgument,
+} from '../arguments.ts';
 import type { ListFlags, ListName } from './fleet-commands.ts';
 import { addFilters, addMonitorCommands } from './monitor-command-line.ts';
 import type { ServerPlace } from './server-line.ts';
@@ -26,6 +33,11 @@ interface AgentFlags {
   readonly data?: string;
   readonly egress?: string;
   readonly insecure?: true;
+  readonly allowChecks?: readonly string[];
+  readonly allowSensors?: readonly string[];
+  readonly allowTargets?: readonly string[];
+  readonly maxTasks?: number;
+  readonly minInterval?: Milliseconds;
   readonly logFormat: LogFormat;
 }
 
@@ -66,8 +78,7 @@ function addServer(program: Command): void {
 }
 
 function addAgent(program: Command): void {
-  const agent = program
-    .command('agent')
+  const agent = addLocalRules(program.command('agent'))
     .description('run checks, and sensors, on this machine for a server')
     .option('--join <url>', 'the address of the server; the one of the last time if absent')
     .option('--token <token>', 'a join token, needed once; better from WATCHKEEPER_TOKEN or a file')
@@ -100,6 +111,28 @@ function addAgent(program: Command): void {
       const { showAgentStatus } = await import('../agent/agent-status.ts');
       process.exitCode = showAgentStatus(flags, process.stdout);
     });
+}
+
+/** What the administrator of a machine lets a server make of its agent. */
+function addLocalRules(agent: Command): Command {
+  return agent
+    .option(
+      '--allow-checks <types>',
+      'check types that the server may ask for, such as http,tcp (default: all)',
+      checkTypesArgument,
+    )
+    .option(
+      '--allow-sensors <names>',
+      'sensors that the server may start; none starts none (default: all)',
+      sensorsArgument,
+    )
+    .option(
+      '--allow-targets <ranges>',
+      'addresses that checks may reach, and no others, such as 10.0.0.0/8,192.0.2.7:443',
+      listArgument,
+    )
+    .option('--max-tasks <count>', 'how many tasks it takes (default: 100000)', countArgument)
+    .option('--min-interval <duration>', 'the shortest interval of a task (default: 1s)', durationArgument);
 }
 
 function logFormatOption(): Option {

@@ -40,6 +40,8 @@ export interface EgressRules {
   readonly allow?: readonly string[];
   /** May not be reached; wins over `allow`. */
   readonly deny?: readonly string[];
+  /** What alone may be reached, whatever the rest says; every address if undefined. */
+  readonly only?: readonly string[] | undefined;
   /** Addresses of proxies that may be asked for names. Undefined: every one if nothing is denied or allowed above, else none. */
   readonly proxies?: readonly string[] | undefined;
   /** Ports of our own services, denied by default on every address of this machine. */
@@ -73,11 +75,13 @@ function rulesOf({ allow = [], deny = [], proxies }: Ranges): Rules {
 /** Says whether an address may be reached. It is asked for the connected address, at every connect, redirect and retry. */
 export class EgressPolicy {
   #rules: Rules;
+  readonly #only: AddressRules | undefined;
   readonly #ownPorts: () => readonly number[];
   readonly #refusal: (target: string, ip: string) => string;
 
   /** @throws {AppError} invalid-config, naming the range that is none */
-  constructor({ ownPorts = () => [], refusal = refusalOfAgent, ...ranges }: EgressRules = {}) {
+  constructor({ ownPorts = () => [], refusal = refusalOfAgent, only, ...ranges }: EgressRules = {}) {
+    this.#only = only && new AddressRules(only, '--allow-targets');
     this.#rules = rulesOf(ranges);
     this.#ownPorts = ownPorts;
     this.#refusal = refusal;
@@ -90,9 +94,20 @@ export class EgressPolicy {
 
   /** @throws {Failure} denied */
   permit(address: Address, port?: number): void {
-    if (everyMeaningOf(address).every((meaning) => this.#permits(meaning, port))) return;
+    const meanings = everyMeaningOf(address);
+    const only = this.#only;
+    const isAmong = !only || meanings.every((meaning) => only.cover(meaning, port));
+    if (isAmong && meanings.every((meaning) => this.#permits(meaning, port))) return;
     const { ip } = address;
     const target = port === undefined ? ip : formatEndpoint({ host: ip, port });
+    if (!isAmong)
+      throw new Failure(
+        'denied',
+        `The administrator of this machine allows no such target (--allow-targets): ${target}.`,
+        {
+          detail: { address: ip },
+        },
+      );
     throw new Failure('denied', this.#refusal(target, ip), { detail: { address: ip } });
   }
 
