@@ -86,7 +86,7 @@ const kindWords: Readonly<Record<RecordOf<'surroundings'>['kind'], string>> = {
   interface: 'network interface',
   address: 'address',
   'default-route': 'default route',
-  resolver: 'DNS servers',
+  resolver: 'list of DNS servers',
   mac: 'MAC address',
   'bridge-port': 'bridge',
 };

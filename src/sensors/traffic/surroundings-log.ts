@@ -39,7 +39,7 @@ export class SurroundingsLog {
       if (!before) this.#tell({ change: 'present', ...item });
       else if (!was) this.#tell({ change: 'appeared', ...item });
       else if (was.value !== item.value || was.interface !== item.interface)
-        this.#tell({ change: 'changed', ...item, before: textOf(was) });
+        this.#tell({ change: 'changed', ...item, before: was.value });
     }
   }
 
@@ -59,10 +59,6 @@ export class SurroundingsLog {
     this.#minuteBeganMs = nowMs;
     this.#told = 0;
   }
-}
-
-function textOf({ interface: name, value }: Item): string {
-  return name === undefined ? value : `${value} on ${name}`;
 }
 
 /** By a key that stays the same while the thing is the same. */
