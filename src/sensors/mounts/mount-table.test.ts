@@ -50,6 +50,16 @@ test('a number that was given to another mount is not a remount', () => {
   ]);
 });
 
+test('MU38: another source at the same place, of the same number, is a new mount', () => {
+  const looks = new Looks();
+  const share = '97 27 0:50 / /mnt rw - nfs4 server:/exam rw';
+  looks.at(share);
+  assert.deepEqual(looks.at(share.replace('server:/exam', 'server:/notes')), ['unmounted /mnt rw', 'mounted /mnt rw']);
+  const [before, now] = looks.records;
+  assert.ok(before && 'mount' in before && now && 'mount' in now);
+  assert.deepEqual([before.mount.device, now.mount.device], ['server:/exam', 'server:/notes']);
+});
+
 test('mounts on one another are each a mount, and a part of a file system says so', () => {
   const looks = new Looks();
   looks.at(root);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { ipv4Packet } from '../../testing/ip-packet.ts';
 import { PacketCounter } from '../../testing/packet-counter.ts';
 import { PeerMeter } from './meter.ts';
+import type { PeerCount } from './peer-counter.ts';
 
 const self = '192.0.2.1';
 
@@ -102,4 +103,23 @@ test('what there was no room for is summed, and counts for the interface', () =>
   step(meter, counter, 4000);
   assert.deepEqual(meter.overflow, [0, 1040]);
   assert.deepEqual(meter.beginRecord().get(2), { taps: [0, 1140], wire: [0, 1208] });
+});
+
+test('MU39: a counter that began anew adds what it has since, and takes nothing away', () => {
+  const meter = new PeerMeter(0);
+  const nothing = { bytes: 0, wireBytes: 0, packets: 0, wirePackets: 0, directed: 0 };
+  const reading = (packets: number): PeerCount => ({
+    interfaceIndex: 2,
+    address: '198.51.100.1',
+    sent: nothing,
+    received: { bytes: 100 * packets, wireBytes: 100 * packets, packets, wirePackets: packets, directed: packets },
+  });
+  meter.step({ peers: [reading(10)], rest: [] }, 2000);
+  meter.step({ peers: [reading(3)], rest: [] }, 4000);
+  meter.step({ peers: [reading(4)], rest: [] }, 6000);
+  assert.deepEqual(
+    [...meter.peers].map(({ total }) => total),
+    [[0, 1400]],
+  );
+  assert.deepEqual(meter.beginRecord().get(2), { taps: [0, 1400 + 14 * 14], wire: [0, 1400 + 14 * 14] });
 });
