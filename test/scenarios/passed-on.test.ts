@@ -189,12 +189,9 @@ describe('what a watched machine passes on', { skip: labMissing }, () => {
     assert.deepEqual(
       passedOn
         .filter(({ destination }) => destination.startsWith('10.'))
-        .map(({ interface: name, source, destination, wire }) => [name, source, destination, wire])
+        .map(({ interface: name, source, destination, wire }) => `${name} ${source} ${destination} ${wire}`)
         .toSorted(),
-      [
-        ['eth0', '10.88.0.3', '10.88.0.2', 252],
-        ['veth0', '10.88.0.2', '10.88.0.3', 252],
-      ],
+      ['eth0 10.88.0.3 10.88.0.2 252', 'veth0 10.88.0.2 10.88.0.3 252'],
     );
     const ports = interfaces.filter(({ portOf }) => portOf === 'br0').map(({ name }) => name);
     assert.deepEqual(ports.toSorted(), ['eth0', 'veth0']);

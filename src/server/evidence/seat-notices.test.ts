@@ -37,11 +37,12 @@ test('SG10: both sides of a contact record it, and it is told once, in one direc
   assert.equal(stand.from('seat-1', contact('out', '10.20.1.2')), sentence);
 });
 
+function volume(peer: string, wire: [number, number]): SensorRecord {
+  return { event: 'contact-volume', interface: 'eth0', peer, class: 'intranet', wire };
+}
+
 test('SG10: much traffic between two seats is told once', () => {
   const stand = new Stand();
-  const volume = (peer: string, wire: [number, number]): SensorRecord => {
-    return { event: 'contact-volume', interface: 'eth0', peer, class: 'intranet', wire };
-  };
   assert.equal(
     stand.from('seat-1', volume('10.20.1.2', [1_010_000, 9000])),
     'seat-1 has sent 1.01 MB to seat-2 and received 9.00 kB from it',
