@@ -68,8 +68,8 @@ export class AgentFolder {
     }
   }
 
-  saveTasks(tasks: readonly Task[]): void {
-    this.#replace('tasks.json', tasks);
+  async saveTasks(tasks: readonly Task[]): Promise<void> {
+    await this.files.replaceSoon('tasks.json', JSON.stringify(tasks));
   }
 
   /** The last sensor order, for a start without the server; an empty order if it cannot be read. */

@@ -63,6 +63,8 @@ export class Agent {
   #link: LinkState = { state: 'connecting', server: '', message: 'not yet' };
   #lastAcknowledgedAt: number | undefined;
   #cancelStatus: Cancel = () => {};
+  #savingTasks: Promise<void> = Promise.resolve();
+  #areTasksSaved = true;
 
   constructor(parts: AgentParts) {
     const { clock, net, folder, file, rules } = parts;
@@ -95,7 +97,7 @@ export class Agent {
 
   /** Stops within about a second; every finished measurement is in the spool. */
   async stop(): Promise<void> {
-    await Promise.all([this.#executor.stop(), this.#sensors.stop()]);
+    await Promise.all([this.#executor.stop(), this.#sensors.stop(), this.#savingTasks]);
     this.#parts.selfTest.stop();
     this.#lag.stop();
     this.uplink.stop();
@@ -136,7 +138,7 @@ export class Agent {
         this.#link = link;
         onLink(link);
         // A disk that was full may have room now.
-        if (link.state === 'connected') this.#saveTasks();
+        if (link.state === 'connected' && !this.#areTasksSaved) this.#saveTasks();
       },
     };
   }
@@ -202,7 +204,12 @@ export class Agent {
 
   /** For a start without the server. */
   #saveTasks(): void {
-    this.#try('The tasks were not saved', () => this.#parts.folder.saveTasks(this.#tasks.tasks));
+    const { folder, onFault } = this.#parts;
+    this.#areTasksSaved = true;
+    this.#savingTasks = folder.saveTasks(this.#tasks.tasks).catch((error: unknown) => {
+      this.#areTasksSaved = false;
+      onFault(`The tasks were not saved: ${(error as Error).message}`);
+    });
   }
 
   /** A write that a full disk refuses is repeated later; it must not end the agent, which can still report. */
@@ -281,14 +288,6 @@ export class Agent {
       lastAcknowledgedAt: this.#lastAcknowledgedAt,
       queue,
       health,
-      tasks: this.#tasks.tasks.map(({ id, monitorName, type, target, intervalMs, paused }) => ({
-        id,
-        monitorName,
-        type,
-        target,
-        intervalMs,
-        paused,
-      })),
     });
   }
 }

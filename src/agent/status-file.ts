@@ -2,11 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SmallFiles } from '../core/small-files.ts';
 import type { Heartbeat } from '../protocol/messages.ts';
-import type { Task } from '../core/task.ts';
 import { isFresh, readReport, replaceReport } from './report-file.ts';
 import type { LinkState } from './uplink.ts';
 
-/** What a running agent tells about itself, for `agent status`. */
+/** What a running agent tells about itself, for `agent status`. Its tasks are in a file of their own: there may be thousands. */
 export interface AgentStatusReport {
   readonly agentId: string;
   readonly name: string;
@@ -19,7 +18,6 @@ export interface AgentStatusReport {
   readonly lastAcknowledgedAt: number | undefined;
   readonly queue: Heartbeat['queue'];
   readonly health: Heartbeat['health'];
-  readonly tasks: readonly Pick<Task, 'id' | 'monitorName' | 'type' | 'target' | 'intervalMs' | 'paused'>[];
 }
 
 const fileName = 'status.json';

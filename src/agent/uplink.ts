@@ -21,7 +21,16 @@ export interface UplinkPorts extends SessionPorts {
 
 export type LinkState =
   | { readonly state: 'connected'; readonly server: string }
-  | { readonly state: 'connecting' | 'refused'; readonly server: string; readonly message: string };
+  /** `waiting`: for the server to call this agent again. */
+  | { readonly state: 'connecting' | 'refused' | 'waiting'; readonly server: string; readonly message: string };
+
+interface Caller {
+  /** For people. */
+  readonly server: string;
+  readonly onTrusted?: () => void;
+  /** The line of the server that was served has ended, and no other has taken its place. */
+  readonly onLost?: (error: Error | undefined) => void;
+}
 
 /** Full jitter within this: a thousand agents that lost the same server come back spread over it. */
 const reconnectSpreadMs = 5000;
@@ -77,17 +86,25 @@ export class Uplink {
     this.#noteServer(url.hostname.replaceAll(/[[\]]/g, ''));
     const dialledMs = clock.monotonic();
     this.#cancelDial = dialler.dial(new URL(agentPath, url), connectLimitMs, {
-      onOpen: (line) => void this.adopt(line, url.host).then((error) => this.#retry(url, error)),
+      onOpen: (line) => void this.#speak(line, { server: url.host }).then((error) => this.#retry(url, error)),
       onFailed: (error) => this.#retry(url, error, clock.monotonic() - dialledMs),
       onAddress: (address) => this.#noteServer(address),
     });
   }
 
   /**
-   * Speaks over an open line, whoever dialled it; `onTrusted` is called when the server has proved who it is. Resolves when the
-   * line has ended, with what went wrong.
+   * Speaks over the line of a caller; `onTrusted` is called when it has proved to be the server. Resolves when the line has
+   * ended, with what went wrong.
    */
   adopt(line: Line, server: string, onTrusted = (): void => {}): Promise<Error | undefined> {
+    const onLost = (error: Error | undefined): void => {
+      const message = error?.message ?? 'the line was closed';
+      if (!this.#isStopped) this.#ports.onLink({ state: 'waiting', server, message });
+    };
+    return this.#speak(line, { server, onTrusted, onLost });
+  }
+
+  #speak(line: Line, { server, onTrusted, onLost }: Caller): Promise<Error | undefined> {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     const { identity, version, source, clock } = this.#ports;
     const greeting = new Greeting({
@@ -108,14 +125,17 @@ export class Uplink {
           cancelGreeting();
           session.end();
           this.#channels.delete(channel);
-          if (this.#session === session) this.#session = undefined;
+          if (this.#session === session) {
+            this.#session = undefined;
+            onLost?.(error);
+          }
           resolve(error);
         },
       },
     });
     const onWelcome = (serverKey: string, name: string): void => {
       cancelGreeting();
-      onTrusted();
+      onTrusted?.();
       // Only a server that has proved its identity replaces an older connection.
       for (const other of this.#channels) if (other !== channel) other.terminate();
       this.#session = session;

@@ -5,6 +5,8 @@ export interface SmallFiles {
   /** Undefined if there is no such file. */
   read(name: string): string | undefined;
   replace(name: string, content: string, options?: ReplaceOptions): void;
+  /** The same off this thread, which a large file would hold up, durably and for this user only; one call takes effect after the other. */
+  replaceSoon(name: string, content: string): Promise<void>;
   /** Does nothing if there is no such file. */
   remove(name: string): void;
 }

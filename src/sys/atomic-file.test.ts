@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fillDisk, mountSmallDisk } from '../testing/small-disk.ts';
-import { replaceFile } from './atomic-file.ts';
+import { replaceFile, replaceFileSoon } from './atomic-file.ts';
 
 function temporary(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), 'watchkeeper-atomic-'));
@@ -35,6 +35,29 @@ describe('replacing a file', () => {
     writeFileSync(`${file}.new`, 'half of');
     replaceFile(file, 'newer');
     assert.deepEqual([readFileSync(victim, 'utf8'), readFileSync(file, 'utf8')], ['mine', 'newer']);
+  });
+
+  test('SF14: off this thread it does the same', async (t) => {
+    const folder = temporary(t);
+    const [file, victim] = [join(folder, 'a.json'), join(folder, 'victim')];
+    writeFileSync(victim, 'mine');
+    symlinkSync(victim, `${file}.soon`);
+    await replaceFileSoon(file, 'zwei ü');
+    await replaceFileSoon(file, 'drei');
+    assert.deepEqual([readFileSync(victim, 'utf8'), readFileSync(file, 'utf8')], ['mine', 'drei']);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(folder).toSorted(), ['a.json', 'victim']);
+  });
+
+  test('SF14: off this thread a full disk rejects, and the old content stays whole', async (t) => {
+    await using disk = await mountSmallDisk();
+    if (!disk) return t.skip('a file system of its own needs root and loop devices');
+    const file = join(disk.path, 'tasks.json');
+    await replaceFileSoon(file, 'old');
+    fillDisk(join(disk.path, 'filler'));
+    await assert.rejects(replaceFileSoon(file, 'x'.repeat(100_000)), { code: 'ENOSPC' });
+    assert.equal(readFileSync(file, 'utf8'), 'old');
+    assert.deepEqual(readdirSync(disk.path).toSorted(), ['filler', 'lost+found', 'tasks.json']);
   });
 
   test('SE8: on a full disk throws, and the old content stays whole', async (t) => {

@@ -1,4 +1,5 @@
 import { closeSync, constants, fchmodSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 interface ReplaceOptions {
@@ -24,6 +25,24 @@ export function replaceFile(path: string, content: string | Uint8Array, options:
     throw error;
   }
   if (isDurable) syncFolder(dirname(path));
+}
+
+/** The same for a large file that only this user may read, off this thread. Not to be called again for a path before it has resolved. */
+export async function replaceFileSoon(path: string, content: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const unfinished = `${path}.soon`;
+  await rm(unfinished, { force: true });
+  try {
+    await using file = await open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    await file.writeFile(content);
+    await file.sync();
+    await rename(unfinished, path);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
+  }
+  await using folder = await open(dirname(path), 'r');
+  await folder.sync();
 }
 
 /** A rename or a new name survives a power cut once its folder was synced. */

@@ -4,6 +4,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { folderFiles } from '../adapters/folder-files.ts';
+import { AgentFolder } from '../agent/agent-file.ts';
 import { readStatus, type AgentStatusReport } from '../agent/status-file.ts';
 import type { AgentAnswer } from '../server/routes/agents.ts';
 import type { ResultAnswer } from '../server/routes/tasks.ts';
@@ -210,7 +212,8 @@ export class Fleet implements AsyncDisposable {
     const pausedAt = await eventually(
       `${agent.name} pauses`,
       () => {
-        const { tasks, writtenAt } = this.status(agent);
+        const { writtenAt } = this.status(agent);
+        const tasks = new AgentFolder(folderFiles(agent.folder)).tasks();
         return writtenAt !== before && tasks.every(({ paused }) => paused) && writtenAt;
       },
       60_000,

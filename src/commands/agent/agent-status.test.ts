@@ -61,7 +61,6 @@ function writeOwnStatus(folder: string): void {
     lastAcknowledgedAt: undefined,
     queue: { depth: 2, bytes: 100, lastSeq: 5 },
     health: { lagMs: 0, impaired: [] },
-    tasks: [],
   });
 }
 

@@ -1,9 +1,12 @@
 import { readNotice, type AgentNotice, type Collected } from '../../agent/notice-file.ts';
 import { isFresh } from '../../agent/report-file.ts';
 import { isRunning, readStatus, type AgentStatusReport } from '../../agent/status-file.ts';
+import { folderFiles } from '../../adapters/folder-files.ts';
+import { AgentFolder } from '../../agent/agent-file.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { printable } from '../../core/printable.ts';
 import { agentFolders } from '../data-folders.ts';
+import type { Task } from '../../core/task.ts';
 import { misuse } from '../exit-codes.ts';
 
 interface StatusOptions {
@@ -11,9 +14,13 @@ interface StatusOptions {
   readonly json?: true;
 }
 
+interface Report extends AgentStatusReport {
+  readonly tasks: readonly Pick<Task, 'id' | 'monitorName' | 'type' | 'target' | 'intervalMs' | 'paused'>[];
+}
+
 interface Found {
   /** For whoever runs the agent. */
-  readonly report: AgentStatusReport | undefined;
+  readonly report: Report | undefined;
   /** For everybody on the machine. */
   readonly notice: AgentNotice | undefined;
 }
@@ -42,10 +49,19 @@ export function showAgentStatus({ data, json }: StatusOptions, output: NodeJS.Wr
 }
 
 function found(folder: string): Found {
-  return { report: readStatus(folder), notice: readNotice(folder) };
+  const report = readStatus(folder);
+  return { report: report && { ...report, tasks: tasksIn(folder) }, notice: readNotice(folder) };
 }
 
-function linesOf(report: AgentStatusReport, running: boolean): readonly string[] {
+/** Without options, which may hold secrets. */
+function tasksIn(folder: string): Report['tasks'] {
+  const tasks = new AgentFolder(folderFiles(folder)).tasks();
+  return tasks.map(({ id, monitorName, type, target, intervalMs, paused }) => {
+    return { id, monitorName, type, target, intervalMs, paused };
+  });
+}
+
+function linesOf(report: Report, running: boolean): readonly string[] {
   const { name, agentId, version, link, queue, health, tasks, lastAcknowledgedAt } = report;
   const oldest = queue.oldestUnsentAt === undefined ? '' : `, the oldest since ${timeOf(queue.oldestUnsentAt)}`;
   const server =
@@ -68,7 +84,7 @@ function linesOf(report: AgentStatusReport, running: boolean): readonly string[]
 /** What everybody may know; where the rest is not for this user, also who speaks. */
 function noticeLines(
   notice: AgentNotice,
-  { running, report }: { readonly running: boolean; readonly report: AgentStatusReport | undefined },
+  { running, report }: { readonly running: boolean; readonly report: Report | undefined },
 ): readonly string[] {
   const { name, server, isConnected, waiting, lastAcknowledgedAt, privileges } = notice;
   const taken = lastAcknowledgedAt === undefined ? 'nothing yet' : timeOf(lastAcknowledgedAt);

@@ -263,6 +263,7 @@ function announcer(say: (text: string) => void): (link: LinkState) => void {
 /** What to do; of a refusal the server has said it. */
 function nextOf({ state, message }: Exclude<LinkState, { state: 'connected' }>): string {
   if (state === 'refused') return '';
+  if (state === 'waiting') return '. Waiting for it to call again.';
   // The name of the machine that the server runs on stands in what `invite` prints; not every network knows it.
   return message.includes('getaddrinfo')
     ? '. Trying again; if its name is not known here, --join takes its address as well.'

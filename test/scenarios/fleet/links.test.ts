@@ -94,9 +94,16 @@ test('C1, C5: agents that listen are called again when they or the server were l
   await fleet.server.kill();
   for (const agent of fleet.agents)
     await eventually(`${agent.name} keeps what it measures`, () => fleet.status(agent).queue.depth > 0);
+  for (const agent of fleet.agents)
+    await eventually(
+      `SI4: ${agent.name} says that its server is gone`,
+      () => fleet.status(agent).link.state === 'waiting',
+    );
   fleet.server.start();
   await fleet.untilAnswering();
   await fleet.untilConnected();
+  for (const agent of fleet.agents)
+    await eventually(`${agent.name} says that it is back`, () => fleet.status(agent).link.state === 'connected');
   assert.deepEqual(await idsOf(fleet), before, 'every agent keeps its id');
 
   await fleet.settle();
