@@ -25,7 +25,7 @@ const agents: readonly AgentRow[] = ['local', 'seat-17.physics.example.org'].map
   address: index === 0 ? '127.0.0.1' : '2001:db8:1234:5678:9abc:def0:1234:5678',
   lastSeenAt: at(3),
   tasks: 12_345,
-  queue: { depth: 98_765, bytes: 12_345_678, oldestUnsentAt: at(5000) },
+  queue: { depth: 98_765, bytes: 12_345_678, oldestUnsentAt: at(5000), at: at(1000) },
   lagMs: 176.4,
   clockOffsetMs: -1234.5,
   impaired: [],
@@ -98,4 +98,20 @@ describe('CH13: each table of a fleet', () => {
   test('is wider where there is room', () => {
     assert.ok(tables.tasks(200).split('\n').length < tables.tasks(80).split('\n').length);
   });
+});
+
+test('SI3: the queue of an agent that is away has its age, and of one that never told it is unknown', () => {
+  const view = { paint: plain, columns: 200, now };
+  const [agent] = agents;
+  assert.ok(agent?.queue);
+  const told = (secondsAgo: number): AgentRow => ({
+    ...agent,
+    queue: { ...agent.queue!, depth: 256, at: at(secondsAgo) },
+  });
+  const silent: AgentRow = { ...agent, queue: null };
+  const shown = [told(5), told(600), silent].map((row) => formatAgents([row], view));
+  assert.match(shown[0] ?? '', / 256 /);
+  assert.match(shown[1] ?? '', / 256, 10 min ago /);
+  assert.match(shown[2] ?? '', / \? /);
+  assert.match(formatQueues([queueOf(silent)], view), / \? +\? +- +never/);
 });

@@ -16,7 +16,13 @@ export interface AgentRow {
   readonly address: string | null;
   readonly lastSeenAt: string | null;
   readonly tasks: number;
-  readonly queue: { readonly depth: number; readonly bytes: number; readonly oldestUnsentAt: string | null };
+  /** As the agent last told; null if it never did. */
+  readonly queue: {
+    readonly depth: number;
+    readonly bytes: number;
+    readonly oldestUnsentAt: string | null;
+    readonly at: string;
+  } | null;
   readonly lagMs: number;
   readonly clockOffsetMs: number;
   readonly impaired: readonly string[];
@@ -28,14 +34,16 @@ export interface AgentRow {
 export interface QueueRow {
   readonly agent: string;
   readonly id: string;
-  readonly depth: number;
-  readonly bytes: number;
+  /** Null where the agent never told. */
+  readonly depth: number | null;
+  readonly bytes: number | null;
   readonly oldestUnsentAt: string | null;
   readonly toldAt: string | null;
 }
 
-export function queueOf({ name: agent, id, queue, lastSeenAt: toldAt }: AgentRow): QueueRow {
-  const { depth, bytes, oldestUnsentAt } = queue;
+export function queueOf({ name: agent, id, queue }: AgentRow): QueueRow {
+  if (!queue) return { agent, id, depth: null, bytes: null, oldestUnsentAt: null, toldAt: null };
+  const { depth, bytes, oldestUnsentAt, at: toldAt } = queue;
   return { agent, id, depth, bytes, oldestUnsentAt, toldAt };
 }
 
@@ -105,8 +113,8 @@ export function formatAgents(agents: readonly AgentRow[], view: View): string {
     { title: 'Address', textOf: ({ address }) => address ?? '-', goesBelow: 2 },
     { title: 'Id', textOf: ({ id }) => id, goesBelow: 1 },
     { title: 'Tasks', textOf: ({ tasks }) => String(tasks), align: 'right' },
-    { title: 'Queue', textOf: ({ queue }) => String(queue.depth), align: 'right' },
-    { title: 'Oldest', textOf: ({ queue }) => ageOf(queue.oldestUnsentAt, now), align: 'right' },
+    { title: 'Queue', textOf: ({ queue }) => depthOf(queue, now), align: 'right' },
+    { title: 'Oldest', textOf: ({ queue }) => ageOf(queue?.oldestUnsentAt, now), align: 'right' },
     { title: 'Lag', textOf: ({ lagMs }) => formatMs(Math.round(lagMs)), align: 'right' },
     { title: 'Clock', textOf: ({ clockOffsetMs }) => offsetOf(clockOffsetMs), align: 'right' },
     ...(agents.some(({ sensors }) => sensors.length > 0)
@@ -127,8 +135,12 @@ export function formatQueues(queues: readonly QueueRow[], view: View): string {
   const columns: readonly Column<QueueRow>[] = [
     { title: 'Agent', textOf: ({ agent }) => agent, styleOf: () => 'bold' },
     { title: 'Id', textOf: ({ id }) => id, goesBelow: 1 },
-    { title: 'Waiting', textOf: ({ depth }) => String(depth), align: 'right' },
-    { title: 'On disk', textOf: ({ bytes }) => formatQuantity(bytes, 'bytes'), align: 'right' },
+    { title: 'Waiting', textOf: ({ depth }) => String(depth ?? '?'), align: 'right' },
+    {
+      title: 'On disk',
+      textOf: ({ bytes }) => (bytes === null ? '?' : formatQuantity(bytes, 'bytes')),
+      align: 'right',
+    },
     { title: 'Oldest', textOf: ({ oldestUnsentAt }) => ageOf(oldestUnsentAt, now), align: 'right' },
     { title: 'As of', textOf: ({ toldAt }) => (toldAt === null ? 'never' : `${ageOf(toldAt, now)} ago`) },
   ];
@@ -245,6 +257,14 @@ function offsetOf(offsetMs: number): string {
 }
 
 /** How long ago, in its largest unit: `12 s`, `3 h`; `-` for never. */
+/** An agent that is there tells it every five seconds; of one that is not, the age of its word counts. */
+const freshMs = 15_000;
+
+function depthOf(queue: AgentRow['queue'], now: number): string {
+  if (!queue) return '?';
+  return now - Date.parse(queue.at) <= freshMs ? String(queue.depth) : `${queue.depth}, ${ageOf(queue.at, now)} ago`;
+}
+
 export function ageOf(time: string | null | undefined, now: number): string {
   if (time === null || time === undefined) return '-';
   const seconds = Math.max(0, Math.round((now - Date.parse(time)) / 1000));

@@ -24,7 +24,7 @@ export function agentView(name: string, over: Partial<AgentView> = {}): AgentVie
     version: undefined,
     lastSeenAt: undefined,
     tasks: 0,
-    queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
+    queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined, at: 0 },
     lagMs: 0,
     clockOffsetMs: 0,
     impaired: [],

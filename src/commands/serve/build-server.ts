@@ -8,6 +8,7 @@ import { InProcessBus } from '../../server/bus/in-process.ts';
 import { RecordIntake } from '../../server/evidence/record-intake.ts';
 import { AgentAdministration } from '../../server/fleet/agent-administration.ts';
 import { Dispatcher } from '../../server/fleet/dispatcher.ts';
+import { readAgentState, writeAgentState } from '../../server/fleet/agent-state.ts';
 import { Fleet } from '../../server/fleet/fleet.ts';
 import { SensorOrders } from '../../server/fleet/sensor-orders.ts';
 import { TaskRuns } from '../../server/fleet/task-runs.ts';
@@ -77,10 +78,11 @@ export function buildServer(parts: ServerParts) {
 
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(
-  { gate, tasks, latest, records, sensorOrders, book, states }: Server,
+  { gate, fleet, tasks, latest, records, sensorOrders, book, states }: Server,
   { store, monitors, sensorPlans = [] }: LoadParts,
 ): Promise<void> {
   await gate.load();
+  fleet.restore((await store.agentStates()).flatMap((kept) => readAgentState(kept) ?? []));
   tasks.load(await store.tasks());
   latest.load(await store.latest());
   await records.chains.load();
@@ -91,7 +93,7 @@ export async function loadServer(
 
 export async function stopServer({ gateway, fleet, sensorOrders, records, states }: Server): Promise<void> {
   gateway.close();
-  fleet.stop();
+  await fleet.stop();
   sensorOrders.stop();
   states.stop();
   await records.chains.stop();
@@ -116,6 +118,7 @@ function viewOf({ clock, store }: ServerParts) {
     clock,
     onChange: ({ id, name, address, status }, before) =>
       publish({ type: 'agent', agentId: id, name, address, status, before }),
+    keep: (states) => store.saveAgentStates(states.map(writeAgentState)),
   });
   const nameOf = (agentId: string): string => fleet.view(agentId)?.name ?? agentId;
   const health = new Health({

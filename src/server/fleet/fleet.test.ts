@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import type { Heartbeat } from '../../protocol/messages.ts';
+import { readAgentState, writeAgentState, type AgentState } from './agent-state.ts';
 import { Fleet, type AgentView } from './fleet.ts';
 
 const id = '0193a0de-0000-7000-8000-000000000001';
@@ -19,12 +20,18 @@ function heartbeat(clock: FakeClock, over: Partial<Heartbeat> = {}): Heartbeat {
   };
 }
 
-function fleetOf(clock: FakeClock): { fleet: Fleet; changes: string[]; view: () => AgentView } {
+function fleetOf(clock: FakeClock, kept = new Map<string, AgentState>()) {
   const changes: string[] = [];
-  const fleet = new Fleet({ clock, onChange: (view, before) => changes.push(`${before} → ${view.status}`) });
+  const fleet = new Fleet({
+    clock,
+    onChange: (view, before) => changes.push(`${before} → ${view.status}`),
+    keep: async (states) => {
+      for (const state of states) kept.set(state.agentId, readAgentState(writeAgentState(state)) ?? state);
+    },
+  });
   fleet.expect({ id, name: 'seat-17', isRevoked: false });
   // The member was added above.
-  return { fleet, changes, view: () => fleet.view(id)! };
+  return { fleet, changes, view: (): AgentView => fleet.view(id)! };
 }
 
 describe('the status of an agent', () => {
@@ -42,7 +49,7 @@ describe('the status of an agent', () => {
       'reconnecting → offline',
       'offline → online',
     ]);
-    fleet.stop();
+    await fleet.stop();
     assert.equal(clock.pending, 0);
   });
 
@@ -56,7 +63,7 @@ describe('the status of an agent', () => {
     assert.equal(view().status, 'offline');
     fleet.heard(id, heartbeat(clock));
     assert.equal(view().status, 'online');
-    fleet.stop();
+    await fleet.stop();
   });
 
   test('is Impaired when its own self-test fails, and says what', () => {
@@ -69,7 +76,7 @@ describe('the status of an agent', () => {
     );
     assert.equal(view().status, 'impaired');
     assert.deepEqual(view().impaired, ['no resolver answers']);
-    fleet.stop();
+    void fleet.stop();
   });
 
   test('is Revoked once it is revoked, whatever it says', () => {
@@ -78,7 +85,7 @@ describe('the status of an agent', () => {
     fleet.expect({ id, name: 'seat-17', isRevoked: true });
     fleet.heard(id, heartbeat(clock));
     assert.equal(view().status, 'revoked');
-    fleet.stop();
+    void fleet.stop();
   });
 });
 
@@ -93,7 +100,7 @@ test("SE10: a step of the server's wall clock makes nobody silent, and keeps nob
   clock.stepWall(-3_600_000);
   await clock.advance(14_000);
   assert.equal(view().status, 'offline');
-  fleet.stop();
+  await fleet.stop();
 });
 
 describe('SE3: a clock that is off is a state of the agent that people see', () => {
@@ -110,7 +117,7 @@ describe('SE3: a clock that is off is a state of the agent that people see', () 
       fleet.heard(id, heartbeat(clock, { at: clock.now() + offsetMs }));
       assert.deepEqual(view().impaired, impaired);
       assert.equal(view().status, impaired.length > 0 ? 'impaired' : 'online');
-      fleet.stop();
+      void fleet.stop();
     });
 
   test('but a heartbeat that was long on its way says nothing of the clock', () => {
@@ -119,7 +126,7 @@ describe('SE3: a clock that is off is a state of the agent that people see', () 
     fleet.connected(id, { address: '192.0.2.1', version: '1' });
     for (const delayMs of [10, 9000, 6000]) fleet.heard(id, heartbeat(clock, { at: clock.now() - delayMs }));
     assert.deepEqual([view().status, view().clockOffsetMs], ['online', -10]);
-    fleet.stop();
+    void fleet.stop();
   });
 });
 
@@ -128,8 +135,82 @@ test('B3: an agent shows how much waits in its queue, since when, and how far it
   const { fleet, view } = fleetOf(clock);
   fleet.connected(id, { address: '192.0.2.1', version: '1' });
   fleet.heard(id, heartbeat(clock, { at: clock.now() + 1500 }));
-  assert.deepEqual(view().queue, { depth: 3, bytes: 900, oldestUnsentAt: clock.now() - 2000 });
+  assert.deepEqual(view().queue, { depth: 3, bytes: 900, oldestUnsentAt: clock.now() - 2000, at: clock.now() });
   assert.equal(view().clockOffsetMs, 1500);
   assert.equal(view().address, '192.0.2.1');
-  fleet.stop();
+  await fleet.stop();
+});
+
+describe('SF5, SI3: what was known of an agent outlives a restart of the server', () => {
+  const address = '192.0.2.1';
+
+  test('of one that is away: since when, its address, tasks and queue, with the age of its word', async () => {
+    const clock = new FakeClock();
+    const kept = new Map<string, AgentState>();
+    const before = fleetOf(clock, kept);
+    before.fleet.connected(id, { address, version: '1' });
+    before.fleet.heard(id, heartbeat(clock, { at: clock.now() + 7000 }));
+    before.fleet.disconnected(id);
+    await clock.advance(60_000);
+    const { since, queue } = before.view();
+    assert.equal(queue?.at, since - 16_000);
+    await before.fleet.stop();
+    await clock.advance(3_600_000);
+    const after = fleetOf(clock, kept);
+    after.fleet.restore([...kept.values()]);
+    assert.deepEqual(after.view(), before.view());
+    await clock.advance(60_000);
+    assert.deepEqual([after.view().status, after.view().since], ['offline', since]);
+    await after.fleet.stop();
+  });
+
+  test('of one that was there: it may be back in a moment, and is away if it does not come', async () => {
+    const clock = new FakeClock();
+    const kept = new Map<string, AgentState>();
+    const before = fleetOf(clock, kept);
+    before.fleet.connected(id, { address, version: '1' });
+    before.fleet.heard(id, heartbeat(clock));
+    await before.fleet.stop();
+    const heardAt = clock.now();
+    await clock.advance(10_000);
+    const after = fleetOf(clock, kept);
+    after.fleet.restore([...kept.values()]);
+    const { status, since, tasks, queue } = after.view();
+    assert.deepEqual([status, since, tasks, queue?.depth, queue?.at], ['reconnecting', heardAt, 2, 3, heardAt]);
+    await clock.advance(16_000);
+    assert.equal(after.view().status, 'offline');
+    await after.fleet.stop();
+  });
+
+  test('is kept when the status changes, else every 30 s, and again if the store refused', async () => {
+    const clock = new FakeClock();
+    let refusals = 1;
+    const times: number[] = [];
+    const fleet = new Fleet({
+      clock,
+      onChange: () => {},
+      keep: async () => {
+        times.push(Math.round(clock.monotonic() / 1000));
+        if (refusals-- > 0) throw new Error('the disk is full');
+      },
+    });
+    fleet.expect({ id, name: 'seat-17', isRevoked: false });
+    const startedS = Math.round(clock.monotonic() / 1000);
+    fleet.connected(id, { address, version: '1' });
+    for (let beat = 0; beat < 13; beat++) {
+      fleet.heard(id, heartbeat(clock));
+      await clock.advance(5000);
+    }
+    assert.deepEqual(
+      times.map((at) => at - startedS),
+      [1, 31, 61],
+    );
+    await fleet.stop();
+  });
+
+  test('an agent that never told has no queue, not an empty one', async () => {
+    const { fleet, view } = fleetOf(new FakeClock());
+    assert.equal(view().queue, undefined);
+    await fleet.stop();
+  });
 });

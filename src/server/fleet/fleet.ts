@@ -1,10 +1,20 @@
 import type { Clock, Cancel } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { isLoopback } from '../../core/target.ts';
+import type { AgentState } from './agent-state.ts';
 import { heartbeatIntervalMs, type Heartbeat, type SensorReport } from '../../protocol/messages.ts';
 
 export const agentStatuses = ['online', 'reconnecting', 'offline', 'impaired', 'revoked'] as const;
 export type AgentStatus = (typeof agentStatuses)[number];
+
+/** What waits at an agent to be sent or acknowledged. Times are epoch milliseconds. */
+interface QueueView {
+  readonly depth: number;
+  readonly bytes: number;
+  readonly oldestUnsentAt: number | undefined;
+  /** When the agent told it, by the server's clock. */
+  readonly at: number;
+}
 
 /** An agent as people see it. */
 export interface AgentView {
@@ -18,7 +28,8 @@ export interface AgentView {
   readonly version: string | undefined;
   readonly lastSeenAt: number | undefined;
   readonly tasks: number;
-  readonly queue: { readonly depth: number; readonly bytes: number; readonly oldestUnsentAt: number | undefined };
+  /** As it last told; undefined if it never did. */
+  readonly queue: QueueView | undefined;
   /** How late the agent's own timers ran, worst since the heartbeat before. */
   readonly lagMs: number;
   /** The agent's clock minus the server's. */
@@ -38,12 +49,14 @@ interface Member {
   since: number;
   isConnected: boolean;
   isRevoked: boolean;
-  address?: string;
-  version?: string;
+  address?: string | undefined;
+  version?: string | undefined;
   /** When it was last heard or, if never, when this server began to expect it; by the monotonic clock. */
   heardMs: number;
-  lastSeenAt?: number;
-  heartbeat?: Heartbeat;
+  lastSeenAt?: number | undefined;
+  heartbeat?: Heartbeat | undefined;
+  /** When the heartbeat came, by the server's clock. */
+  toldAt?: number | undefined;
   /** The agent's clock minus this server's, by its last heartbeats, each too low by the time it took to come. */
   clockOffsetsMs: readonly number[];
 }
@@ -54,17 +67,24 @@ const lookIntervalMs = 1000;
 /** Beyond it times of the agent and of the server cannot be compared, and people are told. */
 const maxClockOffsetMs = 5000;
 const comparedHeartbeats = 4;
+/** What heartbeats say is kept this often; a change of status at once. */
+const keepIntervalMs = 30_000;
 
 interface FleetParts {
   readonly clock: Clock;
   /** Called when what people see of an agent changes in kind: its status, not its figures. */
   readonly onChange: (view: AgentView, before: AgentStatus | undefined) => void;
+  /** Keeps what is known of some agents for the next start. */
+  readonly keep: (states: readonly AgentState[]) => Promise<void>;
 }
 
 /** Who is there: what is known of every agent, and its status from moment to moment. */
 export class Fleet {
   readonly #parts: FleetParts;
   readonly #members = new Map<string, Member>();
+  /** Agents of whom something is known that is not kept yet. */
+  readonly #unkept = new Set<string>();
+  #keepsAtMs = 0;
   #cancelLook: Cancel;
 
   constructor(parts: FleetParts) {
@@ -107,6 +127,20 @@ export class Fleet {
     this.#settle(id);
   }
 
+  /** What was known when the server last ran, of agents that it expects. */
+  restore(states: readonly AgentState[]): void {
+    const { clock } = this.#parts;
+    for (const { agentId, isAway, since, clockOffsetMs, ...known } of states) {
+      const member = this.#members.get(agentId);
+      if (!member || member.isRevoked) continue;
+      Object.assign(member, known, { clockOffsetsMs: [clockOffsetMs] });
+      // It may be back in a moment, unless it was away before.
+      member.status = isAway || known.lastSeenAt === undefined ? 'offline' : 'reconnecting';
+      member.since = isAway ? since : (known.lastSeenAt ?? since);
+      member.heardMs = clock.monotonic() - (isAway ? Infinity : 0);
+    }
+  }
+
   /** It is no longer listed. */
   forget(agentId: string): void {
     this.#members.delete(agentId);
@@ -126,7 +160,8 @@ export class Fleet {
   heard(agentId: string, heartbeat: Heartbeat): void {
     const before = this.#members.get(agentId)?.clockOffsetsMs ?? [];
     const offsetMs = heartbeat.at - this.#parts.clock.now();
-    this.#update(agentId, { heartbeat, clockOffsetsMs: [...before, offsetMs].slice(-comparedHeartbeats) });
+    const toldAt = this.#parts.clock.now();
+    this.#update(agentId, { heartbeat, toldAt, clockOffsetsMs: [...before, offsetMs].slice(-comparedHeartbeats) });
   }
 
   /** Whether an agent on another machine has the same time as this server. */
@@ -140,8 +175,9 @@ export class Fleet {
     );
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#cancelLook();
+    await this.#keep();
   }
 
   #update(agentId: string, news: Partial<Member>): void {
@@ -149,12 +185,28 @@ export class Fleet {
     if (!member) return;
     const now = this.#parts.clock.now();
     Object.assign(member, news, { heardMs: this.#parts.clock.monotonic(), lastSeenAt: now });
+    this.#unkept.add(agentId);
     this.#settle(agentId);
   }
 
   #look(): void {
     for (const agentId of this.#members.keys()) this.#settle(agentId);
+    if (this.#parts.clock.monotonic() >= this.#keepsAtMs) void this.#keep();
     this.#cancelLook = this.#parts.clock.after(lookIntervalMs, () => this.#look());
+  }
+
+  /** A store that refuses is asked again; meanwhile it is known here. */
+  async #keep(): Promise<void> {
+    const { clock, keep } = this.#parts;
+    this.#keepsAtMs = clock.monotonic() + keepIntervalMs;
+    const agentIds = [...this.#unkept];
+    this.#unkept.clear();
+    if (agentIds.length === 0) return;
+    try {
+      await keep(agentIds.flatMap((agentId) => this.#members.get(agentId) ?? []).map(stateOf));
+    } catch {
+      for (const agentId of agentIds) this.#unkept.add(agentId);
+    }
   }
 
   #settle(agentId: string): void {
@@ -165,6 +217,8 @@ export class Fleet {
     member.status = statusOf(member, this.#parts.clock.monotonic());
     if (member.status === before) return;
     member.since = now;
+    this.#unkept.add(agentId);
+    this.#keepsAtMs = 0;
     this.#parts.onChange(viewOf(member), before);
   }
 }
@@ -195,23 +249,40 @@ function clockOffsetOf({ clockOffsetsMs }: Member): number {
 }
 
 function viewOf(member: Member): AgentView {
-  const { id, name, status, since, address, version, lastSeenAt, heartbeat } = member;
+  const { id, name, status, since, address, version, lastSeenAt, heartbeat, toldAt = 0 } = member;
   const known = { id, name, status, since, address, version, lastSeenAt, clockOffsetMs: clockOffsetOf(member) };
-  return { ...known, ...(heartbeat ? vitalsOf(heartbeat) : noVitals), impaired: impairmentsOf(member) };
+  return { ...known, ...(heartbeat ? vitalsOf(heartbeat, toldAt) : noVitals), impaired: impairmentsOf(member) };
 }
 
 type Vitals = Pick<AgentView, 'tasks' | 'queue' | 'lagMs' | 'warnings' | 'sensors'>;
 
 const noVitals: Vitals = {
   tasks: 0,
-  queue: { depth: 0, bytes: 0, oldestUnsentAt: undefined },
+  queue: undefined,
   lagMs: 0,
   warnings: [],
   sensors: [],
 };
 
-function vitalsOf({ tasks, queue: { depth, bytes, oldestUnsentAt }, health, sensors }: Heartbeat): Vitals {
+function vitalsOf({ tasks, queue: told, health, sensors }: Heartbeat, at: number): Vitals {
+  const { depth, bytes, oldestUnsentAt } = told;
   const { lagMs, warnings = [] } = health;
-  const queue = { depth, bytes, oldestUnsentAt };
+  const queue = { depth, bytes, oldestUnsentAt, at };
   return { tasks, queue, lagMs, warnings, sensors };
+}
+
+function stateOf(member: Member): AgentState {
+  const { id: agentId, status, since, address, version, lastSeenAt, heartbeat, toldAt } = member;
+  const isAway = status === 'offline';
+  return {
+    agentId,
+    isAway,
+    since,
+    address,
+    version,
+    lastSeenAt,
+    clockOffsetMs: clockOffsetOf(member),
+    heartbeat,
+    toldAt,
+  };
 }

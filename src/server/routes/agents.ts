@@ -30,7 +30,15 @@ export const agentSchema = z
     version: z.string().nullable(),
     lastSeenAt: isoTimeSchema.nullable(),
     tasks: z.int(),
-    queue: z.strictObject({ depth: z.int(), bytes: z.int(), oldestUnsentAt: isoTimeSchema.nullable() }),
+    queue: z
+      .strictObject({
+        depth: z.int(),
+        bytes: z.int(),
+        oldestUnsentAt: isoTimeSchema.nullable(),
+        at: isoTimeSchema.meta({ description: 'When the agent told it' }),
+      })
+      .nullable()
+      .meta({ description: 'As the agent last told; null if it never did' }),
     lagMs: z.number(),
     clockOffsetMs: z.number(),
     impaired: z.array(z.string()),
@@ -149,6 +157,6 @@ function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: Ag
     address: address ?? null,
     version: version ?? null,
     lastSeenAt: isoTimeOrNull(lastSeenAt),
-    queue: { ...queue, oldestUnsentAt: isoTimeOrNull(queue.oldestUnsentAt) },
+    queue: queue ? { ...queue, oldestUnsentAt: isoTimeOrNull(queue.oldestUnsentAt), at: isoTimeOf(queue.at) } : null,
   };
 }

@@ -115,12 +115,18 @@ function agentFamilies(agents: readonly AgentView[]): readonly MetricFamily[] {
 }
 
 const isWell = ({ status }: AgentView): number => Number(status === 'online');
-const queueDepth = ({ queue }: AgentView): number => queue.depth;
+const queueDepth = ({ queue }: AgentView): number | undefined => queue?.depth;
 const lagSeconds = ({ lagMs }: AgentView): number => lagMs / 1000;
 const clockOffsetSeconds = ({ clockOffsetMs }: AgentView): number => clockOffsetMs / 1000;
 
-function samplesOf(agents: readonly AgentView[], valueOf: (view: AgentView) => number): readonly MetricSample[] {
-  return agents.map((view) => ({ labels: { agent: view.name, agent_id: view.id }, value: valueOf(view) }));
+function samplesOf(
+  agents: readonly AgentView[],
+  valueOf: (view: AgentView) => number | undefined,
+): readonly MetricSample[] {
+  return agents.flatMap((view) => {
+    const value = valueOf(view);
+    return value === undefined ? [] : [{ labels: { agent: view.name, agent_id: view.id }, value }];
+  });
 }
 
 function agentFamily(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {

@@ -60,6 +60,21 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     await use(store, place);
   };
 
+  test(`the ${name} store keeps the last state of each agent there is`, async () => {
+    await using place = await makePlace();
+    {
+      await using store = await place.open();
+      await store.saveAgent({ id: 'a', name: 'a', publicKey: 'key', joinedAt: start });
+      await store.saveAgentStates([{ agentId: 'a', state: { since: 1 } }]);
+      await store.saveAgentStates([
+        { agentId: 'a', state: { since: 2, address: '192.0.2.1' } },
+        { agentId: 'nobody', state: {} },
+      ]);
+    }
+    await using store = await place.open();
+    assert.deepEqual(await store.agentStates(), [{ agentId: 'a', state: { since: 2, address: '192.0.2.1' } }]);
+  });
+
   describe(`the ${name} store keeps its ledger`, () => {
     test('an entry is kept once, however often and in whatever order it comes', () =>
       inStore(async (store) => {

@@ -119,6 +119,10 @@ export interface Registry {
   /** Revokes the agent, and forgets it once nothing of it is kept any more. False if there is no such agent, or it is removed already. */
   removeAgent(agentId: string, at: number): Promise<boolean>;
 
+  /** Keeps what is known of agents: each state replaces the one before. Of agents that do not exist nothing is kept. */
+  saveAgentStates(states: readonly StoredAgentState[]): Promise<void>;
+  agentStates(): Promise<readonly StoredAgentState[]>;
+
   createJoinToken(token: JoinToken): Promise<void>;
   /** Undefined if there is no such token. */
   joinToken(tokenId: string): Promise<Pick<JoinToken, 'key' | 'numbersNames'> | undefined>;
@@ -149,6 +153,11 @@ export interface Agent {
   readonly revokedAt?: number;
   /** It is no longer listed, and goes when the last of its results, gaps and records has gone. */
   readonly removedAt?: number;
+}
+
+export interface StoredAgentState {
+  readonly agentId: string;
+  readonly state: JsonObject;
 }
 
 export interface JoinToken {

@@ -20,6 +20,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     latest: () => atOnce(() => history.latest()),
     summaries: (query) => atOnce(() => history.summaries(query)),
     agents: () => atOnce(() => registry.agents()),
+    agentStates: () => atOnce(() => registry.agentStates()),
     joinToken: (tokenId) => atOnce(() => registry.joinToken(tokenId)),
     tasks: () => atOnce(() => registry.tasks()),
     measured: () => atOnce(() => registry.measured()),

@@ -4,6 +4,7 @@ import type {
   Assignment,
   JoinToken,
   JoinVerdict,
+  StoredAgentState,
   KnownTask,
   MeasuredTask,
   SavedMonitor,
@@ -39,6 +40,10 @@ export class RegistryWriter {
 
   removeAgent(agentId: string, at: number): boolean {
     return this.#statements.removeAgent.run(at, at, agentId).changes === 1;
+  }
+
+  saveAgentStates(states: readonly StoredAgentState[]): void {
+    for (const { agentId, state } of states) this.#statements.saveState.run(JSON.stringify(state), agentId);
   }
 
   createJoinToken({ id, key, createdAt, expiresAt, numbersNames }: JoinToken): void {
@@ -91,6 +96,7 @@ export class RegistryReader {
       agents: db.prepare(
         'SELECT id, name, publicKey, joinedAt, revokedAt, removedAt FROM agents ORDER BY joinedAt, id',
       ),
+      states: db.prepare('SELECT agentId, state FROM agent_states ORDER BY agentId'),
       token: db.prepare('SELECT key, numbersNames FROM join_tokens WHERE id = ?'),
       monitors: db.prepare('SELECT id, definition FROM monitors WHERE deletedAt IS NULL ORDER BY id'),
       paused: db.prepare('SELECT monitorId FROM paused ORDER BY monitorId'),
@@ -104,6 +110,14 @@ export class RegistryReader {
 
   agents(): readonly Agent[] {
     return this.#statements.agents.all().map(agentIn);
+  }
+
+  agentStates(): readonly StoredAgentState[] {
+    return this.#statements.states.all().map((row) => ({
+      agentId: String(row['agentId']),
+      // saveAgentStates wrote it.
+      state: JSON.parse(String(row['state'])) as StoredAgentState['state'],
+    }));
   }
 
   joinToken(tokenId: string): Pick<JoinToken, 'key' | 'numbersNames'> | undefined {
@@ -157,6 +171,7 @@ function agentIn(row: Row): Agent {
 function prepare(db: DatabaseSync) {
   return {
     saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?)'),
+    saveState: db.prepare('INSERT OR REPLACE INTO agent_states SELECT id, ? FROM agents WHERE id = ?'),
     agentKey: db.prepare('SELECT publicKey FROM agents WHERE id = ?'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),
     removeAgent: db.prepare(`

@@ -109,4 +109,6 @@ export const migrations: readonly string[] = [
   DROP TABLE latest;
   ALTER TABLE newest RENAME TO latest;
   `,
+  // What the server last knew of each agent, for its next start.
+  `CREATE TABLE agent_states (agentId TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
 ];

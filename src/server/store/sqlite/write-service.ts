@@ -37,6 +37,7 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
     removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
+    saveAgentStates: (states) => queue.add(() => registry.saveAgentStates(states)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
     deleteMonitor: (monitorId, at) => queue.add(() => registry.deleteMonitor(monitorId, at)),
