@@ -1,4 +1,4 @@
-// npm run docs: writes docs/checks.md out of the registry of check types; a test fails when the file is not what this makes.
+// npm run docs: writes docs/checks.md and docs/configuration.md out of the schemas; a test fails when a file is not what this makes.
 import { writeFileSync } from 'node:fs';
 import { findCheckModule } from '../src/checks/modules.ts';
 import { checkTypes } from '../src/checks/registry.ts';
@@ -6,6 +6,7 @@ import { defaultOf, switchOf } from '../src/commands/check/check-options.ts';
 import type { CheckType } from '../src/core/check.ts';
 import { formatDuration } from '../src/core/duration.ts';
 import { fieldsOf, type Field, type FieldKind } from '../src/core/fields.ts';
+import { configurationDocument, configurationFile } from './configuration-docs.ts';
 
 export const checksFile = new URL('../docs/checks.md', import.meta.url);
 
@@ -76,4 +77,7 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-if (import.meta.main) writeFileSync(checksFile, checksDocument());
+if (import.meta.main) {
+  writeFileSync(checksFile, checksDocument());
+  writeFileSync(configurationFile, configurationDocument());
+}

@@ -143,6 +143,11 @@ const runHelp =
   'SIGHUP reads a configuration again. Of a monitor it exits as check does: 0 up, 1 degraded, 2 down, 3 unknown, not run, or misuse; ' +
   'of several agents the worst counts.';
 
+const fileMeaning = 'YAML or JSON; a directory of such files, or - for standard input';
+const validateHelp =
+  'Each mistake has its file, line and column, what was expected and what was found. Variables (${NAME}, ${file:PATH}) and the ' +
+  'files of tls: are looked at as a server would that runs as this user. docs/configuration.md has every key, with examples.';
+
 function addConfigured(program: Command): void {
   const run = program
     .command('run')
@@ -159,7 +164,8 @@ function addConfigured(program: Command): void {
   program
     .command('validate')
     .description('say every mistake in a configuration; exits with 3 if there is one')
-    .argument('<file>', 'YAML or JSON')
+    .argument('<file>', fileMeaning)
+    .addHelpText('after', () => `\n${wrapped(validateHelp)}`)
     .action(async (file: string) => {
       const { validateFile } = await import('./run/validate.ts');
       process.exitCode = await validateFile(file, process.stdout);

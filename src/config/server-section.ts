@@ -9,7 +9,10 @@ import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 
 const dayMs = 86_400_000;
 const days = (defaultDays: number, description: string) =>
-  duration({ min: dayMs, max: 36_500 * dayMs, default: defaultDays * dayMs }).meta({ description });
+  duration({ min: dayMs, max: 36_500 * dayMs, default: defaultDays * dayMs }).meta({
+    description,
+    example: '90d',
+  });
 
 const endpoint = z
   .string()

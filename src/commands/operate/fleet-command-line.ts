@@ -58,7 +58,7 @@ function addServer(program: Command): void {
   program
     .command('serve')
     .description('run the server: hands out work, keeps every result; SIGHUP reads the configuration again')
-    .option('--config <file>', 'monitors, agents and sensors, in YAML or JSON')
+    .option('--config <file>', 'monitors, agents and sensors, in YAML or JSON; a directory of such files')
     .option('--data <folder>', 'where it keeps everything (default: ~/.local/state/watchkeeper/server)')
     .option(
       '--listen <host:port>',
