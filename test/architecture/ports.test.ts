@@ -65,7 +65,7 @@ const allowed: Readonly<Record<string, { readonly kinds: readonly Kind[]; readon
   'server/host/listen.ts': { kinds: ['files', 'sockets'], why: 'listens' },
   'server/host/local-agent.ts': { kinds: ['processes'], why: 'starts the local agent' },
   'server/monitors/monitor-book.ts': { kinds: ['random'], why: 'ids of monitors made through the interface' },
-  'server/routes/events.ts': { kinds: ['time'], why: 'keeps an HTTP connection alive' },
+  'server/routes/event-stream.ts': { kinds: ['time'], why: 'keeps an HTTP connection alive' },
   'server/routes/status.ts': { kinds: ['time'], why: 'measures the delay of the event loop for /metrics' },
   'server/store/sqlite/database.ts': { kinds: ['files', 'time'], why: 'looks at the file before SQLite opens it' },
   'server/store/sqlite/history.ts': {

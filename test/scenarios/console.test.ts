@@ -138,7 +138,7 @@ hosts:
     await using console = new Watchkeeper(server.words('console'));
     await console.until(/(Door is up[^]*gate|gate is up[^]*Door) is up/);
     console.type('follow dOO', 'follow');
-    await console.until(/Results with "dOO" are shown\.\n[^]*Expected on, off, or a text/);
+    await console.until(/Results with "dOO" are shown\.\n[^]*Expected changes, on, off, or a text/);
     let from = console.stdout.length;
     assert.doesNotMatch(await console.until(/(Door is up[^]*){3}/, from), /gate is/);
     console.type('follow off');
@@ -161,7 +161,7 @@ hosts:
     await console.until(/no server runs with its data in /);
     await server.startAgain();
     const text = await console.until(
-      /Connected again after [\d.]+ s\. What came meanwhile is not shown here\.[^]*door is up/,
+      /Connected again after [\d.]+ s\.\n[^]*What came meanwhile is not shown here\.[^]*door is up/,
     );
     assert.equal(text.match(/Not connected/g)?.length, 1, 'said once, not once a try');
   });

@@ -64,6 +64,8 @@ class OperatorConsole {
   readonly #commands: ConsoleCommands;
   readonly #ended = new AbortController();
   #lostAt: number | undefined;
+  /** Before the line was there again. */
+  #wasLostAt = 0;
 
   constructor(parts: ConsoleParts) {
     const { client, picture, prompt, paint, exitMeaning } = parts;
@@ -136,12 +138,15 @@ class OperatorConsole {
   }
 
   #tellFound(lostAt: number): void {
-    this.#lostAt = undefined;
+    [this.#lostAt, this.#wasLostAt] = [undefined, lostAt];
+    this.#sayNow(`Connected again after ${((Date.now() - lostAt) / 1000).toFixed(1)} s.`);
+  }
+
+  #tellMissed(): void {
     const { tasks } = this.#parts.picture;
-    const newer = tasks.filter(({ latest }) => latest && Date.parse(latest.startedAt) >= lostAt).length;
-    const seconds = ((Date.now() - lostAt) / 1000).toFixed(1);
+    const newer = tasks.filter(({ latest }) => latest && Date.parse(latest.startedAt) >= this.#wasLostAt).length;
     const news = newer === 0 ? '' : ` ${newer} of ${tasks.length} tasks have newer results; tasks lists them.`;
-    this.#sayNow(`Connected again after ${seconds} s. What came meanwhile is not shown here.${news}`);
+    this.#sayNow(`What came meanwhile is not shown here.${news}`);
   }
 
   #tellLost(why: string): void {
@@ -152,6 +157,7 @@ class OperatorConsole {
   async #show(event: ConsoleEvent): Promise<void> {
     const { picture } = this.#parts;
     if (event.type === 'result') return await this.#showResult(event);
+    if (event.type === 'lost') return this.#tellMissed();
     if (event.type === 'state') return this.#changes.add(event);
     if (event.type === 'agent') return this.#showAgent(event);
     if (event.type === 'record') return this.#showRecord(event);

@@ -5,7 +5,7 @@ import type { ServerClient } from './server-client.ts';
 
 interface FollowerPorts {
   readonly client: ServerClient;
-  /** The line is there, the first time or again; what happened before is not told. Awaited before the first event. */
+  /** The line is there, the first time or again. Awaited before the first event. */
   readonly onOpen: () => Promise<void>;
   readonly onEvent: (event: ConsoleEvent) => Promise<void>;
   /** The line is gone, or did not come; told once until it is there. */
@@ -19,12 +19,13 @@ const longestDelayMs = 5000;
 export async function followEvents(ports: FollowerPorts, signal: AbortSignal): Promise<void> {
   let delayMs = firstDelayMs;
   let isLost = false;
+  const position = { lastId: '' };
   const onOpen = async (): Promise<void> => {
     await ports.onOpen();
     [delayMs, isLost] = [firstDelayMs, false];
   };
   while (!signal.aborted) {
-    const why = await followOnce({ ...ports, onOpen }, signal);
+    const why = await followOnce({ ...ports, onOpen, position }, signal);
     if (signal.aborted) return;
     if (!isLost) ports.onLost(why);
     isLost = true;
@@ -34,10 +35,16 @@ export async function followEvents(ports: FollowerPorts, signal: AbortSignal): P
   }
 }
 
+interface Following extends FollowerPorts {
+  /** Where to go on when the line is there again. */
+  readonly position: { lastId: string };
+}
+
 /** Resolves when the line is lost, to why. */
-async function followOnce({ client, onOpen, onEvent }: FollowerPorts, signal: AbortSignal): Promise<string> {
+async function followOnce({ client, onOpen, onEvent, position }: Following, signal: AbortSignal): Promise<string> {
   try {
-    for await (const { data } of client.events(onOpen, signal)) {
+    for await (const { id, data } of client.events(onOpen, signal, position.lastId)) {
+      position.lastId = id;
       const event = serverEvent.safeParse(jsonOf(data));
       if (event.success) await onEvent(event.data);
     }

@@ -11,17 +11,31 @@ async function eventsOf(chunks: readonly Uint8Array[]): Promise<StreamEvent[]> {
 
 describe('a stream of events', () => {
   const cases: readonly (readonly [string, string, readonly StreamEvent[]])[] = [
-    ['an event with its type', 'event: result\ndata: {}\n\n', [{ type: 'result', data: '{}' }]],
-    ['an event without a type is a message', 'data: x\n\n', [{ type: 'message', data: 'x' }]],
-    ['several lines of data are one text', 'data: a\ndata: b\n\n', [{ type: 'message', data: 'a\nb' }]],
-    ['only the first space after the colon is left out', 'data:  a: b\n\n', [{ type: 'message', data: ' a: b' }]],
+    ['an event with its type', 'event: result\ndata: {}\n\n', [{ id: '', type: 'result', data: '{}' }]],
+    ['an event without a type is a message', 'data: x\n\n', [{ id: '', type: 'message', data: 'x' }]],
+    ['several lines of data are one text', 'data: a\ndata: b\n\n', [{ id: '', type: 'message', data: 'a\nb' }]],
+    [
+      'only the first space after the colon is left out',
+      'data:  a: b\n\n',
+      [{ id: '', type: 'message', data: ' a: b' }],
+    ],
     ['comments and unknown fields are no events', ': here\n\nid: 7\nretry: 1\n\n', []],
-    ['a type does not outlive its event', 'event: a\n\ndata: x\n\n', [{ type: 'message', data: 'x' }]],
+    ['a type does not outlive its event', 'event: a\n\ndata: x\n\n', [{ id: '', type: 'message', data: 'x' }]],
+    [
+      'an id stays until there is another, with no data too',
+      'id: a-1\ndata: x\n\ndata: y\n\nid: a-2\n\ndata: z\n\nid\ndata: -\n\n',
+      [
+        { id: 'a-1', type: 'message', data: 'x' },
+        { id: 'a-1', type: 'message', data: 'y' },
+        { id: 'a-2', type: 'message', data: 'z' },
+        { id: '', type: 'message', data: '-' },
+      ],
+    ],
     ['an event that was not ended is none', 'data: x\n', []],
     [
       'lines may end as they like',
       'data: a\r\n\r\ndata: b\r\rdata: ü\n\n',
-      ['a', 'b', 'ü'].map((data) => ({ type: 'message', data })),
+      ['a', 'b', 'ü'].map((data) => ({ id: '', type: 'message', data })),
     ],
   ];
   for (const [name, text, expected] of cases) {

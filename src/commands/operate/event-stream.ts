@@ -1,6 +1,8 @@
 import { AppError } from '../../core/errors.ts';
 
 export interface StreamEvent {
+  /** Of the last event that had one; empty if none did. */
+  readonly id: string;
   readonly type: string;
   readonly data: string;
 }
@@ -28,6 +30,7 @@ export async function* readEvents(chunks: AsyncIterable<Uint8Array>): AsyncGener
 }
 
 class EventInProgress {
+  #id = '';
   #type = '';
   #data: string[] = [];
   length = 0;
@@ -36,6 +39,7 @@ class EventInProgress {
   take(line: string): StreamEvent | undefined {
     if (line === '') return this.#end();
     const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'id' && !value.includes('\0')) this.#id = value;
     if (field === 'event') this.#type = value;
     if (field === 'data') {
       this.#data.push(value);
@@ -47,6 +51,6 @@ class EventInProgress {
   #end(): StreamEvent | undefined {
     const [type, data] = [this.#type || 'message', this.#data];
     [this.#type, this.#data, this.length] = ['', [], 0];
-    return data.length > 0 ? { type, data: data.join('\n') } : undefined;
+    return data.length > 0 ? { id: this.#id, type, data: data.join('\n') } : undefined;
   }
 }

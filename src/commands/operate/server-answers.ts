@@ -58,6 +58,8 @@ export const serverEvent = z.discriminatedUnion('type', [
     at: z.iso.datetime(),
     message: z.string(),
   }),
+  /** The server no longer has what came after the last event. */
+  z.looseObject({ type: z.literal('lost'), reason: z.string() }),
   z.looseObject({ type: z.literal('gap'), agentId: id, cause: z.string(), missing: count }),
   z.looseObject({
     type: z.literal('tasks'),

@@ -18,6 +18,8 @@ interface Ask {
   /** How long the server may say nothing. */
   readonly silenceMs?: number;
   readonly signal?: AbortSignal;
+  /** Of the last event that came; empty for none. */
+  readonly lastId?: string;
 }
 
 /** Asks a server by its HTTP interface. Every method throws an AppError, the server's own where it answered. */
@@ -60,9 +62,15 @@ export class ServerClient {
     }
   }
 
-  /** What happens, from the moment that `onOpen` is called. Ends when the server ends it, throws when the line is lost. */
-  async *events(onOpen: () => Promise<void>, signal: AbortSignal): AsyncGenerator<StreamEvent> {
-    const response = await this.#ask({ method: 'GET', path: '/events', silenceMs: silenceLimitMs, signal });
+  /** What happens, after the event of this id or from the moment that `onOpen` is called. Ends when the server ends it, throws when the line is lost. */
+  async *events(onOpen: () => Promise<void>, signal: AbortSignal, lastId: string): AsyncGenerator<StreamEvent> {
+    const response = await this.#ask({
+      method: 'GET',
+      path: '/events?snapshot=false',
+      silenceMs: silenceLimitMs,
+      signal,
+      lastId,
+    });
     await onOpen();
     try {
       yield* readEvents(response);
@@ -83,13 +91,14 @@ export class ServerClient {
   }
 
   /** The answer, if it is a good one. */
-  async #ask({ method, path, body, silenceMs = patienceMs, signal }: Ask): Promise<IncomingMessage> {
+  async #ask({ method, path, body, silenceMs = patienceMs, signal, lastId = '' }: Ask): Promise<IncomingMessage> {
     const { host, token } = this.#line;
     const socket = await this.#line.open();
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = {
         Host: host,
         ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        ...(lastId !== '' && { 'Last-Event-ID': lastId }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
       };
       const asked = request({

@@ -19,10 +19,12 @@ import { Gateway, type GatewayPorts } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { StorageAllowance } from '../../server/gateway/storage-allowance.ts';
 import { Health } from '../../server/host/health.ts';
+import { EventFeed } from '../../server/live/event-feed.ts';
 import { MonitorBook } from '../../server/monitors/monitor-book.ts';
 import { ResultMasks } from '../../server/monitors/result-masks.ts';
 import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
 import { LatestResults } from '../../server/pipeline/latest-results.ts';
+import { eventAnswer, eventText } from '../../server/routes/event-text.ts';
 import type { Store } from '../../server/store/store.ts';
 
 export interface ServerParts {
@@ -91,11 +93,12 @@ export async function loadServer(
   states.start();
 }
 
-export async function stopServer({ gateway, fleet, sensorOrders, records, states }: Server): Promise<void> {
+export async function stopServer({ gateway, fleet, sensorOrders, records, states, feed }: Server): Promise<void> {
   gateway.close();
   await fleet.stop();
   sensorOrders.stop();
   states.stop();
+  feed.stop();
   await records.chains.stop();
 }
 
@@ -120,6 +123,13 @@ function viewOf({ clock, store }: ServerParts) {
       publish({ type: 'agent', agentId: id, name, address, status, before }),
     keep: (states) => store.saveAgentStates(states.map(writeAgentState)),
   });
+  const feed = new EventFeed({
+    clock,
+    // The moment of the start: no other run of this server has it.
+    epoch: Math.round(clock.now()).toString(36),
+    subscribe: (listener) => bus.subscribe(listener),
+    write: (event, id) => eventText(event.type, eventAnswer(event), id),
+  });
   const nameOf = (agentId: string): string => fleet.view(agentId)?.name ?? agentId;
   const health = new Health({
     clock,
@@ -142,7 +152,7 @@ function viewOf({ clock, store }: ServerParts) {
     if (event.type === 'result') states.noteResult(event.agentId, event.result.taskId);
     if (event.type === 'agent' || event.type === 'tasks') states.noteAgent(event.agentId);
   });
-  return { bus, publish, latest, tasks, fleet, health, nameOf, states };
+  return { bus, publish, latest, tasks, fleet, health, nameOf, states, feed };
 }
 
 function stateEvent({ wanted, since: _since, ...change }: StateChange, nameOf: View['nameOf']): ServerEvent {

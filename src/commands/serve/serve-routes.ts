@@ -67,7 +67,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       manifest: (excerpt) => signedManifest(excerpt, { store, identity, version: version(), now: clock.now() }),
       lines: (query) => store.lines(query),
     }),
-    ...eventsRoutes(server.bus),
+    ...eventsRoutes({ ...tasks, feed: server.feed, monitorId: (idOrName) => server.book.find(idOrName).spec.id }),
   ];
 }
 

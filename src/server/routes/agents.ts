@@ -147,7 +147,7 @@ export function findAgent(agents: readonly AgentView[], idOrName: string): Agent
   throw new AppError('not-found', `there is no agent ${JSON.stringify(idOrName)}; there are: ${known}`);
 }
 
-function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: AgentView): AgentAnswer {
+export function agentAnswer({ since, address, version, lastSeenAt, queue, ...view }: AgentView): AgentAnswer {
   return {
     ...view,
     impaired: [...view.impaired],

@@ -4,10 +4,23 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { ServerEvent } from '../../core/event.ts';
+import { systemClock as clock } from '../../core/clock.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { listenTcp } from '../host/listen.ts';
 import { createApp } from './app.ts';
-import { eventsRoutes } from './events.ts';
+import { EventFeed } from '../live/event-feed.ts';
+import { eventText } from './event-text.ts';
+import { eventsRoutes, type EventsPorts } from './events.ts';
+
+/** A server that runs nothing. */
+const nothing: Omit<EventsPorts, 'feed'> = {
+  wanted: () => [],
+  agents: () => [],
+  assertMonitor: () => {},
+  latest: () => undefined,
+  stateOf: () => ({ state: 'unknown', since: undefined }),
+  monitorId: (name) => name,
+};
 
 const request = 'GET /api/v1/events HTTP/1.1\r\nHost: x\r\n\r\n';
 
@@ -19,7 +32,9 @@ test('FC35: a hundred watchers that never read are cut off, cost no memory worth
     subscriptions++;
     return () => subscriptions--;
   };
-  const routes = eventsRoutes({ subscribe });
+  const feed = new EventFeed({ clock, epoch: 'x', subscribe, write: (event, id) => eventText(event.type, event, id) });
+  t.after(() => feed.stop());
+  const routes = eventsRoutes({ ...nothing, feed });
   const app = createApp({
     routes,
     token: undefined,

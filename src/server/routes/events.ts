@@ -1,34 +1,70 @@
 import { z } from 'zod';
 import type { ServerEvent } from '../../core/event.ts';
-import { isoTimeOf } from '../../core/iso-time.ts';
+import type { EventFeed, EventFilter } from '../live/event-feed.ts';
+import { agentAnswer, findAgent } from './agents.ts';
+import { EventStream } from './event-stream.ts';
+import { eventText } from './event-text.ts';
 import { defineRoute, type Route } from './route.ts';
-import { resultAnswer, taskSummary } from './tasks.ts';
+import { namesOf, selectTasks, taskAnswer, type TasksPorts } from './tasks.ts';
 
-export interface EventsPorts {
-  subscribe(listener: (event: ServerEvent) => void): () => void;
+export interface EventsPorts extends TasksPorts {
+  readonly feed: EventFeed;
+  /** @throws {AppError} not-found */
+  monitorId(idOrName: string): string;
 }
 
-/** A watcher that falls this far behind is cut off: it may come again, and nothing durable depends on it. */
-const maxUnreadBytes = 4 * 1024 * 1024;
-const keepAliveMs = 15_000;
+const eventKinds = [
+  'result',
+  'state',
+  'gap',
+  'tasks',
+  'tasks-applied',
+  'record',
+  'alarm',
+  'agent',
+] as const satisfies readonly ServerEvent['type'][];
 
-type Send = (bytes: Uint8Array) => void;
+const kinds = z
+  .string()
+  .transform((text) => text.split(',').map((word) => word.trim()))
+  .pipe(z.array(z.enum(eventKinds, { error: `expected kinds of ${eventKinds.join(', ')}, with commas between them` })))
+  .optional()
+  .meta({ description: `Only events of these kinds, with commas between them: ${eventKinds.join(', ')}` });
 
-/** Server-sent events (HTML standard, section 9.2): what happens, from now on. */
+/** Tasks in one event of a snapshot: an event must not become as large as the fleet. */
+const tasksAtOnce = 200;
+
+const summary = `What happens, as server-sent events. Each has an id: who comes back with Last-Event-ID gets what it missed, or the event \
+"lost" where that is no longer kept. A stream that does not go on from an id begins with the agents and tasks as they are now, in \
+events "snapshot", of which the last says more: false.`;
+
+/** Server-sent events (HTML standard, section 9.2). */
 export function eventsRoutes(ports: EventsPorts): readonly Route[] {
-  const watchers = new Watchers(ports);
   return [
     defineRoute({
       name: 'followEvents',
       method: 'get',
       path: '/events',
-      errors: [],
-      summary:
-        'What happens, as server-sent events: results, gaps, tasks handed out, changes of agents, records of sensors, alarms',
+      errors: ['not-found'],
+      summary,
+      query: z.strictObject({
+        agent: z.string().optional().meta({ description: 'Only events of this agent' }),
+        monitor: z.string().optional().meta({ description: 'Only results and changes of state of this monitor' }),
+        kind: kinds,
+        snapshot: z.enum(['true', 'false']).default('true'),
+      }),
       response: z.string(),
       mediaType: 'text/event-stream',
-      async handle() {
-        return new Response(streamFor(watchers), {
+      async handle({ query, request }) {
+        const { agent, monitor, kind, snapshot } = query;
+        const filter = {
+          kinds: kind && new Set(kind),
+          agentId: agent === undefined ? undefined : findAgent(ports.agents(), agent).id,
+          monitorId: monitor === undefined ? undefined : ports.monitorId(monitor),
+        };
+        const { after, opening } = openingFor(request.headers.get('last-event-id'), filter, ports);
+        const head = opening === 'resumed' ? resumed() : begun({ ...query, lost: opening, snapshot, after }, ports);
+        return new Response(new EventStream({ feed: ports.feed, filter, after, opening: head }).open(), {
           headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' },
         });
       },
@@ -36,72 +72,49 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
   ];
 }
 
-/** Each event is written once for all who watch: what they have not read yet lies in memory once as well. */
-class Watchers {
-  readonly #ports: EventsPorts;
-  readonly #sends = new Set<Send>();
-  #unsubscribe = (): void => {};
+type Lost = 'too-old' | 'unknown';
 
-  constructor(ports: EventsPorts) {
-    this.#ports = ports;
-  }
-
-  add(send: Send): void {
-    if (this.#sends.size === 0) this.#unsubscribe = this.#ports.subscribe((event) => this.#tell(event));
-    this.#sends.add(send);
-  }
-
-  remove(send: Send): void {
-    if (this.#sends.delete(send) && this.#sends.size === 0) this.#unsubscribe();
-  }
-
-  #tell(event: ServerEvent): void {
-    const bytes = textBytes(`event: ${event.type}\ndata: ${JSON.stringify(eventAnswer(event))}\n\n`);
-    for (const send of this.#sends) send(bytes);
-  }
+interface Opening {
+  readonly after: number;
+  readonly opening: 'resumed' | Lost | undefined;
 }
 
-const hello = textBytes(': connected\n\n');
-const stillHere = textBytes(': still here\n\n');
-
-function textBytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function openingFor(id: string | null, filter: EventFilter, { feed }: EventsPorts): Opening {
+  // From now on nothing is missed, whatever comes before the first event.
+  feed.watch(() => {})();
+  const after = id === null || id === '' ? undefined : feed.numberIn(id);
+  if (after !== undefined && feed.reachesBackTo(after, filter)) return { after, opening: 'resumed' };
+  const lost = after === undefined ? 'unknown' : 'too-old';
+  return { after: feed.newest, opening: id === null || id === '' ? undefined : lost };
 }
 
-function streamFor(watchers: Watchers): ReadableStream<Uint8Array> {
-  let end: (() => void) | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        const send: Send = (bytes) => {
-          if ((controller.desiredSize ?? 0) > -maxUnreadBytes) return controller.enqueue(bytes);
-          end?.();
-          // Not closed: what it never reads would wait for it. The listener writes the sentence to the log.
-          controller.error('A watcher of events did not keep up and was cut off; it may come again.');
-        };
-        const keepAlive = setInterval(() => send(stillHere), keepAliveMs);
-        end = () => {
-          clearInterval(keepAlive);
-          watchers.remove(send);
-        };
-        send(hello);
-        watchers.add(send);
-      },
-      cancel: () => end?.(),
-    },
-    new ByteLengthQueuingStrategy({ highWaterMark: 1 }),
-  );
+const hello = 'retry: 2000\n: connected\n\n';
+
+function* resumed(): Generator<string> {
+  yield hello;
 }
 
-function eventAnswer(event: ServerEvent): unknown {
-  if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
-  if (event.type === 'record') return recordAnswer(event);
-  if (event.type === 'state') return { ...event, at: isoTimeOf(event.at) };
-  if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };
-  return event;
+interface Begun {
+  readonly agent?: string | undefined;
+  readonly monitor?: string | undefined;
+  readonly lost: Lost | undefined;
+  readonly snapshot: 'true' | 'false';
+  readonly after: number;
 }
 
-/** With null where people need not be told. */
-function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
-  return { ...event, at: isoTimeOf(event.at), notice: event.notice ?? null };
+function* begun({ agent, monitor, lost, snapshot, after }: Begun, ports: EventsPorts): Generator<string> {
+  yield hello;
+  const id = ports.feed.id(after);
+  if (lost) yield eventText('lost', { type: 'lost', reason: lost }, snapshot === 'true' ? undefined : id);
+  if (snapshot === 'false') return;
+  const tasks = selectTasks(ports, { agent, monitor });
+  const agents = ports.agents();
+  const names = namesOf(agents);
+  for (let at = 0; at === 0 || at < tasks.length; at += tasksAtOnce) {
+    const part = tasks.slice(at, at + tasksAtOnce).map((wanted) => taskAnswer(wanted, names, ports));
+    const more = at + tasksAtOnce < tasks.length;
+    const data = { type: 'snapshot', agents: at === 0 ? agents.map(agentAnswer) : [], tasks: part, more };
+    // Whoever comes back before the last part must begin anew.
+    yield eventText('snapshot', data, more ? undefined : id);
+  }
 }

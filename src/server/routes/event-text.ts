@@ -1,0 +1,22 @@
+import type { ServerEvent } from '../../core/event.ts';
+import { isoTimeOf } from '../../core/iso-time.ts';
+import { resultAnswer, taskSummary } from './tasks.ts';
+
+/** An event of a stream (HTML standard, section 9.2.5). */
+export function eventText(type: string, data: unknown, id?: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+/** What watchers are told of an event. */
+export function eventAnswer(event: ServerEvent): unknown {
+  if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
+  if (event.type === 'record') return recordAnswer(event);
+  if (event.type === 'state') return { ...event, at: isoTimeOf(event.at) };
+  if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };
+  return event;
+}
+
+/** With null where people need not be told. */
+function recordAnswer(event: Extract<ServerEvent, { type: 'record' }>): unknown {
+  return { ...event, at: isoTimeOf(event.at), notice: event.notice ?? null };
+}
