@@ -34,6 +34,31 @@ test('a request is encoded with its length and is the last on its connection', (
   assert.equal(encodeRequest({ method: 'CONNECT', target: 'h:443', headers: {} }), 'CONNECT h:443 HTTP/1.1\r\n\r\n');
 });
 
+test('CB4: a request whose method means a body says its length also where there is none', () => {
+  for (const [method, says] of [
+    ['POST', true],
+    ['PUT', true],
+    ['PATCH', true],
+    ['GET', false],
+    ['HEAD', false],
+    ['DELETE', false],
+    ['OPTIONS', false],
+  ] as const)
+    assert.equal(/content-length: 0\r\n/.test(encodeRequest({ method, target: '/', headers: {} })), says, method);
+});
+
+test('an answer that keeps the standard has no oddities, and a status line that does not is cut for the message', () => {
+  const oddities = (head: string): readonly string[] => {
+    const parser = new ResponseParser(limits);
+    parser.push(Buffer.from(`${head}\r\nContent-Length: 0\r\n\r\n`));
+    return [...parser.oddities];
+  };
+  for (const head of ['HTTP/1.1 200 OK', 'HTTP/1.0 200 OK', 'HTTP/1.1 404 ']) assert.deepEqual(oddities(head), []);
+  const line = (length: number): string => `HTTP/2 200 ${'a'.repeat(length - 11)}`;
+  assert.deepEqual(oddities(line(80)), [`The status line is "${line(80)}".`]);
+  assert.deepEqual(oddities(line(81)), [`The status line is "${line(80)}…".`]);
+});
+
 const responses = {
   length: 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: 1\r\nx:\t2 \r\n\r\nhello',
   chunked: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=b\r\nhel\r\n2 \r\nlo\r\n0\r\nTrailer: x\r\n\r\n',

@@ -71,6 +71,7 @@ describe('every record type comes back as it was written', () => {
     ['WALLET', '"ETH" "0x01"'],
     ['CLA', '"TYPE-A"'],
     ['APL', ''],
+    ['APL', '1:1.1.1.1/32 2:101:101:101:101:101:101:101:101/128'],
     ['WKS', '192.0.2.1 17'],
     ['IPSECKEY', '10 1 0 192.0.2.38'],
     ['LOC', '90 0 0.000 S 180 0 0.000 W -100000.00m 0.01m 90000000m 9m'],
@@ -268,6 +269,19 @@ function readAgain(bytes: Uint8Array): void {
   const again = decodeMessage(encodeMessage(message));
   if (!message.flaws) assert.deepEqual(again, message);
 }
+
+test('a name of 255 bytes is read through a pointer, one of 256 is not (RFC 1035 section 2.3.4)', () => {
+  const label = (length: number): string => `${length.toString(16).padStart(2, '0')}${'61'.repeat(length)}`;
+  // The owner of the first record has 1 + 3 × 64 bytes; the second record has a label before a pointer to it.
+  const long = `${label(63).repeat(3)}00`;
+  const pointed = (length: number): string => `${label(length)}c00c`;
+  const data = '000100010000003c0004c0000201';
+  const named = (length: number) =>
+    decodeMessage(Buffer.from(withAnswers(2, `${long}${data}${pointed(length)}${data}`), 'hex'));
+  assert.equal(named(61).answers[1]?.name.length, 61 + 1 + 3 * 64 - 1);
+  assert.deepEqual(named(61).flaws, undefined);
+  assert.match(named(62).flaws?.[0]?.text ?? '', /longer than 255 bytes/);
+});
 
 describe('properties', () => {
   const label = fc.stringMatching(/^[a-z\d_-]{1,20}$/);

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DerError, derTag, oidText, readDer, smallInteger, timeMs } from './der.ts';
+
+const value = (hex: string) => readDer(Buffer.from(hex, 'hex'));
+
+test('a small number has one to four bytes; another is none', () => {
+  for (const [hex, number] of [
+    ['0200', undefined],
+    ['020105', 5],
+    ['0201ff', -1],
+    ['02047fffffff', 0x7fff_ffff],
+    ['02050100000000', undefined],
+  ] as const)
+    assert.equal(smallInteger(value(hex)), number, hex);
+});
+
+test('an object identifier is read by its numbers (X.690 section 8.19)', () => {
+  // As `openssl asn1parse` shows them.
+  for (const [hex, text] of [
+    ['0603551d11', '2.5.29.17'],
+    ['06092a864886f70d01010a', '1.2.840.113549.1.1.10'],
+    ['06032b6570', '1.3.101.112'],
+    ['060388370a', '2.999.10'],
+  ] as const)
+    assert.equal(oidText(value(hex)), text, hex);
+  assert.throws(() => oidText(value('0600')), DerError);
+  assert.throws(() => oidText(value('020105')), DerError);
+});
+
+test('times are read by their kind (RFC 5280 section 4.1.2.5)', () => {
+  const time = (tag: number, text: string): number =>
+    timeMs({ tag, contents: Buffer.from(text), bytes: Buffer.alloc(0) });
+  assert.equal(time(derTag.utcTime, '491231235959Z'), Date.UTC(2049, 11, 31, 23, 59, 59));
+  assert.equal(time(derTag.utcTime, '500101000000Z'), Date.UTC(1950, 0, 1));
+  assert.equal(time(derTag.generalizedTime, '20500101000000Z'), Date.UTC(2050, 0, 1));
+  for (const [tag, text] of [
+    [derTag.utcTime, '20500101000000Z'],
+    [derTag.generalizedTime, '500101000000Z'],
+    [derTag.utcTime, '501301000000Z'],
+    [derTag.utcTime, '5001010000Z'],
+  ] as const)
+    assert.ok(Number.isNaN(time(tag, text)), text);
+});
