@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { ConnectionPlaces, type Place, type PlaceLimits } from '../core/connection-places.ts';
+import { ConnectionPlaces, type ConnectionPlace, type PlaceLimits } from '../core/connection-places.ts';
 import { unmapped } from '../core/target.ts';
 
 interface GuardParts {
@@ -14,7 +14,7 @@ export class ConnectionGuard {
   readonly #places: ConnectionPlaces;
   readonly #onCrowded: (address: string) => void;
   /** By the other end, which is the same for a TLS socket and the one below it. */
-  readonly #taken = new Map<string, Place>();
+  readonly #taken = new Map<string, ConnectionPlace>();
 
   constructor({ limits, onCrowded }: GuardParts) {
     this.#places = new ConnectionPlaces(limits);
@@ -30,7 +30,7 @@ export class ConnectionGuard {
   }
 
   /** Undefined if the connection has ended. */
-  placeOf({ socket }: Pick<IncomingMessage, 'socket'>): Place | undefined {
+  placeOf({ socket }: Pick<IncomingMessage, 'socket'>): ConnectionPlace | undefined {
     return this.#taken.get(otherEnd(socket));
   }
 

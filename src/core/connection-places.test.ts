@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { ConnectionPlaces, placeLimitsFor, type Place } from './connection-places.ts';
+import { ConnectionPlaces, placeLimitsFor, type ConnectionPlace } from './connection-places.ts';
 
 /** Places of connections by their names; the names of those that were closed for others, in order. */
 function placesOf(limits: { all?: number; strangers?: number; perNetwork?: number } = {}) {
   const places = new ConnectionPlaces({ all: 100, strangers: 10, perNetwork: 5, ...limits });
   const closed: string[] = [];
   let crowded = 0;
-  const enter = (name: string, address = '192.0.2.1'): Place | undefined => {
+  const enter = (name: string, address = '192.0.2.1'): ConnectionPlace | undefined => {
     const { place, isCrowded } = places.enter(address, () => closed.push(name));
     if (isCrowded) crowded++;
     return place;

@@ -8,7 +8,7 @@ export interface PlaceLimits {
 }
 
 /** The place of one connection. Each call has an effect once, and none after `leave`. */
-export interface Place {
+export interface ConnectionPlace {
   /** The other end is proving who it is: it is no longer closed to make room. */
   hold(): void;
   /** The other end has proved who it is: it no longer counts as a stranger. */
@@ -52,7 +52,10 @@ export class ConnectionPlaces {
   }
 
   /** Undefined if there is no room. `isCrowded`: this connection is refused, or another was closed for it. */
-  enter(address: string, close: () => void): { readonly place: Place | undefined; readonly isCrowded: boolean } {
+  enter(
+    address: string,
+    close: () => void,
+  ): { readonly place: ConnectionPlace | undefined; readonly isCrowded: boolean } {
     const network = networkOf(address);
     const { all, strangers, perNetwork } = this.#limits;
     const here = this.#strangers.get(network);
@@ -72,7 +75,7 @@ export class ConnectionPlaces {
     return [...this.#strangers.values()].toSorted((one, other) => other.size - one.size);
   }
 
-  #take(network: string, close: () => void): Place {
+  #take(network: string, close: () => void): ConnectionPlace {
     const group = this.#strangers.getOrInsertComputed(network, () => new Set());
     let state: 'stranger' | 'known' | 'gone' = 'stranger';
     const stranger: Stranger = { isHeld: false, close: () => (leave(), close()) };

@@ -23,11 +23,11 @@ export interface TrafficPicture {
   /** How many there are in all, and what they have together. */
   readonly all: Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'> & { readonly peers: number };
   /** What else happened, the newest last. */
-  readonly notices: readonly Notice[];
+  readonly notices: readonly TrafficNotice[];
   readonly order: string;
 }
 
-export interface Notice {
+export interface TrafficNotice {
   readonly text: string;
   readonly isAlarm: boolean;
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Field } from '../../net/packets/http-fields.ts';
+import type { HeaderField } from '../../net/packets/http-fields.ts';
 
 interface Cookie {
   readonly name: string;
@@ -23,7 +23,7 @@ export class CookieJar {
   #cookies: Cookie[] = [];
 
   /** Takes the Set-Cookie fields of a response from this URL. */
-  store(url: URL, fields: readonly Field[], now: number): void {
+  store(url: URL, fields: readonly HeaderField[], now: number): void {
     for (const [name, text] of fields) if (name === 'set-cookie') this.#set(url, text, now);
   }
 

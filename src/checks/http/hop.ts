@@ -10,7 +10,7 @@ import { noteTls } from '../../net/tls/report.ts';
 import type { CookieJar } from './cookies.ts';
 import { connectToProxy, openTunnel, proxyAuthorization, throughProxy } from './proxy.ts';
 import type { HttpOptions } from './options.ts';
-import type { Hop, Plan } from './plan.ts';
+import type { RequestHop, Plan } from './plan.ts';
 
 export interface HopContext extends CheckContext, Pick<Plan, 'proxy' | 'dial'> {
   readonly options: HttpOptions;
@@ -22,7 +22,7 @@ export interface HopContext extends CheckContext, Pick<Plan, 'proxy' | 'dial'> {
 const alpnOfVersion = { '1.1': ['http/1.1'], '2': ['h2'], auto: ['h2', 'http/1.1'] } as const;
 
 /** Connects, secures, asks, and reads the answer. @throws {Failure} */
-export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse> {
+export async function visit(hop: RequestHop, context: HopContext): Promise<HttpResponse> {
   const { net, signal, proxy } = context;
   const { origin } = hop;
   const family = isIP(origin.host);
@@ -41,7 +41,7 @@ export async function visit(hop: Hop, context: HopContext): Promise<HttpResponse
   }
 }
 
-async function askSecurely(hop: Hop, context: HopContext, { socket }: Connection): Promise<HttpResponse> {
+async function askSecurely(hop: RequestHop, context: HopContext, { socket }: Connection): Promise<HttpResponse> {
   const { net, signal, options, proxy, measurement } = context;
   const { origin } = hop;
   if (proxy) await openTunnel(socket, origin, { ...context, proxy });
@@ -61,7 +61,7 @@ interface AskContext extends HopContext {
   readonly alpn?: string | undefined;
 }
 
-async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
+async function ask(hop: RequestHop, context: AskContext): Promise<HttpResponse> {
   const { url, method, headers, body } = hop;
   const { socket, alpn, options, proxy, cookies, measurement } = context;
   if (options.httpVersion === '2' && alpn !== 'h2')
@@ -91,7 +91,7 @@ async function ask(hop: Hop, context: AskContext): Promise<HttpResponse> {
 }
 
 /** Behind the cookies that a person configured, as curl sends them. */
-function withCookies(headers: Hop['headers'], cookies: string | undefined): Hop['headers'] {
+function withCookies(headers: RequestHop['headers'], cookies: string | undefined): RequestHop['headers'] {
   if (cookies === undefined) return headers;
   return { ...headers, cookie: headers['cookie'] === undefined ? cookies : `${headers['cookie']}; ${cookies}` };
 }

@@ -16,7 +16,7 @@ import { visit } from './hop.ts';
 import { bodyMismatch, headMismatch, readsBody, type BodyText } from './mismatch.ts';
 import { clientOf } from './oauth2-options.ts';
 import { options as schema, type HttpOptions } from './options.ts';
-import { planOf, withAuthorization, type Hop } from './plan.ts';
+import { planOf, withAuthorization, type RequestHop } from './plan.ts';
 import { assertTargetAnswered } from './proxy.ts';
 import { redirected } from './redirect.ts';
 
@@ -79,7 +79,7 @@ async function askWithToken(options: HttpOptions, visiting: Visiting): Promise<A
 }
 
 interface Arrival {
-  readonly hop: Hop;
+  readonly hop: RequestHop;
   readonly response: HttpResponse;
 }
 

@@ -6,7 +6,7 @@ import type { HttpOptions } from './options.ts';
 import { proxyOf, type Proxy } from './proxy.ts';
 
 /** One request on the way to the final answer; its headers, body and TLS options are what this origin may see. */
-export interface Hop {
+export interface RequestHop {
   readonly url: URL;
   /** Host and port of the URL. */
   readonly origin: Endpoint;
@@ -18,7 +18,7 @@ export interface Hop {
 
 /** What follows from the options alone. */
 export interface Plan {
-  readonly firstHop: Hop;
+  readonly firstHop: RequestHop;
   readonly proxy: Proxy | undefined;
   readonly dial: Omit<DialOptions, 'signal'>;
 }
@@ -49,6 +49,6 @@ function makePlan(options: HttpOptions): Plan {
 }
 
 /** The same request with this authorization; a header of that name that a person configured stays. */
-export function withAuthorization(hop: Hop, { authorization }: { readonly authorization: string }): Hop {
+export function withAuthorization(hop: RequestHop, { authorization }: { readonly authorization: string }): RequestHop {
   return { ...hop, headers: { authorization, ...hop.headers } };
 }

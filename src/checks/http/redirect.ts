@@ -4,10 +4,10 @@ import type { Oddities } from '../../core/oddities.ts';
 import { quoted } from '../../core/quoted.ts';
 import { endpointOfUrl } from '../../core/target.ts';
 import { fieldUrl } from '../../net/packets/http-fields.ts';
-import type { Hop } from './plan.ts';
+import type { RequestHop } from './plan.ts';
 
 /** Where a response sends us, and with what; undefined if it is no redirect. @throws {Failure} protocol, denied */
-export function redirected(from: Hop, response: HttpResponse, oddities: Oddities): Hop | undefined {
+export function redirected(from: RequestHop, response: HttpResponse, oddities: Oddities): RequestHop | undefined {
   const location = redirectStatuses.has(response.status) ? locationOf(response, oddities) : undefined;
   if (location === undefined) return undefined;
   const url = destination(from.url, location);
@@ -41,7 +41,7 @@ function locationOf({ fields }: HttpResponse, oddities: Oddities): string | unde
 }
 
 /** What describes a body goes with it (RFC 9110 section 15.4.4). */
-function withoutBody(headers: Hop['headers']): Hop['headers'] {
+function withoutBody(headers: RequestHop['headers']): RequestHop['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('content-')));
 }
 
@@ -67,7 +67,7 @@ function repeatsRequest(method: string, status: number): boolean {
 const harmlessHeaders: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'accept-language', 'user-agent']);
 
 /** Any header a person configured may be a key, and a client certificate says who we are: another origin gets none of it. */
-function withoutSecrets(hop: Hop): Hop {
+function withoutSecrets(hop: RequestHop): RequestHop {
   const headers = Object.fromEntries(Object.entries(hop.headers).filter(([name]) => harmlessHeaders.has(name)));
   const { certificate: _, key: __, serverName: ___, ...tls } = hop.tls;
   return { ...hop, headers, tls };

@@ -1,7 +1,7 @@
-import type { Place } from './place.ts';
+import type { CommandPlace } from './place.ts';
 
 /** A script for bash; it works without the bash-completion package. */
-export function bashScript(places: readonly Place[]): string {
+export function bashScript(places: readonly CommandPlace[]): string {
   return `# Completion of watchkeeper for bash: source <(watchkeeper completion bash)
 _watchkeeper() {
   local current=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} place= words= files=
@@ -24,17 +24,17 @@ complete -F _watchkeeper watchkeeper
 }
 
 /** The first case that fits counts, so the longer path stands before the shorter. */
-function longestFirst(places: readonly Place[]): readonly Place[] {
+function longestFirst(places: readonly CommandPlace[]): readonly CommandPlace[] {
   return places.toSorted((one, other) => other.path.length - one.path.length);
 }
 
-function placeCase({ path, candidates, takesFile }: Place): string {
+function placeCase({ path, candidates, takesFile }: CommandPlace): string {
   const words = candidates.map(({ word }) => word).join(' ');
   const pattern = path.length === 0 ? '*' : `"${path.join(' ')} "*`;
   return `    ${pattern}) place="${path.join(' ')}" words="${words}"${takesFile ? ' files=yes' : ''} ;;`;
 }
 
-function valueCases({ path, values }: Place): readonly string[] {
+function valueCases({ path, values }: CommandPlace): readonly string[] {
   return Array.from(
     values,
     ([flag, { words, isPath }]) =>

@@ -1,7 +1,7 @@
-import type { Candidate, Place, Value } from './place.ts';
+import type { Candidate, CommandPlace, Value } from './place.ts';
 
 /** A script for fish: to be sourced, or kept as `~/.config/fish/completions/watchkeeper.fish`. */
-export function fishScript(places: readonly Place[]): string {
+export function fishScript(places: readonly CommandPlace[]): string {
   return `# Completion of watchkeeper for fish: watchkeeper completion fish | source
 function __watchkeeper_after
     set -l typed (commandline -opc)[2..]
@@ -16,13 +16,13 @@ ${places.flatMap(placeLines).join('\n')}
 `;
 }
 
-function placeLines(place: Place): readonly string[] {
+function placeLines(place: CommandPlace): readonly string[] {
   const path = place.path.join(' ');
   const file = place.takesFile ? [`complete -c watchkeeper -n '__watchkeeper_after ${path}' -F`] : [];
   return [...place.candidates.map((candidate) => candidateLine(candidate, place)), ...file];
 }
 
-function candidateLine({ word, meaning }: Candidate, { path, values }: Place): string {
+function candidateLine({ word, meaning }: Candidate, { path, values }: CommandPlace): string {
   const where = path.join(' ');
   const told = `-d ${quoted(meaning)}`;
   if (!word.startsWith('-')) return `complete -c watchkeeper -n '__watchkeeper_at ${where}' -a ${word} ${told}`;

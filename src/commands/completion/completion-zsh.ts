@@ -1,7 +1,7 @@
-import type { Candidate, Place } from './place.ts';
+import type { Candidate, CommandPlace } from './place.ts';
 
 /** A script for zsh: to be sourced, or put as `_watchkeeper` into a folder of `fpath`. */
-export function zshScript(places: readonly Place[]): string {
+export function zshScript(places: readonly CommandPlace[]): string {
   const longestFirst = places.toSorted((one, other) => other.path.length - one.path.length);
   return `#compdef watchkeeper
 # Completion of watchkeeper for zsh: source <(watchkeeper completion zsh)
@@ -21,13 +21,13 @@ if [[ $funcstack[1] == _watchkeeper ]]; then _watchkeeper "$@"; else compdef _wa
 `;
 }
 
-function placeCase({ path, candidates, takesFile }: Place): string {
+function placeCase({ path, candidates, takesFile }: CommandPlace): string {
   const pattern = path.length === 0 ? '*' : `"${path.join(' ')} "*`;
   const found = candidates.map(described).join(' ');
   return `    ${pattern}) place='${path.join(' ')}'; found=(${found})${takesFile ? '; files=yes' : ''} ;;`;
 }
 
-function valueCases({ path, values }: Place): readonly string[] {
+function valueCases({ path, values }: CommandPlace): readonly string[] {
   return Array.from(
     values,
     ([flag, { words, isPath }]) =>

@@ -4,7 +4,7 @@ import { quoted } from '../../core/quoted.ts';
 import { bashScript } from './completion-bash.ts';
 import { fishScript } from './completion-fish.ts';
 import { zshScript } from './completion-zsh.ts';
-import type { Place, Value } from './place.ts';
+import type { CommandPlace, Value } from './place.ts';
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 export const shells = Object.keys(scripts) as readonly (keyof typeof scripts)[];
@@ -16,12 +16,12 @@ export function completionScript(shell: string, program: Command): string {
   return scripts[known](placesOf(program, []));
 }
 
-function placesOf(command: Command, path: readonly string[]): readonly Place[] {
+function placesOf(command: Command, path: readonly string[]): readonly CommandPlace[] {
   const commands = command.commands.flatMap((inner) =>
     [inner.name(), ...inner.aliases()].map((word) => ({ word, inner })),
   );
   const flags = command.createHelp().visibleOptions(command);
-  const here: Place = {
+  const here: CommandPlace = {
     path,
     candidates: [
       ...commands.map(({ word, inner }) => ({ word, meaning: inner.description() })),

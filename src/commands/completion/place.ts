@@ -11,7 +11,7 @@ export interface Value {
 }
 
 /** A place on the command line and what may come there. */
-export interface Place {
+export interface CommandPlace {
   /** The words that lead there: `['check', 'dns']`. */
   readonly path: readonly string[];
   readonly candidates: readonly Candidate[];

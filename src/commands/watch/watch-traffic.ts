@@ -14,7 +14,7 @@ import { LineOutput } from '../../terminal/line-output.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { formatTime } from '../../terminal/result-line.ts';
 import { Screen, type ScreenSize } from '../../terminal/screen.ts';
-import { trafficLines, type Notice, type TrafficPicture } from '../../terminal/traffic-view.ts';
+import { trafficLines, type TrafficNotice, type TrafficPicture } from '../../terminal/traffic-view.ts';
 import { aborted } from '../interruption.ts';
 
 const orders = {
@@ -72,7 +72,7 @@ async function watchRecords(flags: TrafficFlags, { output, signal }: Watching): 
 }
 
 async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { output: WriteStream }): Promise<void> {
-  const notices: Notice[] = [];
+  const notices: TrafficNotice[] = [];
   const note = (record: SensorRecord): void => {
     if (record.event === 'surroundings' && record.change === 'present') return;
     const text = `${formatTime(systemClock.now())} ${recordText(record)}`;

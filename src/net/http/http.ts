@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import { tokensOf, type Field, type Headers } from '../packets/http-fields.ts';
+import { tokensOf, type HeaderField, type Headers } from '../packets/http-fields.ts';
 
 /** A response with what was read of its body. */
 export interface HttpResponse {
@@ -7,7 +7,7 @@ export interface HttpResponse {
   readonly status: number;
   readonly statusText: string;
   /** In the order in which they came, each value a character a byte. */
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
   readonly headers: Headers;
   readonly headerBytes: number;
   /** Fields after the body, as `headers`; of HTTP/2 only. */

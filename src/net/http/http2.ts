@@ -8,7 +8,7 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2';
 import { abortError, Failure } from '../../core/failure.ts';
-import { headersOf, type Field, type Headers } from '../packets/http-fields.ts';
+import { headersOf, type HeaderField, type Headers } from '../packets/http-fields.ts';
 import { EndedStreams } from '../packets/http2-frames.ts';
 import { GrowingBuffer } from '../packets/growing-buffer.ts';
 import { contentLength, type Http2Request } from '../packets/http1-request.ts';
@@ -179,7 +179,7 @@ function fieldsOf({
 
 /** `raw` holds names and values in turn. */
 function headOf(status: number, raw: readonly string[]): Head {
-  const fields: Field[] = [];
+  const fields: HeaderField[] = [];
   let headerBytes = 0;
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const [name = '', value = ''] = [raw[index], raw[index + 1]];

@@ -1,12 +1,12 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 
 /** A header field: its name in lower case, and its value as it came, a character a byte. */
-export type Field = readonly [name: string, bytes: string];
+export type HeaderField = readonly [name: string, bytes: string];
 
 /** Values as text, by name; a field that came several times is one list (RFC 9110 section 5.3). */
 export type Headers = ReadonlyMap<string, string>;
 
-export function headersOf(fields: readonly Field[]): Headers {
+export function headersOf(fields: readonly HeaderField[]): Headers {
   const headers = new Map<string, string>();
   for (const [name, bytes] of fields) {
     const value = fieldText(bytes);
@@ -24,7 +24,7 @@ export function tokensOf(value = ''): readonly string[] {
     .filter((name) => name !== '');
 }
 
-/** Field values have no charset (RFC 9110 section 5.5): they are UTF-8 where the bytes are valid UTF-8, else Latin-1. */
+/** HeaderField values have no charset (RFC 9110 section 5.5): they are UTF-8 where the bytes are valid UTF-8, else Latin-1. */
 function fieldText(bytes: string): string {
   if (!isBeyondAscii(bytes)) return bytes;
   const raw = Buffer.from(bytes, 'latin1');

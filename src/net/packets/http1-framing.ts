@@ -1,4 +1,4 @@
-import { headersOf, tokensOf, type Field, type Headers } from './http-fields.ts';
+import { headersOf, tokensOf, type HeaderField, type Headers } from './http-fields.ts';
 
 /** Why a response is rejected: malformed, over one of our limits, or cut off. */
 export type Http1Fault = 'malformed' | 'too-large' | 'truncated';
@@ -25,7 +25,7 @@ export interface StatusLine {
 
 export interface ResponseHead extends StatusLine {
   /** In the order in which they came. */
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
   readonly headers: Headers;
 }
 
@@ -37,28 +37,28 @@ export type Framing =
   | { readonly kind: 'until-close' };
 
 /** A text from the response, safe to show and short: control characters are escaped. */
-export function quoted(text: string): string {
+export function quotedLine(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }
 
 /** RFC 9112 section 4; the spellings that curl takes too are oddities. */
 export function parseStatusLine(line: string, note: NoteOddity): StatusLine {
   const match = /^HTTP\/(1\.0|1\.1|2(?:\.0)?)( +)([1-9]\d\d)(?: ([^\0]*))?$/i.exec(line);
-  if (!match) throw new Http1Error('malformed', `expected an HTTP/1.1 status line, got ${quoted(line)}`);
+  if (!match) throw new Http1Error('malformed', `expected an HTTP/1.1 status line, got ${quotedLine(line)}`);
   const [, version = '', space, status, statusText = ''] = match;
-  if (!line.startsWith('HTTP/1.') || space !== ' ') note(`The status line is ${quoted(line)}.`);
+  if (!line.startsWith('HTTP/1.') || space !== ' ') note(`The status line is ${quotedLine(line)}.`);
   return { version: version === '1.0' ? '1.0' : '1.1', status: Number(status), statusText };
 }
 
 /** A field line (RFC 9112 section 5). Its value stays as it came, a character a byte. */
-export function parseField(line: string, note: NoteOddity): Field {
+export function parseField(line: string, note: NoteOddity): HeaderField {
   const colon = line.indexOf(':');
   // A client that took NUL might read the header otherwise than those behind it.
   if (colon < 0 || line.includes('\0'))
-    throw new Http1Error('malformed', `expected a header field, got ${quoted(line)}`);
+    throw new Http1Error('malformed', `expected a header field, got ${quotedLine(line)}`);
   const given = line.slice(0, colon);
   const name = given.trimEnd().toLowerCase();
-  if (!/^[!#$%&'*+.^`|~\w-]+$/.test(given)) note(`A header is named ${quoted(given)}.`);
+  if (!/^[!#$%&'*+.^`|~\w-]+$/.test(given)) note(`A header is named ${quotedLine(given)}.`);
   const value = withoutBlanks(line.slice(colon + 1));
   // oxlint-disable-next-line no-control-regex -- control characters are what a value must not have
   if (/[\x01-\x08\n-\x1f\x7f]/.test(value)) note(`The header ${name} has control characters.`);
@@ -79,7 +79,7 @@ function isBlank(code: number): boolean {
 }
 
 /** Builds the head of a response that is complete. */
-export function headOf(status: StatusLine, fields: readonly Field[]): ResponseHead {
+export function headOf(status: StatusLine, fields: readonly HeaderField[]): ResponseHead {
   return { ...status, fields, headers: headersOf(fields) };
 }
 
@@ -111,9 +111,9 @@ function transferCodings({ version, headers }: ResponseHead, note: NoteOddity): 
   const codings = names.filter((name) => name !== 'identity');
   const unknown = codings.find((name) => name !== 'chunked' && !undoable.has(name));
   if (unknown !== undefined)
-    throw new Http1Error('malformed', `expected chunked as Transfer-Encoding, got ${quoted(value)}`);
+    throw new Http1Error('malformed', `expected chunked as Transfer-Encoding, got ${quotedLine(value)}`);
   if (names.length !== 1 || names[0] !== 'chunked')
-    note(`Transfer-Encoding is ${quoted(value)}, expected chunked (RFC 9112 section 6.1).`);
+    note(`Transfer-Encoding is ${quotedLine(value)}, expected chunked (RFC 9112 section 6.1).`);
   if (version === '1.0') note('Transfer-Encoding came over HTTP/1.0 (RFC 9112 section 6.1).');
   return codings;
 }
@@ -121,15 +121,15 @@ function transferCodings({ version, headers }: ResponseHead, note: NoteOddity): 
 function parseLength(value: string, note: NoteOddity): number {
   const lengths = value.split(',').map((part) => part.trim());
   if (lengths.some((length) => !/^\+?\d{1,15}$/.test(length)))
-    throw new Http1Error('malformed', `expected a number as Content-Length, got ${quoted(value)}`);
+    throw new Http1Error('malformed', `expected a number as Content-Length, got ${quotedLine(value)}`);
   // The same length several times is one length (RFC 9110 section 8.6); of several curl takes the last.
-  if (new Set(lengths).size > 1 || value.includes('+')) note(`Content-Length is ${quoted(value)}.`);
+  if (new Set(lengths).size > 1 || value.includes('+')) note(`Content-Length is ${quotedLine(value)}.`);
   return Number(lengths.at(-1));
 }
 
 /** The size in a chunk's first line; extensions are ignored (RFC 9112 section 7.1). */
 export function parseChunkSize(line: string): number {
   const match = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i.exec(line);
-  if (!match) throw new Http1Error('malformed', `expected the size of a chunk, got ${quoted(line)}`);
+  if (!match) throw new Http1Error('malformed', `expected the size of a chunk, got ${quotedLine(line)}`);
   return Number.parseInt(match[1] ?? '', 16);
 }

@@ -1,5 +1,5 @@
 import { GrowingBuffer } from './growing-buffer.ts';
-import type { Field } from './http-fields.ts';
+import type { HeaderField } from './http-fields.ts';
 import {
   framingOf,
   headOf,
@@ -7,7 +7,7 @@ import {
   parseChunkSize,
   parseField,
   parseStatusLine,
-  quoted,
+  quotedLine,
   type ResponseHead,
   type StatusLine,
 } from './http1-framing.ts';
@@ -55,7 +55,7 @@ export class ResponseParser {
   #state: State = 'status';
   #line = '';
   #status: StatusLine | undefined;
-  #fields: Field[] = [];
+  #fields: HeaderField[] = [];
   #trailerBytes = 0;
   #interimResponses = 0;
   /** Bytes still to come of a body with a length, or of a chunk. */
@@ -146,7 +146,7 @@ export class ResponseParser {
       case 'chunk-size':
         return this.#startChunk(parseChunkSize(line));
       case 'chunk-end':
-        if (line !== '') throw new Http1Error('malformed', `expected the end of a chunk, got ${quoted(line)}`);
+        if (line !== '') throw new Http1Error('malformed', `expected the end of a chunk, got ${quotedLine(line)}`);
         this.#state = 'chunk-size';
         return;
       default:

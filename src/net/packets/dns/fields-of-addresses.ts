@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { ipv6Bytes, ipv6Text } from '../ipv6.ts';
-import { base64, hexBytes, hexText } from './fields-of-bytes.ts';
-import { integerUpTo, invalid, ipv4, ipv6, name, u8, wordsOf, type Field } from './fields.ts';
+import { base64, bytesOfHex, hexText } from './fields-of-bytes.ts';
+import { integerUpTo, invalid, ipv4, ipv6, name, u8, wordsOf, type RecordField } from './fields.ts';
 import { DnsFormatError, type DnsReader } from './reader.ts';
 import type { DnsWriter } from './writer.ts';
 
@@ -17,7 +17,7 @@ function ipv4Bytes(text: string): Buffer {
 }
 
 /** Address prefixes (RFC 3123): `1:192.168.32.0/21 !1:192.168.38.0/28 2:ff00::/8`. */
-export const addressPrefixes: Field = {
+export const addressPrefixes: RecordField = {
   read(reader) {
     const items: string[] = [];
     while (reader.remaining > 0) items.push(prefixText(reader));
@@ -59,7 +59,7 @@ const protocolNumbers: Readonly<Record<string, number>> = { TCP: 6, UDP: 17 };
 const maxPort = 65_535;
 
 /** Address, protocol and ports of a WKS record (RFC 1035 section 3.4.2), a bit a port: `192.0.2.1 6 21 25`. */
-export const wellKnownServices: Field = {
+export const wellKnownServices: RecordField = {
   read(reader) {
     const words = [ipv4.read(reader), u8.read(reader)];
     for (const [index, byte] of reader.rest().entries()) {
@@ -80,7 +80,7 @@ export const wellKnownServices: Field = {
 };
 
 /** A gateway by the number of its type (RFC 4025 section 2.3, RFC 8777 section 4.2.3): none, an address or a name. */
-const gateways: readonly Field[] = [
+const gateways: readonly RecordField[] = [
   {
     read: () => '.',
     write(_, text) {
@@ -92,14 +92,14 @@ const gateways: readonly Field[] = [
   name,
 ];
 
-function gatewayOf(type: number): Field {
+function gatewayOf(type: number): RecordField {
   const field = gateways[type];
   if (field) return field;
   throw new DnsFormatError(`a gateway of type ${type}, expected one from 0 to ${gateways.length - 1}`);
 }
 
 /** The data of an IPSECKEY record (RFC 4025): `10 1 2 192.0.2.38 AQNRU3mG…`. */
-export const ipsecKey: Field = {
+export const ipsecKey: RecordField = {
   read(reader) {
     const [precedence, type, algorithm] = [reader.u8(), reader.u8(), reader.u8()];
     return `${precedence} ${type} ${algorithm} ${gatewayOf(type).read(reader)} ${base64.read(reader)}`.trimEnd();
@@ -113,7 +113,7 @@ export const ipsecKey: Field = {
 };
 
 /** Precedence, discovery bit, type and relay of an AMTRELAY record (RFC 8777): `10 0 3 relay.example.net`. */
-export const amtRelay: Field = {
+export const amtRelay: RecordField = {
   read(reader) {
     const precedence = reader.u8();
     const byte = reader.u8();
@@ -128,7 +128,7 @@ export const amtRelay: Field = {
 };
 
 /** The data of a HIP record (RFC 8005): algorithm, host identity tag, public key, names of rendezvous servers. */
-export const hostIdentity: Field = {
+export const hostIdentity: RecordField = {
   read(reader) {
     const tagBytes = reader.u8();
     const algorithm = reader.u8();
@@ -140,7 +140,7 @@ export const hostIdentity: Field = {
   },
   write(writer, line) {
     const [algorithm = '', tag = '', key = '', ...servers] = wordsOf(line);
-    const tagBytes = hexBytes(tag);
+    const tagBytes = bytesOfHex(tag);
     if (tagBytes.length === 0 || tagBytes.length > 0xff) throw invalid('a tag of 1 to 255 bytes', tag);
     writer.u8(tagBytes.length);
     u8.write(writer, algorithm);

@@ -1,40 +1,40 @@
-import { invalid, typeCodeOf, wordsOf, type Field } from './fields.ts';
+import { invalid, typeCodeOf, wordsOf, type RecordField } from './fields.ts';
 import { DnsFormatError, type DnsReader } from './reader.ts';
 import { recordTypeName } from './record-types.ts';
 import type { DnsWriter } from './writer.ts';
 
 /** All that is left, in hexadecimal; nothing is written as a hyphen, as NSEC3 does for its salt. */
-export const hex: Field = {
+export const hex: RecordField = {
   read: (reader) => hexText(reader.rest()),
-  write: (writer, text) => writer.bytes(hexBytes(text)),
+  write: (writer, text) => writer.bytes(bytesOfHex(text)),
 };
 
 export function hexText(bytes: Buffer): string {
   return bytes.length === 0 ? '-' : bytes.toString('hex').toUpperCase();
 }
 
-export function hexBytes(text: string): Buffer {
+export function bytesOfHex(text: string): Buffer {
   const digits = text === '-' ? '' : text.replaceAll(' ', '');
   if (!/^(?:[\da-f]{2})*$/i.test(digits)) throw invalid('hexadecimal bytes', text);
   return Buffer.from(digits, 'hex');
 }
 
 /** All that is left, in small hexadecimal digits behind `0x`; dots between them are ignored (RFC 1706 section 7). */
-export const prefixedHex: Field = {
+export const prefixedHex: RecordField = {
   read(reader) {
     if (reader.remaining === 0) throw new DnsFormatError('an address of no bytes');
     return `0x${reader.rest().toString('hex')}`;
   },
   write(writer, text) {
     const [, digits = ''] = /^0x((?:\.?[\da-f])+)$/i.exec(text) ?? [];
-    const bytes = hexBytes(digits.replaceAll('.', ''));
+    const bytes = bytesOfHex(digits.replaceAll('.', ''));
     if (bytes.length === 0) throw invalid('hexadecimal bytes behind 0x', text);
     writer.bytes(bytes);
   },
 };
 
 /** An EUI of some bytes (RFC 7043): `00-00-5e-00-53-2a`. */
-export function eui(bytes: number): Field {
+export function eui(bytes: number): RecordField {
   return {
     read: (reader) => Array.from(reader.bytes(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('-'),
     write(writer, text) {
@@ -49,7 +49,7 @@ export function eui(bytes: number): Field {
 const locatorGroups = 4;
 
 /** 64 bits as four groups (RFC 6742 section 2.1.2): `14:4fff:ff20:ee64`. */
-export const locator: Field = {
+export const locator: RecordField = {
   read: (reader) => Array.from({ length: locatorGroups }, () => reader.u16().toString(16)).join(':'),
   write(writer, text) {
     const groups = text.split(':');
@@ -60,7 +60,7 @@ export const locator: Field = {
 };
 
 /** All that is left, in Base64. */
-export const base64: Field = {
+export const base64: RecordField = {
   read: (reader) => reader.rest().toString('base64'),
   write(writer, text) {
     const digits = text.replaceAll(' ', '');
@@ -70,7 +70,7 @@ export const base64: Field = {
 };
 
 /** Bytes with their count in eight bits before them. */
-function counted(toText: (bytes: Buffer) => string, toBytes: (text: string) => Buffer): Field {
+function counted(toText: (bytes: Buffer) => string, toBytes: (text: string) => Buffer): RecordField {
   return {
     read: (reader) => toText(reader.bytes(reader.u8())),
     write(writer, text) {
@@ -82,7 +82,7 @@ function counted(toText: (bytes: Buffer) => string, toBytes: (text: string) => B
   };
 }
 
-export const salt = counted(hexText, hexBytes);
+export const salt = counted(hexText, bytesOfHex);
 
 const base32Digits = '0123456789ABCDEFGHIJKLMNOPQRSTUV';
 
@@ -105,7 +105,7 @@ function base32Bytes(text: string): Buffer {
 }
 
 /** The types that exist at a name (RFC 4034 section 4.1.2): blocks of up to 256 bits, each with its number and length. */
-export const recordTypes: Field = {
+export const recordTypes: RecordField = {
   read(reader) {
     const names: string[] = [];
     for (let previous = -1; reader.remaining > 0;) previous = readBlock(reader, previous, names);

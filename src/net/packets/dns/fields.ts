@@ -1,12 +1,12 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { quoted, unescaped } from './name.ts';
+import { quotedBytes, unescaped } from './name.ts';
 import { DnsFormatError, type DnsReader } from './reader.ts';
 import { recordTypeCode, recordTypeName } from './record-types.ts';
 import type { DnsWriter } from './writer.ts';
 import { ipv6Bytes, ipv6Text } from '../ipv6.ts';
 
 /** One part of a record's data: bytes ↔ the words a zone file has for it. Only the last part of a record may be several words. */
-export interface Field {
+export interface RecordField {
   read(reader: DnsReader): string;
   /** @throws {DnsFormatError} if the text does not fit */
   write(writer: DnsWriter, text: string): void;
@@ -22,27 +22,27 @@ export function integerUpTo(max: number, text: string): number {
   throw invalid(`a number from 0 to ${max}`, text);
 }
 
-export const u8: Field = {
+export const u8: RecordField = {
   read: (reader) => String(reader.u8()),
   write: (writer, text) => writer.u8(integerUpTo(0xff, text)),
 };
 
-export const u16: Field = {
+export const u16: RecordField = {
   read: (reader) => String(reader.u16()),
   write: (writer, text) => writer.u16(integerUpTo(0xffff, text)),
 };
 
-export const u32: Field = {
+export const u32: RecordField = {
   read: (reader) => String(reader.u32()),
   write: (writer, text) => writer.u32(integerUpTo(0xffff_ffff, text)),
 };
 
-export const name: Field = {
+export const name: RecordField = {
   read: (reader) => reader.name(),
   write: (writer, text) => writer.name(text),
 };
 
-export const ipv4: Field = {
+export const ipv4: RecordField = {
   read: (reader) => reader.bytes(4).join('.'),
   write(writer, text) {
     if (!isIPv4(text)) throw invalid('an IPv4 address', text);
@@ -50,7 +50,7 @@ export const ipv4: Field = {
   },
 };
 
-export const ipv6: Field = {
+export const ipv6: RecordField = {
   read: (reader) => ipv6Text(reader.bytes(16)),
   write(writer, text) {
     if (!isIPv6(text) || text.includes('%')) throw invalid('an IPv6 address', text);
@@ -59,7 +59,7 @@ export const ipv6: Field = {
 };
 
 /** A number of a record type, by its name. */
-export const recordType: Field = {
+export const recordType: RecordField = {
   read: (reader) => recordTypeName(reader.u16()),
   write: (writer, text) => writer.u16(typeCodeOf(text)),
 };
@@ -71,7 +71,7 @@ export function typeCodeOf(text: string): number {
 }
 
 /** RFC 4034 section 3.2: seconds of the epoch, shown as YYYYMMDDHHmmSS in UTC. */
-export const time: Field = {
+export const time: RecordField = {
   read: (reader) =>
     new Date(reader.u32() * 1000)
       .toISOString()
@@ -86,8 +86,8 @@ export const time: Field = {
 };
 
 /** A character string: up to 255 bytes with their count before them. */
-export const characterString: Field = {
-  read: (reader) => quoted(reader.bytes(reader.u8())),
+export const characterString: RecordField = {
+  read: (reader) => quotedBytes(reader.bytes(reader.u8())),
   write(writer, text) {
     const bytes = unquoted(text);
     if (bytes.length > 0xff) throw invalid('at most 255 bytes in one string', text);
@@ -97,8 +97,8 @@ export const characterString: Field = {
 };
 
 /** All that is left, as one string in quotes. */
-export const text: Field = {
-  read: (reader) => quoted(reader.rest()),
+export const text: RecordField = {
+  read: (reader) => quotedBytes(reader.rest()),
   write: (writer, words) => writer.bytes(unquoted(words)),
 };
 

@@ -1,4 +1,4 @@
-import { invalid, wordsOf, type Field } from './fields.ts';
+import { invalid, wordsOf, type RecordField } from './fields.ts';
 import { DnsFormatError } from './reader.ts';
 
 /** Latitude and longitude count thousandths of an arc second from here, the equator and the prime meridian (RFC 1876 section 2). */
@@ -18,7 +18,7 @@ const axes = {
 type Axis = (typeof axes)[keyof typeof axes];
 
 /** The data of a LOC record (RFC 1876): `52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m`. */
-export const location: Field = {
+export const location: RecordField = {
   read(reader) {
     const version = reader.u8();
     if (version !== 0) throw new DnsFormatError(`a location of version ${version}, expected 0`);

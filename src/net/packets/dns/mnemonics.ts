@@ -1,7 +1,7 @@
-import { integerUpTo, type Field } from './fields.ts';
+import { integerUpTo, type RecordField } from './fields.ts';
 
 /** A number that has names: the name is shown where there is one, and either is read. */
-function named(bits: 8 | 16, names: Readonly<Record<string, number>>): Field {
+function named(bits: 8 | 16, names: Readonly<Record<string, number>>): RecordField {
   const nameOf = new Map(Object.entries(names).map(([name, value]) => [value, name]));
   return {
     read(reader) {

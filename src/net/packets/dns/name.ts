@@ -13,7 +13,7 @@ export function labelText(label: Buffer): string {
 }
 
 /** A character string as people write it, in quotes. */
-export function quoted(bytes: Buffer): string {
+export function quotedBytes(bytes: Buffer): string {
   return `"${escaped(bytes.toString('latin1'), specialInQuotes)}"`;
 }
 

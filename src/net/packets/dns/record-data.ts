@@ -4,7 +4,7 @@ import {
   eui,
   hashedName,
   hex,
-  hexBytes,
+  bytesOfHex,
   hexText,
   locator,
   prefixedHex,
@@ -24,7 +24,7 @@ import {
   u32,
   u8,
   wordsOf,
-  type Field,
+  type RecordField,
 } from './fields.ts';
 import { location } from './location.ts';
 import { certificateType, notifyScheme, securityAlgorithm } from './mnemonics.ts';
@@ -32,7 +32,7 @@ import { DnsFormatError, type DnsReader } from './reader.ts';
 import { serviceParameters } from './service-parameters.ts';
 import type { DnsWriter } from './writer.ts';
 
-const characterStrings: Field = {
+const characterStrings: RecordField = {
   read(reader) {
     const strings: string[] = [];
     do strings.push(characterString.read(reader));
@@ -45,7 +45,7 @@ const characterStrings: Field = {
 };
 
 /** A property's name, of letters and digits and without regard to case (RFC 8659 section 4.1): a character string without quotes. */
-const tag: Field = {
+const tag: RecordField = {
   read: (reader) => checkedTag(characterString.read(reader).slice(1, -1)),
   write(writer, word) {
     const name = checkedTag(word);
@@ -67,7 +67,7 @@ const signature = [recordType, u8, u8, u32, time, time, u16, name, base64];
 const twoNames = [name, name];
 
 /** The data of each record type, part by part, as its RFC lays it out. */
-const layouts: Readonly<Record<string, readonly Field[]>> = {
+const layouts: Readonly<Record<string, readonly RecordField[]>> = {
   A: [ipv4],
   NS: [name],
   CNAME: [name],
@@ -148,7 +148,7 @@ const layouts: Readonly<Record<string, readonly Field[]>> = {
 };
 
 /** Last parts that may have no words at all. */
-const mayBeNothing = new Set<Field | undefined>([addressPrefixes, base64, recordTypes, serviceParameters]);
+const mayBeNothing = new Set<RecordField | undefined>([addressPrefixes, base64, recordTypes, serviceParameters]);
 
 /** The data of a record as a zone file has it; of a type we have no layout for, as RFC 3597 section 5 says: `\# 2 ABCD`. */
 export function readRecordData(reader: DnsReader, type: string): string {
@@ -180,7 +180,7 @@ export function writeRecordData(writer: DnsWriter, type: string, data: string): 
 }
 
 function bytesOfUnknown([, length, ...digits]: readonly string[], data: string): Buffer {
-  const bytes = hexBytes(digits.join(''));
+  const bytes = bytesOfHex(digits.join(''));
   if (String(bytes.length) !== length) throw new DnsFormatError(`the length does not fit: ${data.slice(0, 300)}`);
   return bytes;
 }

@@ -1,14 +1,14 @@
 import { base64 } from './fields-of-bytes.ts';
-import { invalid, ipv4, ipv6, text, u16, unquoted, wordsOf, type Field } from './fields.ts';
-import { quoted } from './name.ts';
+import { invalid, ipv4, ipv6, text, u16, unquoted, wordsOf, type RecordField } from './fields.ts';
+import { quotedBytes } from './name.ts';
 import { DnsFormatError, type DnsReader } from './reader.ts';
 
 /** Protocol ids, each with its length before it, shown as one list in quotes; commas in an id are escaped (RFC 9460 appendix A.1). */
-const protocolIds: Field = {
+const protocolIds: RecordField = {
   read(reader) {
     const ids: string[] = [];
     while (reader.remaining > 0) ids.push(reader.bytes(reader.u8()).toString('latin1').replace(/[\\,]/g, '\\$&'));
-    return quoted(Buffer.from(ids.join(','), 'latin1'));
+    return quotedBytes(Buffer.from(ids.join(','), 'latin1'));
   },
   write(writer, list) {
     const ids =
@@ -24,19 +24,19 @@ const protocolIds: Field = {
   },
 };
 
-const key: Field = {
+const key: RecordField = {
   read: (reader) => keyName(reader.u16()),
   write: (writer, name) => writer.u16(keyCode(name)),
 };
 
-const nothing: Field = {
+const nothing: RecordField = {
   read: () => '',
   write(_, value) {
     if (value !== '') throw invalid('no value', value);
   },
 };
 
-function listOf(item: Field): Field {
+function listOf(item: RecordField): RecordField {
   return {
     read(reader) {
       const items: string[] = [];
@@ -50,7 +50,7 @@ function listOf(item: Field): Field {
 }
 
 /** By the number of its key (RFC 9460 section 14.3.2); any other value is text in quotes. */
-const parameters: readonly (readonly [name: string, value: Field])[] = [
+const parameters: readonly (readonly [name: string, value: RecordField])[] = [
   ['mandatory', listOf(key)],
   ['alpn', protocolIds],
   ['no-default-alpn', nothing],
@@ -73,7 +73,7 @@ function keyCode(name: string): number {
 }
 
 /** The parameters of an SVCB or HTTPS record: `alpn="h2,h3" port=8443`. */
-export const serviceParameters: Field = {
+export const serviceParameters: RecordField = {
   read(reader) {
     const words: string[] = [];
     for (let previous = -1; reader.remaining > 0;) {
