@@ -50,8 +50,11 @@ test('without options everything is left to the system, and any address of a nam
     assert.equal(dialOptionsOf(dial.parse({ addresses })).addresses, asked);
 });
 
+function override(text: string): unknown {
+  return dialOptionsOf(dial.parse({ resolve: [text] })).overrides?.[0];
+}
+
 test('addresses to use for a host are read as curl reads them', () => {
-  const override = (text: string) => dialOptionsOf(dial.parse({ resolve: [text] })).overrides?.[0];
   assert.deepEqual(override('Example.org:443:192.0.2.1'), {
     host: 'example.org',
     port: 443,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DerError, derTag, oidText, readDer, smallInteger, timeMs } from './der.ts';
+import { DerError, derTag, isTrue, oidText, readDer, smallInteger, timeMs } from './der.ts';
 
 const value = (hex: string) => readDer(Buffer.from(hex, 'hex'));
 
@@ -28,9 +28,11 @@ test('an object identifier is read by its numbers (X.690 section 8.19)', () => {
   assert.throws(() => oidText(value('020105')), DerError);
 });
 
+function time(tag: number, text: string): number {
+  return timeMs({ tag, contents: Buffer.from(text), bytes: Buffer.alloc(0) });
+}
+
 test('times are read by their kind (RFC 5280 section 4.1.2.5)', () => {
-  const time = (tag: number, text: string): number =>
-    timeMs({ tag, contents: Buffer.from(text), bytes: Buffer.alloc(0) });
   assert.equal(time(derTag.utcTime, '491231235959Z'), Date.UTC(2049, 11, 31, 23, 59, 59));
   assert.equal(time(derTag.utcTime, '500101000000Z'), Date.UTC(1950, 0, 1));
   assert.equal(time(derTag.generalizedTime, '20500101000000Z'), Date.UTC(2050, 0, 1));
@@ -41,4 +43,10 @@ test('times are read by their kind (RFC 5280 section 4.1.2.5)', () => {
     [derTag.utcTime, '5001010000Z'],
   ] as const)
     assert.ok(Number.isNaN(time(tag, text)), text);
+});
+
+test('a boolean that is left out is false', () => {
+  assert.equal(isTrue(undefined), false);
+  assert.equal(isTrue(value('010100')), false);
+  assert.equal(isTrue(value('0101ff')), true);
 });

@@ -47,16 +47,20 @@ test('CB4: a request whose method means a body says its length also where there 
     assert.equal(/content-length: 0\r\n/.test(encodeRequest({ method, target: '/', headers: {} })), says, method);
 });
 
+function oddities(head: string): readonly string[] {
+  const parser = new ResponseParser(limits);
+  parser.push(Buffer.from(`${head}\r\nContent-Length: 0\r\n\r\n`));
+  return [...parser.oddities];
+}
+
+function statusLineOf(length: number): string {
+  return `HTTP/2 200 ${'a'.repeat(length - 11)}`;
+}
+
 test('an answer that keeps the standard has no oddities, and a status line that does not is cut for the message', () => {
-  const oddities = (head: string): readonly string[] => {
-    const parser = new ResponseParser(limits);
-    parser.push(Buffer.from(`${head}\r\nContent-Length: 0\r\n\r\n`));
-    return [...parser.oddities];
-  };
   for (const head of ['HTTP/1.1 200 OK', 'HTTP/1.0 200 OK', 'HTTP/1.1 404 ']) assert.deepEqual(oddities(head), []);
-  const line = (length: number): string => `HTTP/2 200 ${'a'.repeat(length - 11)}`;
-  assert.deepEqual(oddities(line(80)), [`The status line is "${line(80)}".`]);
-  assert.deepEqual(oddities(line(81)), [`The status line is "${line(80)}…".`]);
+  assert.deepEqual(oddities(statusLineOf(80)), [`The status line is "${statusLineOf(80)}".`]);
+  assert.deepEqual(oddities(statusLineOf(81)), [`The status line is "${statusLineOf(80)}…".`]);
 });
 
 const responses = {

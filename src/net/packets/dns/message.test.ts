@@ -270,8 +270,11 @@ function readAgain(bytes: Uint8Array): void {
   if (!message.flaws) assert.deepEqual(again, message);
 }
 
+function label(length: number): string {
+  return `${length.toString(16).padStart(2, '0')}${'61'.repeat(length)}`;
+}
+
 test('a name of 255 bytes is read through a pointer, one of 256 is not (RFC 1035 section 2.3.4)', () => {
-  const label = (length: number): string => `${length.toString(16).padStart(2, '0')}${'61'.repeat(length)}`;
   // The owner of the first record has 1 + 3 × 64 bytes; the second record has a label before a pointer to it.
   const long = `${label(63).repeat(3)}00`;
   const pointed = (length: number): string => `${label(length)}c00c`;
@@ -281,6 +284,25 @@ test('a name of 255 bytes is read through a pointer, one of 256 is not (RFC 1035
   assert.equal(named(61).answers[1]?.name.length, 61 + 1 + 3 * 64 - 1);
   assert.deepEqual(named(61).flaws, undefined);
   assert.match(named(62).flaws?.[0]?.text ?? '', /longer than 255 bytes/);
+});
+
+test('a name is read through 127 pointers, and not through more: it has at most 127 labels', () => {
+  const data = '000100010000003c0004c0000201';
+  const headerBytes = 12;
+  const firstBytes = 3 + data.length / 2;
+  const others = Array.from({ length: 128 }, (_, index) => {
+    const previous = index === 0 ? headerBytes : headerBytes + firstBytes + (index - 1) * 16;
+    return `${(0xc000 + previous).toString(16)}${data}`;
+  });
+  const { answers, flaws } = decodeMessage(Buffer.from(withAnswers(129, `016100${data}${others.join('')}`), 'hex'));
+  assert.equal(answers.length, 128);
+  assert.equal(answers.at(-1)?.name, 'a');
+  assert.match(flaws?.[0]?.text ?? '', /record 129 of 129 cannot be read: a name has more than 127 pointers/);
+});
+
+test('service parameters are written in the order of their keys, as they must be read (RFC 9460 section 2.2)', () => {
+  const written = { name: 'example.test', type: 'SVCB', ttlSeconds: 1, data: '1 . port=53 key9=x alpn="h2"' };
+  assert.equal(roundTrip(written)?.data, '1 . alpn="h2" port=53 key9="x"');
 });
 
 describe('properties', () => {
