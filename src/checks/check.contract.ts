@@ -62,7 +62,7 @@ export function checkContract(check: CheckType, stands: ContractStands): void {
         await run(answering.options, AbortSignal.timeout(10_000));
         await abortRun((signal) => run(silent.options, signal), new DOMException('stopped', 'AbortError'));
       };
-      // What a first run opens for the whole process (a shared socket, a cache's timer) is no leak; growth is.
+      // A first run may open something for the whole process (a shared socket, a cache's timer). Only growth is a leak.
       await once();
       const before = await settledHandles();
       for (let round = 0; round < 5; round++) await once();
@@ -109,7 +109,7 @@ async function abortRun(
   return { outcome, lateMs: abortedMs === 0 ? 0 : performance.now() - abortedMs };
 }
 
-/** What keeps the process alive, once closing handles had time to close: sockets close over a few turns of the loop. */
+/** The handles that keep the process alive, after a few turns of the loop in which closing sockets can close. */
 async function settledHandles(atMost = Infinity): Promise<string[]> {
   for (let turn = 0; ; turn++) {
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -24,7 +24,7 @@ const timeAfterMs = 1000;
 const timeEveryMs = 100;
 const clearLine = '\r\u001B[K';
 
-/** What `check` prints: steps and results to stdout, the time that passes to stderr. */
+/** Prints for `check`: steps and results to stdout, the passing time to stderr. */
 export class CheckReport {
   readonly #options: ReportOptions;
   readonly #paint: Paint = paintFor(process.stdout);

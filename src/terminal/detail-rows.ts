@@ -28,7 +28,7 @@ const onRequest: ReadonlySet<string> = new Set([
   'responseHeaders',
 ]);
 
-/** What programs compare, and what was told packet by packet: also on request, without saying that it is there. */
+/** Details for programs, or told packet by packet already: shown only on request, and nothing says that they are hidden. */
 const forPrograms: ReadonlySet<string> = new Set(['pathHash', 'rttsMs']);
 
 /** Whether a person is told that there is such a detail to see. */

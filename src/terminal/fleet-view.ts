@@ -30,7 +30,7 @@ export interface AgentRow {
   readonly sensors: readonly { readonly sensor: string; readonly state: string; readonly message: string }[];
 }
 
-/** What waits at one agent, to be sent or to be acknowledged, as it last told. */
+/** The queue of one agent as it last told: results to be sent, or to be acknowledged. */
 export interface QueueRow {
   readonly agent: string;
   readonly id: string;
@@ -102,7 +102,7 @@ export function agentStatusWord(status: string): string {
   return printable(status.charAt(0).toUpperCase() + status.slice(1));
 }
 
-/** Who is there: a line each, and under the table what is wrong with them or soon will be. */
+/** A line for each agent; under the table what is wrong with them, or soon will be. */
 export function formatAgents(agents: readonly AgentRow[], view: View): string {
   if (agents.length === 0) return noAgents;
   const { paint, now } = view;

@@ -12,7 +12,7 @@ export interface Streams {
   readonly output: NodeJS.WriteStream;
 }
 
-/** What Tab may make of a line: a list, or what depends on the line so far. */
+/** The completions of a line: a list, or a function of the line so far. */
 export type Words = readonly string[] | ((line: string) => readonly string[]);
 
 interface Waiting {
@@ -33,7 +33,7 @@ export class Prompt {
   #waiting: Waiting | undefined;
   #words: Words = [];
   #kind: 'command' | 'answer' = 'command';
-  /** What was asked for and typed, the newest first; answers are kept apart from commands. */
+  /** Lines that were typed, the newest first; answers are kept apart from commands. */
   readonly #history: Record<'command' | 'answer', readonly string[]> = { command: [], answer: [] };
   #hasEnded = false;
 

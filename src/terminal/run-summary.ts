@@ -13,7 +13,7 @@ interface Tally {
   maxMs: number;
 }
 
-/** What happened to each monitor while a configuration ran. */
+/** Counts the results of each monitor while a configuration runs. */
 export class RunSummary {
   readonly #tallies = new Map<string, Tally>();
 

@@ -7,7 +7,7 @@ const home = '\u001b[H';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
-/** What a picture has to fit into. */
+/** The space for a picture, in characters. */
 export interface ScreenSize {
   readonly columns: number;
   readonly rows: number;

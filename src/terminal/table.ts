@@ -15,7 +15,7 @@ export interface Column<Row> {
 
 interface Setting {
   readonly paint: Paint;
-  /** What the table has to fit into. */
+  /** The width for the table, in characters. */
   readonly columns: number;
 }
 

@@ -7,7 +7,7 @@ let segmenter: Intl.Segmenter | undefined;
 // oxlint-disable-next-line no-control-regex -- what styleText writes
 const colour = /(\u001b\[[\d;]*m)/;
 
-/** What a person sees as single characters; a colour is one of its own. */
+/** Splits a text into the characters that a person sees; a colour code counts as one of its own. */
 function graphemesOf(text: string): readonly string[] {
   // Most text is ASCII, and loading the segmenter takes 8 ms of the 300 that a check has from start to exit.
   if (/^[ -~]*$/.test(text)) return text.split('');

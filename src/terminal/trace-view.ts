@@ -18,7 +18,7 @@ export interface TraceRow {
 export interface TracePicture {
   /** `traceroute to example.org (192.0.2.1)`. */
   readonly title: string;
-  /** What the keys do, or what is wrong. */
+  /** A hint about the keys, or an error. */
   readonly remark: string;
   readonly rows: readonly TraceRow[];
 }

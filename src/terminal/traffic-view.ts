@@ -15,14 +15,14 @@ import type { ScreenSize } from './screen.ts';
 import { clip } from './text.ts';
 import { counted } from './units.ts';
 
-/** What happens on the network now. */
+/** The network traffic of this moment. */
 export interface TrafficPicture {
   readonly interfaces: readonly TrafficInterface[];
   /** The first of them, in order: as many as there may be room for. */
   readonly peers: readonly Peer[];
   /** How many there are in all, and what they have together. */
   readonly all: Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'> & { readonly peers: number };
-  /** What else happened, the newest last. */
+  /** Other events, the newest last. */
   readonly notices: readonly TrafficNotice[];
   readonly order: string;
 }

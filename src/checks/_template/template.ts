@@ -40,7 +40,7 @@ export const template = defineCheck({
     const { contains } = options;
     const dial = { ...dialOptionsOf(options), signal };
     const { socket, resolveMs, connectMs, ...dialled } = await net.connect(options, dial);
-    // What is written here is kept, however the run ends.
+    // These values are kept however the run ends.
     measurement.metrics = { resolveMs, connectMs };
     measurement.detail = addressDetail(dialled);
     try {

@@ -8,7 +8,7 @@ import { quoted } from '../../core/quoted.ts';
 import { isoTime, isNameCovered } from '../../net/tls/certificate.ts';
 import type { CertificateOptions } from './options.ts';
 
-/** What is expected, the gravest first: the right certificate, from the right issuer, for long enough. @throws {Failure} */
+/** Tests the certificate in this order: the right one, from the right issuer, valid for long enough. @throws {Failure} for the first mismatch */
 export function judgeCertificates(
   secure: SecureConnection,
   options: CertificateOptions,

@@ -35,7 +35,7 @@ interface Notes {
   readonly oddities: Oddities;
 }
 
-/** What a server that is well may do once: a lost datagram, a connection that was cut. */
+/** Failures that a healthy server may cause once, such as a lost datagram or a cut connection. */
 const worthAnotherTry: ReadonlySet<Reason> = new Set(['timeout', 'reset', 'closed', 'protocol']);
 
 /** Asks until an answer comes or the tries are used up; each try has its own time. @throws {Failure} of the last try */
@@ -57,7 +57,7 @@ export async function askWithRetries(asked: Asked, context: CheckContext, notes:
 
 /** Answers of a server that may not understand EDNS (RFC 6891 section 7). */
 const mayMeanNoEdns: ReadonlySet<string> = new Set(['FORMERR', 'NOTIMP', 'SERVFAIL', 'BADVERS']);
-/** What a server may do to a query that it does not understand. */
+/** Failures by which a server may react to a query that it does not understand. */
 const mayMeanCrash: ReadonlySet<Reason> = new Set(['reset', 'closed', 'protocol']);
 
 /**
@@ -87,7 +87,7 @@ function needsEdns({ dnssec, nsid, expect }: Options): boolean {
   return dnssec || nsid || expect.nsid !== undefined || expect.extendedError !== undefined;
 }
 
-/** What became of a query in half the time of its try; undefined if nothing. */
+/** The answer or failure within half the time of the try; undefined if there is neither. */
 function untilHalfTime(
   answer: Promise<Answered>,
   clock: Clock,

@@ -17,7 +17,7 @@ import { options, questionOf, type Options } from './options.ts';
 import { sectionsDetail } from './sections.ts';
 
 const defaultPorts = { udp: 53, tcp: 53, tls: 853, https: 443 } as const;
-/** What passes every network without being cut into fragments (RFC 9715). */
+/** The size of datagrams that no network fragments (RFC 9715). */
 const udpSize = 1232;
 
 /** DNS as RFC 1035 has it, with EDNS (RFC 6891), over TCP (RFC 7766), TLS (RFC 7858) and HTTPS (RFC 8484). */

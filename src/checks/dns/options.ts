@@ -169,7 +169,7 @@ export const options = z
 
 export type Options = z.output<typeof options>;
 
-/** What is asked: an address stands for its name in reverse, and has no address records. */
+/** The question to ask. An address is asked for by its reverse name, which has no address records. */
 export function questionOf({ name, record, class: dnsClass }: Pick<Options, 'name' | 'record' | 'class'>): DnsQuestion {
   const isAddress = isIP(name) !== 0;
   return {

@@ -13,7 +13,7 @@ import { readRegistration, type Registration } from './registration.ts';
 
 const maxRedirects = 5;
 const maxBodyBytes = 1_048_576;
-// What RFC 7480 section 4.2 asks for; plain JSON is what some servers call it.
+// RFC 7480 section 4.2 names the first type; some servers send the same as plain JSON.
 const headers = { 'user-agent': 'watchkeeper', accept: 'application/rdap+json, application/json;q=0.9' };
 
 interface Asking extends CheckContext {
@@ -22,7 +22,7 @@ interface Asking extends CheckContext {
 }
 
 /**
- * What the registry says of the domain (RFC 9082 section 3.1.3); undefined if it knows no such domain. A server that fails
+ * Asks the registry about the domain (RFC 9082 section 3.1.3); undefined if it knows no such domain. A server that fails
  * says nothing about the domain. @throws {Failure} unknown, whatever its reason
  */
 export async function askRegistry(server: string, asking: Asking): Promise<Registration | undefined> {

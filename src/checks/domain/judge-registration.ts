@@ -7,7 +7,7 @@ import { quoted } from '../../core/quoted.ts';
 import type { DomainOptions } from './options.ts';
 import type { Registration } from './registration.ts';
 
-/** What is expected of a registration, the gravest first. @throws {Failure} assertion, threshold, protocol, unsupported */
+/** Compares a registration with what is expected, the gravest mismatch first. @throws {Failure} assertion, threshold, protocol, unsupported */
 export function judgeRegistration(
   registration: Registration,
   options: DomainOptions,

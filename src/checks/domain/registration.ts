@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { withoutFinalDot } from '../../net/tls/certificate.ts';
 import { plainStatus } from './options.ts';
 
-/** What a registry says of a domain. Times in epoch milliseconds. */
+/** A domain as a registry describes it. Times in epoch milliseconds. */
 export interface Registration {
   readonly name: string | undefined;
   readonly statuses: readonly string[];

@@ -1,4 +1,4 @@
-/** What happened to the messages of one run. */
+/** Counts of the messages of one run. */
 export interface Tally {
   readonly sent: number;
   readonly received: number;

@@ -5,7 +5,7 @@ import { quoted } from '../../core/quoted.ts';
 import { statusOf, type HttpResponse } from '../../net/http/http.ts';
 import { decodeGrpcMessage, decodeHealthResponse, grpcCodes, GrpcError } from '../../net/packets/grpc.ts';
 
-/** What some codes mean when health is asked for. */
+/** Meanings of some status codes in the answer to a health request. */
 const meanings: Readonly<Partial<Record<string, string>>> = {
   NOT_FOUND: 'the server does not know this service',
   UNIMPLEMENTED: 'the server has no health service (grpc.health.v1)',

@@ -38,7 +38,7 @@ export class CookieJar {
       : sent.map(({ name, value }) => (name ? `${name}=${value}` : value)).join('; ');
   }
 
-  /** What was set over https is not overwritten from http (RFC 6265bis section 5.7). */
+  /** A cookie from https must not be overwritten from http (RFC 6265bis section 5.7). */
   #hasSecure({ name, domain }: Cookie): boolean {
     return this.#cookies.some(
       (kept) => kept.isSecure && kept.name === name && (isWithin(domain, kept.domain) || isWithin(kept.domain, domain)),

@@ -73,7 +73,7 @@ async function askWithToken(options: HttpOptions, visiting: Visiting): Promise<A
   const arrival = await followRedirects(options, visiting, token);
   if (!token.isKept || arrival.response.status !== unauthorized) return arrival;
   token.forget();
-  // What was measured is of the answer that counts.
+  // Only the second answer counts, so only it is measured.
   visiting.measurement.metrics = {};
   return await followRedirects(options, visiting, await accessToken(client, { ...visiting, options }));
 }

@@ -42,7 +42,7 @@ function matcher(test: (text: string, pattern: string) => boolean): FilterFuncti
 
 export interface JsonAssertion {
   holds(document: JSONValue): boolean;
-  /** What stands in the document where the comparison looks, as words for a message. */
+  /** The value that the comparison found in the document, for a message. */
   found(document: JSONValue): string;
 }
 
@@ -79,7 +79,7 @@ function parse(text: string): jsonpath.expressions.LogicalExpression {
 }
 
 /**
- * What is not there differs from every value (RFC 9535 section 2.3.5.2.2), so that `$.state != "broken"` would hold of a document
+ * A missing value differs from every value (RFC 9535 section 2.3.5.2.2), so that `$.state != "broken"` would hold of a document
  * without `state`. A person who asserts it means a value: here it fails.
  */
 function failWithoutValue(expression: Expression): void {

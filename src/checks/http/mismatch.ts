@@ -14,7 +14,7 @@ export interface BodyText {
 }
 
 /**
- * What was expected of status and headers, and what came; undefined if all is as it should be.
+ * Says what was expected of status and headers, and what came; undefined if there is no mismatch.
  * @throws {Failure} too-large, `unknown`: a header is too long for all of these patterns
  */
 export function headMismatch(response: HttpResponse, options: HttpOptions): string | undefined {
@@ -68,7 +68,7 @@ export function readsBody({ contains, notContains, matches, notMatches, jsonPath
 }
 
 /**
- * What was expected of the body, and what came; undefined if all is as it should be.
+ * Says what was expected of the body, and what came; undefined if there is no mismatch.
  * @throws {Failure} too-large, `unknown`: the part that was read does not decide
  */
 export function bodyMismatch(body: BodyText, options: HttpOptions): string | undefined {
@@ -131,7 +131,7 @@ function attempt<Value>(work: () => Value): Value | Error {
   try {
     return work();
   } catch (error) {
-    // What parsing and searching throw are errors.
+    // Parsing and searching throw nothing but errors.
     return error as Error;
   }
 }

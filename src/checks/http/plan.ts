@@ -16,7 +16,7 @@ export interface RequestHop {
   readonly tls: HttpOptions['tls'];
 }
 
-/** What follows from the options alone. */
+/** The part of a run that depends on the options alone. */
 export interface Plan {
   readonly firstHop: RequestHop;
   readonly proxy: Proxy | undefined;

@@ -53,7 +53,7 @@ export function connectToProxy(
   return throughProxy(proxy, () => net.connect(proxy, options));
 }
 
-/** What fails between us and a proxy, or behind it, says nothing of the target: it is the path. @throws {Failure} */
+/** Runs `work`, and blames the path for a failure: between us and the proxy, or behind it, the target is not at fault. @throws {Failure} */
 export async function throughProxy<Value>(proxy: Proxy, work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
@@ -72,7 +72,7 @@ interface Forwarded {
   readonly options: HttpOptions;
 }
 
-/** What a forwarding proxy says in the target's place is the path's fault, where it is not what was asked for. @throws {Failure} protocol */
+/** Fails, blaming the path, if the proxy answered instead of the target and the answer was not expected. @throws {Failure} protocol */
 export function assertTargetAnswered(response: HttpResponse, { url, proxy, options }: Forwarded): void {
   const { status, headers } = response;
   // RFC 9209, and what Squid writes.

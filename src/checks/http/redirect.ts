@@ -40,7 +40,7 @@ function locationOf({ fields }: HttpResponse, oddities: Oddities): string | unde
   return first;
 }
 
-/** What describes a body goes with it (RFC 9110 section 15.4.4). */
+/** Removes the headers that describe a body (RFC 9110 section 15.4.4). */
 function withoutBody(headers: RequestHop['headers']): RequestHop['headers'] {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('content-')));
 }

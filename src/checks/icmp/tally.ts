@@ -40,7 +40,7 @@ export class EchoTally {
     return this.#roundTrips.count;
   }
 
-  /** What went wrong last, if a packet met an error. */
+  /** The last error that a packet met; undefined if there was none. */
   get failed(): Failed | undefined {
     return this.#failed;
   }
@@ -76,7 +76,7 @@ export class EchoTally {
   }
 
   #countError({ sequence, from, error }: Extract<QueryAnswer, { kind: 'error' }>): void {
-    // What this machine itself refused has not left it.
+    // A packet that this machine refused was never sent.
     if (from === undefined) this.#waiting.delete(sequence);
     const key = `${from} ${error.text}`;
     const { packets } = this.#errors.get(key) ?? { packets: 0 };

@@ -26,7 +26,7 @@ const limits = z.strictObject({
   stratum: wholeNumber(1, 15).optional().meta({ description: 'stratum' }),
 });
 
-/** From 1.5 s on most NTP servers themselves would not follow it. */
+/** ntpd rejects a server with a root distance above 1.5 s (tos maxdist). */
 const degraded = limits.extend({
   rootDistance: latencyLimitOr(1500).meta(rootDistance),
 });

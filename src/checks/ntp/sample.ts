@@ -143,7 +143,7 @@ const meaningOfKiss: Readonly<Record<string, string>> = {
   RATE: 'asked too often, use a longer interval',
 };
 
-/** What a client must check before it may trust a server: RFC 4330, section 5; RFC 5905, section 7.4 for the kiss codes. */
+/** The tests that a client must make before it trusts a server: RFC 4330, section 5; RFC 5905, section 7.4 for the kiss codes. */
 function assertUsable(packet: NtpPacket, where: string): void {
   const { leap, version, mode, stratum, transmit } = packet;
   const kiss = kissOf(packet);

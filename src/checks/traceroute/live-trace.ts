@@ -17,7 +17,7 @@ interface LiveLimits {
   readonly wait: number;
 }
 
-/** What is known of one hop since the start or the last reset. */
+/** Counts and times of one hop since the start or the last reset. */
 interface LiveHop {
   readonly hop: number;
   /** The latest first. */

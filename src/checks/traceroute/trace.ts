@@ -16,13 +16,13 @@ export interface Query {
 export interface Hop {
   /** Its distance: the time to live of the queries that ended there. */
   readonly hop: number;
-  /** Who answered, without repeats; several where the path branches, none where nobody did. */
+  /** Addresses that answered, each once; several where the path branches, none after silence. */
   readonly addresses: readonly string[];
   /** One for each query, null where it stayed silent. */
   readonly rttsMs: readonly (number | null)[];
   /** Why a packet did not go on from there. */
   readonly error?: string;
-  /** Who says so; null if this machine does. */
+  /** Sender of the error; null if this machine is. */
   readonly reportedBy?: string | null;
 }
 
@@ -107,7 +107,7 @@ export class Trace {
     return this.#limits.firstHop + this.#reported > this.#lastHop;
   }
 
-  /** What is known now; hops that are still waited for count their open queries as silent. */
+  /** The hops as far as they are known. A query without an answer yet counts as silent. */
   hops(): Hop[] {
     const hops: Hop[] = [];
     const farthest = Math.min(this.#lastHop, this.#asked === 0 ? 0 : this.#hopOf(this.#asked - 1));

@@ -89,7 +89,7 @@ function conclude(trace: Trace, host: string, measurement: Measurement): Outcome
   }
   const { error, reportedBy } = end;
   const who = reportedBy === null ? 'This machine' : `Hop ${hop} (${reportedBy})`;
-  // What this machine itself refuses to send says nothing of the target.
+  // A packet that this machine refuses to send says nothing about the target.
   const as = reportedBy === null ? ({ status: 'unknown', source: 'agent' } as const) : {};
   throw new Failure('unreachable', `${who} reports ${host}: ${error}.`, { detail: { reportedBy, error }, as });
 }

@@ -11,7 +11,7 @@ import { compilePattern, pattern } from '../../core/pattern.ts';
 import { endpointOf, formatEndpoint, hostname, port } from '../../core/target.ts';
 import { addressDetail, type Tried } from '../../core/tried.ts';
 
-/** What fits in one Ethernet frame over IPv6, so that no check depends on fragments. */
+/** The most that fits in one Ethernet frame over IPv6, so that no check depends on fragments. */
 const maxPayloadBytes = 1432;
 
 const options = z.strictObject({
@@ -77,7 +77,7 @@ export const udp = defineCheck({
   },
 });
 
-/** What was answered once, by host, port and payload: its silence is a change. */
+/** Targets that have answered before, by host, port and payload: silence of one of them is a change. */
 const answered = new BoundedMap<string, boolean>(10_000);
 
 function payloadOf({ payload, payloadHex }: Options): Buffer {

@@ -20,7 +20,7 @@ export interface Offer {
 export interface Upgrade {
   /** The request as it is sent. */
   readonly request: string;
-  /** What the server must send back to prove that it understood (RFC 6455 section 4.2.2). */
+  /** The proof that the server has understood the upgrade: `Sec-WebSocket-Accept` (RFC 6455 section 4.2.2). */
   readonly accept: string;
 }
 

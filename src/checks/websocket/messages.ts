@@ -20,7 +20,7 @@ export const largestMessageBytes = 1_048_576;
 const maxPings = 1000;
 const normalClosure = 1000;
 
-/** What the server said: a whole message, or an answer to a ping. */
+/** A whole message of the server, or its answer to a ping. */
 export interface Message {
   readonly kind: 'text' | 'binary' | 'pong';
   readonly bytes: Buffer;

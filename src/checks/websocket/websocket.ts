@@ -22,7 +22,7 @@ import { options as schema, type WebSocketOptions } from './options.ts';
 
 /** A frame's head has at most 14 bytes. */
 const maxIncomingBytes = largestMessageBytes + 14;
-/** So much of all messages together is searched for `expect`: a pattern costs time for each byte. */
+/** At most this many bytes of all messages are searched for `expect`: a pattern takes time for each byte. */
 const maxMatchedBytes = 65_536;
 const closeTimeoutMs = 1000;
 
@@ -129,7 +129,7 @@ async function awaitMessage(messages: Messages, { options, signal, measurement, 
   });
 }
 
-/** That something else came tells more than that the wait ended. */
+/** Adds what came instead: it tells more than the end of the wait. */
 function lastSaid(doing: string, { detail }: Measurement): string {
   const last = detail['message'];
   return typeof last === 'string' ? `${doing}, which last said ${quoted(last)}` : doing;

@@ -150,7 +150,7 @@ function attributeOf({ path }: Field): string {
   return path.map((word, index) => (index === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
 }
 
-/** What was given as an option is called by its flag, the rest came out of the target. */
+/** The name of a mistaken value for messages: the flag if it was given as one, else its name among the options. */
 function nameOfPath(fields: readonly Field[], path: readonly PropertyKey[], given: Given): string {
   const field = fields.find((candidate) => candidate.path.every((word, index) => word === path[index]));
   return field && given[attributeOf(field)] !== undefined ? flagOf(field) : path.map(String).join('.');

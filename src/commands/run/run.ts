@@ -54,7 +54,7 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   process.off('SIGINT', end).off('SIGTERM', end);
   cancelTimer();
   await run.stop();
-  // What nobody reads would keep the process alive.
+  // A stream that nobody reads would keep the process alive.
   if (!(await output.flush(flushLimitMs))) process.exit();
 }
 
@@ -125,7 +125,7 @@ class ConfiguredRun {
   }
 }
 
-/** What can run; its mistakes are told. */
+/** The monitors that can run; the mistakes of the others are printed. */
 async function load(file: string): Promise<Config> {
   const { config, mistakes, warnings } = await readConfigFile(file, process.env);
   for (const warning of warnings) complain(formatWarning(warning));

@@ -23,7 +23,7 @@ interface ShellCommand {
   readonly usage: string;
   readonly meaning: string;
   run(argument: string): void | Promise<void>;
-  /** What may stand after the command, given what is typed of it. */
+  /** Completions of the command's arguments, given the text so far. */
   readonly arguments?: (typed: string) => readonly string[];
 }
 

@@ -34,7 +34,7 @@ const neverTargets = new AddressRules(
 );
 const loopback = new AddressRules(['127.0.0.0/8', '::1'], 'loopback');
 
-/** What an administrator sets for an agent. Ranges: `10.0.0.0/8`, one address, or either with a port: `10.0.0.0/8:5432`. */
+/** The settings of an administrator for an agent. Ranges: `10.0.0.0/8`, one address, or either with a port: `10.0.0.0/8:5432`. */
 export interface EgressRules {
   /** May be reached although denied by default. */
   readonly allow?: readonly string[];

@@ -10,7 +10,7 @@ import type { SourceAddress } from './address-order.ts';
 const askAgainMs = 1000;
 const maxSources = 5000;
 
-/** What the kernel said at one time. */
+/** Answers of the kernel, all of one time. */
 interface Answers {
   readonly askedAtMs: number;
   readonly listed: readonly NetworkInterfaceInfo[];

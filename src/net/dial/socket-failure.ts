@@ -2,7 +2,7 @@ import { Failure } from '../../core/failure.ts';
 import type { Reason } from '../../core/outcome.ts';
 
 /**
- * What an error of a socket is a report of: a packet that came back (`network`: an answer of the target, an ICMP error), or
+ * Where an error of a socket comes from: a packet that came back (`network`: an answer of the target, an ICMP error), or
  * a system call that failed by itself (`machine`: nothing has left). Linux uses the same errno for both.
  */
 export type ErrorOrigin = 'network' | 'machine';
@@ -84,7 +84,7 @@ const unnamed: Readonly<Record<number, string>> = {
   129: 'EKEYREJECTED',
 };
 
-/** What the error of a socket means for a check; an error that is no system error, and so a bug, stays as it is. */
+/** The failure that the error of a socket is for a check. An error that is no system error is a bug, and stays as it is. */
 export function socketFailure(error: unknown, doing: string, origin: ErrorOrigin = 'network'): Error {
   const code = errnoName(error);
   if (code === undefined || bugs.has(code)) return error as Error;

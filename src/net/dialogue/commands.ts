@@ -5,7 +5,7 @@ import { ReplyError, type ServerReply, type ReplyReader } from './replies.ts';
 interface Expected {
   /** The status that means yes. */
   readonly status: string | readonly string[];
-  /** What the reply answers, for messages: `STARTTLS`, `the greeting`. */
+  /** The command that is answered, for messages: `STARTTLS`, `connecting`. */
   readonly to: string;
   readonly read: ReplyReader;
 }

@@ -37,12 +37,12 @@ export class Conversation {
     this.#incoming = new Incoming(socket, maxReceivedBytes);
   }
 
-  /** The first that the other side said, for people; undefined if nobody waited, or nothing came. */
+  /** The first bytes from the other side, for people; undefined if none were read. */
   get greeting(): string | undefined {
     return this.#greeting;
   }
 
-  /** What came and is not read yet. */
+  /** The bytes that came and were not read yet. */
   get unread(): Buffer {
     return this.#incoming.bytes;
   }
@@ -66,7 +66,7 @@ export class Conversation {
     this.#secrets = secrets.filter((secret) => secret !== '').map((secret) => Buffer.from(secret));
   }
 
-  /** What came, for people: in one line, in hexadecimal where it is no text, secrets as stars. */
+  /** Received bytes for people: one line, hexadecimal if they are no text, secrets as stars. */
   shown(bytes: Buffer, limit?: number): string {
     const copy = Buffer.from(bytes);
     for (const secret of this.#secrets)

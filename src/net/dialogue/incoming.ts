@@ -8,7 +8,7 @@ export interface Waiting {
   readonly doing: string;
 }
 
-/** What a TCP or TLS connection brings, kept until somebody takes it, never more than `maxBytes` at once. */
+/** Receives from a TCP or TLS connection and keeps the bytes until they are taken, never more than `maxBytes` at once. */
 export class Incoming {
   readonly #socket: Socket;
   readonly #maxBytes: number;
@@ -22,7 +22,7 @@ export class Incoming {
     socket.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError);
   }
 
-  /** What is there and not taken yet. */
+  /** The bytes that were received and not taken yet. */
   get bytes(): Buffer {
     return this.#bytes;
   }
@@ -68,7 +68,7 @@ export class Incoming {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
-    // Nobody may be waiting: what a peer sends unasked stays in its own buffers.
+    // Until somebody waits, further bytes stay in the buffers of the kernel and the peer.
     this.#socket.pause();
     this.#wake();
   };

@@ -67,7 +67,7 @@ interface MailCheck {
   readonly measurement: Measurement;
 }
 
-/** What TLS, and so the port, depends on. */
+/** The port that is configured, else the usual one, which depends on TLS. */
 function portOf({ port, security }: MailOptions, { ports }: MailProtocol): number {
   return port ?? (security === 'tls' ? ports.tls : ports.plain);
 }
@@ -113,7 +113,7 @@ async function talk(conversation: Conversation, check: MailCheck): Promise<void>
     await session.startTls();
     await secureConversation(conversation, check);
     detail['startTls'] = true;
-    // What was offered before may have been forged (RFC 3207 section 4.2).
+    // Capabilities that were offered without TLS may be forged (RFC 3207 section 4.2).
     capabilities = await session.capabilities();
     noteCapabilities(capabilities, measurement);
   }

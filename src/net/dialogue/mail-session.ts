@@ -1,4 +1,4 @@
-/** Who logs in. */
+/** User and password of a login. */
 export interface Credentials {
   readonly username: string;
   readonly password: string;
@@ -8,7 +8,7 @@ export interface Credentials {
 export interface MailSession {
   /** Reads the greeting. */
   greet(): Promise<void>;
-  /** What the server offers, a line each: `AUTH PLAIN LOGIN`. Asked for again after TLS and after the login. */
+  /** Asks for the capabilities, a line each: `AUTH PLAIN LOGIN`. They are asked for again after TLS and after the login. */
   capabilities(): Promise<readonly string[]>;
   /** Asks to go on in TLS; the handshake is next. */
   startTls(): Promise<void>;
@@ -36,7 +36,7 @@ function wordsOf(line: string): readonly string[] {
     .filter((word) => word !== '');
 }
 
-/** What a login sends of these, in every form: not to be shown. */
+/** The texts of a login in every form in which they are sent; none may be shown. */
 export function secretsOf(credentials: Credentials): readonly string[] {
   const { password } = credentials;
   return [plainResponse(credentials), asBase64(password), password, quotedString(password).slice(1, -1)];

@@ -4,13 +4,13 @@ import type { FoundText } from './conversation.ts';
 export interface ServerReply {
   /** `220`, `OK`, `+OK`, as the protocol has it; in capitals. */
   readonly status: string;
-  /** What stands behind the status on its lines, and for IMAP the untagged lines before it. */
+  /** The texts after the status, a line each; for IMAP also the untagged lines before it. */
   readonly lines: readonly string[];
   /** All of it. */
   readonly bytes: Buffer;
 }
 
-/** What came is no reply; the message says what did. */
+/** Thrown for a line that is no reply; the message is that line. */
 export class ReplyError extends Error {
   override readonly name = 'ReplyError';
 }

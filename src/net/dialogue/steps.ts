@@ -22,7 +22,7 @@ const fields = z.strictObject({
   startTls: z.literal(true).optional().meta({ description: 'Go on in TLS' }),
 });
 
-/** What is sent, if anything, and then what is waited for, if anything; or a TLS handshake. */
+/** One step: it sends, waits, or does both in this order; or it is a TLS handshake. */
 export type Step = z.output<typeof fields>;
 
 export const step = fields.superRefine((given, context) => {

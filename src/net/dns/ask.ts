@@ -6,7 +6,7 @@ import { encodeQuery, ReplyFilter, type DnsQuery, type DnsReply } from './query.
 import { peerOf } from './server.ts';
 import { exchangeOnStream } from './stream.ts';
 
-/** What asking takes from the network; a check's own network keeps the egress policy. */
+/** The part of the network that asking needs; a check's own network keeps the egress policy. */
 export interface DnsNetwork extends Pick<Network, 'exchangeDns'> {
   connect(endpoint: Endpoint, options: DialOptions): Promise<{ readonly socket: Socket }>;
 }

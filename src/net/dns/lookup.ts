@@ -9,13 +9,13 @@ import { askByTcp, askByUdpOrTcp, type DnsNetwork } from './ask.ts';
 import { followAliases } from './follow-aliases.ts';
 import { peerOf } from './server.ts';
 
-/** What the servers know about a name and a type; `data` is empty if there is no such record. */
+/** The records of a name and a type; `data` is empty if there are none. */
 export interface Lookup {
   readonly data: readonly string[];
   /** How long it may be believed. */
   readonly ttlMs: number;
   readonly nameExists: boolean;
-  /** Who said so, for messages. */
+  /** The server that answered, for messages. */
   readonly said: string;
 }
 

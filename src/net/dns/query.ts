@@ -34,7 +34,7 @@ export interface DnsReply {
 
 interface Sent {
   readonly query: Buffer;
-  /** Who is asked and how, for messages: `1.1.1.1:853 by TLS`. */
+  /** Server and protocol, for messages: `1.1.1.1:853 by TLS`. */
   readonly peer: string;
 }
 

@@ -4,10 +4,10 @@ import { streamFailure } from '../tls/failure.ts';
 
 interface StreamQuery<T> {
   readonly query: Buffer;
-  /** Who is asked and how, for messages: `1.1.1.1:853 by TLS`. */
+  /** Server and protocol, for messages: `1.1.1.1:853 by TLS`. */
   readonly peer: string;
   readonly signal: AbortSignal;
-  /** What a message means; undefined if it is not the answer. */
+  /** Reads a message; undefined if it is not the answer. */
   readonly read: (message: Buffer) => T | undefined;
 }
 

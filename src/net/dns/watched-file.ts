@@ -12,7 +12,7 @@ interface WatchedFileParts<T> {
   readonly parse: (text: string) => T;
 }
 
-/** What a small system file says now: looked at no more than once a second, parsed again only if it changed. */
+/** The contents of a small system file. It is looked at once a second at most, and parsed again only if it changed. */
 export class WatchedFile<T> {
   readonly #parts: WatchedFileParts<T>;
   #stamp: string | undefined;
@@ -37,7 +37,7 @@ export class WatchedFile<T> {
         this.#value = parse(textOf(path));
         this.#stamp = stamp;
       } catch (error) {
-        // What was read before is still the best that is known; it is tried again at the next look.
+        // The earlier contents are still the best that is known. The next look tries again.
         if (this.#value === undefined) throw socketFailure(error, `Reading ${path}`, 'machine');
       }
     }
@@ -55,7 +55,7 @@ function stampOf(path: string): string {
   }
 }
 
-/** That a file cannot be opened now says nothing of what is in it. */
+/** Errors that pass, and say nothing about the contents of the file. */
 const passing: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN']);
 
 /** The first 8 MiB of a file; empty if it cannot be read. @throws {Error} where that may pass */

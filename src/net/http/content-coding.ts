@@ -21,7 +21,7 @@ export interface Content {
 }
 
 export interface DecodedContent extends Content {
-  /** What is wrong with the codings, a sentence each. */
+  /** Faults of the codings, a sentence each. */
   readonly oddities: readonly string[];
 }
 

@@ -16,9 +16,9 @@ export interface HttpResponse {
   readonly body: Buffer;
   /** The body is longer than `maxBodyBytes`: its rest was not read. */
   readonly isCut: boolean;
-  /** What was applied to the body, first to last: content codings, then transfer codings other than chunks. */
+  /** Codings of the body in the order in which they were applied: content codings, then transfer codings other than chunks. */
   readonly codings: readonly string[];
-  /** What breaks a standard, a sentence each. */
+  /** Deviations from a standard, a sentence each. */
   readonly oddities: readonly string[];
   /** From the request sent to the first byte of the response. */
   readonly firstByteMs: number;
@@ -35,7 +35,7 @@ export interface ExchangeOptions {
   readonly maxBodyBytes: number;
 }
 
-/** That send a client elsewhere by Location (RFC 9110 section 15.4). */
+/** Statuses that send a client elsewhere by Location (RFC 9110 section 15.4). */
 export const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** `200 OK`; a server may send no text. */

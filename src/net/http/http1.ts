@@ -87,7 +87,7 @@ async function transfer(socket: Socket, request: HttpRequest, options: ExchangeO
   }
 }
 
-/** What `ResponseParser` throws, as what it says of the peer. */
+/** The failure of a check for an error of `ResponseParser`; any other error stays as it is. */
 export function responseFailure(error: unknown, peer: string): unknown {
   if (!(error instanceof Http1Error)) return error;
   const { fault, message } = error;

@@ -8,7 +8,7 @@ export function watchedSocket(socket: Socket, watch: (bytes: Buffer) => void): D
     allowHalfOpen: true,
     read: () => void socket.resume(),
     write: (chunk: Buffer, _encoding, done) => void socket.write(chunk, done),
-    // What is written at once leaves in one piece, as it would without us.
+    // Writes of one turn leave in one piece, as they would without this wrapper.
     writev: (chunks, done) => void socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk as Buffer)), done),
     final: (done) => {
       socket.end();

@@ -110,7 +110,7 @@ export class EchoSocket {
     return sendTo(this.fd, packet, address);
   }
 
-  /** What has arrived, at most 64 of it; empty when nothing is left. */
+  /** Replies or errors that have arrived, at most 64; empty when none are left. */
   receive(queue: 'data' | 'errors'): EchoReceived[] {
     return this.#batch.receive(this.fd, queue).flatMap((received) => {
       if (received.error?.origin === 'local') this.#refusedMtu = received.error.info;

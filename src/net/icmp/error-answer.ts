@@ -11,7 +11,7 @@ interface PacketSent {
   readonly address: Address;
 }
 
-/** What an ICMP message says of a packet; undefined if it says nothing of the packet's fate. */
+/** Reads an ICMP message about a packet; undefined if it says nothing about the packet's fate. */
 export function answerOfMessage({ type, code, info, from }: QueuedError, packet: PacketSent): QueryAnswer | undefined {
   const error = explainIcmpError(packet.address.family, { type, code, mtu: info });
   return error && answerOfError(error, from, packet);

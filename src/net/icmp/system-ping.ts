@@ -141,7 +141,7 @@ interface PingRun {
   readonly elapsedMs: number;
 }
 
-/** What ping of iputils printed about one packet, as an answer; undefined if nobody answered. */
+/** Reads the output of iputils' ping about one packet; undefined if there was no answer. */
 export function readPing(output: string, { sequence, elapsedMs }: PingRun): QueryAnswer | undefined {
   const reply = /bytes from (\S+?):? .*?ttl=(\d+)(?: time=([\d.]+))?/.exec(output);
   if (reply) {

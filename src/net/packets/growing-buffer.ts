@@ -20,7 +20,7 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
-  /** What came so far; valid until the next `append`. */
+  /** The bytes so far; valid until the next `append`. */
   bytes(): Buffer {
     return this.#store.subarray(0, this.#length);
   }

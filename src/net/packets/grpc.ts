@@ -48,7 +48,7 @@ function withPrefix(message: Buffer): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-/** What a health response's body says. @throws {GrpcError} */
+/** Reads the body of a health response. @throws {GrpcError} */
 export function decodeHealthResponse(body: Buffer): string {
   const message = onlyMessage(body);
   let status = 0;

@@ -48,9 +48,9 @@ export class ResponseParser {
   headerBytes = 0;
   /** The body is longer than the limit, and its rest was not read. */
   isCut = false;
-  /** What breaks the standard, a sentence each. */
+  /** Deviations from the standard, a sentence each. */
   readonly oddities = new Set<string>();
-  /** What came after the response. */
+  /** Bytes after the response. */
   rest: Buffer = nothing;
   #state: State = 'status';
   #line = '';

@@ -69,7 +69,7 @@ export function carriesCookie(payload: Buffer, cookie: Buffer): boolean {
   return carried.equals(cookie.subarray(0, carried.length));
 }
 
-/** What an ICMP error says about a packet. */
+/** Reads an ICMP error about a packet. */
 interface Explanation {
   readonly kind: 'time-exceeded' | 'unreachable' | 'port-unreachable' | 'too-big' | 'other';
   /** In words: `host unreachable`. */

@@ -5,7 +5,7 @@ import { ipv6Text } from './ipv6.ts';
 /** Numbers of the protocols that we look into. */
 export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 
-/** What the first bytes of an IP packet say; it may be cut short anywhere. */
+/** An IP packet, read from its first bytes; it may be cut off anywhere. */
 export interface IpPacket {
   readonly source: string;
   readonly destination: string;
@@ -13,7 +13,7 @@ export interface IpPacket {
   readonly protocol: number;
   /** Of TCP and UDP, where the packet has their header; a later fragment has none. */
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
-  /** What TCP, UDP or another protocol carries; for ICMP its whole message. Empty where there is none or it is cut off. */
+  /** The payload of TCP, UDP or another protocol; for ICMP its whole message. Empty where there is none or it is cut off. */
   readonly payload: Buffer;
 }
 

@@ -1,4 +1,4 @@
-/** What we read of an IPv4 header (RFC 791 section 3.1). */
+/** The fields of an IPv4 header that are used here (RFC 791 section 3.1). */
 export interface Ipv4Header {
   /** 20 to 60 bytes: where the payload begins. */
   readonly headerBytes: number;

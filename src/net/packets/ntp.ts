@@ -96,7 +96,7 @@ export function msToTimestamp(epochMs: number): NtpTimestamp {
   return (seconds << 32n) | BigInt(fraction);
 }
 
-/** What the reference id says: a clock's name (`GPS`) or a kiss code at strata 0 and 1, else the server it follows. */
+/** The reference id for people: a clock's name (`GPS`) or a kiss code at strata 0 and 1, else the server it follows. */
 export function showReferenceId(referenceId: Buffer, stratum: number): string {
   if (stratum > 1) return [...referenceId].join('.');
   const text = referenceId.toString('latin1').replace(/\0+$/, '');

@@ -16,7 +16,7 @@ import {
 
 export type CertificateStatus = 'good' | 'revoked' | 'unknown';
 
-/** What a responder says of one certificate (RFC 6960 section 4.2.1). */
+/** The status of one certificate as a responder reports it (RFC 6960 section 4.2.1). */
 export interface SingleResponse {
   /** Object identifier of the hash below. */
   readonly hashAlgorithm: string;
@@ -35,7 +35,7 @@ export interface OcspResponse {
   /** The responder, by its encoded name or by the SHA-1 hash of its key. */
   readonly responderName?: Buffer;
   readonly responderKeyHash?: Buffer;
-  /** What is signed, how (an object identifier), and the signature. */
+  /** The signed bytes, the algorithm as an object identifier, and the signature. */
   readonly signed: Buffer;
   readonly algorithm: string;
   /** Of RSASSA-PSS only. */
@@ -89,7 +89,7 @@ const rsassaPss = '1.2.840.113549.1.1.10';
 const sha1 = '1.3.14.3.2.26';
 const usualSaltBytes = 20;
 
-/** What is left out has the values that the standard gives it. */
+/** Missing parameters have the default values of the standard. */
 function pssParameters(value: DerValue | undefined): PssParameters {
   if (!value) return { hash: sha1, maskHash: sha1, saltBytes: usualSaltBytes };
   const parts = new DerSequence(value);

@@ -4,7 +4,7 @@ export type Opcode = keyof typeof opcodeNumbers;
 
 const maxControlBytes = 125;
 
-/** What a server sends in one piece; a message may come in several. */
+/** A frame: a message may come in several of them. */
 export interface Frame {
   readonly opcode: Opcode;
   /** The last of its message. */
@@ -12,7 +12,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** What is wrong with a frame: it breaks the standard, or is larger than our limit. */
+/** Thrown for a frame that breaks the standard, or is larger than our limit. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
   readonly fault: 'malformed' | 'too-large';
@@ -96,7 +96,7 @@ export interface CloseStatus {
   readonly reason: string;
 }
 
-/** What a Close frame says (RFC 6455 section 5.5.1). */
+/** Reads the payload of a Close frame (RFC 6455 section 5.5.1). */
 export function closeStatusOf(payload: Buffer): CloseStatus {
   if (payload.length < 2) return { code: undefined, reason: '' };
   return { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };

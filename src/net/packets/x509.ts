@@ -19,7 +19,7 @@ export interface NameSpaces {
   readonly ip: readonly Buffer[];
 }
 
-/** What is read of a certificate beyond what Node tells (RFC 5280 section 4). */
+/** Fields of a certificate that Node does not tell (RFC 5280 section 4). */
 export interface CertificateFields {
   /** Names and key as they are encoded, for comparison and for hashes. */
   readonly subject: Buffer;

@@ -5,7 +5,7 @@ import { groupNames } from './groups.ts';
 
 type Meaning = readonly [pattern: RegExp, reason: Reason, meaning: string];
 
-/** What ends a handshake, or with TLS 1.3 the connection right after it, by the end of OpenSSL's code. */
+/** Errors that end a handshake, or with TLS 1.3 the connection right after it, by the end of OpenSSL's code. */
 const meanings: readonly Meaning[] = [
   [
     /ALERT_CERTIFICATE_REQUIRED$/,

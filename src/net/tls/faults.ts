@@ -3,7 +3,7 @@ import { isIssuedFor, isoTime, isSelfSigned, namesAsIssuer, type Certificate } f
 import { forbiddenName } from './name-constraints.ts';
 import { wholePath, type CertificatePath } from './path.ts';
 
-/** What is wrong with a certificate, as the end of a sentence about it: `it expired on 2026-11-01`. */
+/** A fault of a certificate, as the end of a sentence about it: `it expired on 2026-11-01`. */
 export interface CertificateFault {
   readonly reason: Reason;
   readonly text: string;

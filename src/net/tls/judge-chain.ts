@@ -14,7 +14,7 @@ import type { ServerChain } from './server-chain.ts';
 import { certificatesDetail } from './report.ts';
 import { readStaple, type Staple } from './staple.ts';
 
-/** What a server showed of itself in a full handshake. */
+/** Certificates and OCSP response of a server, from a full handshake. */
 export interface Shown {
   readonly chain: ServerChain;
   /** OpenSSL's verdict on the chain, as Node's code; empty if it is good. */
@@ -25,7 +25,7 @@ export interface Shown {
 
 export interface ChainVerdict extends Pick<SecureConnection, 'faults' | 'oddities'> {
   readonly ocsp: OcspVerdict;
-  /** What to throw for a check that verifies. */
+  /** The failure to throw if the check verifies certificates. */
   readonly failure: Failure | undefined;
 }
 

@@ -5,7 +5,7 @@ import { DerError } from '../packets/der.ts';
 import { readOcspResponse, type OcspResponse, type PssParameters, type SingleResponse } from '../packets/ocsp.ts';
 import { certificateOf, isoTime, isSignedBy, type Certificate } from './certificate.ts';
 
-/** What the OCSP response that came with a certificate proves. */
+/** The verdict of the OCSP response that came with a certificate. */
 export interface Staple {
   readonly verdict: OcspVerdict;
   /** Why the response proves nothing; for `invalid`. */

@@ -99,7 +99,7 @@ function base32Text(bytes: Buffer): string {
 function base32Bytes(text: string): Buffer {
   if (!/^[\dA-V]{2,}$/i.test(text)) throw invalid('Base 32 digits, 0 to 9 and A to V', text);
   const bits = Array.from(text, (digit) => Number.parseInt(digit, 32).toString(2).padStart(5, '0')).join('');
-  // What is left over when the bits are cut into bytes is padding.
+  // Bits that fill no whole byte are padding.
   const bytes = bits.match(/.{8}/g) ?? [];
   return Buffer.from(bytes.map((byte) => Number.parseInt(byte, 2)));
 }

@@ -7,7 +7,7 @@ const degree = 3_600_000;
 /** Altitudes count centimetres from 100 km below the reference spheroid. */
 const zeroAltitudeCm = 10_000_000;
 const maxCm = { altitude: 4_284_967_295, size: 9_000_000_000 } as const;
-/** What is left out (RFC 1876 section 3): size, horizontal and vertical precision. */
+/** Defaults of lengths that are left out (RFC 1876 section 3): size, horizontal and vertical precision. */
 const usualLengths = ['1m', '10000m', '10m'] as const;
 
 /** Axes by the two letters of their directions, the positive one first. */

@@ -37,7 +37,7 @@ export interface EdnsOption {
   readonly data: Buffer;
 }
 
-/** What the OPT record says (RFC 6891). */
+/** The contents of the OPT record (RFC 6891). */
 export interface Edns {
   readonly udpSize: number;
   /** DO: DNSSEC records are wanted, or are there. */
