@@ -40,6 +40,6 @@ export function findCheckModule(word: string): CheckModule | undefined {
 }
 
 export async function loadCheckType({ type, load }: CheckModule): Promise<CheckType> {
-  // A test holds every module to it: what it exports under its name is its check type.
+  // A test proves that every module exports its check type under its name.
   return Reflect.get(await load(), type) as CheckType;
 }

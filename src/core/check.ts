@@ -65,7 +65,7 @@ export interface CheckType<Schema extends OptionsSchema = OptionsSchema> {
 const shareOfInterval = 0.8;
 
 /**
- * The deadline of a run for which nobody chose one. With an interval it ends in time for the next run, unless sending alone
+ * The default deadline of a run. With an interval it ends in time for the next run, unless sending alone
  * takes longer.
  */
 export function defaultTimeoutOf(

@@ -51,7 +51,7 @@ function combined(runs: readonly RunOfAddress[]): Outcome {
   const shown = answer ?? down ?? ofStatus('unknown')!;
   const { latencyMs, metrics } = shown;
   const detail = { ...shown.detail, tried };
-  // `defineCheck` adds the addresses to the message of what is up.
+  // `defineCheck` adds the addresses to the message of an outcome that is up.
   if (!answer || !down) return { ...shown, detail };
   return failed(down.reason ?? 'internal', `${triedText(tried)}: ${down.message}`, {
     latencyMs,

@@ -35,7 +35,7 @@ const kindNames: Readonly<Record<string, string>> = {
 /** Stands in a message for a value that may be a secret. */
 export const hiddenSecret = 'something else (not shown: it may be a secret)';
 
-/** One mistake without its place; `value` is what came, and `hidden` is said instead of it where it may not be shown. */
+/** One mistake without its place; `value` is the given value, and `hidden` stands for it where it may not be shown. */
 export function describeIssue(issue: Issue, value: unknown, hidden?: string): string {
   const isShown = hidden === undefined || value === undefined || typeof value === 'object';
   return isShown ? describe(issue, value) : withoutValue(describe(issue, undefined), hidden);

@@ -1,6 +1,6 @@
 import { compilePattern } from './pattern.ts';
 
-/** Matching takes text length × program size steps at worst; so many take about a quarter of a second. */
+/** Matching takes text length × program size steps at worst; this many take about a quarter of a second. */
 const maxSteps = 13_000_000;
 const maxMatchedLength = 262_144;
 
@@ -21,7 +21,7 @@ export class PatternSearch {
   }
 }
 
-/** Limits the time for matching many texts: all of them together may take so many quarters of a second. */
+/** Limits the time for matching many texts: all of them together may take this many quarters of a second. */
 export class MatchingBudget {
   readonly #steps: number;
   #stepsLeft = 0;

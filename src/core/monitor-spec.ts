@@ -7,7 +7,7 @@ export interface MonitorSpec {
   readonly name: string;
   readonly type: string;
   readonly target: string;
-  /** As written; whoever runs the monitor parses them by the schema of the type. */
+  /** As written; they are parsed by the schema of the type before a run. */
   readonly options: JsonObject;
   readonly intervalMs: Milliseconds;
   readonly timeoutMs: Milliseconds;

@@ -52,7 +52,7 @@ export const reasons = Object.keys(reasonFacts) as readonly Reason[];
 /** What a check returns. It must survive JSON: no NaN, no Infinity, no class instances. */
 export interface Outcome {
   readonly status: Status;
-  /** The figure a person would call "how long it took", in milliseconds; each check type says what it is. */
+  /** The figure a person would call "how long it took", in milliseconds; its meaning depends on the check type. */
   readonly latencyMs?: number;
   /** Numbers the check type declares in its `metrics`, by name. */
   readonly metrics: Readonly<Record<string, number>>;

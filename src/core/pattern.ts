@@ -10,7 +10,7 @@ export type Pattern = RE2JS;
 
 const cache = new Map<string, Pattern>();
 
-/** RE2 syntax; `^` and `$` stand at the ends of each line. @throws what is wrong with it, for a person */
+/** RE2 syntax; `^` and `$` stand at the ends of each line. @throws {Error} that says what is wrong with it, for a person */
 export function compilePattern(source: string): Pattern {
   const known = cache.get(source);
   if (known) return known;

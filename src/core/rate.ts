@@ -1,4 +1,4 @@
-/** So much at once after a quiet time, and so much a second after that. */
+/** A token bucket: this much at once after a quiet time, and this much a second after that. */
 export interface Rate {
   readonly burst: number;
   readonly perSecond: number;

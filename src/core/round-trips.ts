@@ -36,7 +36,7 @@ export const lossyRoundTripLimits = roundTripLimits.extend({ loss: loss.default(
 type RoundTripLimits = z.output<typeof roundTripLimits>;
 type Limits = Readonly<Record<Severity, RoundTripLimits>>;
 
-/** The limits with the usual ones for loss in place of those that nobody set. A usual limit never overrules a set one. */
+/** The limits, with the default limits for loss where none are set. A default never overrules a limit that is set. */
 export function withUsualLoss({ degraded, down }: Limits, packets: number): Limits {
   const usual = packets < usualLoss.manyFrom ? usualLoss.few : usualLoss.many;
   const usualDown = (degraded.loss ?? 0) < usual.down ? usual.down : undefined;
@@ -121,7 +121,7 @@ function microseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** Judges what was measured; `what` travelled: packets, messages. @throws {Failure} loss, threshold */
+/** Compares the measurement with the limits; `what` names the units that travelled: packets, messages. @throws {Failure} loss, threshold */
 export function assertRoundTrips({ metrics = {} }: Measured, options: Limits, what: string): void {
   const { sent = 0, received = 0, lossPercent = 0, rttAvgMs = 0, jitterMs = 0 } = metrics;
   for (const status of ['down', 'degraded'] as const) {

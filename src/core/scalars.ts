@@ -77,7 +77,7 @@ const switches: ReadonlyMap<string, boolean> = new Map([
   ['off', false],
 ]);
 
-/** A scalar as it was written; undefined for lists, mappings, and what is left out. */
+/** A scalar as it was written; undefined for lists, mappings, and missing values. */
 function textOf(value: unknown, source: string | undefined): string | undefined {
   if (typeof value === 'string') return value;
   if (source !== undefined) return source;
@@ -91,7 +91,7 @@ interface Change {
   readonly copies: Set<object>;
 }
 
-/** The data with another value at this path; what is not on the path is shared with what was given. */
+/** The data with another value at this path; all values beside the path are shared with the given data. */
 function withValueAt(data: unknown, { path: [step, ...rest], value, copies }: Change): unknown {
   if (step === undefined) return value;
   // The path came from a schema that looked into this data.

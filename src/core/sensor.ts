@@ -6,7 +6,7 @@ import type { ClassOfData, SensorRecord } from './record.ts';
 /** State of a sensor. `limited`: it works, but not fully; the message says what is missing and what that costs. */
 export interface SensorState {
   readonly state: 'running' | 'limited' | 'unavailable';
-  /** What does the work (`ebpf`, `ring`, `netlink`, …), what is missing, and what to do about it. */
+  /** The means in use (`ebpf`, `ring`, `netlink`, …), what is missing, and what to do about it. */
   readonly message: string;
 }
 

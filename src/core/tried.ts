@@ -5,7 +5,7 @@ export type Tried = {
   readonly address: string;
   /** Null for the address that answered. */
   readonly reason: Reason | null;
-  /** From the first packet to the answer, the error, or the moment at which nobody waited for it any more. */
+  /** From the first packet to the answer, the error, or the end of the wait for it. */
   readonly ms: number;
 };
 

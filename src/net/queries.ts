@@ -45,7 +45,7 @@ export class Queries {
     } catch (error) {
       if (error instanceof SystemError && !isMissingRight(error))
         throw socketFailure(error, `Opening an ICMP socket to ${address.ip}`, 'machine');
-      // An address that is none is our own mistake.
+      // An invalid address is our own mistake.
       if (error instanceof TypeError) throw error;
       // Neither kind of socket is allowed, or this system has none that we know: the system's ping has its own rights.
       return openSystemPing(address, options, this.#clock);
@@ -58,7 +58,7 @@ function isMissingRight({ code }: SystemError): boolean {
 }
 
 function unlessOurMistake(error: unknown, protocol: QueryProtocol): unknown {
-  // An address that is none.
+  // An invalid address.
   if (error instanceof TypeError) return error;
   const message = `This system lets us open no ${protocol.toUpperCase()} socket that hears ICMP errors; on Linux it would.`;
   return new Failure('unsupported', message, { cause: error });

@@ -163,7 +163,7 @@ function isLocalhost(host: string): boolean {
   return /^(?:.*\.)?localhost\.?$/i.test(host);
 }
 
-/** The machine's own resolver settings are its administrator's word: the egress policy for checks has no say in them. */
+/** The resolver settings are the administrator's own: the egress policy for checks does not apply to them. */
 function systemNetwork(): DnsNetwork {
   const sockets = new DnsSockets();
   return {

@@ -167,7 +167,7 @@ export function formatTasks(tasks: readonly TaskRow[], view: View): string {
   return formatTable(tasks, columns, view);
 }
 
-/** A result that no longer says anything of the target is told as what it is. */
+/** The message of the last result, marked with its status if the state is another by now. */
 function messageOf({ state, latest }: TaskRow): string {
   if (!latest) return '';
   return latest.status === state ? latest.message : `last ${latest.status}: ${latest.message}`;

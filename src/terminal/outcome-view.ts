@@ -25,7 +25,7 @@ interface Row extends DetailRow {
 
 const margin = '   ';
 const gap = '  ';
-/** Values keep at least so many columns, however narrow the terminal. */
+/** Values keep at least this many columns, however narrow the terminal is. */
 const leastRoom = 10;
 /** A value may take two lines before it is shown entry by entry. */
 const linesForValue = 2;

@@ -56,7 +56,7 @@ export class Prompt {
     return columnsFor(this.#output);
   }
 
-  /** The next command; those before it come back with the arrow keys. As `ask`, but Ctrl-C first clears what is typed. */
+  /** Asks for the next command; the arrow keys bring back earlier ones. As `ask`, but Ctrl-C first clears what is typed. */
   askCommand(words: Words): Promise<string | undefined> {
     this.#kind = 'command';
     return this.#next('> ', words);

@@ -3,7 +3,7 @@ import { recordText } from '../records/record-text.ts';
 import type { SensorName } from '../core/sensor.ts';
 import type { Paint, Style } from './paint.ts';
 
-/** A record as people read it, in the colour of what it means. */
+/** A record as text for people, in the colour of its severity. */
 export function formatRecord(record: SensorRecord, sensor: SensorName, paint: Paint): string {
   const style = styleOf(record);
   const text = recordText(record, sensor);

@@ -30,7 +30,7 @@ export function padTo(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 }
 
-/** At most so many columns; a cut is shown by an ellipsis. */
+/** The text in at most this many columns; an ellipsis shows a cut. */
 export function clip(text: string, columns: number): string {
   if (text.length <= columns / 2 || widthOf(text) <= columns) return text;
   let kept = '';
@@ -44,7 +44,7 @@ export function clip(text: string, columns: number): string {
 }
 
 /**
- * The text as lines of at most so many columns, broken at blanks; a word that is longer is broken inside. Every line but the
+ * The text as lines of at most this many columns, broken at blanks; a word that is longer is broken inside. Every line but the
  * first begins with the indent.
  */
 export function wrap(text: string, columns: number, indent = ''): readonly string[] {

@@ -20,7 +20,7 @@ export interface TrafficPicture {
   readonly interfaces: readonly TrafficInterface[];
   /** The first of them, in order: as many as there may be room for. */
   readonly peers: readonly Peer[];
-  /** How many there are in all, and what they have together. */
+  /** The number of all peers, and their traffic together. */
   readonly all: Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'> & { readonly peers: number };
   /** Other events, the newest last. */
   readonly notices: readonly TrafficNotice[];

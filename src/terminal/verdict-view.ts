@@ -32,7 +32,7 @@ const styleOf: Readonly<Record<Judgement, Style>> = {
 /** Of more gaps or losses of one sensor only the number is told; `--json` has them all. */
 const maxTold = 20;
 
-/** The verdict first, then what it rests on, in sentences that can be read aloud. */
+/** The verdict first, then the evidence for it, in sentences that can be read aloud. */
 export function formatVerdict(verdict: Verdict, { paint, columns, zone }: VerdictView): string {
   const times = new Times(zone);
   const paragraphs: readonly Paragraph[] = [

@@ -6,7 +6,7 @@ interface MaybeTerminal {
   readonly columns?: number;
 }
 
-/** How many columns what is written to a stream may take: those of a terminal; without one, lines are never broken. */
+/** Columns for output to a stream: those of the terminal; without one, lines are never broken. */
 export function columnsFor({ isTTY, columns }: MaybeTerminal): number {
   if (!isTTY) return Infinity;
   // A terminal whose size is not known says 0.

@@ -16,7 +16,7 @@ import { extendedErrorText, shortened } from './sections.ts';
 const maxAnswersInMessage = 8;
 const maxDataInMessage = 200;
 
-/** The answers to the question itself: without the aliases on the way to them, signatures, and what was not asked. */
+/** The answers to the question itself: no aliases on the way to them, no signatures, no records of other names and types. */
 export function wantedAnswers(asked: DnsQuestion, { answers }: DnsMessage): readonly DnsRecord[] {
   if (asked.type === 'ANY') return answers;
   return followAliases(asked, answers).filter(({ type }) => type === asked.type);

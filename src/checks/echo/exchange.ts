@@ -49,7 +49,7 @@ async function sendSpaced(exchange: Exchange, send: (message: Buffer) => void): 
   }
 }
 
-/** Sends each message when the one before is back: a stream keeps order, so what comes is the echo or is wrong. */
+/** Sends each message when the previous one is back. A stream keeps the order, so the next bytes are the echo or are wrong. */
 export async function exchangeOverTcp(socket: Socket, exchange: Exchange): Promise<void> {
   const { messages, intervalMs, clock, signal, tally, where } = exchange;
   const longest = Math.max(...messages.map(({ length }) => length));

@@ -41,7 +41,7 @@ export class EchoTally {
     }
   }
 
-  /** A reply that is not what was due. */
+  /** A reply with other bytes than were sent. */
   hearWrong(reply: Buffer): void {
     this.#corrupted++;
     this.#corruptedReply ??= reply;
@@ -55,7 +55,7 @@ export class EchoTally {
     this.#rttsMs.push(nowMs - this.#sentAtMs[number]!);
   }
 
-  /** Replies of any kind, duplicates left out: when it equals what was sent, nothing more is due. */
+  /** Replies of any kind without duplicates. All have come when it equals the number of sent messages. */
   get heard(): number {
     return this.#answered.size + this.#corrupted;
   }

@@ -8,7 +8,7 @@ import { assertRoundTrips, measureRoundTrips } from '../../core/round-trips.ts';
 import type { EchoOptions } from './options.ts';
 import type { Tally } from './tally.ts';
 
-/** Writes what was counted into the measurement: also for a run that fails. */
+/** Writes the counts into the measurement, also for a run that fails. */
 export function record(tally: Tally, measurement: Measurement): void {
   const { sent, received, lossPercent, duplicates, reordered, corrupted, rttsMs } = tally;
   if (sent === 0) return;

@@ -94,7 +94,7 @@ function attributeOf(text: string): readonly [string, string] {
   return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
 }
 
-/** A domain without a dot is a public suffix: it is nobody's, unless it is the host itself. */
+/** A domain without a dot counts as a public suffix, for which no cookie may be set unless it is the host itself. */
 function isWithin(host: string, domain: string): boolean {
   if (host === domain) return true;
   return domain.includes('.') && isIP(host) === 0 && host.endsWith(`.${domain}`);

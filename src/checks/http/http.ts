@@ -164,7 +164,7 @@ async function judge(response: HttpResponse, options: HttpOptions, judging: Judg
   return up(statusOf(response), measurement);
 }
 
-/** The body of an answer that is wrong anyway: it may say why. That it cannot be decoded says nothing that matters now. */
+/** The body of an answer with a wrong status: it may say why. If it cannot be decoded, it is left out. */
 async function textIfReadable(response: HttpResponse, options: HttpOptions, judging: Judging): Promise<string> {
   try {
     return (await readBody(response, options, judging)).text;

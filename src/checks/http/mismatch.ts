@@ -120,7 +120,7 @@ function jsonMismatch(body: BodyText, options: HttpOptions): string | undefined 
 
 const maxShownLength = 200;
 
-/** Beyond what was read nobody knows: that is not up, and not down either. @throws {Failure} too-large */
+/** Fails as unknown if the body was cut: the unread rest might decide. @throws {Failure} too-large */
 function assertDecided({ text, isWhole }: BodyText, { maxBodyBytes }: HttpOptions, expected: string): void {
   if (isWhole) return;
   const message = `Expected ${expected} in the body, and only its first ${text.length} characters were searched (maxBodyBytes is ${maxBodyBytes}).`;

@@ -51,7 +51,7 @@ export const icmp = defineCheck({
       await exchange(channel, { ...options, tally, complete: complete.signal }, context);
     } catch (error) {
       if (options.count > 0 && isDeadline(signal.reason)) throw cutShort(tally, options, signal.reason);
-      // Ctrl-C, or the time given to a ping without end: what was answered so far counts.
+      // Ctrl-C, or the end of the time for an endless ping: the answers so far count.
       await nextTurn();
       tally.withdrawUnsettled();
       if (!signal.aborted || tally.sent === 0) throw error;

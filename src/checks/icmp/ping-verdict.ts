@@ -29,7 +29,7 @@ function describeRun({ sent, received }: EchoTally, { latencyMs }: Measured): st
   return `${latency}, ${received === sent ? 'none' : sent - received} of ${sent} packets lost`;
 }
 
-/** Why nothing came back: an error that somebody reported says more than silence. */
+/** The reason why no reply came: a reported error tells more than silence. */
 function silence({ failed, sent }: EchoTally, options: IcmpOptions, address: string): Error {
   if (failed) return reported(failed, options, address);
   const packets = sent === 1 ? 'the packet' : `any of ${sent} packets`;

@@ -18,7 +18,7 @@ const maxLineBytes = 255;
 /** As much of other text before it as OpenSSH's client reads lines. */
 const maxLinesBefore = 1024;
 
-/** Makes what finds the line that begins with `SSH-`, in bytes that grow; other lines may stand before it. */
+/** Makes a reader for the line that begins with `SSH-`; other lines may stand before it. It gets all bytes so far, and looks at each line once. */
 export function identificationReader(): (bytes: Buffer) => FoundText<Identification> | undefined {
   let lines = 0;
   let start = 0;

@@ -6,7 +6,7 @@ import type { TracerouteOptions } from './options.ts';
 
 const payloadBytes = 32;
 
-/** Where nothing listens as a rule, so that the target says so (traceroute's custom); and the web. */
+/** UDP: a port where usually nothing listens, so that the target reports it, as traceroute does. TCP: the port of the web. */
 const usualPort = { icmp: undefined, udp: 33_434, tcp: 80 } as const;
 
 const noSocket =

@@ -23,7 +23,7 @@ export const traceroute = defineCheck({
   defaultTimeoutMs: 10_000,
   plannedMs: ({ firstHop, maxHops, queries, parallel, wait }) =>
     Math.ceil(((maxHops - firstHop + 1) * queries) / parallel) * wait,
-  // Each sends dozens of packets, and routers answer only so many a second.
+  // Each run sends dozens of packets, and routers limit their answers per second.
   maxAtOnce: 50,
   asks: ['host'],
   targetSyntax: 'HOST',

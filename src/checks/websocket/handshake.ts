@@ -53,7 +53,7 @@ export async function readUpgradeResponse(incoming: Incoming, peer: string, wait
     } catch (error) {
       throw responseFailure(error, peer);
     }
-    // A server that refuses may send a body, which nobody reads.
+    // A server that refuses may send a body; it is not read.
     incoming.drop(bytes.length - parser.rest.length);
     return parser.head;
   }, waiting);

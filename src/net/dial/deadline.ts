@@ -11,7 +11,7 @@ export interface Deadline {
 /** The reason of a signal whose work has ended. */
 const ended = new DOMException('The work has ended.', 'AbortError');
 
-/** Gives work a signal that also aborts, with a `TimeoutError`, when its own time is over; and when the work has ended, for what is left of it. */
+/** Runs work with a signal that also aborts when its own time is over (`TimeoutError`), and when the work has ended, to stop the rest of it. */
 export async function withDeadline<T>(
   { clock, timeoutMs, signal }: Deadline,
   work: (signal: AbortSignal) => Promise<T>,

@@ -62,7 +62,7 @@ function unconnected(address: Address, settings: SocketSettings, doing: string):
   }
 }
 
-/** "Host unreachable" is said by a router, or by this machine when nobody answers for the next station. */
+/** "Host unreachable" is said by a router, or by this machine when the next station does not answer. */
 function connectFailure(
   address: Address,
   error: Error,
@@ -72,7 +72,7 @@ function connectFailure(
   return (isFromNearby && missingWayFailure(address, { doing, cause: error })) || socketFailure(error, doing, origin);
 }
 
-/** Silence of a target that no packet could reach is none of its own. */
+/** If this machine could not reach the next station, the silence is not the target's. */
 function silenceFailure(address: Address, signal: AbortSignal, doing: string): Error {
   const missing = isDeadline(signal.reason) ? missingWayFailure(address, { doing, cause: signal.reason }) : undefined;
   return missing?.source === 'agent' ? missing : abortError(signal, doing);

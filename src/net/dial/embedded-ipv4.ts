@@ -29,7 +29,7 @@ const isatap = /^[\da-f]{16}0[02]005efe/;
 export function embeddedIpv4(ip: string): readonly string[] {
   const bytes = ipv6Bytes(ip);
   const digits = bytes.toString('hex');
-  // Loopback and unspecified have the form of an IPv4-compatible address and are none.
+  // Loopback and unspecified look like IPv4-compatible addresses, but are not.
   if (/^0{31}[01]$/.test(digits)) return [];
   const found = embeddings
     .filter(({ prefix }) => digits.startsWith(prefix))

@@ -11,7 +11,7 @@ export interface MissingWay {
 
 /**
  * Why no packet reaches an address from here, as far as the kernel knows: a link that is down, or a next station that
- * nobody answers for. Asked after a failure: it is silence, or "host unreachable" that no router said.
+ * does not answer. It is asked after silence, or after "host unreachable" that no router reported.
  */
 export function missingWay(address: Address): MissingWay | undefined {
   const hop = hopTo(address);

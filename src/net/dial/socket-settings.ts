@@ -37,7 +37,7 @@ export function openSocketWith({ family }: Address, { protocol, source, dscp, re
   }
 }
 
-/** Sets what is set before a socket is bound; returns the address that it has yet to be bound to, if any. @throws {SystemError} */
+/** Applies the settings of a socket that is not bound yet; returns the address to bind it to, if any. @throws {SystemError} */
 export function applySettings(fd: number, family: Family, { source, dscp }: SocketSettings): string | undefined {
   // DSCP is the upper six bits of the byte.
   if (dscp !== undefined) setOption(fd, ipOptions[family].trafficClass, dscp << 2);

@@ -29,7 +29,7 @@ export async function exchange(
   }
 }
 
-/** Reads; the failure of a wait tells what came until then. @throws {Failure} as `Conversation.read` */
+/** Reads; if the wait fails, the message shows the bytes that came until then. @throws {Failure} as `Conversation.read` */
 export async function readOrTell<T>(
   conversation: Conversation,
   find: (bytes: Buffer) => FoundText<T> | undefined,

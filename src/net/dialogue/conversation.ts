@@ -70,7 +70,7 @@ export class Conversation {
   shown(bytes: Buffer, limit?: number): string {
     const copy = Buffer.from(bytes);
     for (const secret of this.#secrets)
-      // Behind what was filled: a secret of stars would be found there again.
+      // Search on after the filled part: a secret of stars would be found in it again.
       for (let at = copy.indexOf(secret); at >= 0; at = copy.indexOf(secret, at + secret.length))
         copy.fill('*', at, at + secret.length);
     const text = showBytes(copy, limit);
@@ -90,7 +90,7 @@ export class Conversation {
     return value;
   }
 
-  /** Leaves the connection to a TLS handshake. @throws {Failure} protocol, when something came that nobody had asked for */
+  /** Leaves the connection to a TLS handshake. @throws {Failure} protocol, if the other side has sent unexpected bytes */
   handOver(): Socket {
     this.#incoming.release();
     if (this.unread.length === 0) return this.#socket;

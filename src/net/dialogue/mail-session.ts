@@ -18,7 +18,7 @@ export interface MailSession {
   leave(): Promise<void>;
 }
 
-/** Whether a server offers what is named by its words in any order behind the first one: `AUTH PLAIN` of `AUTH LOGIN PLAIN`. */
+/** Whether a server offers a capability. Words after the first may stand in any order: `AUTH PLAIN` is in `AUTH LOGIN PLAIN`. */
 export function offers(capabilities: readonly string[], wanted: string): boolean {
   const [name = '', ...parameters] = wordsOf(wanted);
   return capabilities.some((line) => {

@@ -16,8 +16,8 @@ export class ReplyError extends Error {
 }
 
 /**
- * Makes what finds one whole reply at the begin of what came; undefined while there is more to come. It is asked again with
- * the same bytes and more behind them, and looks at each line once.
+ * Makes a reader for one reply. It gets all bytes so far, again and again with more at the end, and returns undefined until the
+ * reply is complete. It looks at each line once.
  */
 export type ReplyReader = () => (bytes: Buffer) => FoundText<ServerReply> | undefined;
 

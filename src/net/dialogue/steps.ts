@@ -58,7 +58,7 @@ export async function doStep(
   await wait(conversation, { text: expectHex, find: (bytes) => endOfBytes(bytes, wanted), rejects });
 }
 
-/** For one wait: what came is searched again with each piece that follows. */
+/** For one wait: all bytes so far are searched again with each further piece. */
 const quartersOfSecond = 4;
 
 interface Wanted {

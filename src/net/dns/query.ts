@@ -38,7 +38,7 @@ interface Sent {
   readonly peer: string;
 }
 
-/** Finds the answer to one query among the messages that come. One that is none is passed over (RFC 5452 section 9.1). */
+/** Finds the answer to one query among the messages that come; it ignores all others (RFC 5452 section 9.1). */
 export class ReplyFilter {
   readonly #question: DnsQuestion;
   readonly #sent: Sent;

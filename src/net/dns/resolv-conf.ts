@@ -7,7 +7,7 @@ export interface ResolverSettings {
   readonly servers: readonly DnsServer[];
   /** Domains to try after a name that is not complete. */
   readonly search: readonly string[];
-  /** A name with at least so many dots is tried as it is before the search domains. */
+  /** A name with at least this many dots is tried as it is before the search domains. */
   readonly ndots: number;
   readonly timeoutMs: number;
   /** How often each server is asked. */

@@ -53,7 +53,7 @@ const decoders: Readonly<Record<string, CreateDecoder>> = {
     createZstdDecompress({ params: zstdParameters, finishFlush: isWhole ? ZSTD_e_end : ZSTD_e_flush }),
 };
 
-/** Registered with IANA and not known here: what they hide cannot be searched. */
+/** Codings that are registered with IANA and not known here: their bodies cannot be searched. */
 const unsupported: ReadonlySet<string> = new Set([
   'aes128gcm',
   'compress',

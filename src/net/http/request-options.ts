@@ -46,7 +46,7 @@ const headerValue = z
   .max(8192)
   .regex(/^[^\p{Cc}]*$/u, 'expected a header value without line breaks and control characters');
 
-/** A record of headers; what is wrong with a name is said at that name. */
+/** A record of headers; a mistake in a name is reported at that name. */
 const headers = <Value extends z.ZodType<string>>(value: Value, reserved: readonly string[]) =>
   z
     .record(z.string(), value)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** A socket's bytes, each piece shown to `watch` before whoever reads them gets it. The socket stays the caller's. */
+/** A socket's bytes, each piece shown to `watch` before the reader gets it. The socket stays the caller's. */
 export function watchedSocket(socket: Socket, watch: (bytes: Buffer) => void): Duplex {
   let isEnded = false;
   const duplex = new Duplex({
@@ -25,7 +25,7 @@ export function watchedSocket(socket: Socket, watch: (bytes: Buffer) => void): D
     watch(bytes);
     if (!duplex.push(bytes)) socket.pause();
   };
-  // Not destroyed: what came before the end is still to be read.
+  // end(), not destroy(): the bytes before the end are still to be read.
   const onEnd = (): void => {
     if (!isEnded) duplex.push(null);
     isEnded = true;

@@ -40,7 +40,7 @@ interface Sent extends Departure {
 
 /**
  * All echoes of one family, from one source, share one socket and are told apart by sequence number and cookie. It lives as long as
- * somebody uses it, and takes new users only for a while: a firewall that lost track of an identifier blinds us no longer.
+ * somebody uses it, and takes new users only for a while: after that a firewall that has forgotten the identifier no longer matters.
  */
 class SharedEchoSocket {
   readonly #socket: EchoSocket;

@@ -118,9 +118,9 @@ export class EchoSocket {
     });
   }
 
-  /** Undefined for what is none of ours: raw sockets hear the whole machine. */
+  /** Undefined for a packet of another program: raw sockets hear the whole machine. */
   #read({ data, error, hopLimit, ...rest }: Received): EchoReceived | undefined {
-    // A raw IPv4 socket hands out packets with their headers; errors quote what was behind ours.
+    // A raw IPv4 socket hands out packets with their headers; errors quote the packet after its header.
     const header = this.via === 'raw' && this.family === 4 && !error ? decodeIpv4Header(data) : undefined;
     const echo = decodeEcho(this.family, header ? data.subarray(header.headerBytes) : data);
     if (echo?.identifier !== this.identifier || echo.kind !== (error ? 'request' : 'reply')) return undefined;

@@ -105,7 +105,7 @@ function spawnPing(flags: readonly string[]): ChildProcessByStdio<null, Readable
 
 const mayNotRun = 'this process may not run ping, which has rights that were taken from it';
 
-/** Why a program cannot be started, by errno; what else there is, this machine has run out of. */
+/** Reasons why ping cannot be started, by errno; any other errno means that this machine has run out of something. */
 const reasonsOfSpawn: Readonly<Record<string, string>> = {
   ENOENT: 'there is no ping command',
   ENOTDIR: 'there is no ping command',

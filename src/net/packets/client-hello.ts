@@ -30,7 +30,7 @@ function firstName(bytes: Buffer, at: number): string | undefined {
   return isWhole ? bytes.toString('latin1', start, end) : undefined;
 }
 
-// Beyond the end there is no number, and what is reckoned with it is none: it passes no comparison.
+// Past the end reads as NaN, and every comparison with NaN is false.
 function u8(bytes: Buffer, at: number): number {
   return bytes[at] ?? NaN;
 }

@@ -3,7 +3,7 @@ export class DerError extends Error {
   override readonly name = 'DerError';
 }
 
-/** One value: its tag, what is in it, and the whole of it with tag and length. */
+/** One value: its tag, its contents, and all its bytes with tag and length. */
 export interface DerValue {
   readonly tag: number;
   readonly contents: Buffer;

@@ -118,7 +118,7 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest]);
 }
 
-/** The text of a `grpc-message` header: UTF-8 with percent-encoding; what is no encoding stays as it is. */
+/** The text of a `grpc-message` header: percent-encoded UTF-8. A text that is not encoded stays as it is. */
 export function decodeGrpcMessage(text: string): string {
   const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),

@@ -27,7 +27,7 @@ export function encodeRequest({ method, target, headers, body }: HttpRequest): s
 
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
 
-/** A request whose method means a body says its length also where there is none (RFC 9110 section 8.6). */
+/** The value of Content-Length. Methods that usually have a body send it for an empty one too (RFC 9110 section 8.6). */
 export function contentLength({ method, body }: Pick<Http2Request, 'method' | 'body'>): number | undefined {
   if (body !== undefined) return Buffer.byteLength(body);
   return methodsWithBody.has(method) ? 0 : undefined;

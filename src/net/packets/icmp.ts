@@ -63,7 +63,7 @@ export function decodeEcho(family: Family, packet: Buffer): Echo | undefined {
   };
 }
 
-/** True unless the payload shows another sender's mark; what is too short to carry one cannot tell. */
+/** True unless the payload carries the mark of another sender. A payload that is too short for a mark counts as ours. */
 export function carriesCookie(payload: Buffer, cookie: Buffer): boolean {
   const carried = payload.subarray(complementBytes, complementBytes + cookie.length);
   return carried.equals(cookie.subarray(0, carried.length));
@@ -137,7 +137,7 @@ export function explainIcmpError(family: Family, { type, code, mtu }: IcmpErrorF
   }
   if (type === types.unreachable) return explainUnreachable(family, code);
   if (type === types.parameterProblem) return { kind: 'other', text: `parameter problem, code ${code}` };
-  // RFC 4443 section 2.4: an unknown error goes to whoever sent the packet; ICMPv4 has no others.
+  // RFC 4443 section 2.4: an unknown error is reported to the sender of the packet. ICMPv4 has no others.
   return family === 6 && type < 128 ? { kind: 'other', text: `ICMPv6 error type ${type} code ${code}` } : undefined;
 }
 

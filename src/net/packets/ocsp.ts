@@ -24,7 +24,7 @@ export interface SingleResponse {
   readonly issuerKeyHash: Buffer;
   readonly serial: Buffer;
   readonly status: CertificateStatus;
-  /** Epoch milliseconds; NaN for a date that is none. */
+  /** Epoch milliseconds; NaN for an invalid date. */
   readonly revokedAtMs?: number;
   readonly thisUpdateMs: number;
   readonly nextUpdateMs?: number;

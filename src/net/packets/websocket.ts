@@ -40,7 +40,7 @@ function lengthField(length: number): Buffer {
 
 /**
  * The first frame in what a server sent, and how many bytes it took; undefined while it is not all there.
- * @throws {FrameError} at its first bytes already: what is wrong with it is not waited for
+ * @throws {FrameError} as soon as the first bytes show that the frame is wrong
  */
 export function readFrame(
   bytes: Buffer,

@@ -29,7 +29,7 @@ export interface CertificateFields {
   readonly serial: Buffer;
   /** Subject alternative names: hosts as written, addresses as bytes. */
   readonly names: NameSpaces;
-  /** Basic constraints: it may sign certificates; with at most so many authorities below it. */
+  /** Basic constraints: it may sign certificates, with at most this many authorities below it. */
   readonly isAuthority: boolean;
   readonly maxAuthoritiesBelow: number | undefined;
   /** Object identifiers of extended key usage; undefined where it allows any. */

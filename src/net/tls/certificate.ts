@@ -96,7 +96,7 @@ function hostText(name: string): string {
   return isIP(name) === 0 ? name : `DNS:${name}`;
 }
 
-/** An address of a certificate's names, for people; hexadecimal where the bytes are none. */
+/** An address of a certificate's names, for people; hexadecimal where the bytes are no address. */
 export function namedAddress(bytes: Buffer): string {
   if (bytes.length === 4) return bytes.join('.');
   return bytes.length === 16 ? ipv6Text(bytes) : bytes.toString('hex');
@@ -152,7 +152,7 @@ export function isSelfSigned(certificate: Certificate): boolean {
   return isSignedBy(certificate, certificate);
 }
 
-/** ISO 8601, or `unknown`: a certificate may hold a date that is none. */
+/** ISO 8601, or `unknown`: a certificate may hold an invalid date. */
 export function isoTime(timeMs: number): string {
   return Number.isFinite(timeMs) ? new Date(timeMs).toISOString() : 'unknown';
 }

@@ -66,7 +66,7 @@ function extend(path: readonly Certificate[], search: Search): CertificatePath |
   return undefined;
 }
 
-/** Of several issuers with one name the one that is valid, and lasts longest, is what keeps the path alive. */
+/** Of several issuers with one name, the valid ones first, those that last longest before others. */
 function validFirst(certificates: readonly Certificate[], nowMs: number): readonly Certificate[] {
   const isValid = ({ facts }: Certificate): boolean => facts.validFromMs <= nowMs && nowMs <= facts.validToMs;
   const latestFirst = certificates.toSorted((one, other) => other.facts.validToMs - one.facts.validToMs);

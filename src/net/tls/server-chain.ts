@@ -23,7 +23,7 @@ const maxChains = 5000;
 /** A path is built anew after this time: a certificate on it may have expired where another way is open. */
 const rebuildMs = 3_600_000;
 
-/** The servers that were met, by the fingerprints of what they sent. */
+/** Chains of the servers so far, by the fingerprints of the certificates that they sent. */
 export class ServerChains {
   readonly #trusted: TrustedCertificates;
   readonly #known = new BoundedMap<string, KnownChain>(maxChains);
@@ -71,7 +71,7 @@ function describeChain(sent: readonly Certificate[], trusted: TrustedCertificate
   };
 }
 
-/** A certificate may hold a date that is none. */
+/** Certificates with an invalid date do not count. */
 function earliest(facts: readonly CertificateFacts[]): CertificateFacts | undefined {
   const [first] = facts
     .filter(({ validToMs }) => Number.isFinite(validToMs))

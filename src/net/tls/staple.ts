@@ -13,7 +13,7 @@ export interface Staple {
   readonly revokedAtMs?: number;
 }
 
-/** Clocks of responders may be ahead by so much; OpenSSL's programs allow the same. */
+/** Clocks of responders may be this far ahead, as OpenSSL's programs allow. */
 const skewMs = 300_000;
 const ocspSigning = '1.3.6.1.5.5.7.3.9';
 

@@ -22,7 +22,7 @@ import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { ResetTimes } from './reset-times.ts';
 
 const ECONNREFUSED = 111;
-/** Then the kernel sends a second SYN (RFC 6298), and nobody can tell which of the two an answer is about. */
+/** After this time the kernel sends a second SYN (RFC 6298), and an answer may be to either of the two. */
 const secondSynMs = 1000;
 
 interface Attempt extends Departure {

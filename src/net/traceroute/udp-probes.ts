@@ -12,7 +12,7 @@ import { roundTripMs, type Departure } from '../icmp/round-trip.ts';
 import { transmit } from '../icmp/transmit.ts';
 
 const numberBytes = 4;
-/** A probe whose socket is closed to make room for the latest is long given up. */
+/** The oldest socket is closed to make room: its probe has timed out long before. */
 const maxSockets = 600;
 
 interface ProbeSocket {
@@ -152,7 +152,7 @@ function closeProbeSocket({ fd, stopWatching }: ProbeSocket): void {
   closeSocket(fd);
 }
 
-/** The number of a probe in what came back of its payload; undefined if it is not there. */
+/** The number of a probe, from the part of its payload that came back; undefined if that part is too short. */
 function numberIn(payload: Buffer): number | undefined {
   if (payload.length < numberBytes) return undefined;
   const sequence = payload.readUInt16BE(0);

@@ -16,7 +16,7 @@ import { DnsFormatError, DnsReader } from './reader.ts';
 import { readRecordData, unknownData } from './record-data.ts';
 import { recordTypeName } from './record-types.ts';
 
-/** After so many flaws the rest of a message is not read. */
+/** After this many flaws the rest of a message is not read. */
 const maxFlaws = 20;
 const flagNames = Object.keys(flagBits) as readonly DnsFlag[];
 
@@ -64,7 +64,7 @@ function classOf(code: number): { class?: string } {
   return code === internetClass ? {} : { class: dnsClassName(code) };
 }
 
-/** Reads the records of each section in turn, and remembers what is wrong with them. */
+/** Reads the records of each section in turn, and collects their flaws. */
 class SectionReader {
   readonly #reader: DnsReader;
   readonly #flaws: DnsFlaw[] = [];
