@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Failure } from '../../core/failure.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EgressPolicy } from '../../net/dial/egress.ts';
@@ -231,6 +232,24 @@ describe('a server that is not well', () => {
     const outcome = await check({ server: 'ns.example.test' }, testContext({ net }));
     assert.deepEqual([outcome.status, outcome.reason, outcome.source], ['unknown', 'resolver-failed', 'resolver']);
   });
+});
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Failure('refused', 'this is as far as the test goes'));
+}
+
+test('each protocol has its usual port (RFC 1035, 7858 and 8484)', async () => {
+  for (const [protocol, port] of [
+    ['udp', 53],
+    ['tcp', 53],
+    ['tls', 853],
+    ['https', 443],
+  ] as const) {
+    const { net, ...context } = testContext();
+    const options = dns.options.parse({ name: 'example.test', server: '192.0.2.1', protocol, retries: 0 });
+    const outcome = await dns.run(options, { ...context, net: { ...net, connect: refuse, exchangeDns: refuse } });
+    assert.equal(outcome.detail['server'], `192.0.2.1:${port}`);
+  }
 });
 
 test('options that cannot be are refused, each with what was expected', () => {

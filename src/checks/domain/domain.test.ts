@@ -251,6 +251,7 @@ test('redirects are followed, over https too, but not from https to http', async
   assert.match(refused.message, /^Expected a redirect to an https URL, got "http:/);
   await using loop = await httpServer(to('/again'));
   assert.equal((await check({ server: loop.origin })).reason, 'too-many-redirects');
+  assert.equal(loop.requests.length, 6, 'the first and five redirects');
 });
 
 const parse = (name: string) => domain.options.safeParse({ name });

@@ -71,6 +71,17 @@ test('CA1: patterns for headers are matched in bounded time, and a header that i
   assert.equal(headMismatch(long, optionsOf({ responseHeadersMatch: { 'x-long': '^ab' } })), undefined);
 });
 
+test('a document that cannot be searched for an assertion says so', () => {
+  const text = JSON.stringify({ texts: Array.from({ length: 2000 }, () => 'a'.repeat(1000)) });
+  const given = optionsOf({ jsonPath: [`count($.texts[?search(@, "${'(a|b)'.repeat(40)}c")]) > 1`] });
+  assert.match(bodyMismatch({ text, isWhole: true }, given) ?? '', /got a document that cannot be searched: its texts/);
+});
+
+test('redirects are followed 0 to 20 times', () => {
+  for (const maxRedirects of [0, 20]) assert.equal(optionsOf({ maxRedirects }).maxRedirects, maxRedirects);
+  for (const maxRedirects of [-1, 21, 1.5]) assert.throws(() => optionsOf({ maxRedirects }), /from 0 to 20/);
+});
+
 describe('CB14: the body', () => {
   const part = { text: 'all is well so far', isWhole: false };
   const whole = { ...part, isWhole: true };
