@@ -165,7 +165,7 @@ export class Scheduler {
     this.#due.fill(this.#entries.values());
   }
 
-  /** A slot has come. */
+  /** Handles a slot whose time has come. */
   #open(entry: QueuedMonitor, slot: number): void {
     const { monitor, schedule, dueAt } = entry;
     this.#giveUpWaiting(entry);

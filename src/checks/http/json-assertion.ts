@@ -48,7 +48,7 @@ export interface JsonAssertion {
 
 /**
  * An assertion on a JSON document: a logical expression as RFC 9535 allows in a filter, `$.status == "ok" && $.queue < 100`.
- * @throws when it is none, or when a document could make it take more than linear time
+ * @throws {Error} if it is invalid, or if a document could make it take more than linear time
  */
 export function compileAssertion(text: string): JsonAssertion {
   const expression = parse(text);
@@ -116,7 +116,7 @@ function assertAffordable(expression: Expression, where: 'outside' | 'inside a f
   assertAffordableQuery(expression.path, where);
 }
 
-/** A pattern out of the document would be the target's, and compiled at every run. @throws when it is none */
+/** The pattern must be a literal: one from the document would be the target's choice, and compiled in every run. @throws {Error} if it is not */
 function assertPatternIsGiven({ name, args: [, pattern] }: jsonpath.expressions.FunctionExtension): void {
   if (name !== 'match' && name !== 'search') return;
   if (!(pattern instanceof StringLiteral))

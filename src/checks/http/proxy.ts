@@ -63,7 +63,7 @@ export async function throughProxy<Value>(proxy: Proxy, work: () => Promise<Valu
   }
 }
 
-/** A gateway's own words: that it wants a password, or could not get an answer from the target. */
+/** Statuses of the gateway itself: it wants a password, or got no answer from the target. */
 const gatewayStatuses: ReadonlySet<number> = new Set([407, 502, 504]);
 
 interface Forwarded {

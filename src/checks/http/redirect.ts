@@ -66,7 +66,7 @@ function repeatsRequest(method: string, status: number): boolean {
 
 const harmlessHeaders: ReadonlySet<string> = new Set(['accept', 'accept-encoding', 'accept-language', 'user-agent']);
 
-/** Any header a person configured may be a key, and a client certificate says who we are: another origin gets none of it. */
+/** Configured headers may hold keys, and a client certificate identifies us: neither is sent to another origin. */
 function withoutSecrets(hop: RequestHop): RequestHop {
   const headers = Object.fromEntries(Object.entries(hop.headers).filter(([name]) => harmlessHeaders.has(name)));
   const { certificate: _, key: __, serverName: ___, ...tls } = hop.tls;

@@ -70,8 +70,8 @@ interface Heard {
 }
 
 /**
- * Sends a request and waits for its answer. Forged and late replies are passed over, and so is what a router says: if no
- * answer comes, the last of them is why.
+ * Sends a request and waits for its answer. It ignores forged and late replies, and errors from routers; if no answer comes,
+ * the failure tells the last of them.
  */
 function ask(socket: Socket, { nonce, clock, signal, doing }: Exchange): Promise<Heard> {
   const { promise, resolve, reject } = Promise.withResolvers<Heard>();
@@ -109,12 +109,12 @@ interface Times {
   readonly serverSentMs: number;
 }
 
-/** RFC 5905 appendix A.5.1.1.1, MAXDISP: a clock that may be wrong by more is no clock. */
+/** A server whose clock may be wrong by more is not used: RFC 5905 appendix A.5.1.1.1, MAXDISP. */
 const maxErrorMs = 16_000;
 
 /**
- * The server cannot have taken longer than we waited, nor have sent its reply before the request came, nor have set its
- * clock after it sent; each as exactly as it says that its clock is.
+ * Finds times in a reply that contradict each other: the server took longer than we waited, sent its reply before the request
+ * came, or set its clock after it sent. The tolerance is the precision that the server claims.
  */
 function assertConsistent(packet: NtpPacket, { where, elapsedMs, serverReceivedMs, serverSentMs }: Times): void {
   const toleranceMs = Math.min(maxErrorMs, precisionMsOf(packet) + packet.rootDispersionMs);
@@ -162,7 +162,7 @@ function assertUsable(packet: NtpPacket, where: string): void {
   if (transmit === 0n) throw new Failure('protocol', `${where} sent a reply without a time.`);
 }
 
-/** Stratum 0 alone is no kiss: some servers say by it that they are not synchronised, without a code or with `INIT`. */
+/** Stratum 0 alone is no kiss of death: with no code, or with `INIT`, some servers say by it that they are not synchronised. */
 function kissOf({ stratum, referenceId }: NtpPacket): string | undefined {
   const code = showReferenceId(referenceId, stratum);
   return stratum === 0 && /^[A-Z]{1,4}$/.test(code) && code !== 'INIT' && code !== 'STEP' ? code : undefined;

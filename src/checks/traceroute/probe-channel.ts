@@ -32,7 +32,7 @@ export async function openProbeChannel(
   throw new Failure('unsupported', noSocket);
 }
 
-/** Told where a trace goes by another protocol than usual. */
+/** A note that a trace uses another protocol than usual; undefined if it does not. */
 export function fallbackOf({ protocol }: TracerouteOptions, { via }: QueryChannel): string | undefined {
   return protocol === 'auto' && via === 'udp' ? 'by UDP, because this user may open no ICMP socket' : undefined;
 }

@@ -33,7 +33,7 @@ export const traceroute = defineCheck({
     const { host } = options;
     const { signal } = context;
     const report = new HopReport(context, options);
-    // Nothing can answer before the walk has sent something.
+    // No answer can come before the walk has sent a packet.
     using channel = await openProbeChannel(options, context, (answer) => walk.hear(answer));
     const fallback = fallbackOf(options, channel);
     measurement.detail = { address: channel.address.ip, via: channel.via, ...(fallback && { fallback }) };
@@ -69,7 +69,7 @@ async function measure(trace: Trace, report: HopReport, measurement: Measurement
 
 const microseconds = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** Equal for equal paths: which addresses answered at which distance. Round trips and loss do not count. */
+/** A hash of the addresses that answered, by distance: equal for equal paths. Round trips and loss do not count. */
 function hashPath(hops: readonly Hop[]): string {
   const path = hops
     .filter(({ addresses }) => addresses.length > 0)
@@ -94,7 +94,7 @@ function conclude(trace: Trace, host: string, measurement: Measurement): Outcome
   throw new Failure('unreachable', `${who} reports ${host}: ${error}.`, { detail: { reportedBy, error }, as });
 }
 
-/** Nothing said why: the path went silent, or the deadline came first. */
+/** The failure for a path without an error: it went silent, or the deadline came first. */
 function notReached(trace: Trace, host: string, deadline?: DOMException): Failure {
   const last = trace.hops().findLast(({ addresses }) => addresses.length > 0);
   const where = last ? `The last to answer was hop ${last.hop}, ${last.addresses.join(', ')}.` : 'No hop answered.';
