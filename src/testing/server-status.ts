@@ -58,7 +58,7 @@ export class ServerStatus {
       clock,
       wanted: () => this.#table.wanted,
       withoutAgent: () => this.#table.withoutAgent,
-      heardMs: (taskId) => latest.get(taskId)?.heardMs,
+      measuredMs: (taskId) => latest.get(taskId)?.measuredMs,
       agentName: (agentId) => this.#agents.find(({ id }) => id === agentId)?.name ?? agentId,
     });
     this.states = new TaskStates({
@@ -68,7 +68,7 @@ export class ServerStatus {
       latest: (taskId) => latest.get(taskId)?.result,
       isPresent: (agentId) =>
         this.#agents.some(({ id, status }) => id === agentId && status !== 'offline' && status !== 'revoked'),
-      isSilent: (wanted) => this.health.silence.isSilent(wanted),
+      isCurrent: (wanted) => this.health.silence.isCurrent(wanted),
       onChange: (change) => this.changes.push(change),
     });
     addStatus(this.app, {
@@ -104,7 +104,7 @@ export class ServerStatus {
     const times = { scheduledAt: now, startedAt: now, durationMs: 20 };
     const outcome = { status: 'up', metrics: {}, detail: {}, message: 'fine' } as const;
     const result: ResultItem = { kind: 'result', taskId, monitorId: monitor, ...times, ...outcome, ...over };
-    this.latest.take({ agentId: `id of ${agent}`, result, receivedAt: now, heardMs: this.clock.monotonic() });
+    this.latest.take({ agentId: `id of ${agent}`, result, receivedAt: now, measuredMs: this.clock.monotonic() });
   }
 
   /** The status and the problems of an answer in JSON. */

@@ -81,12 +81,12 @@ export function buildServer(parts: ServerParts) {
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(
   { gate, fleet, tasks, latest, records, sensorOrders, book, states }: Server,
-  { store, monitors, sensorPlans = [] }: LoadParts,
+  { clock, store, monitors, sensorPlans = [] }: LoadParts,
 ): Promise<void> {
   await gate.load();
   fleet.restore((await store.agentStates()).flatMap((kept) => readAgentState(kept) ?? []));
   tasks.load(await store.tasks());
-  latest.load(await store.latest());
+  latest.load(await store.latest(), clock);
   await records.chains.load();
   sensorOrders.reconcile(sensorPlans);
   await book.load(monitors);
@@ -103,6 +103,7 @@ export async function stopServer({ gateway, fleet, sensorOrders, records, states
 }
 
 interface LoadParts {
+  readonly clock: Clock;
   readonly store: Store;
   /** Of the configuration file. */
   readonly monitors: readonly MonitorSpec[];
@@ -135,7 +136,7 @@ function viewOf({ clock, store }: ServerParts) {
     clock,
     wanted: () => tasks.wanted,
     withoutAgent: () => tasks.withoutAgent,
-    heardMs: (taskId) => latest.get(taskId)?.heardMs,
+    measuredMs: (taskId) => latest.get(taskId)?.measuredMs,
     agentName: nameOf,
   });
   bus.subscribe((event) => health.note(event));
@@ -145,7 +146,7 @@ function viewOf({ clock, store }: ServerParts) {
     tasksOf: (agentId) => tasks.tasksOf(agentId),
     latest: (taskId) => latest.get(taskId)?.result,
     isPresent: (agentId) => fleet.isPresent(agentId),
-    isSilent: (wanted) => health.silence.isSilent(wanted),
+    isCurrent: (wanted) => health.silence.isCurrent(wanted),
     onChange: (change) => publish(stateEvent(change, nameOf)),
   });
   bus.subscribe((event) => {

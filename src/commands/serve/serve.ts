@@ -61,7 +61,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const parts = { clock, identity, store, readMonitor: readDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
   server.health.noteConfig(leftOut);
-  await loadServer(server, { store, monitors: specsIn(config), sensorPlans: config.sensors });
+  await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans: config.sensors });
   const backups = backupsOf({ folder, store, clock, given: files });
   const shared = { server, store, identity, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);

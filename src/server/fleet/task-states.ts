@@ -26,8 +26,8 @@ interface StatePorts {
   latest(taskId: string): ResultItem | undefined;
   /** Whether the agent is there, or was until a moment ago. */
   isPresent(agentId: string): boolean;
-  /** Whether the newest result of a task is too old. */
-  isSilent(wanted: WantedTask): boolean;
+  /** Whether the newest result of a task says something of its target now. */
+  isCurrent(wanted: WantedTask): boolean;
   onChange(change: StateChange): void;
 }
 
@@ -112,7 +112,7 @@ export class TaskStates {
     if (!this.#ports.isPresent(task.agentId)) return { state: 'unknown', message: 'its agent is away' };
     const latest = this.#ports.latest(task.id);
     if (!latest) return { state: 'unknown', message: 'it has no result yet' };
-    if (this.#ports.isSilent(wanted)) return { state: 'unknown', message: 'no results come' };
+    if (!this.#ports.isCurrent(wanted)) return { state: 'unknown', message: 'no results come' };
     return { state: latest.status, message: latest.message };
   }
 }

@@ -9,8 +9,8 @@ export interface SilencePorts {
   wanted(): readonly WantedTask[];
   /** Monitors that no known agent runs. */
   withoutAgent(): readonly MonitorSpec[];
-  /** When the newest result of a task came; undefined if none did since this server started. */
-  heardMs(taskId: string): number | undefined;
+  /** When the newest result of a task was measured; undefined if there is none. */
+  measuredMs(taskId: string): number | undefined;
   agentName(agentId: string): string;
 }
 
@@ -41,7 +41,12 @@ export class Silence {
     this.#ports = ports;
   }
 
-  /** Whether the task's newest result is too old to say anything of its target. */
+  /** Whether the task's newest result says something of its target now, and not only of a time before a pause, a restart or a cut. */
+  isCurrent({ task }: WantedTask): boolean {
+    return this.#silentMs(task.id, -Infinity) <= silenceLimitMs(task.intervalMs);
+  }
+
+  /** Whether the task should have brought a result by now, and has not. */
   isSilent({ task, sinceMs }: WantedTask): boolean {
     return !task.paused && this.#silentMs(task.id, sinceMs) > silenceLimitMs(task.intervalMs);
   }
@@ -79,7 +84,7 @@ export class Silence {
   }
 
   #silentMs(taskId: string, sinceMs: number): Milliseconds {
-    return this.#ports.clock.monotonic() - Math.max(sinceMs, this.#ports.heardMs(taskId) ?? 0);
+    return this.#ports.clock.monotonic() - Math.max(sinceMs, this.#ports.measuredMs(taskId) ?? -Infinity);
   }
 }
 

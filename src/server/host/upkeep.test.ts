@@ -14,7 +14,7 @@ test('FC13: a store that cannot be tidied makes the server unwell within a round
     clock,
     wanted: () => [],
     withoutAgent: () => [],
-    heardMs: () => undefined,
+    measuredMs: () => undefined,
     agentName: (agentId) => agentId,
   });
   let isBroken = true;

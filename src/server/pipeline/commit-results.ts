@@ -9,7 +9,7 @@ import {
 } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { countOf, RangeSet } from '../../core/ranges.ts';
-import type { LatestResults } from './latest-results.ts';
+import { latenessOf, type LatestResults } from './latest-results.ts';
 
 /** What one agent handed over in one frame. */
 export interface Batch {
@@ -66,7 +66,7 @@ export interface PipelinePorts {
 export async function commitResults(batch: Batch, ports: PipelinePorts): Promise<void> {
   const { checked, events } = check(batch, ports);
   const kept = await ports.commit(checked);
-  const heardMs = ports.clock.monotonic();
+  const nowMs = ports.clock.monotonic();
   tellNotKept(batch, kept, ports);
   const { added } = kept;
   const [newest, toldBefore] = [new RangeSet(kept.newest), new RangeSet(kept.repeated)];
@@ -75,7 +75,8 @@ export async function commitResults(batch: Batch, ports: PipelinePorts): Promise
       const { agentId, receivedAt, clockOffsetMs } = batch;
       const result = { ...item, receivedAt, clockOffsetMs };
       const isLate = !newest.has(seq);
-      if (!isLate) ports.latest.take({ agentId, result, receivedAt, heardMs });
+      const measuredMs = nowMs - latenessOf(result);
+      if (!isLate) ports.latest.take({ agentId, result, receivedAt, measuredMs });
       ports.publish({ type: 'result', agentId, result, isLate });
     } else if (item.kind === 'gap') {
       ports.publish({ type: 'gap', agentId: batch.agentId, cause: item.cause, missing: missingIn(item) });

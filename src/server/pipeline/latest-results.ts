@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.ts';
 import type { ReceivedResult } from '../../core/entry.ts';
 
 export interface LatestResult {
@@ -5,8 +6,8 @@ export interface LatestResult {
   readonly result: ReceivedResult;
   /** By this server's clock, epoch milliseconds. */
   readonly receivedAt: number;
-  /** By this server's monotonic clock; undefined if it came before this server started. */
-  readonly heardMs: number | undefined;
+  /** When the run ended, by this server's monotonic clock and as far as the clocks tell; never later than it came. */
+  readonly measuredMs: number;
 }
 
 interface StoredLatest extends ReceivedResult {
@@ -25,10 +26,11 @@ export class LatestResults {
   }
 
   /** What the store has from before this server started. */
-  load(stored: readonly StoredLatest[]): void {
+  load(stored: readonly StoredLatest[], clock: Pick<Clock, 'now' | 'monotonic'>): void {
     for (const { agentId, ...result } of stored) {
       const receivedAt = result.receivedAt ?? result.startedAt + result.durationMs;
-      this.take({ agentId, result, receivedAt, heardMs: undefined });
+      const ageMs = Math.max(0, clock.now() - receivedAt) + latenessOf(result);
+      this.take({ agentId, result, receivedAt, measuredMs: clock.monotonic() - ageMs });
     }
   }
 
@@ -40,4 +42,9 @@ export class LatestResults {
   get(taskId: string): LatestResult | undefined {
     return this.#byTask.get(taskId);
   }
+}
+
+/** How long ago the run ended when its result came, by the server's clock: what waited for a connection says nothing of now. */
+export function latenessOf({ startedAt, durationMs, receivedAt, clockOffsetMs = 0 }: ReceivedResult): number {
+  return receivedAt === undefined ? 0 : Math.max(0, receivedAt - (startedAt + durationMs - clockOffsetMs));
 }

@@ -138,6 +138,21 @@ describe('/metrics', () => {
     assert.equal(seriesOf(await status.metrics(), 'probe_success').length, 0);
   });
 
+  test('a monitor that was paused does not show its old state when it is resumed', async () => {
+    const status = new ServerStatus();
+    const agents = [agentView('a')];
+    await status.set({ agents, monitors: [monitorSpec('web')] });
+    status.result('web', 'a');
+    await status.set({ agents, monitors: [monitorSpec('web', { paused: true })] });
+    await status.clock.advance(600_000);
+    await status.set({ agents, monitors: [monitorSpec('web')] });
+    assert.match(await status.metrics(), /^watchkeeper_monitor_state\{monitor="web",.*\} 3$/m);
+    assert.deepEqual(await status.ask('/healthz'), [200], 'its first result has its time');
+    status.result('web', 'a');
+    await status.clock.advance(1000);
+    assert.match(await status.metrics(), /^watchkeeper_monitor_state\{monitor="web",.*\} 0$/m);
+  });
+
   test('SI9: the certificate, the HTTP status, clocks, the build and the process are there', async () => {
     const status = new ServerStatus();
     await status.set({
