@@ -44,6 +44,7 @@ export class ServerSession {
   readonly #parts: SessionParts;
   #sender: Sender | undefined;
   #cancelHeartbeat: Cancel | undefined;
+  #isEnded = false;
 
   constructor(ports: SessionPorts, parts: SessionParts) {
     this.#ports = ports;
@@ -60,6 +61,7 @@ export class ServerSession {
   }
 
   end(): void {
+    this.#isEnded = true;
     this.#sender?.stop();
     this.#cancelHeartbeat?.();
   }
@@ -101,6 +103,7 @@ export class ServerSession {
     const obstacle = await this.#ports.source.reconcile(received);
     if (obstacle !== undefined) return channel.reject('unavailable', obstacle);
     await this.#ports.source.startSending();
+    if (this.#isEnded) return;
     this.#sender = new Sender(this.#ports.source, channel);
     this.#sender.wake();
     this.#ports.onWelcome(greeting.serverKey, name);

@@ -188,12 +188,29 @@ function apply(names: Map<string, Inode>, change: FolderChange): void {
   if (inode) names.set(change.to, inode);
 }
 
-/** Changes `content` itself where the write fits into it. */
+/** What contents that grew lie in: room for the next writes, which would otherwise copy all that was written before. */
+const roomOf = new WeakMap<Buffer, Buffer>();
+
+/** Changes `content` itself where the write fits into it, or into the room behind it. */
 function put(content: Buffer, { position, bytes }: Write): Buffer {
   const end = position + bytes.length;
-  const changed = end <= content.length ? content : Buffer.concat([content], end);
+  const changed = end <= content.length ? content : grown(content, end);
   bytes.copy(changed, position);
   return changed;
+}
+
+function grown(content: Buffer, length: number): Buffer {
+  let room = roomOf.get(content);
+  if (!room || room.length < length) {
+    room = Buffer.alloc(Math.max(4096, 2 * length));
+    content.copy(room);
+  }
+  // Only the longest content of a room may go on in it.
+  roomOf.delete(content);
+  room.fill(0, content.length, length);
+  const longer = room.subarray(0, length);
+  roomOf.set(longer, room);
+  return longer;
 }
 
 function tear(content: Buffer, { position, bytes }: Write, random: () => number): Buffer {
