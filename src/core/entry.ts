@@ -1,5 +1,6 @@
 import type { Milliseconds } from './duration.ts';
 import type { Outcome } from './outcome.ts';
+import type { NoticeText } from './notice.ts';
 import type { SensorName } from './sensor.ts';
 
 /** One run of a task, as the agent reports it. Times are the agent's, epoch milliseconds. */
@@ -73,6 +74,8 @@ export interface SealedRecord {
   /** Address that the agent reported from; the time of receipt is by the server's clock. */
   readonly address: string | undefined;
   readonly receivedAt: number;
+  /** What people are to be told, kept with it. */
+  readonly notice?: NoticeText;
 }
 
 /** What an agent sends through its spool. */

@@ -130,6 +130,96 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         await assert.rejects(commit(store, [record(58)], 'agent-2'), { code: 'usage' });
       }));
 
+    test('SG11: a record and its notice are kept together; the same sentence within ten minutes is one that counts', () =>
+      inStore(async (store, place) => {
+        const notice = { severity: 'notice', text: 'usb device connected by seat-17: Cruzer Blade' } as const;
+        await store.beginChain(usbChain);
+        const first = record(1, { notice });
+        await commit(store, [first]);
+        await commit(store, [record(1, { seq: 2, notice }), record(2, { seq: 3, notice })]);
+        await commit(store, [record(3, { seq: 4, notice, receivedAt: start + 3_600_000 })]);
+        await store[Symbol.asyncDispose]();
+        await using again = await place.open();
+        const kept = { agentId: 'agent-1', sensor: 'usb', kind: 'usb-connected', ...notice, acknowledged: undefined };
+        assert.deepEqual(await again.notices({ limit: 9 }), [
+          { ...kept, id: 2, at: start + 3_600_000, lastAt: start + 3_600_000, count: 1 },
+          { ...kept, id: 1, at: first.receivedAt, lastAt: start + 2005, count: 2 },
+        ]);
+      }));
+
+    test('SG11: an alarm over a chain is in the same list, once', () =>
+      inStore(async (store) => {
+        await store.beginChain(usbChain);
+        const alarm = { chain: 'chain-1', n: 3, cause: 'edited', at: start, message: 'line 3 was edited' } as const;
+        await store.saveChains([], [alarm]);
+        await store.saveChains([], [alarm]);
+        const [notice, ...others] = await store.notices({ limit: 9 });
+        assert.deepEqual(others, []);
+        const { kind, severity, text, count } = notice!;
+        assert.deepEqual([kind, severity, text, count], ['edited', 'alarm', 'line 3 was edited', 1]);
+      }));
+
+    test('SG11: notices are listed by agent, kind, severity, time and whether anybody has looked, page by page', () =>
+      inStore(async (store) => {
+        const one = {
+          agentId: 'agent-1',
+          sensor: undefined,
+          kind: 'silent',
+          severity: 'alarm',
+          text: 'silent',
+          at: start,
+        } as const;
+        await store.addNotice(one);
+        await store.addNotice({ ...one, agentId: 'agent-2', at: start + 1000 });
+        await store.addNotice({ ...one, kind: 'returned', severity: 'notice', text: 'is back', at: start + 2000 });
+        const ids = async (query: Partial<Parameters<Store['notices']>[0]>): Promise<readonly number[]> =>
+          (await store.notices({ limit: 9, ...query })).map(({ id }) => id);
+        assert.deepEqual(await ids({}), [3, 2, 1]);
+        assert.deepEqual(await ids({ limit: 2 }), [3, 2]);
+        assert.deepEqual(await ids({ before: 2 }), [1]);
+        assert.deepEqual(await ids({ agentIds: ['agent-2', 'agent-3'] }), [2]);
+        assert.deepEqual(await ids({ agentIds: [] }), []);
+        assert.deepEqual(await ids({ kind: 'silent' }), [2, 1]);
+        assert.deepEqual(await ids({ severity: 'notice' }), [3]);
+        assert.deepEqual(await ids({ from: start + 1000, to: start + 2000 }), [2]);
+        await store.acknowledge(2, { by: 'Ada', at: start + 5000, note: 'cable' });
+        assert.deepEqual(await ids({ isOpen: true }), [3, 1]);
+      }));
+
+    test('SG11: who looked first at a notice stays beside it, and what comes after it is a new one', () =>
+      inStore(async (store) => {
+        const one = {
+          agentId: 'agent-1',
+          sensor: undefined,
+          kind: 'silent',
+          severity: 'alarm',
+          text: 'silent',
+          at: start,
+        } as const;
+        const { id } = await store.addNotice(one);
+        const ada = { by: 'Ada', at: start + 5000, note: 'cable' };
+        assert.deepEqual((await store.acknowledge(id, ada))?.acknowledged, ada);
+        assert.deepEqual((await store.acknowledge(id, { ...ada, by: 'Bob' }))?.acknowledged, ada);
+        assert.equal(await store.acknowledge(99, ada), undefined);
+        assert.equal((await store.addNotice({ ...one, at: start + 6000 })).count, 1);
+      }));
+
+    test('SG11: a notice goes with the records of its sensor', () =>
+      inStore(async (store) => {
+        const one = { agentId: 'agent-1', kind: 'seen', severity: 'notice', at: start } as const;
+        for (const sensor of ['usb', 'traffic', undefined] as const)
+          await store.addNotice({ ...one, sensor, text: `${sensor}` });
+        const retain = (recordsBefore: object): Promise<unknown> =>
+          store.retain({ decidedAt: start, resultsBefore: 0, hoursBefore: 0, daysBefore: 0, recordsBefore });
+        const left = async (): Promise<readonly string[]> =>
+          (await store.notices({ limit: 9 })).map(({ text }) => text);
+        await retain({});
+        await retain({ usb: start, traffic: start + 1 });
+        assert.deepEqual(await left(), ['undefined', 'usb']);
+        await retain({ usb: start + 1, traffic: start + 1 });
+        assert.deepEqual(await left(), []);
+      }));
+
     test('progress and alarms are kept together, an alarm once for its cause and line', () =>
       inStore(async (store, place) => {
         await store.beginChain(usbChain);

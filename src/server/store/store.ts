@@ -1,6 +1,7 @@
 import type { Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
+import type { Notices } from './notices.ts';
 import type { Resolution, Summary } from './summary.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Resolution, Summary } from './summary.ts';
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
-export interface Store extends Ledger, History, Evidence, Registry, Maintenance, AsyncDisposable {}
+export interface Store extends Ledger, History, Evidence, Notices, Registry, Maintenance, AsyncDisposable {}
 
 /** Entries of agents, each stored once. */
 export interface Ledger {

@@ -34,6 +34,7 @@ export class Leftovers {
       () => s.epochs.run({ before: resultsBefore }),
       () => this.#dropSeries(daysBefore),
       () => this.#dropChains(recordsBefore),
+      () => this.#dropNotices(recordsBefore),
       () => dropped.agents.push(...idsIn(s.agents.all(resultsBefore))),
       () => s.statesOfNobody.run(),
       () => dropped.tasks.push(...idsIn(s.tasksOfNobody.all())),
@@ -53,6 +54,12 @@ export class Leftovers {
     this.#statements.latest.run(Math.floor(daysBefore / dayMs) * dayMs);
     // A series gets its number back from nobody, so what is remembered of it must go.
     if (Number(this.#statements.series.run().changes) > 0) this.#ledger.forget();
+  }
+
+  #dropNotices(recordsBefore: RecordsBefore): void {
+    const times = Object.values(recordsBefore);
+    const first = times.length === 0 ? 0 : Math.min(...times);
+    this.#statements.notices.run({ first, times: JSON.stringify(recordsBefore) });
   }
 
   #dropChains(recordsBefore: RecordsBefore): void {
@@ -86,6 +93,10 @@ function prepare(db: DatabaseSync) {
     latest: db.prepare('DELETE FROM latest WHERE at < ? AND series NOT IN (SELECT series FROM unsealed)'),
     series: db.prepare(`
       DELETE FROM series WHERE id NOT IN (SELECT series FROM latest) AND id NOT IN (SELECT series FROM unsealed)`),
+    // A notice goes with the records of its sensor; one of none, with those that go last.
+    notices: db.prepare(`
+      DELETE FROM notices WHERE lastAt <
+      CASE WHEN sensor IS NULL THEN :first ELSE (SELECT value FROM json_each(:times) WHERE key = sensor) END`),
     alarms: db.prepare(`
       DELETE FROM alarms WHERE at < :before AND chainId IN (SELECT id FROM chains WHERE sensor = :sensor)`),
     // A chain goes on until its agent begins another of the same sensor, or is removed.

@@ -17,6 +17,8 @@ export const writes = [
   'assignTasks',
   'beginChain',
   'saveChains',
+  'addNotice',
+  'acknowledge',
   'seal',
   'retain',
   'backup',
@@ -40,6 +42,7 @@ export const reads = [
   'records',
   'recordsAfter',
   'alarms',
+  'notices',
   'verify',
   'decidedAt',
 ] as const satisfies readonly Method[];

@@ -3,6 +3,7 @@ import { DamagedHours } from './damaged-hours.ts';
 import type { Notice } from './database.ts';
 import { HistoryReader } from './history.ts';
 import type { Operations, Read } from './messages.ts';
+import { NoticeReader } from './notices.ts';
 import { RecordReader } from './record-reader.ts';
 import { RegistryReader } from './registry.ts';
 import type { Service } from './serve.ts';
@@ -12,6 +13,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
   const history = new HistoryReader(db, new DamagedHours(db, say));
   const registry = new RegistryReader(db);
   const records = new RecordReader(db);
+  const notices = new NoticeReader(db);
   const operations: Operations<Read> = {
     received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),
     missing: () => atOnce(() => history.missing()),
@@ -30,6 +32,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     lines: (query) => atOnce(() => records.lines(query)),
     records: (query) => atOnce(() => records.records(query)),
     recordsAfter: (position, limit) => atOnce(() => records.recordsAfter(position, limit)),
+    notices: (query) => atOnce(() => notices.notices(query)),
     alarms: (query) => atOnce(() => records.alarms(query)),
     verify: () => history.verify(),
     decidedAt: () => history.decidedAt(),

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SealedRecord, SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet, rangesOf } from '../../../core/ranges.ts';
+import type { NoticeWriter } from './notices.ts';
 import type { Alarm, ChainProgress, CommittedRecords, NewAlarm, NewChain, RecordsBefore } from '../evidence.ts';
 
 /** Lines that one transaction drops; commits wait for it. */
@@ -12,9 +13,11 @@ const maxAlarmsOfChain = 1000;
 /** Writes records, each line once, and what is known of their chains. Every method is to be called within a transaction. */
 export class RecordWriter {
   readonly #statements;
+  readonly #notices: NoticeWriter;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, notices: NoticeWriter) {
     this.#statements = prepare(db);
+    this.#notices = notices;
   }
 
   beginChain(chain: NewChain): 'begun' | 'known' | 'taken' {
@@ -34,6 +37,10 @@ export class RecordWriter {
     for (const record of records.filter(({ seq }) => isAdded.has(seq))) {
       const isNew = this.#keepOne(agentId, record, (alarm) => alarms.push(...this.#raise(alarm)));
       if (!isNew) repeated.push(record.seq);
+      else if (record.notice) {
+        const { sensor, event: kind, receivedAt: at, notice } = record;
+        this.#notices.add({ agentId, sensor, kind, at, ...notice });
+      }
     }
     return { repeated: rangesOf(repeated).ranges, alarms };
   }
@@ -115,9 +122,11 @@ export class RecordWriter {
     if (changes !== 1) return [];
     const of = this.#statements.chain.get(chain);
     const sensor = String(of?.['sensor']) as Alarm['sensor'];
-    return [
-      { chain, n, cause, at, message, ...(line !== undefined && { line }), agentId: String(of?.['agentId']), sensor },
-    ];
+    const agentId = String(of?.['agentId']);
+    // These come of records, whose notices they have.
+    if (cause !== 'not-watching' && cause !== 'clock-jump')
+      this.#notices.add({ agentId, sensor, kind: cause, severity: 'alarm', text: message, at });
+    return [{ chain, n, cause, at, message, ...(line !== undefined && { line }), agentId, sensor }];
   }
 }
 

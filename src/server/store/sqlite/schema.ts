@@ -111,4 +111,13 @@ export const migrations: readonly string[] = [
   `,
   // What the server last knew of each agent, for its next start.
   `CREATE TABLE agent_states (agentId TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `
+  CREATE TABLE notices (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, agentId TEXT NOT NULL, sensor TEXT, kind TEXT NOT NULL,
+    severity TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL, lastAt REAL NOT NULL, count INTEGER NOT NULL,
+    seenBy TEXT, seenAt REAL, note TEXT
+  ) STRICT;
+  CREATE INDEX notices_by_time ON notices (lastAt);
+  CREATE INDEX notices_of_agent ON notices (agentId, kind, text);
+  `,
 ];

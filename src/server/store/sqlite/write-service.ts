@@ -8,6 +8,7 @@ import { openForReading, type Notice } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
 import { Leftovers } from './leftovers.ts';
 import type { WriterOperations } from './messages.ts';
+import { NoticeWriter } from './notices.ts';
 import { RecordWriter } from './record-writer.ts';
 import { RegistryWriter } from './registry.ts';
 import type { Service } from './serve.ts';
@@ -25,7 +26,8 @@ export interface WriteServiceParts {
 
 /** The operations that write, for the only writer of the database. */
 export function writeService({ db, folder, clock, newId, say }: WriteServiceParts): Service {
-  const records = new RecordWriter(db);
+  const notices = new NoticeWriter(db);
+  const records = new RecordWriter(db, notices);
   const ledger = new LedgerWriter(db, records);
   const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db, newId);
@@ -44,6 +46,8 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
+    addNotice: (notice) => queue.add(() => notices.add(notice)),
+    acknowledge: (id, acknowledged) => queue.add(() => notices.acknowledge(id, acknowledged)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
     seal: (before) => sealAll(() => queue.add(() => upkeep.sealSome(before))),
     retain: (cutoffs) => retain(cutoffs),
