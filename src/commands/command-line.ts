@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts';
 import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { addAllowOption, durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
+import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { atServer } from './operate/server-options.ts';
 import type { RunFlags } from './run/run-what.ts';
@@ -71,6 +72,7 @@ function createProgram(): Programs {
   const check = addCheck(program);
   addConfigured(program);
   addFleet(program);
+  addNotices(program);
   addEvidence(program);
   addWatch(program);
   addEcho(program);

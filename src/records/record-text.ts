@@ -1,3 +1,4 @@
+import type { NoticeSeverity } from '../core/notice.ts';
 import { printable } from '../core/printable.ts';
 import { quoted } from '../core/quoted.ts';
 import type { BlindCause, Mount, SensorRecord, UsbDevice, UsbRisk } from '../core/record.ts';
@@ -92,6 +93,14 @@ export function alarmOf(
   const isAlarm = record.event === 'clock-jump' || (record.event === 'not-watching' && !inOrder.includes(record.cause));
   return isAlarm ? { cause: record.event, message: detailOf(record, recordVersion) } : undefined;
 }
+
+/** How grave the notice of a record is. */
+export function severityOf(record: SensorRecord): NoticeSeverity {
+  const isAlarm = alarmEvents.includes(record.event) || alarmOf(record) !== undefined;
+  return isAlarm ? 'alarm' : 'notice';
+}
+
+const alarmEvents: readonly SensorRecord['event'][] = ['usb-alarm', 'forged', 'forbidden-peer', 'scan'];
 
 /** An administrator does this too. */
 const inOrder: readonly BlindCause[] = ['stopped', 'restarted'];

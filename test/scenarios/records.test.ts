@@ -215,6 +215,38 @@ describe('records of sensors', () => {
     assert.match(listed.stdout, /^\{.*"cause":"missing".*\n\{.*"cause":"edited".*\n\{.*"cause":"malformed"/);
   });
 
+  test('SG11: what people were told is one list, which says who has looked, also after the server was killed', async () => {
+    type Listed = { readonly id: number; readonly kind: string; readonly severity: string; readonly count: number };
+    const listed = async (...flags: readonly string[]): Promise<readonly Listed[]> => {
+      const { stdout } = await runWatchkeeper(['notices', '--json', '--data', server.data, ...flags]);
+      return stdout
+        .trimEnd()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line));
+    };
+    const [stickIn] = await listed('--kind', 'usb-connected');
+    assert.equal(stickIn?.count, 1, 'however often it came');
+    const kinds = (await listed('--severity', 'alarm')).map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['missing', 'edited', 'malformed']);
+    const words = ['acknowledge', String(stickIn.id), '--by', 'Ada', '--note', 'her own', '--data', server.data];
+    assert.match((await runWatchkeeper(words)).stdout, /^Notice \d+ was seen by Ada at 20/);
+    await server.program.kill();
+    server.program.start();
+    await server.untilAnswering();
+    assert.deepEqual(await listed('--kind', 'usb-connected', '--open'), []);
+    const { stdout } = await runWatchkeeper(['notices', '--kind', 'usb-connected', '--data', server.data]);
+    assert.match(
+      stdout,
+      /seat-17 \(usb\), usb-connected: usb device connected by 127\.0\.0\.1: .*; seen by Ada: her own\n$/,
+    );
+    const none = await runWatchkeeper(['acknowledge', '9999', '--by', 'Ada', '--data', server.data]);
+    assert.deepEqual([none.code, none.stderr.includes('no notice 9999')], [3, true]);
+    const { seq } = seat;
+    seat[Symbol.dispose]();
+    seat = await Seat.join(server, { seq });
+  });
+
   test('are taken away signed, and verified without the server; a byte that is changed is found', async () => {
     const folder = join(server.folder, 'evidence');
     const exported = await runWatchkeeper(['evidence', 'seat-17', folder, '--data', server.data]);

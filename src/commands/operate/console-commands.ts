@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import { nearestWord } from '../../core/nearest.ts';
+import { formatNotices } from '../../terminal/notice-view.ts';
 import { formatAlarms } from '../../terminal/alarm-view.ts';
 import {
   formatAgents,
@@ -16,7 +17,7 @@ import { quoted } from '../../core/quoted.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
 import type { ChangeFeed } from './change-feed.ts';
-import { alarmsAnswer, done, runsAnswer, type ListedRun } from './server-answers.ts';
+import { alarmsAnswer, noticesAnswer, done, runsAnswer, type ListedRun } from './server-answers.ts';
 import type { ServerClient } from './server-client.ts';
 
 interface CommandParts {
@@ -64,10 +65,8 @@ export class ConsoleCommands {
       queues: this.#list('how much waits at each agent', (view) => formatQueues(picture.agents.map(queueOf), view)),
       tasks: this.#list('every task, with its latest result', (view) => tasksOf(picture, view)),
       monitors: this.#list('every monitor', (view) => formatMonitors(picture.monitors, view)),
-      alarms: {
-        meaning: 'where records of sensors were changed or are missing',
-        run: () => this.#listAlarms(),
-      },
+      notices: { meaning: 'what people were told of the watched machines', run: () => this.#listNotices() },
+      alarms: { meaning: 'where records of sensors were changed or are missing', run: () => this.#listAlarms() },
       run: {
         usage: 'run MONITOR [on AGENT]',
         meaning: 'run a monitor once, now',
@@ -146,6 +145,12 @@ export class ConsoleCommands {
         say(format({ paint, columns: columns(), now: Date.now() }));
       },
     };
+  }
+
+  async #listNotices(): Promise<void> {
+    const { client, paint, columns, say } = this.#parts;
+    const { notices } = await client.get('/notices', noticesAnswer);
+    say(formatNotices(notices, { paint, columns: columns() }));
   }
 
   async #listAlarms(): Promise<void> {

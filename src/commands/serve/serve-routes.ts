@@ -8,6 +8,7 @@ import { eventsRoutes } from '../../server/routes/events.ts';
 import { historyRoutes } from '../../server/routes/history.ts';
 import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
+import { noticesRoutes } from '../../server/routes/notices.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { resultsRoutes } from '../../server/routes/results.ts';
 import type { Route } from '../../server/routes/route.ts';
@@ -61,6 +62,12 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       agents: () => server.fleet.views(),
       records: (query) => store.records(query),
       alarms: (query) => store.alarms(query),
+    }),
+    ...noticesRoutes({
+      agents: () => server.fleet.views(),
+      now: () => clock.now(),
+      notices: (query) => store.notices(query),
+      acknowledge: (id, acknowledged) => store.acknowledge(id, acknowledged),
     }),
     ...evidenceRoutes({
       agents: () => server.fleet.views(),

@@ -8,7 +8,7 @@ import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
 import type { Alarm, Evidence } from '../store/evidence.ts';
 import { contentOf } from '../../records/record-line.ts';
-import { alarmOf } from '../../records/record-text.ts';
+import { alarmOf, severityOf } from '../../records/record-text.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord } from './read-record.ts';
 import { SeatNotices, type Seat } from './seat-notices.ts';
@@ -66,7 +66,9 @@ export class RecordIntake {
     if (!content) return { record: { ...record, address }, event: undefined };
     const notice = this.#notices.of({ agentId, seat: { name, address }, sensor, record: content.record });
     const told = { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
-    return { record: { ...record, address }, event: { ...told, ...(notice !== undefined && { notice }) } };
+    if (notice === undefined) return { record: { ...record, address }, event: told };
+    const kept = { severity: severityOf(content.record), text: notice };
+    return { record: { ...record, address, notice: kept }, event: { ...told, notice } };
   }
 
   /** These were committed. */

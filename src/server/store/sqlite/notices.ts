@@ -1,8 +1,7 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { NoticeSeverity } from '../../../core/notice.ts';
 import type { SensorName } from '../../../core/sensor.ts';
 import type { Acknowledgement, KeptNotice, NewNotice, NoticeQuery } from '../notices.ts';
-import type { Row } from './rows.ts';
 
 /** The same sentence within this time is one notice. */
 const foldMs = 600_000;
@@ -60,7 +59,7 @@ export class NoticeReader {
   }
 }
 
-function noticeIn(row: Row): KeptNotice {
+function noticeIn(row: Readonly<Record<string, SQLOutputValue>>): KeptNotice {
   const { id, agentId, sensor, kind, severity, text, at, lastAt, count, seenBy, seenAt, note } = row;
   return {
     id: Number(id),
