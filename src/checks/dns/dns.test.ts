@@ -238,6 +238,19 @@ function refuse(): Promise<never> {
   return Promise.reject(new Failure('refused', 'this is as far as the test goes'));
 }
 
+test('sections beside the answers, and EDNS, are only for a person who looks', async () => {
+  const authorities = [record('example.test 60 NS ns.test')];
+  await using server = await dnsServer((query) =>
+    replyTo(query, { answers: [record('example.test 60 A 192.0.2.1')], authorities }),
+  );
+  const options = dns.options.parse({ name: 'example.test', server: `127.0.0.1:${server.port}` });
+  const shown = await dns.run(options, testContext({ wantsFullDetail: true }));
+  const kept = await dns.run(options, testContext({ wantsFullDetail: false }));
+  assert.equal((shown.detail['authorities'] as object[]).length, 1);
+  assert.equal(kept.detail['authorities'], undefined);
+  assert.deepEqual(kept.detail['answers'], shown.detail['answers']);
+});
+
 test('each protocol has its usual port (RFC 1035, 7858 and 8484)', async () => {
   for (const [protocol, port] of [
     ['udp', 53],

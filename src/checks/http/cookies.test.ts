@@ -53,6 +53,10 @@ describe('CB15: a cookie set on the way', () => {
     ['goes to every port', 'http://site.test:8080/', 'http://site.test:9090/', 'a=1', 'a=1'],
     ['that is secure goes over https only', site, 'http://www.site.test/a/', 'a=1; Secure', undefined],
     ['that is secure is not taken from http', 'http://www.site.test/', site, 'a=1; Secure; Path=/', undefined],
+    ['with a second to live goes back', site, site, 'a=1; Max-Age=1', 'a=1'],
+    ['with no second to live is gone', site, site, 'a=1; Max-Age=0', undefined],
+    ['that expires in this moment is gone', site, site, 'a=1; Expires=Thu, 01 Jan 2026 00:00:00 GMT', undefined],
+    ['that expires a second later goes back', site, site, 'a=1; Expires=Thu, 01 Jan 2026 00:00:01 GMT', 'a=1'],
     ['that has expired is gone', site, site, 'a=1; Expires=Wed, 21 Oct 2015 07:28:00 GMT', undefined],
     [
       'that has expired is gone, as Netscape wrote it',

@@ -72,3 +72,13 @@ test('without an answer nothing is said of round trips', () => {
   assert.deepEqual(tallyOf(2, []).metrics(), { sent: 2, received: 0, lossPercent: 100, reordered: 0, duplicates: 0 });
   assert.deepEqual(tallyOf(0, []).metrics(), { sent: 0, received: 0, reordered: 0, duplicates: 0 });
 });
+
+test('CK7: each round trip is shown to a person who looks, if there are several packets', () => {
+  const several = tallyOf(3, [
+    [0, 1.23456],
+    [2, 2],
+  ]);
+  assert.deepEqual(several.detail({ wantsFullDetail: true })['rttsMs'], [1.235, null, 2]);
+  assert.deepEqual(several.detail({ wantsFullDetail: false }), {});
+  assert.deepEqual(tallyOf(1, [[0, 1]]).detail({ wantsFullDetail: true }), {});
+});

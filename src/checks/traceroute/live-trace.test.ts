@@ -32,6 +32,12 @@ function answerOf({ sequence, hop }: { readonly sequence: number; readonly hop: 
   return { kind: 'error', sequence, from: `192.0.2.${hop}`, rttMs: hop, error };
 }
 
+test('a hop whose probe is still on its way has lost nothing', () => {
+  const { trace, step } = liveTrace();
+  step(() => false);
+  assert.equal(trace.hops()[0]?.lossPercent, 0);
+});
+
 test('CH4: hops are probed round by round, and none behind the target', () => {
   const { trace, sent, step } = liveTrace();
   for (let probe = 0; probe < 9; probe++) step();
