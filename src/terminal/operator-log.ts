@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { Occurrence } from '../core/say.ts';
 import { printable } from '../core/printable.ts';
 
 export const logFormats = ['text', 'json'] as const;
@@ -36,14 +37,15 @@ export class OperatorLog {
     return this.#lostTotal;
   }
 
-  /** Writes one line; control characters are escaped. */
-  say(text: string): void {
+  /** Writes one line; control characters are escaped. As JSON it has what it is about as well. */
+  say(text: string, about?: Occurrence): void {
     const stream = this.#writable();
     if (stream.writableLength > maxWaitingBytes) return this.#lose(1, 'its reader does not keep up');
     const lost = this.#lost;
     this.#lost = 0;
-    const notice = lost > 0 ? this.#line(`${lost} lines of this log were lost: ${this.#lastError}.`) : '';
-    stream.write(notice + this.#line(text), (error) => {
+    const notice =
+      lost > 0 ? this.#line(`${lost} lines of this log were lost: ${this.#lastError}.`, lostLines(lost)) : '';
+    stream.write(notice + this.#line(text, about), (error) => {
       if (error) this.#lose(1, error.message, lost);
     });
   }
@@ -63,11 +65,17 @@ export class OperatorLog {
     this.#lastError = why;
   }
 
-  #line(text: string): string {
+  #line(text: string, { event = 'note', level = 'info', fields = {} }: Partial<Occurrence> = {}): string {
     const time = new Date(this.#parts.clock.now()).toISOString();
     const message = printable(text.length > maxLineLength ? `${text.slice(0, maxLineLength)}…` : text);
-    return this.#parts.format === 'json' ? `${JSON.stringify({ time, message })}\n` : `${time} ${message}\n`;
+    return this.#parts.format === 'json'
+      ? `${JSON.stringify({ time, level, event, message, fields })}\n`
+      : `${time} ${message}\n`;
   }
+}
+
+function lostLines(count: number): Occurrence {
+  return { event: 'log-lines-lost', level: 'warning', fields: { count } };
 }
 
 /** Calls `onLine` for each line of a stream that comes in pieces; a line longer than `maxLength` comes in parts. */

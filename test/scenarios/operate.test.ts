@@ -128,7 +128,7 @@ describe('an operator at a shell', () => {
     const table = await told('results', 'door', '--limit', '2');
     assert.match(table.stdout, /^Time +Agent +Status +Took/);
     assert.match(table.stdout, /\nThe last 2 of \d+ since .*; --limit shows more\.\n$/);
-    assert.match((await told('results', 'gate')).stdout, /gate has no results since .*; --since goes further back/);
+    assert.match((await told('results', 'moat')).stdout, /moat has no results since .*; --since goes further back/);
   });
 
   test('the console follows changes of state alone, and shows each with why', async () => {
@@ -146,6 +146,7 @@ describe('an operator at a shell', () => {
   });
 
   test('SI7: a monitor runs where it can: an agent that is away is named, and what it would say is unknown', async () => {
+    assert.match(server.said, / Agent second \(127\.0\.0\.1\) is online \(was offline\)\.\n/);
     agent.signal('SIGKILL');
     await agent.end();
     await eventually('it is gone', async () => (await told('run', 'door', '--agent', 'second')).code === 3);
@@ -160,5 +161,6 @@ describe('an operator at a shell', () => {
       const [task] = await rows('tasks', '--monitor', 'door', '--agent', 'second');
       return task?.['state'] === 'unknown';
     });
+    await eventually('SI10: the log tells of the loss', () => / Lost agent second \(127/.test(server.said));
   });
 });

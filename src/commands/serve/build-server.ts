@@ -2,10 +2,12 @@ import type { Clock } from '../../core/clock.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import type { Say } from '../../core/say.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
 import { AgentGate } from '../../server/auth/agent-gate.ts';
 import { InProcessBus } from '../../server/bus/in-process.ts';
 import { RecordIntake } from '../../server/evidence/record-intake.ts';
+import { sayAgentChange } from '../../server/fleet/agent-log.ts';
 import { AgentAdministration } from '../../server/fleet/agent-administration.ts';
 import { Dispatcher } from '../../server/fleet/dispatcher.ts';
 import { readAgentState, writeAgentState } from '../../server/fleet/agent-state.ts';
@@ -33,8 +35,7 @@ export interface ServerParts {
   readonly store: Store;
   /** A monitor out of what a person wrote. @throws {AppError} usage */
   readonly readMonitor: (definition: JsonObject) => MonitorSpec;
-  /** A line for the operator. */
-  readonly say: (text: string) => void;
+  readonly say: Say;
 }
 
 /** A server without its listeners: agents connect at the gateway, results go through the pipeline into the store. */
@@ -75,12 +76,12 @@ export function buildServer(parts: ServerParts) {
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
   const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
-  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration };
+  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration, say };
 }
 
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(
-  { gate, fleet, tasks, latest, records, sensorOrders, book, states }: Server,
+  { gate, fleet, tasks, latest, records, sensorOrders, book, states, bus, say }: Server,
   { clock, store, monitors, sensorPlans = [] }: LoadParts,
 ): Promise<void> {
   await gate.load();
@@ -91,6 +92,10 @@ export async function loadServer(
   sensorOrders.reconcile(sensorPlans);
   await book.load(monitors);
   states.start();
+  // From now on: what is only read from the store is no news.
+  bus.subscribe((event) => {
+    if (event.type === 'agent') sayAgentChange(event, say);
+  });
 }
 
 export async function stopServer({ gateway, fleet, sensorOrders, records, states, feed }: Server): Promise<void> {

@@ -3,6 +3,7 @@ import { assertRereadable } from '../../config/config-file.ts';
 import type { Config } from '../../config/config.ts';
 import { systemClock as clock, type Cancel } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
+import type { Say } from '../../core/say.ts';
 import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { contentsOf } from '../run/validate.ts';
 import type { Server } from './build-server.ts';
@@ -20,7 +21,7 @@ export interface Reloading {
   readonly own: readonly string[];
   /** What the server started with. */
   readonly started: Partial<Pick<Config, 'server'>>;
-  readonly say: (text: string) => void;
+  readonly say: Say;
   /** Of a file that could not be loaded. */
   readonly retry: { cancel: Cancel };
 }
@@ -39,7 +40,11 @@ export async function reload(file: string, reloading: Reloading): Promise<void> 
   } catch (error) {
     const isPassing = error instanceof AppError && error.code === 'unavailable';
     const next = isPassing ? `; it is tried again in ${retryMs / 1000} s` : '';
-    say(`Not loaded: ${(error as Error).message}${next}. The previous configuration stays in force.`);
+    say(`Not loaded: ${(error as Error).message}${next}. The previous configuration stays in force.`, {
+      event: 'config-refused',
+      level: 'warning',
+      fields: { file },
+    });
     if (isPassing) reloading.retry.cancel = clock.after(retryMs, () => void reload(file, reloading));
   }
 }
@@ -60,7 +65,10 @@ async function takeOver(
   server.sensorOrders.reconcile(config.sensors);
   server.health.noteConfig(leftOut);
   sayUnknownAgents(server, config, { own, say });
-  say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`);
+  say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`, {
+    event: 'config-loaded',
+    fields: { file, monitors: config.monitors.length },
+  });
 }
 
 /** Says which agents that monitors name nobody knows: none that has joined, is called by this configuration, or is the server's own. */

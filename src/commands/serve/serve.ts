@@ -1,3 +1,4 @@
+import type { Say } from '../../core/say.ts';
 import { join } from 'node:path';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import type { Config } from '../../config/config.ts';
@@ -14,6 +15,7 @@ import type { Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep, type UpkeepParts } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
+import { DiskWatch, diskSpace } from './disk-watch.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
 import { openListeners } from './serve-listen.ts';
@@ -41,8 +43,6 @@ export interface ServeOptions {
   readonly onReady?: (url: string) => void;
 }
 
-type Say = (text: string) => void;
-
 type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
 
 const localAgentName = 'local';
@@ -50,7 +50,7 @@ const localInviteMs = 600_000;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
-  const say: Say = (text) => options.log.say(text);
+  const say: Say = (text, about) => options.log.say(text, about);
   await using running = new AsyncDisposableStack();
   process.umask(0o077);
   const taken = running.use(takeFolder(options.data ?? defaultServerFolder(), { mode: 0o700, user: 'server' }));
@@ -71,6 +71,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const tidied = { store, clientLogs, retention: config.server?.retention, ...clockTrust(options, server) };
   const upkeep = new Upkeep({ ...tidied, ...leftoverPorts(server), clock, health: server.health, say });
   running.adopt(upkeep, () => upkeep.stop()).start();
+  const disk = new DiskWatch({ clock, say, space: () => diskSpace(folder.path) });
+  running.adopt(disk, () => disk.stop()).start();
   writeEgressPolicy(folder.localEgress, config.egress);
   const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
   if (options.localAgent) await running.adopt(localAgent, (agent) => agent.stop()).start();
@@ -87,7 +89,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   sayUnknownAgents(server, config, { own, say });
   options.onReady?.(listening.url);
   await aborted(signal);
-  say('Stopping.');
+  say('Stopping.', { event: 'stopping' });
 }
 
 function folderAt(path: string): DataFolder {

@@ -37,7 +37,7 @@ export class RecordIntake {
     const { clock, store, say, seats } = parts;
     this.#parts = parts;
     this.#notices = new SeatNotices({ clock, seats: () => seats().map(seatOf) });
-    this.#log = new FaultLog({ clock, say });
+    this.#log = new FaultLog({ clock, say, event: 'alarm' });
     this.chains = new ChainWatch({
       clock,
       store,

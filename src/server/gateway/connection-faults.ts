@@ -21,7 +21,7 @@ export class ConnectionFaults {
 
   constructor({ clock, health, say }: FaultParts) {
     this.#health = health;
-    this.#log = new FaultLog({ clock, say });
+    this.#log = new FaultLog({ clock, say, event: 'agent-fault' });
   }
 
   /** A connection ended with a fault. */

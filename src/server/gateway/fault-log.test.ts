@@ -6,7 +6,7 @@ import { FaultLog } from './fault-log.ts';
 function faultLog(): { log: FaultLog; clock: FakeClock; lines: string[] } {
   const clock = new FakeClock();
   const lines: string[] = [];
-  return { clock, lines, log: new FaultLog({ clock, say: (text) => lines.push(text) }) };
+  return { clock, lines, log: new FaultLog({ clock, event: 'fault', say: (text) => lines.push(text) }) };
 }
 
 describe('the fault log', () => {

@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Say } from '../../core/say.ts';
 
 interface FaultLogParts {
   readonly clock: Clock;
-  /** A line for the operator. */
-  readonly say: (text: string) => void;
+  readonly say: Say;
+  /** What its lines are about. */
+  readonly event: string;
 }
 
 interface Told {
@@ -27,7 +29,7 @@ export class FaultLog {
 
   /** `kind` names who did what, so that the same fault of the same agent is one kind. */
   tell(kind: string, text: string): void {
-    const { clock, say } = this.#parts;
+    const { clock, say, event } = this.#parts;
     const nowMs = clock.monotonic();
     const told = this.#told.get(kind);
     if (told && nowMs - told.atMs < quietMs) {
@@ -36,7 +38,8 @@ export class FaultLog {
     }
     if (!told && this.#isFull(nowMs)) return;
     this.#told.set(kind, { atMs: nowMs, unsaid: 0 });
-    say(told && told.unsaid > 0 ? `${text} (and ${told.unsaid} times since this was last said)` : text);
+    const again = told && told.unsaid > 0 ? ` (and ${told.unsaid} times since this was last said)` : '';
+    say(text + again, { event, level: 'warning', fields: { kind } });
   }
 
   #isFull(nowMs: number): boolean {
