@@ -20,11 +20,11 @@ export const sharedSchema = z.strictObject(sharedShape).partial();
 /** `http: { timeout: 5s, options: … }` */
 const typeSchema = z.strictObject({ ...sharedSchema.shape, options: z.record(z.string(), z.unknown()).optional() });
 
-/** Undefined if there is a mistake in them, which is then reported; also in what no monitor takes. */
-export function readDefaults(written: unknown, file: WrittenFile): Defaults | undefined {
+/** Reports each mistake in them, also in what no monitor takes. */
+export function areDefaultsRight(written: unknown, file: WrittenFile): boolean {
   if (!isMapping(written)) {
     file.report([], `expected a mapping, ${got(written)}`);
-    return undefined;
+    return false;
   }
   let isRight = !file.isUnresolved([]);
   const take = (value: unknown): void => void (isRight &&= value !== undefined);
@@ -41,7 +41,7 @@ export function readDefaults(written: unknown, file: WrittenFile): Defaults | un
       else reportUnknownKeys([key], [...sharedKeys, ...typeWords], { path: [], file });
     }
   }
-  return isRight ? { written, file } : undefined;
+  return isRight;
 }
 
 function readTypeDefaults(check: CheckType, value: unknown, file: WrittenFile): true | undefined {

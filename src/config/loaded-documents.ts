@@ -1,11 +1,12 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, isAbsolute, join, matchesGlob } from 'node:path';
 import { AppError } from '../core/errors.ts';
 import { got } from '../core/issues.ts';
 import { quoted } from '../core/quoted.ts';
 import { topOf, type FileTop } from './file-top.ts';
-import { readDefaults, type Defaults } from './defaults-section.ts';
+import { areDefaultsRight, type Defaults } from './defaults-section.ts';
 import { ConfigDocument } from './document.ts';
+import { isMapping } from './mapping.ts';
 import { partOf, type Path } from './mistake.ts';
 import { readRegularFile, unreadable } from './regular-file.ts';
 import type { Variables } from './variables.ts';
@@ -80,10 +81,11 @@ export class DocumentLoader {
     if (contents.include !== undefined) this.#include(contents.include, document, inside);
   }
 
+  /** Wrong ones too: without them monitors would have mistakes of their own. */
   #defaultsIn(written: unknown, document: ConfigDocument): readonly Defaults[] {
-    const defaults = readDefaults(written, partOf(document, ['defaults']));
-    if (!defaults) this.isBroken = true;
-    return defaults ? [defaults] : [];
+    const file = partOf(document, ['defaults']);
+    if (!areDefaultsRight(written, file)) this.isBroken = true;
+    return isMapping(written) ? [{ written, file }] : [];
   }
 
   #include(written: unknown, document: ConfigDocument, inside: Surroundings): void {
@@ -141,7 +143,9 @@ export class DocumentLoader {
  */
 export function configFilesOf(name: string): readonly string[] {
   try {
-    if (/[*?]/.test(basename(name))) return filesIn(dirname(name), (file) => matchesGlob(file, basename(name)));
+    const isPattern = /[*?]/.test(basename(name));
+    if (isPattern && !existsSync(dirname(name))) return [];
+    if (isPattern) return filesIn(dirname(name), (file) => matchesGlob(file, basename(name)));
     return statSync(name).isDirectory() ? filesIn(name, (file) => extensions.has(extname(file))) : [name];
   } catch (error) {
     throw unreadable(error);

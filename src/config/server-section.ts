@@ -19,11 +19,13 @@ const endpoint = z
   .max(300)
   .transform((text, context): unknown => {
     try {
-      return endpointOf(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message, input: text });
-      return z.NEVER;
+      const endpoint = endpointOf(text);
+      if (endpoint.port !== undefined && !text.includes('://')) return endpoint;
+    } catch {
+      // Said below.
     }
+    context.addIssue({ code: 'custom', message: 'expected HOST:PORT, like agent.example:7412', input: text });
+    return z.NEVER;
   })
   .pipe(z.strictObject({ host: hostname, port }));
 

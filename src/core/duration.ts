@@ -38,7 +38,8 @@ export function duration({ min, max, default: usual }: DurationLimits & { readon
 type DurationOption = ReturnType<typeof optionBetween>;
 
 function optionBetween(min: Milliseconds, max: Milliseconds) {
-  const range = `expected a duration from ${formatDuration(min)} to ${formatDuration(max)}, like 10s or 500ms`;
+  const example = min >= unitMs.d ? '30d' : '10s or 500ms';
+  const range = `expected a duration from ${formatDuration(min)} to ${formatDuration(max)}, like ${example}`;
   return z
     .union([z.number(), z.string()], range)
     .transform((value, context): Milliseconds => {
