@@ -49,11 +49,8 @@ export function withoutValue(text: string, hidden: string): string {
 
 function describe(issue: Issue, value: unknown): string {
   // A sentence of our own schemas; the library's messages begin with other words.
-  if (issue.message.startsWith('expected ') && !issue.message.includes('got ')) {
-    // What is wrong with a whole is seldom that it is a mapping.
-    const isWhole = issue.code === 'custom' && typeof value === 'object' && value !== null;
-    return isWhole ? issue.message : `${issue.message}, ${got(value)}`;
-  }
+  if (issue.message.startsWith('expected ') && !issue.message.includes('got '))
+    return isAboutWhole(issue, value) ? issue.message : `${issue.message}, ${got(value)}`;
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${kindNames[issue.expected] ?? issue.expected}, ${got(value)}`;
@@ -68,6 +65,11 @@ function describe(issue: Issue, value: unknown): string {
     default:
       return issue.message.includes('got ') ? issue.message : `${issue.message}, ${got(value)}`;
   }
+}
+
+/** What is wrong with a list or a mapping as a whole is seldom that it is one. */
+function isAboutWhole({ code }: Issue, value: unknown): boolean {
+  return code === 'custom' && typeof value === 'object' && value !== null;
 }
 
 function sizeOf(origin: string): string {
