@@ -116,7 +116,10 @@ export class Fleet implements AsyncDisposable {
     const headers = { 'Content-Type': 'application/json' };
     request({ ...options, headers, method: body ? 'POST' : 'GET' }, (response) => {
       const failed = new Error(`${path} was answered with ${response.statusCode}`);
-      void text(response).then((answer) => (response.statusCode === 200 ? resolve(answer) : reject(failed)), reject);
+      void text(response).then(
+        (answer) => ([200, 201].includes(response.statusCode ?? 0) ? resolve(answer) : reject(failed)),
+        reject,
+      );
     })
       .once('error', reject)
       .once('timeout', () => reject(new Error(`${path} was not answered`)))

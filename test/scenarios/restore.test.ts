@@ -5,6 +5,7 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import type { MissingAnswer } from '../../src/server/routes/missing.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { Fleet } from '../../src/testing/fleet.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
@@ -57,6 +58,13 @@ test('SF2: a server that is restored to an empty folder takes its agents back wi
   for (const [task, count] of Object.entries(backedUp)) assert.ok((kept[task] ?? 0) > count, `${task}: ${kept[task]}`);
   const { monitors } = await fleet.ask<{ readonly monitors: readonly { readonly name: string }[] }>('/monitors');
   assert.ok(monitors.some(({ name }) => name === 'made by hand'));
+  // What the agents had delivered since is a declared gap, and nothing stays open.
+  const missing = await eventually('what is missing is declared', async () => {
+    const rows = (await fleet.ask<{ readonly missing: readonly MissingAnswer[] }>('/missing')).missing;
+    return rows.every(({ cause }) => cause !== 'not-received') && rows;
+  });
+  const restoredGaps = missing.filter(({ cause, count }) => cause === 'restored' && count > 0);
+  assert.deepEqual(restoredGaps.map(({ agent }) => agent).toSorted(), ['agent-1', 'agent-2']);
   // An invitation that was open is open.
   const url = `http://127.0.0.1:${fleet.port}`;
   const lateFolder = `${fleet.serverFolder}-late-agent`;

@@ -5,6 +5,9 @@ import { AppError } from '../../core/errors.ts';
 import { writeArchive, type BackupAbout, type BackupPart } from './archive.ts';
 import { configurationFolder, databaseFile, smallFiles } from './backup-files.ts';
 
+/** In characters of up to three bytes each; a tar header holds 100 bytes of a name. */
+const maxNameLength = 24;
+
 interface BackupPorts {
   /** The server's data folder. */
   readonly folder: string;
@@ -60,18 +63,23 @@ export class BackupMaker {
   #smallParts(): readonly BackupPart[] {
     const { folder, configuration } = this.#ports;
     const own = smallFiles.flatMap((name) => partOf(name, join(folder, name)));
-    const given = configuration.flatMap((file) =>
-      partOf(`${configurationFolder}/${nameIn(configuration, file)}`, file),
-    );
+    const names = configurationNames(configuration);
+    const given = configuration.flatMap((file, index) => partOf(names[index] ?? '', file));
     return [...own, ...given];
   }
 }
 
-/** The name of one of these files without its folder, or with all of it where two have that name. */
-function nameIn(files: readonly string[], file: string): string {
-  const name = basename(file);
-  const isUnique = files.every((other) => other === file || basename(other) !== name);
-  return isUnique ? name : file.replaceAll('/', '_');
+/** Where the files of a configuration are in a backup: each by its own name, with a number before it where several have one. */
+function configurationNames(files: readonly string[]): readonly string[] {
+  const names = new Set<string>();
+  for (const file of files) {
+    const name = basename(file).replace(/^\.+/, '').slice(-maxNameLength);
+    const numbered = (number: number): string => `${configurationFolder}/${number === 1 ? '' : `${number}-`}${name}`;
+    let number = 1;
+    while (names.has(numbered(number))) number++;
+    names.add(numbered(number));
+  }
+  return [...names];
 }
 
 /** None if there is no such file: not every server has a certificate or an agent of its own. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AppError } from '../../core/errors.ts';
 import { textPart, writeArchive, type BackupPart } from './archive.ts';
@@ -171,6 +171,31 @@ describe('making a backup', () => {
     assert.equal((await new Response(second).bytes()).length % 512, 0);
     await (await maker.make()).cancel();
     assert.deepEqual(readdirSync(place.folder), ['server.json'], 'no copy of the store stays');
+  });
+
+  test('holds each file of the configuration once, whatever their folders and names', async () => {
+    await using place = await makePlace();
+    writeFileSync(join(place.folder, 'server.json'), 'identity');
+    const files = ['a/main.yaml', 'b/main.yaml', 'c/.main.yaml', `ü${'ö'.repeat(120)}.yaml`];
+    for (const file of files) {
+      mkdirSync(join(place.folder, 'etc', dirname(file)), { recursive: true });
+      writeFileSync(join(place.folder, 'etc', file), `of ${file}`);
+    }
+    const maker = new BackupMaker({
+      folder: place.folder,
+      copyStore: async (file) => writeFileSync(file, 'x'),
+      configuration: files.map((file) => join(place.folder, 'etc', file)),
+      about: () => about,
+    });
+    await using target = await makePlace();
+    const bytes = await maker.make();
+    await restoreBackup(bytes, { folder: target.folder, passphrase: undefined, check: async () => {} });
+    const kept = new Map(Object.entries(target.content()).filter(([name]) => name.startsWith('configuration/')));
+    assert.equal(kept.size, files.length);
+    assert.deepEqual(
+      ['main', '2-main', '3-main'].map((name) => kept.get(`configuration/${name}.yaml`)),
+      files.slice(0, 3).map((file) => `of ${file}`),
+    );
   });
 
   test('that cannot copy the store says why, and the next one may', async () => {

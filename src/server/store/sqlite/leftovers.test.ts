@@ -191,6 +191,23 @@ describe('SF15: what belongs to nothing any more goes after its time', () => {
     assert.equal(again.tasks[1]?.id, tasks[1]?.id);
   });
 
+  test('a task is listed as long as there is a summary of it, also when its clock was ahead and was corrected', async () => {
+    await using scene = await makeScene();
+    const { store } = scene;
+    const taskId = await fill(store);
+    const ahead = start + 300 * dayMs;
+    const commit = (seq: number, at: number) =>
+      store.commit({ agentId: berlin, epoch, entries: [resultOf(taskId, seq, at)], receivedAt: start });
+    await commit(7, ahead);
+    await commit(8, start + 2 * hourMs);
+    await store.seal(ahead + dayMs);
+    await store.retain(before(start + 100 * dayMs, { monitorIds: [] }));
+    const days = await store.summaries({ taskId, from: 0, to: ahead + dayMs, resolution: 'day' });
+    assert.deepEqual([days.length, (await store.measured()).map(({ id }) => id)], [1, [taskId]]);
+    const { tasks } = await store.retain(before(ahead + 2 * dayMs, { monitorIds: [] }));
+    assert.deepEqual([tasks, await store.measured()], [[taskId], []]);
+  });
+
   test('an epoch goes when its agent has a later one and results of its time are no longer taken', async () => {
     await using scene = await makeScene();
     const { store, counts } = scene;

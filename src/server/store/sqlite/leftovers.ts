@@ -51,9 +51,9 @@ export class Leftovers {
   }
 
   #dropSeries(daysBefore: number): void {
-    this.#statements.latest.run(Math.floor(daysBefore / dayMs) * dayMs);
-    // A series gets its number back from nobody, so what is remembered of it must go.
-    if (Number(this.#statements.series.run().changes) > 0) this.#ledger.forget();
+    const { changes } = this.#statements.series.run(Math.floor(daysBefore / dayMs));
+    this.#statements.latest.run();
+    if (Number(changes) > 0) this.#ledger.forget();
   }
 
   #dropNotices(recordsBefore: RecordsBefore): void {
@@ -89,10 +89,8 @@ function prepare(db: DatabaseSync) {
     epochs: db.prepare(`
       DELETE FROM epochs WHERE heardAt < :before AND id NOT IN (SELECT epochId FROM gaps)
       AND (id NOT IN (SELECT max(id) FROM epochs GROUP BY agentId) OR NOT EXISTS (${isRemoved}))`),
-    // Sealing notes the last result of each series: where that is older than all that is kept, nothing of the series is left.
-    latest: db.prepare('DELETE FROM latest WHERE at < ? AND series NOT IN (SELECT series FROM unsealed)'),
-    series: db.prepare(`
-      DELETE FROM series WHERE id NOT IN (SELECT series FROM latest) AND id NOT IN (SELECT series FROM unsealed)`),
+    series: db.prepare('DELETE FROM series WHERE lastDay < ? AND id NOT IN (SELECT series FROM unsealed)'),
+    latest: db.prepare('DELETE FROM latest WHERE series NOT IN (SELECT id FROM series)'),
     // A notice goes with the records of its sensor; one of none, with those that go last.
     notices: db.prepare(`
       DELETE FROM notices WHERE lastAt <

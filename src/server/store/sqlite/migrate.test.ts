@@ -118,6 +118,9 @@ describe('a store that 0.1.0 wrote', () => {
       ],
     );
     assert.deepEqual(await store.missing(), [{ agentId, epoch: epoch('e1'), ranges: [[123, 123]] }]);
+    const at = start - 5 * dayMs;
+    await store.retain({ decidedAt: start, resultsBefore: at, hoursBefore: at, daysBefore: at, monitorIds: [] });
+    assert.equal((await store.measured()).length, 2, 'both have summaries of days');
     assert.ok((await store.seal(start + dayMs)) > 0);
     const after = await store.results({ taskId, ...all });
     assert.deepEqual(

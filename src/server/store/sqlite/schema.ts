@@ -120,4 +120,10 @@ export const migrations: readonly string[] = [
   CREATE INDEX notices_by_time ON notices (lastAt);
   CREATE INDEX notices_of_agent ON notices (agentId, kind, text);
   `,
+  // The last day that a series has a summary of: while it has one its number is not given to another.
+  `
+  ALTER TABLE series ADD COLUMN lastDay INTEGER NOT NULL DEFAULT 0;
+  UPDATE series SET lastDay = found.day FROM (SELECT series, max(day) AS day FROM days GROUP BY series) AS found
+  WHERE found.series = series.id;
+  `,
 ];

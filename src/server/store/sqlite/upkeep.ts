@@ -114,6 +114,7 @@ export class Upkeeper {
       .filter((row) => row !== undefined)
       .map((row: Row) => unpackSummary(0, bytesIn(row, 'summary')));
     this.#statements.saveDay.run(day, series, packSummary(mergeSummaries(0, summaries)));
+    this.#statements.noteDay.run(day, series);
   }
 }
 
@@ -145,6 +146,7 @@ function prepare(db: DatabaseSync) {
     hour: db.prepare('SELECT summary FROM hours WHERE hour = ? AND series = ?'),
     saveHour: db.prepare('INSERT OR REPLACE INTO hours VALUES (?, ?, ?)'),
     saveDay: db.prepare('INSERT OR REPLACE INTO days VALUES (?, ?, ?)'),
+    noteDay: db.prepare('UPDATE series SET lastDay = max(lastDay, ?) WHERE id = ?'),
     keepNewest: db.prepare(`${keepNewest} AND series = :series`),
     keepAllNewest: db.prepare(keepNewest),
     removeFindings: db.prepare(
