@@ -3,7 +3,18 @@ import type { Peer, SensorRecord, TrafficInterface } from '../core/record.ts';
 
 type TrafficRecord = Extract<SensorRecord, { event: 'traffic' }>;
 
-const columnTitles = ['last 2 s', 'last 10 s', 'last 40 s', 'cumulative'] as const;
+const columnTitles = { rate2: 'last 2 s', rate10: 'last 10 s', rate40: 'last 40 s', wire: 'cumulative' } as const;
+export type Column = keyof typeof columnTitles;
+const allColumns: readonly Column[] = ['rate2', 'rate10', 'rate40', 'wire'];
+/** Of rates; the sum is in bytes. */
+export type RateUnit = 'bits' | 'bytes';
+
+/** Which numbers are shown, and how. */
+export interface Layout {
+  readonly unit?: RateUnit;
+  readonly columns?: readonly Column[];
+}
+
 const columnWidth = 11;
 const numberWidth = 5;
 const minHostWidth = 24;
@@ -64,7 +75,7 @@ function interfaceLines(each: TrafficInterface): readonly string[] {
 
 function peerTable(peers: readonly Peer[]): readonly string[] {
   if (peers.length === 0) return [];
-  const lines = peers.map(peerLines);
+  const lines = peers.map((peer) => peerLines(peer));
   const widest = Math.max(...lines.flat().map(({ host }) => host.length));
   const hostWidth = Math.min(Math.max(widest, minHostWidth), maxHostWidth);
   const rows = lines.flatMap(([sent, received], index) => [
@@ -83,7 +94,7 @@ export interface PeerLine {
 }
 
 /** What was sent, beside the name; what was received, beside what else is known. The client's own word is never the name. */
-export function peerLines(peer: Peer): readonly [sent: PeerLine, received: PeerLine] {
+export function peerLines(peer: Peer, layout: Layout = {}): readonly [sent: PeerLine, received: PeerLine] {
   const { address, class: peerClass, mac, names = [] } = peer;
   const answered = names.find(({ source }) => source !== 'sni');
   const greeted = names.find(({ source }) => source === 'sni');
@@ -96,18 +107,24 @@ export function peerLines(peer: Peer): readonly [sent: PeerLine, received: PeerL
     greeted && `asked for as ${greeted.name} (sni)`,
   ].filter((part) => part !== undefined);
   return [
-    { host: printable(name ?? address), arrow: '=>', cells: cellsOf(peer, 0) },
-    { host: printable(others.join(' ')), arrow: '<=', cells: cellsOf(peer, 1) },
+    { host: printable(name ?? address), arrow: '=>', cells: cellsOf(peer, 0, layout) },
+    { host: printable(others.join(' ')), arrow: '<=', cells: cellsOf(peer, 1, layout) },
   ];
 }
 
-function cellsOf({ rate2, rate10, rate40, wire }: Peer, way: 0 | 1): readonly string[] {
-  return [...[rate2, rate10, rate40].map((rate) => formatBits(rate[way])), formatBytes(wire[way])];
+/** The numbers of one direction, as text. */
+export function cellsOf(
+  numbers: Pick<Peer, Column>,
+  way: 0 | 1,
+  { unit = 'bits', columns = allColumns }: Layout,
+): readonly string[] {
+  const rate = unit === 'bits' ? formatBits : (bytes: number) => `${formatBytes(bytes)}/s`;
+  return columns.map((column) => (column === 'wire' ? formatBytes : rate)(numbers[column][way]));
 }
 
-export function tableTitle(hostWidth: number): string {
+export function tableTitle(hostWidth: number, columns: readonly Column[] = allColumns): string {
   const host = '#'.padEnd(numberWidth) + 'Host name or address'.padEnd(hostWidth + 4);
-  return host + columnTitles.map((title) => title.padStart(columnWidth)).join('');
+  return host + columns.map((column) => columnTitles[column].padStart(columnWidth)).join('');
 }
 
 export function formatRow(number: string, { host, arrow, cells }: PeerLine, hostWidth: number): string {
@@ -117,7 +134,9 @@ export function formatRow(number: string, { host, arrow, cells }: PeerLine, host
 }
 
 /** Width of a row besides the host. */
-export const rowWidth = numberWidth + 4 + columnTitles.length * columnWidth;
+export function rowWidth(columns: readonly Column[]): number {
+  return numberWidth + 4 + columns.length * columnWidth;
+}
 
 /** `7.63 kb/s`: bits, of bytes a second. */
 export function formatBits(bytesPerSecond: number): string {

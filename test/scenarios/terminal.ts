@@ -6,18 +6,18 @@ export const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.
 const patienceMs = 20_000;
 const pollMs = 50;
 
-/** A program in a real terminal, 40 rows high, in a tmux server of its own. */
+/** A program in a real terminal in a tmux server of its own. */
 export class Terminal implements Disposable {
   readonly #socket = `watchkeeper-test-${process.pid}-${Math.random().toString(36).slice(2)}`;
 
-  constructor(command: string, { columns = 100 } = {}) {
+  constructor(command: string, { columns = 100, rows = 40 } = {}) {
     this.#tmux(
       'new-session',
       '-d',
       '-x',
       String(columns),
       '-y',
-      '40',
+      String(rows),
       '-s',
       'shell',
       `${command}; echo "exit=$?"; exec sleep 60`,

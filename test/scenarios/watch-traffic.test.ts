@@ -157,7 +157,7 @@ test(
     await using lab = await openPeerLab();
     await lab.connect();
     using terminal = new Terminal(`ip netns exec ${lab.watched.namespace} ${executable} watch traffic --sort total`);
-    await terminal.until(/Ctrl-C ends/);
+    await terminal.until(/q ends, \? keys/);
     lab.say([datagram('203.0.113.7', 1372), datagram('10.94.1.2', 272)]);
     const screen = await terminal.until(
       / 1 203\.0\.113\.7 [^]*\n +internet +<= .* 1\.40 kB\n +2 10\.94\.1\.2 [^]* peers/,
@@ -169,6 +169,45 @@ test(
     assert.match(after, /traffic of \d+\.\d s\nInterface: wire/);
   },
 );
+
+for (const [columns, rows] of [
+  [60, 20],
+  [100, 40],
+] as const)
+  test(
+    `SG14: on a terminal of ${columns} x ${rows} keys sort, filter, freeze, scroll and end it`,
+    { skip },
+    async () => {
+      await using lab = await openPeerLab();
+      await lab.connect();
+      const command = `ip netns exec ${lab.watched.namespace} ${executable} watch traffic --sort total`;
+      using terminal = new Terminal(command, { columns, rows });
+      await terminal.until(/q ends, \? keys/);
+      lab.say([datagram('203.0.113.7', 1372), datagram('203.0.113.8', 1272), datagram('10.94.1.2', 272)]);
+      await terminal.until(/ 1 203\.0\.113\.7 [^]* 2 203\.0\.113\.8 /);
+      terminal.press('Down');
+      await terminal.until(/cumulative\n +2 203\.0\.113\.8 /);
+      terminal.press('Up', '/', '1', '0', '.', '9', '4', 'Enter');
+      const filtered = await terminal.until(/only "10\.94"[^]* 1 peer/);
+      assert.doesNotMatch(filtered, /^ +\d+ 203\./m);
+      assert.match(filtered, / 1 10\.94\.1\.2 /);
+      terminal.press('p');
+      await terminal.until(/< udp 9 +<=/);
+      terminal.press('p', 'Escape', 'b');
+      await terminal.until(/ B\/s/);
+      terminal.press('Space');
+      await terminal.until(/q ends, \? keys; frozen/);
+      lab.say([datagram('203.0.113.9', 1400), datagram('203.0.113.9', 1400)]);
+      terminal.press('?');
+      await terminal.until(/space +freezes the table/);
+      terminal.press('?');
+      assert.doesNotMatch(await terminal.until(/ 1 203\.0\.113\.7 /), /203\.0\.113\.9 +=>/);
+      terminal.press('Space');
+      await terminal.until(/ 1 203\.0\.113\.9 /);
+      terminal.press('q');
+      await terminal.until(/exit=0/);
+    },
+  );
 
 test('where this process may not see packets, it says what is missing and exits with 3', { skip }, async () => {
   await using lab = await openPeerLab();

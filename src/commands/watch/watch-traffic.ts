@@ -1,28 +1,21 @@
 import { WriteStream } from 'node:tty';
 import { systemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Peer, SensorRecord } from '../../core/record.ts';
+import type { SensorRecord } from '../../core/record.ts';
 import { recordText } from '../../records/record-text.ts';
 import { openPeerCounter } from '../../sensors/traffic/open-counter.ts';
 import { TrafficObserver } from '../../sensors/traffic/observer.ts';
-import type { MeteredPeer } from '../../sensors/traffic/meter.ts';
 import { trafficOptions, type TrafficOptions } from '../../sensors/traffic/options.ts';
 import { surroundings } from '../../sensors/traffic/surroundings.ts';
 import { everyStep } from '../../sensors/traffic/traffic.ts';
-import { trafficInterface } from '../../sensors/traffic/traffic-record.ts';
 import { LineOutput } from '../../terminal/line-output.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { formatTime } from '../../terminal/result-line.ts';
 import { Screen, type ScreenSize } from '../../terminal/screen.ts';
-import { trafficLines, type TrafficNotice, type TrafficPicture } from '../../terminal/traffic-view.ts';
+import { trafficLines, type TrafficNotice } from '../../terminal/traffic-view.ts';
 import { aborted } from '../interruption.ts';
-
-const orders = {
-  '2s': { words: 'in the last 2 s', rank: 'rate2' },
-  '10s': { words: 'in the last 10 s', rank: 'rate10' },
-  '40s': { words: 'in the last 40 s', rank: 'rate40' },
-  total: { words: 'since the start', rank: 'wire' },
-} as const;
+import { keysIn, TrafficControls, type TrafficOrder } from './traffic-controls.ts';
+import { PeerSource } from './traffic-picture.ts';
 
 const maxNotices = 20;
 const flushLimitMs = 500;
@@ -30,7 +23,7 @@ const flushLimitMs = 500;
 export interface TrafficFlags {
   readonly interface?: string;
   readonly names?: TrafficOptions['names'];
-  readonly sort?: keyof typeof orders;
+  readonly sort?: TrafficOrder;
   readonly json?: true;
 }
 
@@ -82,16 +75,24 @@ async function watchLive(flags: TrafficFlags, { output, signal }: Watching & { o
   using observer = observe(flags, note);
   if (observer.state.state === 'limited') note({ event: 'sensor-state', ...observer.state });
   const paint = paintFor(output);
+  const controls = new TrafficControls(flags.sort ?? '2s');
+  const source = new PeerSource(observer, flags.interface);
   const picture = (size: ScreenSize): readonly string[] =>
-    trafficLines({ ...pictureOf(observer, flags, size), notices }, size, paint);
+    trafficLines({ ...source.picture(controls, size.rows), notices }, size, paint);
   {
     using screen = new Screen(output, picture);
     screen.draw();
+    const quit = new AbortController();
+    using _keys = onKeys((key) => {
+      controls.press(key);
+      if (controls.isOver) quit.abort();
+      screen.draw();
+    });
     const cancel = everyStep(systemClock, () => {
       observer.step();
       screen.draw();
     });
-    await aborted(signal);
+    await aborted(AbortSignal.any([signal, quit.signal]));
     cancel();
   }
   observer.step();
@@ -120,38 +121,17 @@ function observe(flags: TrafficFlags, record: (record: SensorRecord) => void): T
   throw new AppError('usage', `--interface: expected one of ${names.join(', ')}, got ${flags.interface}`);
 }
 
-type Ranked = Pick<Peer, 'wire' | 'rate2' | 'rate10' | 'rate40'>;
-
-function pictureOf(
-  observer: TrafficObserver,
-  { interface: only, sort = '2s' }: TrafficFlags,
-  { rows }: ScreenSize,
-): Omit<TrafficPicture, 'notices'> {
-  const { words: order, rank } = orders[sort];
-  const shown: { readonly peer: MeteredPeer; readonly bytes: number }[] = [];
-  const all = { peers: 0, wire: zero(), rate2: zero(), rate10: zero(), rate40: zero() };
-  for (const peer of observer.peersOn(only)) {
-    const numbers: Ranked = { wire: [...peer.wire], ...observer.ratesOf(peer) };
-    add(all, numbers);
-    const [sent, received] = numbers[rank];
-    shown.push({ peer, bytes: sent + received });
-  }
-  all.peers = shown.length;
-  shown.sort((one, other) => other.bytes - one.bytes);
-  const peers = shown.slice(0, rows).map(({ peer }) => observer.describe(peer));
-  const interfaces = observer.interfaces.filter(
-    ({ name, addresses }) => (only === undefined && addresses.length > 0) || name === only,
-  );
-  return { interfaces: interfaces.map(trafficInterface), peers, all, order };
-}
-
-function zero(): [number, number] {
-  return [0, 0];
-}
-
-function add(sum: Ranked, numbers: Ranked): void {
-  for (const key of ['wire', 'rate2', 'rate10', 'rate40'] as const) {
-    sum[key][0] += numbers[key][0];
-    sum[key][1] += numbers[key][1];
-  }
+/** Hands on each key as it is pressed, until disposed; nothing where standard input is no terminal. */
+function onKeys(hear: (key: string) => void): Disposable {
+  const { stdin } = process;
+  if (!stdin.isTTY) return { [Symbol.dispose]() {} };
+  const onData = (data: Buffer): void => {
+    for (const key of keysIn(data.toString('utf8'))) hear(key);
+  };
+  stdin.setRawMode(true).on('data', onData).resume();
+  return {
+    [Symbol.dispose]() {
+      stdin.off('data', onData).pause().setRawMode(false);
+    },
+  };
 }

@@ -30,6 +30,8 @@ interface KnownPeer {
   event: ContactEvent | undefined;
   /** The beginnings that were told, so that each is told once. */
   readonly told: Set<string>;
+  /** What was used between the two, as text for a person. */
+  readonly services: Set<string>;
   /** Ports of UDP on this side and on the other: an answer is not a contact. */
   readonly conversations: Set<string>;
   isPortScanTold: boolean;
@@ -72,6 +74,7 @@ export class Contacts {
     const beginning = beginningOf(seen);
     if (!beginning) return;
     const known = this.#knownAs(address);
+    if (known.services.size < maxServices) known.services.add(serviceText(beginning));
     known.event = rules.eventFor(address);
     if (!known.event || (isDiscovery(seen) && rules.classOf(address) === 'intranet')) return;
     if (seen.protocol === protocols.udp && !isNewConversation(known, seen)) return;
@@ -80,6 +83,11 @@ export class Contacts {
     if (known.told.size >= maxServices) return this.#noteManyServices(known, { address, ...beginning });
     known.told.add(key);
     this.#tell(known.event, { ...meeting, ...beginning });
+  }
+
+  /** `tcp 443`, and `< tcp 22` where the peer began, in the order in which they were first used. */
+  servicesOf(address: string): readonly string[] {
+    return [...(this.#known.get(address)?.services ?? [])];
   }
 
   /** To be called once a step with everything that was exchanged. */
@@ -139,13 +147,25 @@ export class Contacts {
 }
 
 function newPeer(wireAtFirst: KnownPeer['wireAtFirst']): KnownPeer {
-  const [told, conversations] = [new Set<string>(), new Set<string>()];
-  return { event: undefined, told, conversations, isPortScanTold: false, wireAtFirst, nextVolume: firstVolume };
+  const [told, services, conversations] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  return {
+    event: undefined,
+    told,
+    services,
+    conversations,
+    isPortScanTold: false,
+    wireAtFirst,
+    nextVolume: firstVolume,
+  };
 }
 
 /** What was not seen from its beginning is told once a protocol: its ports may be of any connection. */
 function keyOf({ direction, protocol, port }: Beginning): string {
   return `${direction} ${protocol} ${direction === 'unknown' ? '' : (port ?? '')}`;
+}
+
+function serviceText({ direction, protocol, port }: Beginning): string {
+  return `${direction === 'in' ? '< ' : ''}${protocol}${port === undefined ? '' : ` ${port}`}`;
 }
 
 function isNewConversation({ conversations }: KnownPeer, seen: SeenTransport): boolean {

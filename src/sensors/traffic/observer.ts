@@ -37,6 +37,8 @@ const maxMet = 65_536;
 export class TrafficObserver implements Disposable {
   /** How the counting works, or why it does not. */
   readonly state: SensorState;
+  /** What was used between this machine and a peer: `tcp 443`. */
+  readonly servicesOf = (address: string): readonly string[] => this.#contacts.servicesOf(address);
   readonly #parts: ObserverParts;
   readonly #isChosen: (name: string) => boolean;
   readonly #network: NetworkState;
@@ -87,7 +89,6 @@ export class TrafficObserver implements Disposable {
       record,
     });
     const opened = openCounter({ own: this.#network.own, onPacket: (packet) => this.#hear(packet) });
-    this.#isOwnNew = false;
     this.state = { state: opened.state, message: opened.message };
     this.#counter = opened.state === 'unavailable' ? undefined : opened.counter;
     // Loading the filter takes a while: what the interfaces count is compared from here on.

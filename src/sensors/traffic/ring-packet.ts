@@ -23,28 +23,33 @@ export function isOutgoing({ type }: RingPacket): boolean {
 /** The IP packet among the bytes of a ring, or any other one. */
 export type PacketBytes = Pick<RingPacket, 'bytes' | 'start' | 'end' | 'protocol'>;
 
+/** Called up to 100,000 times a second, so it creates one object only. IPv6 extension headers are not read. */
 export function transportOf(packet: PacketBytes): Transport {
-  const { bytes, end } = packet;
-  const [protocol, at] = protocolOf(packet);
-  const none = { protocol, flags: 0, sourcePort: 0, destinationPort: 0, data: end };
-  if (protocol === protocols.icmp || protocol === protocols.icmpv6)
-    return at < end ? { ...none, flags: bytes.readUInt8(at) } : none;
+  const { bytes, start, end } = packet;
+  const protocol = protocolOf(packet);
+  const at = start + (packet.protocol === etherTypes.ipv6 ? 40 : 4 * (bytes.readUInt8(start) & 0x0f));
   const isTcp = protocol === protocols.tcp;
-  if ((!isTcp && protocol !== protocols.udp) || at + (isTcp ? 14 : 8) > end) return none;
-  return {
-    protocol,
-    flags: isTcp ? bytes.readUInt8(at + 13) : 0,
-    sourcePort: bytes.readUInt16BE(at),
-    destinationPort: bytes.readUInt16BE(at + 2),
-    data: at + (isTcp ? 4 * (bytes.readUInt8(at + 12) >> 4) : 8),
-  };
+  if ((isTcp || protocol === protocols.udp) && at + (isTcp ? 14 : 8) <= end)
+    return {
+      protocol,
+      flags: isTcp ? bytes.readUInt8(at + 13) : 0,
+      sourcePort: bytes.readUInt16BE(at),
+      destinationPort: bytes.readUInt16BE(at + 2),
+      data: at + (isTcp ? 4 * (bytes.readUInt8(at + 12) >> 4) : 8),
+    };
+  const flags = isIcmp(protocol) && at < end ? bytes.readUInt8(at) : 0;
+  return { protocol, flags, sourcePort: 0, destinationPort: 0, data: end };
 }
 
-/** The transport protocol and where its header begins; IPv6 extension headers are not read. */
-function protocolOf({ bytes, start, protocol }: PacketBytes): readonly [protocol: number, at: number] {
-  if (protocol === etherTypes.ipv6) return [bytes.readUInt8(start + 6), start + 40];
+/** 0 for a later fragment, which has no transport header. */
+function protocolOf({ bytes, start, protocol }: PacketBytes): number {
+  if (protocol === etherTypes.ipv6) return bytes.readUInt8(start + 6);
   const isFirstFragment = (bytes.readUInt16BE(start + 6) & 0x1fff) === 0;
-  return [isFirstFragment ? bytes.readUInt8(start + 9) : 0, start + 4 * (bytes.readUInt8(start) & 0x0f)];
+  return isFirstFragment ? bytes.readUInt8(start + 9) : 0;
+}
+
+function isIcmp(protocol: number): boolean {
+  return protocol === protocols.icmp || protocol === protocols.icmpv6;
 }
 
 /** True for a multicast group of IPv4 or IPv6, and for 255.255.255.255. */
@@ -78,6 +83,10 @@ export function serviceOf(packet: RingPacket, { protocol, flags, ...ports }: Tra
     return (flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn
       ? (destinationPort << 16) | direction | protocol
       : undefined;
-  const isEchoRequest = Object.values(echoRequests).some((echo) => echo.protocol === protocol && echo.type === flags);
-  return isEchoRequest ? direction | protocol : undefined;
+  return isEchoRequest(protocol, flags) ? direction | protocol : undefined;
+}
+
+function isEchoRequest(protocol: number, type: number): boolean {
+  const { 4: ipv4, 6: ipv6 } = echoRequests;
+  return (protocol === ipv4.protocol && type === ipv4.type) || (protocol === ipv6.protocol && type === ipv6.type);
 }
