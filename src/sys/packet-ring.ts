@@ -1,11 +1,11 @@
 import { toArrayBuffer } from 'node:ffi';
 import { checked, libc } from './libc.ts';
+import { takeDropped } from './packet-socket.ts';
 import { setOption, type SocketOption } from './socket.ts';
 
 // linux/if_packet.h.
 const SOL_PACKET = 263;
 const PACKET_RX_RING: SocketOption = [SOL_PACKET, 5];
-const PACKET_STATISTICS: SocketOption = [SOL_PACKET, 6];
 const PACKET_VERSION: SocketOption = [SOL_PACKET, 10];
 const TPACKET_V3 = 2;
 const TP_STATUS_USER = 1;
@@ -117,12 +117,7 @@ export class PacketRing implements Disposable {
 
   /** Packets dropped because the ring was full, since the last call. */
   takeMissed(): number {
-    const { getsockopt } = libc();
-    // struct tpacket_stats_v3: packets, drops, freezes.
-    const statistics = Buffer.alloc(12);
-    const size = Buffer.from([statistics.length, 0, 0, 0]);
-    checked(getsockopt(this.#fd, ...PACKET_STATISTICS, statistics, size), 'getsockopt');
-    return statistics.readUInt32LE(4);
+    return takeDropped(this.#fd);
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,14 @@
 import { getRawPointer } from 'node:ffi';
 import { checked, libc, SystemError } from './libc.ts';
-import { bindSocket, MSG_DONTWAIT, openSocketOf, setOption, SOCK_DGRAM, socketOptions } from './socket.ts';
+import {
+  bindSocket,
+  MSG_DONTWAIT,
+  openSocketOf,
+  setOption,
+  SOCK_DGRAM,
+  socketOptions,
+  type SocketOption,
+} from './socket.ts';
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 3;
@@ -77,4 +85,16 @@ export function receivePacket(fd: number, bytes: Buffer, linkAddress: Buffer): n
     if (error instanceof SystemError && error.code !== 'EBADF') return undefined;
     throw error;
   }
+}
+
+const SOL_PACKET = 263;
+const PACKET_STATISTICS: SocketOption = [SOL_PACKET, 6];
+
+/** Packets that the socket's queue or ring had no room for, since the last call. */
+export function takeDropped(fd: number): number {
+  const { getsockopt } = libc();
+  // The first two fields of struct tpacket_stats: packets, drops.
+  const statistics = Buffer.alloc(8);
+  checked(getsockopt(fd, ...PACKET_STATISTICS, statistics, Buffer.from([statistics.length, 0, 0, 0])), 'getsockopt');
+  return statistics.readUInt32LE(4);
 }

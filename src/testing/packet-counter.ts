@@ -43,6 +43,7 @@ export class PacketCounter implements PeerCounter {
   #packets = 0;
   noRoom: RestCount | undefined;
   missed = 0;
+  unseen = 0;
 
   open({ own, onPacket }: PeerCounterOptions): OpenedCounter {
     this.#onPacket = onPacket;
@@ -100,6 +101,10 @@ export class PacketCounter implements PeerCounter {
 
   missedPackets(): number {
     return this.missed;
+  }
+
+  unseenPackets(): number {
+    return this.unseen;
   }
 
   [Symbol.dispose](): void {}

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../../testing/eventually.ts';
+import { ipv4Packet, udpDatagram } from '../../testing/ip-packet.ts';
 import { labMissing } from '../../testing/netlab.ts';
 import { labPeers } from '../../testing/peer-lab.ts';
 import { openEbpfCounter } from './ebpf-counter.ts';
@@ -25,3 +27,23 @@ for (const [version, { from, to, headerBytes }] of Object.entries({
       assert.equal(received.wireBytes - received.bytes, headerBytes * (received.wirePackets - received.packets));
     },
   );
+
+test(
+  'SG9: first packets that the queue had no room for are counted, and how many there were is known',
+  { skip: labMissing },
+  async () => {
+    await using stand = await openStand(openEbpfCounter);
+    const payload = udpDatagram([40_000, 9], Buffer.alloc(1000));
+    const sources = Array.from({ length: 10_000 }, (_, peer) => `10.94.${peer >> 8}.${peer & 255}`);
+    // Nothing is read meanwhile.
+    stand.lab.say(
+      sources.map((source) => ipv4Packet({ source, destination: labPeers.watched, protocol: 17, payload })),
+    );
+    const unseen = stand.counter.unseenPackets();
+    assert.ok(unseen > 0, 'the queue was full');
+    const firsts = (): number => stand.seen.filter(({ direction }) => direction === 'in').length;
+    const counted = stand.counter.read().filter(({ received }) => received.directed > 0).length;
+    await eventually('the others are handed up', () => firsts() + unseen >= counted);
+    assert.ok(firsts() < counted);
+  },
+);

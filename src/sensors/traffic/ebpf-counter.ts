@@ -5,6 +5,7 @@ import {
   linkAddressBytes,
   openPacketSocket,
   receivePacket,
+  takeDropped,
 } from '../../sys/packet-socket.ts';
 import { closeSocket, setOption, socketOptions } from '../../sys/socket.ts';
 import { fdEvents, watchFd } from '../../sys/watch-fd.ts';
@@ -36,6 +37,8 @@ import { peerFilter } from './peer-filter.ts';
 
 /** Entries for packets of no peer: four kinds an interface. */
 const restCapacity = 4096;
+/** The kernel gives as much as net.core.rmem_max allows. */
+const queueBytes = 4 * 1024 * 1024;
 /** Packets read in one turn of the event loop. */
 const packetsAtOnce = 256;
 
@@ -64,9 +67,11 @@ export function openEbpfCounter({ own, onPacket }: PeerCounterOptions): PeerCoun
   const maps = { peers: peers.fd, pairs: pairs.fd, rest: rest.fd, own: addresses.fd, ports: ports.fd };
   const program = keep(loadSocketFilter(peerFilter({ ...maps, services: services.fd })));
   setOption(socket, socketOptions.attachEbpf, program);
+  setOption(socket, socketOptions.receiveBuffer, queueBytes);
   hearAll(socket);
   opened.defer(watchFd(socket, fdEvents.readable, receiver(socket, onPacket)));
   const resources = opened.move();
+  let unseen = 0;
   return {
     backend: 'ebpf',
     know: (own) => known.update(own),
@@ -77,6 +82,7 @@ export function openEbpfCounter({ own, onPacket }: PeerCounterOptions): PeerCoun
       return wanted.flatMap((peer) => (peer.other === undefined ? takePeer(peers, peer) : takePair(pairs, peer)));
     },
     missedPackets: () => 0,
+    unseenPackets: () => (unseen += takeDropped(socket)),
     [Symbol.dispose]: () => resources.dispose(),
   };
 }

@@ -243,10 +243,18 @@ test('SG9: 4,000 peers with the longest names are in six records below 190 KiB e
 test('packets that passed uncounted are told with the next record, once', async () => {
   const stand = new TrafficStand();
   stand.counter.missed = 12;
+  stand.counter.unseen = 3;
   await stand.step();
   stand.takeRecord();
   stand.takeRecord();
-  assert.deepEqual(stand.told, [{ event: 'lost', message: 'packets that passed uncounted', count: 12 }]);
+  assert.deepEqual(stand.told, [
+    { event: 'lost', message: 'packets that passed uncounted', count: 12 },
+    {
+      event: 'lost',
+      message: 'packets that were counted and not looked at: they may have been to further services',
+      count: 3,
+    },
+  ]);
 });
 
 test('whatever bytes are handed up, the observer goes on', async () => {

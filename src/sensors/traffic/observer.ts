@@ -8,6 +8,7 @@ import { firstOf, seenTransport } from './beginning.ts';
 import type { ContactEvent } from './contact-budget.ts';
 import { Contacts, type Meeting } from './contacts.ts';
 import { interfaceChoice } from './interface-choice.ts';
+import { LossLog } from './loss-log.ts';
 import { type MeteredPeer, PeerMeter } from './meter.ts';
 import { NetworkState } from './network-state.ts';
 import type { TrafficOptions } from './options.ts';
@@ -50,12 +51,12 @@ export class TrafficObserver implements Disposable {
   /** Addresses with which packets were exchanged. */
   readonly #met = new BoundedMap<string, true>(maxMet);
   readonly #passedOn: PassedOnLog;
+  readonly #losses: LossLog;
   readonly #resources = new DisposableStack();
   #isOwnNew = false;
   #isClaimDue = false;
   #interfacesAtRecord: ReadonlyMap<number, Interface>;
   #recordedAtMs: number;
-  #missed = 0;
 
   constructor(parts: ObserverParts) {
     const { options, clock, surroundings, record, openCounter } = parts;
@@ -65,6 +66,7 @@ export class TrafficObserver implements Disposable {
     this.#meter = new PeerMeter(this.#recordedAtMs);
     this.#rules = new PeerRules(options);
     this.#passedOn = new PassedOnLog(record);
+    this.#losses = new LossLog(record);
     const isMet = (address: string): boolean => this.#met.get(address) !== undefined;
     this.#network = new NetworkState({
       surroundings,
@@ -134,7 +136,7 @@ export class TrafficObserver implements Disposable {
     const counts = { counted, before: this.#interfacesAtRecord, now: this.#network.interfaces };
     const interfaces = interfacesOf(counts).filter(({ name }) => this.#isWanted(name, only));
     this.#interfacesAtRecord = this.#network.interfaces;
-    this.#sayMissed();
+    if (this.#counter) this.#losses.tell(this.#counter);
     return trafficRecords(
       { event: 'traffic', seconds, interfaces, overflow: this.#meter.overflow },
       { peers, passedOn },
@@ -289,12 +291,5 @@ export class TrafficObserver implements Disposable {
       this.#met.take(peer.address);
       if (peer.other !== undefined) this.#passedOn.forget({ source: peer.other, destination: peer.address });
     }
-  }
-
-  #sayMissed(): void {
-    const missed = this.#counter?.missedPackets() ?? 0;
-    const count = missed - this.#missed;
-    this.#missed = missed;
-    if (count > 0) this.#parts.record({ event: 'lost', message: 'packets that passed uncounted', count });
   }
 }

@@ -113,6 +113,8 @@ export interface PeerCounter extends Disposable {
   forget(peers: readonly PeerId[]): readonly PeerCount[];
   /** Packets that passed uncounted since the counter was opened: 0 where the kernel itself counts. */
   missedPackets(): number;
+  /** Packets that were counted and had to be handed up, and that the full queue had no room for, since the counter was opened. */
+  unseenPackets(): number;
 }
 
 /** A working counter and how it counts, or why there is none. */

@@ -48,6 +48,8 @@ export function openRingCounter({ own, onPacket }: PeerCounterOptions): PeerCoun
     rest: () => table.rest(),
     forget: (peers) => peers.map((peer) => table.take(peer)).filter((peer) => peer !== undefined),
     missedPackets: () => (missed += ring.takeMissed()),
+    // What is in the ring is handed up at once.
+    unseenPackets: () => 0,
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
