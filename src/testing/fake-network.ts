@@ -21,6 +21,8 @@ export class FakeNetwork implements Surroundings {
   readonly arp = new Map<string, string>();
   /** Own addresses that no interface has. */
   readonly local = new Set<string>();
+  /** Thrown instead of the interfaces. */
+  refusal: Error | undefined;
   #onChange: () => void = () => {};
 
   /** The kernel tells of a change. */
@@ -29,6 +31,7 @@ export class FakeNetwork implements Surroundings {
   }
 
   interfaces(): readonly Interface[] {
+    if (this.refusal) throw this.refusal;
     return this.links;
   }
 

@@ -28,7 +28,8 @@ interface ContactsParts {
 
 interface KnownPeer {
   event: ContactEvent | undefined;
-  /** The beginnings that were told, so that each is told once. */
+  /** The beginnings that were seen, so that each is judged once, and those that were told. */
+  readonly seen: Set<string>;
   readonly told: Set<string>;
   /** What was used between the two, as text for a person. */
   readonly services: Set<string>;
@@ -49,6 +50,7 @@ const maxKnown = 65_536;
 /** Services of one peer that are told one by one. */
 const maxServices = 16;
 const maxConversations = 256;
+const maxSeen = 1024;
 /** Bytes with a peer at which it is told again how much it was, then at ten times as many, and so on. */
 const firstVolume = 1_000_000;
 
@@ -75,14 +77,19 @@ export class Contacts {
     if (!beginning) return;
     const known = this.#knownAs(address);
     if (known.services.size < maxServices) known.services.add(serviceText(beginning));
-    known.event = rules.eventFor(address);
-    if (!known.event || (isDiscovery(seen) && rules.classOf(address) === 'intranet')) return;
-    if (seen.protocol === protocols.udp && !isNewConversation(known, seen)) return;
-    const key = keyOf(beginning);
-    if (known.told.has(key) || isPartOf(known, beginning)) return;
-    if (known.told.size >= maxServices) return this.#noteManyServices(known, { address, ...beginning });
-    known.told.add(key);
-    this.#tell(known.event, { ...meeting, ...beginning });
+    if (isDiscovery(seen) && rules.classOf(address) === 'intranet') known.event ??= rules.eventFor(address);
+    else if (isNews(known, seen, beginning)) this.#judge(known, { ...meeting, ...beginning });
+  }
+
+  /** Tells of a beginning that is new, if the rules want it told. */
+  #judge(known: KnownPeer, meeting: Meeting & Beginning): void {
+    const { address } = meeting;
+    // Reads the surroundings, which takes a millisecond: not for what was judged before.
+    known.event = this.#parts.rules.eventFor(address);
+    if (!known.event || isPartOf(known, meeting)) return;
+    if (known.told.size >= maxServices) return this.#noteManyServices(known, meeting);
+    known.told.add(keyOf(meeting));
+    this.#tell(known.event, meeting);
   }
 
   /** `tcp 443`, and `< tcp 22` where the peer began, in the order in which they were first used. */
@@ -147,12 +154,12 @@ export class Contacts {
 }
 
 function newPeer(wireAtFirst: KnownPeer['wireAtFirst']): KnownPeer {
-  const [told, services, conversations] = [new Set<string>(), new Set<string>(), new Set<string>()];
   return {
     event: undefined,
-    told,
-    services,
-    conversations,
+    seen: new Set(),
+    told: new Set(),
+    services: new Set(),
+    conversations: new Set(),
     isPortScanTold: false,
     wireAtFirst,
     nextVolume: firstVolume,
@@ -166,6 +173,15 @@ function keyOf({ direction, protocol, port }: Beginning): string {
 
 function serviceText({ direction, protocol, port }: Beginning): string {
   return `${direction === 'in' ? '< ' : ''}${protocol}${port === undefined ? '' : ` ${port}`}`;
+}
+
+/** True for a beginning that was not seen before, and is no answer to one. */
+function isNews(known: KnownPeer, packet: SeenTransport, beginning: Beginning): boolean {
+  if (packet.protocol === protocols.udp && !isNewConversation(known, packet)) return false;
+  const key = keyOf(beginning);
+  if (known.seen.has(key)) return false;
+  if (known.seen.size < maxSeen) known.seen.add(key);
+  return true;
 }
 
 function isNewConversation({ conversations }: KnownPeer, seen: SeenTransport): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SensorRecord } from '../../core/record.ts';
 import { recordText } from '../../records/record-text.ts';
+import { SystemError } from '../../sys/libc.ts';
 import { fakeEthernet, fakeGateway } from '../../testing/fake-network.ts';
 import { neighbourMac, TrafficStand } from '../../testing/traffic-stand.ts';
 import type { Interface } from './surroundings.ts';
@@ -116,5 +117,18 @@ test('SG4: a storm of changes is bounded, and what was not told is counted', asy
   assert.partialDeepStrictEqual(
     stand.told.filter((record) => record.event === 'lost'),
     [{ count: 505 - 200 }],
+  );
+});
+
+test('SG4: a kernel that refuses to tell is said once, and what was known before stays', async () => {
+  const stand = new TrafficStand();
+  stand.network.refusal = new SystemError('EMFILE', 'socket');
+  await stand.step(3);
+  stand.receive('192.168.0.17');
+  stand.network.refusal = undefined;
+  await stand.step();
+  assert.deepEqual(
+    stand.told.map((record) => ('message' in record ? record.message : record.event)),
+    ['changes of the surroundings (socket: EMFILE)', 'lan-access'],
   );
 });

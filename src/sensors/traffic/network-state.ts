@@ -1,6 +1,7 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { SensorRecord } from '../../core/record.ts';
+import { SystemError } from '../../sys/libc.ts';
 import { NeighbourMacs } from './neighbour-macs.ts';
 import { MachineAddresses } from './machine-addresses.ts';
 import { PeerClasses } from './peer-class.ts';
@@ -41,6 +42,7 @@ export class NetworkState {
   /** Includes interfaces that are gone, because peers were met there. */
   readonly #names = new BoundedMap<number, string>(maxInterfaceNames);
   #readAtMs = -Infinity;
+  #isBlind = false;
 
   constructor(parts: StateParts) {
     this.#parts = parts;
@@ -59,8 +61,20 @@ export class NetworkState {
     return this.#interfaces;
   }
 
-  /** Reads everything, and records what is different. */
+  /** Reads everything, and records what is different. If the kernel refuses, what was read before stays; that is recorded once. */
   read(): void {
+    try {
+      this.#read();
+      this.#isBlind = false;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      if (!this.#isBlind)
+        this.#parts.record({ event: 'lost', message: `changes of the surroundings (${error.message})` });
+      this.#isBlind = true;
+    }
+  }
+
+  #read(): void {
     const { surroundings, clock, onOwnChange } = this.#parts;
     const nowMs = clock.monotonic();
     const interfaces = surroundings.interfaces();

@@ -2,7 +2,6 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { PassedOn, Peer, PeerName, SensorRecord } from '../../core/record.ts';
 import type { SensorContext, SensorState } from '../../core/sensor.ts';
-import { SystemError } from '../../sys/libc.ts';
 import { decodeIpPacket } from '../../net/packets/ip-packet.ts';
 import { firstOf, seenTransport } from './beginning.ts';
 import type { ContactEvent } from './contact-budget.ts';
@@ -248,13 +247,8 @@ export class TrafficObserver implements Disposable {
   }
 
   #readSurroundings(): void {
-    try {
-      this.#network.read();
-      this.#tellCounter();
-    } catch (error) {
-      // The next step tries again, and says what is wrong.
-      if (!(error instanceof SystemError)) throw error;
-    }
+    this.#network.read();
+    this.#tellCounter();
   }
 
   #tellCounter(): void {
