@@ -4,15 +4,15 @@ import type { Peer, SensorRecord, TrafficInterface } from '../core/record.ts';
 type TrafficRecord = Extract<SensorRecord, { event: 'traffic' }>;
 
 const columnTitles = { rate2: 'last 2 s', rate10: 'last 10 s', rate40: 'last 40 s', wire: 'cumulative' } as const;
-export type Column = keyof typeof columnTitles;
-const allColumns: readonly Column[] = ['rate2', 'rate10', 'rate40', 'wire'];
+export type TrafficColumn = keyof typeof columnTitles;
+const allColumns: readonly TrafficColumn[] = ['rate2', 'rate10', 'rate40', 'wire'];
 /** Of rates; the sum is in bytes. */
 export type RateUnit = 'bits' | 'bytes';
 
 /** Which numbers are shown, and how. */
 export interface Layout {
   readonly unit?: RateUnit;
-  readonly columns?: readonly Column[];
+  readonly columns?: readonly TrafficColumn[];
 }
 
 const columnWidth = 11;
@@ -114,7 +114,7 @@ export function peerLines(peer: Peer, layout: Layout = {}): readonly [sent: Peer
 
 /** The numbers of one direction, as text. */
 export function cellsOf(
-  numbers: Pick<Peer, Column>,
+  numbers: Pick<Peer, TrafficColumn>,
   way: 0 | 1,
   { unit = 'bits', columns = allColumns }: Layout,
 ): readonly string[] {
@@ -122,7 +122,7 @@ export function cellsOf(
   return columns.map((column) => (column === 'wire' ? formatBytes : rate)(numbers[column][way]));
 }
 
-export function tableTitle(hostWidth: number, columns: readonly Column[] = allColumns): string {
+export function tableTitle(hostWidth: number, columns: readonly TrafficColumn[] = allColumns): string {
   const host = '#'.padEnd(numberWidth) + 'Host name or address'.padEnd(hostWidth + 4);
   return host + columns.map((column) => columnTitles[column].padStart(columnWidth)).join('');
 }
@@ -134,7 +134,7 @@ export function formatRow(number: string, { host, arrow, cells }: PeerLine, host
 }
 
 /** Width of a row besides the host. */
-export function rowWidth(columns: readonly Column[]): number {
+export function rowWidth(columns: readonly TrafficColumn[]): number {
   return numberWidth + 4 + columns.length * columnWidth;
 }
 

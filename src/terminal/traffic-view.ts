@@ -7,7 +7,7 @@ import {
   peerLines,
   rowWidth,
   tableTitle,
-  type Column,
+  type TrafficColumn,
   type PeerLine,
   type RateUnit,
 } from '../records/traffic-text.ts';
@@ -80,8 +80,8 @@ export function trafficLines(picture: TrafficPicture, size: ScreenSize, paint: P
 }
 
 /** All columns where the host still has room beside them; at least what passes now and what there was. */
-function columnsFor(width: number): readonly Column[] {
-  const choices: readonly (readonly Column[])[] = [
+function columnsFor(width: number): readonly TrafficColumn[] {
+  const choices: readonly (readonly TrafficColumn[])[] = [
     ['rate2', 'rate10', 'rate40', 'wire'],
     ['rate2', 'rate40', 'wire'],
     ['rate2', 'wire'],
@@ -91,7 +91,7 @@ function columnsFor(width: number): readonly Column[] {
 
 interface RowLayout {
   readonly picture: TrafficPicture;
-  readonly shown: readonly Column[];
+  readonly shown: readonly TrafficColumn[];
   readonly hostWidth: number;
 }
 
