@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The files that ARCHITECTURE names on the way from the command line to the first packet. */
-function walk(): readonly string[] {
-  const [, section = ''] =
-    /^## From `watchkeeper check http URL` to the first packet\n([^]*?)^## /m.exec(textOf('ARCHITECTURE.md')) ?? [];
+/** The files that ARCHITECTURE names in the section of this title, in their order. */
+function walk(title: string): readonly string[] {
+  const [, ...sections] = textOf('ARCHITECTURE.md').split(/^## /m);
+  const section = sections.find((text) => text.startsWith(`${title}\n`)) ?? '';
   return [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file = '']) => file);
 }
 
@@ -26,16 +26,8 @@ function importsOf(file: string): readonly string[] {
   return [...started, ...imported];
 }
 
-describe('the walk that begins ARCHITECTURE is true', () => {
-  const files = walk();
-
-  test('it has at most twelve files, each once, from the executable to the room of the network', () => {
-    assert.ok(files.length >= 8 && files.length <= 12, `${files.length} files`);
-    assert.equal(new Set(files).size, files.length);
-    assert.equal(files[0], 'bin/watchkeeper');
-    assert.match(files.at(-1) ?? '', /^src\/net\//);
-  });
-
+/** Each file exists, and imports one before it or is imported by one. */
+function testConnections(files: readonly string[]): void {
   for (const [index, file] of files.entries()) {
     test(`${file} exists, and is connected with a file before it`, () => {
       assert.ok(existsSync(resolve(root, file)));
@@ -45,6 +37,37 @@ describe('the walk that begins ARCHITECTURE is true', () => {
       assert.ok(isConnected, `neither imports a file before it nor is imported by one: ${before.join(', ')}`);
     });
   }
+}
+
+describe('the walk that begins ARCHITECTURE is true', () => {
+  const files = walk('From `watchkeeper check http URL` to the first packet');
+
+  test('it has at most twelve files, each once, from the executable to the room of the network', () => {
+    assert.ok(files.length >= 8 && files.length <= 12, `${files.length} files`);
+    assert.equal(new Set(files).size, files.length);
+    assert.equal(files[0], 'bin/watchkeeper');
+    assert.match(files.at(-1) ?? '', /^src\/net\//);
+  });
+
+  testConnections(files);
 
   test('its last file opens a socket', () => assert.match(textOf(files.at(-1) ?? ''), /from 'node:net'/));
+});
+
+describe('the walk of a result in ARCHITECTURE is true', () => {
+  const files = walk("From the agent's timer to the reader of the API");
+
+  test('it has at most twenty files, each once, from the timers to the HTTP interface', () => {
+    assert.ok(files.length >= 12 && files.length <= 20, `${files.length} files`);
+    assert.equal(new Set(files).size, files.length);
+    assert.equal(files[0], 'src/schedule/scheduler.ts');
+    assert.equal(files.at(-1), 'src/server/routes/app.ts');
+    for (const room of ['agent/spool', 'protocol', 'server/gateway', 'server/pipeline', 'server/store'])
+      assert.ok(
+        files.some((file) => file.startsWith(`src/${room}/`)),
+        room,
+      );
+  });
+
+  testConnections(files);
 });
