@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Cancel, Clock, MachineTime } from '../core/clock.ts';
-import type { ResultItem } from '../core/entry.ts';
+import type { AbsenceItem, ResultItem } from '../core/entry.ts';
 import type { Network } from '../core/network.ts';
 import type { SensorType } from '../core/sensor.ts';
 import { keyPin } from '../protocol/identity.ts';
@@ -13,6 +13,7 @@ import type { AgentFile, AgentFolder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import type { LocalRules } from './local-rules.ts';
 import { writeNotice } from './notice-file.ts';
+import { OwnTime } from './own-time.ts';
 import { privileges } from './privileges.ts';
 import { reportIntervalMs } from './report-file.ts';
 import type { SelfTest } from './self-test.ts';
@@ -57,6 +58,7 @@ export class Agent {
   readonly #tasks: TaskList;
   readonly #executor: TaskExecutor;
   readonly #sensors: SensorHost;
+  readonly #ownTime: OwnTime;
   readonly #startedAt: number;
   readonly #privileges = privileges();
   #file: AgentFile;
@@ -80,11 +82,14 @@ export class Agent {
       onResult: (item, { isPlain }) => void this.#record(item, isPlain),
     });
     this.#sensors = this.#sensorHost();
+    const onAbsence = (absence: AbsenceItem): void => void this.#record(absence, false);
+    this.#ownTime = new OwnTime({ clock, machine: parts.machine, files: folder.files, onAbsence });
     this.uplink = new Uplink(this.#uplinkPorts());
   }
 
   start(): void {
     this.#parts.selfTest.start();
+    this.#try('When it runs was not noted', () => this.#ownTime.start());
     this.#executor.reconcile(this.#tasks.tasks);
     this.#sensors.start();
     this.#reportStatus();
@@ -102,10 +107,11 @@ export class Agent {
     this.#lag.stop();
     this.uplink.stop();
     this.#cancelStatus();
+    this.#try('That it ends was not noted', () => this.#ownTime.stop());
     await this.#parts.spool.close();
   }
 
-  async #record(item: ResultItem, droppable: boolean): Promise<void> {
+  async #record(item: ResultItem | AbsenceItem, droppable: boolean): Promise<void> {
     try {
       await this.#parts.spool.append(item, { droppable });
     } catch (error) {
@@ -251,6 +257,7 @@ export class Agent {
     this.#try('The status was not written', () => {
       this.#writeStatus();
       this.#writeNotice();
+      this.#ownTime.look();
     });
     this.#cancelStatus = this.#parts.clock.after(reportIntervalMs, () => this.#reportStatus());
   }

@@ -1,6 +1,7 @@
 import type { Milliseconds } from './duration.ts';
 import type { Outcome } from './outcome.ts';
 import type { NoticeText } from './notice.ts';
+import type { BlindCause } from './record.ts';
 import type { SensorName } from './sensor.ts';
 
 /** One run of a task, as the agent reports it. Times are the agent's, epoch milliseconds. */
@@ -78,8 +79,21 @@ export interface SealedRecord {
   readonly notice?: NoticeText;
 }
 
+/** Time in which an agent ran nothing, by its own clock, epoch milliseconds. */
+export interface AbsenceItem {
+  readonly kind: 'absence';
+  readonly from: number;
+  readonly to: number;
+  readonly reason: BlindCause;
+}
+
+/** `unheard`: the server heard nothing of the agent, which may have run; then its results say so. */
+export interface Absence extends Omit<AbsenceItem, 'kind' | 'reason'> {
+  readonly reason: BlindCause | 'unheard';
+}
+
 /** What an agent sends through its spool. */
-export type Item = ResultItem | GapItem | RecordItem;
+export type Item = ResultItem | GapItem | RecordItem | AbsenceItem;
 
 /**
  * An item and its number: `seq` counts from 1 without a gap within an `epoch`, which changes only when its numbers can no longer

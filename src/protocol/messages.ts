@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { gapCauses, type Item, type SeqRange } from '../core/entry.ts';
 import { hasAtMostLevels } from '../core/json-size.ts';
 import { maxIntervalMs, minIntervalMs } from '../core/monitor.ts';
+import { blindCauses } from '../core/record.ts';
 import { sensorNames } from '../core/sensor.ts';
 import { reasons, sources, statuses, type JsonObject, type Reason } from '../core/outcome.ts';
 
@@ -75,6 +76,10 @@ const resultItem = z.strictObject({
 
 const gapItem = z.strictObject({ kind: z.literal('gap'), ranges, cause: z.enum(gapCauses), at: epochMs });
 
+const absenceItem = z
+  .strictObject({ kind: z.literal('absence'), from: epochMs, to: epochMs, reason: z.enum(blindCauses) })
+  .refine(({ from, to }) => from <= to, 'expected from ≤ to');
+
 export const maxLineBytes = 200 * 1024;
 
 const recordItem = z.strictObject({
@@ -84,7 +89,7 @@ const recordItem = z.strictObject({
 });
 
 /** Zod types an absent option as possibly `undefined`; JSON has no undefined, so an absent key stays absent. */
-const item = z.discriminatedUnion('kind', [resultItem, gapItem, recordItem]) as unknown as z.ZodType<Item>;
+const item = z.discriminatedUnion('kind', [resultItem, gapItem, recordItem, absenceItem]) as unknown as z.ZodType<Item>;
 
 /**
  * One invalid item must not block the thousands behind it: a gap closes its number, as for a result

@@ -127,6 +127,7 @@ function viewOf({ clock, store }: ServerParts) {
     clock,
     onChange: ({ id, name, address, status }, before) =>
       publish({ type: 'agent', agentId: id, name, address, status, before }),
+    onReturn: (agentId, away) => void store.saveAbsence(agentId, { ...away, reason: 'unheard' }).catch(() => {}),
     keep: (states) => store.saveAgentStates(states.map(writeAgentState)),
   });
   const feed = new EventFeed({

@@ -54,6 +54,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
     ...resultsRoutes({
       results: (query) => store.results(query),
       summaries: (query) => store.summaries(query),
+      absences: (query) => store.absences(query),
       isTask: (taskId) => server.tasks.isKnown(taskId),
     }),
     ...historyRoutes({ measured: () => store.measured(), monitors: () => server.book.entries() }),

@@ -22,16 +22,18 @@ function heartbeat(clock: FakeClock, over: Partial<Heartbeat> = {}): Heartbeat {
 
 function fleetOf(clock: FakeClock, kept = new Map<string, AgentState>()) {
   const changes: string[] = [];
+  const absences: [from: number, to: number][] = [];
   const fleet = new Fleet({
     clock,
     onChange: (view, before) => changes.push(`${before} → ${view.status}`),
+    onReturn: (_agentId, { from, to }) => absences.push([from, to]),
     keep: async (states) => {
       for (const state of states) kept.set(state.agentId, readAgentState(writeAgentState(state)) ?? state);
     },
   });
   fleet.expect({ id, name: 'seat-17', isRevoked: false });
   // The member was added above.
-  return { fleet, changes, view: (): AgentView => fleet.view(id)! };
+  return { fleet, changes, absences, view: (): AgentView => fleet.view(id)! };
 }
 
 describe('the status of an agent', () => {
@@ -189,6 +191,7 @@ describe('SF5, SI3: what was known of an agent outlives a restart of the server'
     const fleet = new Fleet({
       clock,
       onChange: () => {},
+      onReturn: () => {},
       keep: async () => {
         times.push(Math.round(clock.monotonic() / 1000));
         if (refusals-- > 0) throw new Error('the disk is full');
@@ -213,4 +216,21 @@ describe('SF5, SI3: what was known of an agent outlives a restart of the server'
     assert.equal(view().queue, undefined);
     await fleet.stop();
   });
+});
+
+test('SI5: an agent that is back was not heard since its last word; a line that broke for a moment is nothing', async () => {
+  const clock = new FakeClock();
+  const { fleet, absences } = fleetOf(clock);
+  const comes = (): void => fleet.connected(id, { address: '192.0.2.1', version: '1' });
+  comes();
+  fleet.disconnected(id);
+  await clock.advance(5000);
+  comes();
+  assert.deepEqual(absences, []);
+  const from = clock.now();
+  fleet.disconnected(id);
+  await clock.advance(60_000);
+  comes();
+  assert.deepEqual(absences, [[from, from + 60_000]]);
+  await fleet.stop();
 });

@@ -74,6 +74,8 @@ interface FleetParts {
   readonly clock: Clock;
   /** Called when what people see of an agent changes in kind: its status, not its figures. */
   readonly onChange: (view: AgentView, before: AgentStatus | undefined) => void;
+  /** An agent is back that was away; times are the server's, epoch milliseconds. */
+  readonly onReturn: (agentId: string, away: { readonly from: number; readonly to: number }) => void;
   /** Keeps what is known of some agents for the next start. */
   readonly keep: (states: readonly AgentState[]) => Promise<void>;
 }
@@ -184,6 +186,8 @@ export class Fleet {
     const member = this.#members.get(agentId);
     if (!member) return;
     const now = this.#parts.clock.now();
+    const { status, lastSeenAt: from } = member;
+    if (status === 'offline' && from !== undefined && from < now) this.#parts.onReturn(agentId, { from, to: now });
     Object.assign(member, news, { heardMs: this.#parts.clock.monotonic(), lastSeenAt: now });
     this.#unkept.add(agentId);
     this.#settle(agentId);

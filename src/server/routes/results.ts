@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { AppError } from '../../core/errors.ts';
-import type { ResultQuery, StoredResult, SummaryQuery } from '../store/store.ts';
-import { percentile, resolutions, type Latency, type Summary } from '../store/summary.ts';
+import type { Absence } from '../../core/entry.ts';
+import type { ResultQuery, StoredResult, SummaryQuery, TimeRange } from '../store/store.ts';
+import { percentile, resolutionMs, resolutions, type Latency, type Summary } from '../store/summary.ts';
+import { absenceAnswer, absenceSchema, absentMsIn } from './absences.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, resultSchema, taskId } from './tasks.ts';
 
 export interface ResultsPorts {
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
+  absences(query: TimeRange & { readonly taskId: string }): Promise<readonly Absence[]>;
   /** Whether there is or was such a task. */
   readonly isTask: (taskId: string) => boolean;
 }
@@ -32,6 +35,9 @@ const summarySchema = z
     degraded: z.int(),
     down: z.int(),
     unknown: z.int(),
+    absentMs: z
+      .number()
+      .meta({ description: 'How long the agent ran nothing or was not heard: nothing is known of that time' }),
     latency: latencySchema.nullable(),
   })
   .meta({ id: 'Summary' });
@@ -62,6 +68,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       }),
       response: z.strictObject({
         results: z.array(resultSchema),
+        absences: z.array(absenceSchema),
         more: z.boolean(),
         next: z
           .string()
@@ -72,7 +79,9 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
         assertTask(params.task, ports);
         const { page, next } = await pageOfResults({ taskId: params.task, ...query }, ports);
         const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
-        return { results, more: next !== null, next };
+        const { from, to } = query;
+        const absences = await ports.absences({ taskId: params.task, from, to });
+        return { results, absences: absences.map(absenceAnswer), more: next !== null, next };
       },
     }),
     defineRoute({
@@ -86,7 +95,10 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       response: z.strictObject({ summaries: z.array(summarySchema) }),
       async handle({ params, query }) {
         assertTask(params.task, ports);
-        return { summaries: (await ports.summaries({ taskId: params.task, ...query })).map(summaryAnswer) };
+        const asked = { taskId: params.task, ...query };
+        const absences = await ports.absences(asked);
+        const summaries = withAbsentTime(await ports.summaries(asked), { absences, ...query });
+        return { summaries: summaries.map(summaryAnswer) };
       },
     }),
   ];
@@ -114,7 +126,36 @@ function assertTask(taskId: string, { isTask }: Pick<ResultsPorts, 'isTask'>): v
   throw new AppError('not-found', `there is no task ${taskId}, and no results of one are kept`);
 }
 
-function summaryAnswer({ start, latency, ...counts }: Summary): z.output<typeof summarySchema> {
+type Resolution = (typeof resolutions)[number];
+
+/** Beyond it only times that have results are told: a year by the minute would be half a million. */
+const maxBuckets = 10_000;
+
+/** Each bucket with its time of absence; those that have nothing else are there too. */
+function withAbsentTime(
+  summaries: readonly Summary[],
+  { absences, resolution }: { readonly absences: readonly Absence[]; readonly resolution: Resolution },
+): readonly (Summary & { readonly absentMs: number })[] {
+  const stepMs = resolutionMs[resolution];
+  const buckets = new Map(summaries.map((summary) => [summary.start, summary]));
+  for (const { from, to } of absences) {
+    for (let start = Math.floor(from / stepMs) * stepMs; start < to && buckets.size < maxBuckets; start += stepMs)
+      if (!buckets.has(start))
+        buckets.set(start, { start, up: 0, degraded: 0, down: 0, unknown: 0, latency: undefined });
+  }
+  return [...buckets.values()]
+    .toSorted((a, b) => a.start - b.start)
+    .map((bucket) => ({
+      ...bucket,
+      absentMs: absentMsIn(absences, { from: bucket.start, to: bucket.start + stepMs }),
+    }));
+}
+
+function summaryAnswer({
+  start,
+  latency,
+  ...counts
+}: Summary & { readonly absentMs: number }): z.output<typeof summarySchema> {
   return { start: isoTimeOf(start), ...counts, latency: latency ? latencyAnswer(latency) : null };
 }
 

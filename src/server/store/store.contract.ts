@@ -75,6 +75,38 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     assert.deepEqual(await store.agentStates(), [{ agentId: 'a', state: { since: 2, address: '192.0.2.1' } }]);
   });
 
+  test(`SI5: the ${name} store keeps when an agent ran nothing; results of a task in that time say that it ran until then`, async () => {
+    await using place = await makePlace();
+    await using store = await place.open();
+    const at = (second: number): number => start + second * 1000;
+    await store.saveAgent({ id: 'agent-1', name: 'a', publicKey: 'key', joinedAt: start });
+    const absence = { kind: 'absence', from: at(1000), to: at(2000), reason: 'killed' } as const;
+    const list = [...entries(1, 2), { seq: 3, item: absence }];
+    await commit(store, list);
+    assert.deepEqual(await commit(store, list), { added: [] });
+    assert.deepEqual(await store.received('agent-1', epoch), [[1, 3]]);
+    await store.saveAbsence('agent-1', { from: at(5000), to: at(6000), reason: 'unheard' });
+    await store.saveAbsence('nobody', { from: at(5000), to: at(6000), reason: 'unheard' });
+    // A backlog of the time in which the server heard nothing: slots at 5000 s to 5500 s.
+    await commit(
+      store,
+      Array.from({ length: 51 }, (_, n) => ({ seq: 4 + n, item: result(500 + n) })),
+    );
+    const absences = async (from: number, to: number): Promise<readonly unknown[]> =>
+      (await store.absences({ taskId: 'task-1', from: at(from), to: at(to) })).map((one) => [
+        one.reason,
+        (one.from - start) / 1000,
+        (one.to - start) / 1000,
+      ]);
+    const killed = ['killed', 1000, 2000];
+    assert.deepEqual(await absences(0, 10_000), [killed, ['unheard', 5500, 6000]]);
+    assert.deepEqual(await absences(1500, 1600), [['killed', 1500, 1600]]);
+    assert.deepEqual(await absences(2000, 5000), []);
+    await store.seal(start + 24 * hourMs);
+    assert.deepEqual(await absences(0, 10_000), [killed, ['unheard', 5500, 6000]], 'sealed');
+    assert.deepEqual(await store.absences({ taskId: 'none', from: 0, to: at(10_000) }), []);
+  });
+
   describe(`the ${name} store keeps its ledger`, () => {
     test('an entry is kept once, however often and in whatever order it comes', () =>
       inStore(async (store) => {

@@ -1,4 +1,4 @@
-import type { Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } from '../../core/entry.ts';
+import type { Absence, Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Notices } from './notices.ts';
@@ -81,6 +81,11 @@ export interface History {
   latest(): Promise<readonly StoredResult[]>;
   /** One summary for each minute, hour or day of [from, to) that has results, oldest first. Buckets are UTC. */
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
+  /**
+   * The times in [from, to) in which the agent of the task ran nothing or was not heard, oldest first. Where it has results of the
+   * task within such a time, it ran until the last of them.
+   */
+  absences(query: TimeRange & { readonly taskId: string }): Promise<readonly Absence[]>;
 }
 
 export interface StoredResult extends ReceivedResult {
@@ -122,6 +127,8 @@ export interface Registry {
 
   /** Keeps what is known of agents: each state replaces the one before. Of agents that do not exist nothing is kept. */
   saveAgentStates(states: readonly StoredAgentState[]): Promise<void>;
+  /** Of an agent that does not exist nothing is kept. */
+  saveAbsence(agentId: string, absence: Absence): Promise<void>;
   agentStates(): Promise<readonly StoredAgentState[]>;
 
   createJoinToken(token: JoinToken): Promise<void>;

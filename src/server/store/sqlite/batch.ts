@@ -1,4 +1,4 @@
-import type { GapItem, Item, ResultItem, SealedRecord } from '../../../core/entry.ts';
+import type { AbsenceItem, GapItem, Item, ResultItem, SealedRecord } from '../../../core/entry.ts';
 import type { Batch } from '../store.ts';
 import { runOf } from './run.ts';
 
@@ -20,6 +20,7 @@ export interface PackedBatch {
   readonly tasks: readonly Task[];
   readonly findings: readonly string[];
   readonly gaps: readonly NumberedGap[];
+  readonly absences: readonly Numbered<AbsenceItem>[];
   /** Ascending, each number once. */
   readonly records: readonly SealedRecord[];
 }
@@ -44,6 +45,7 @@ export function packBatch({
   const inOrder = eachOnce(entries);
   const results = inOrder.filter((entry) => isResult(entry));
   const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
+  const absences = inOrder.flatMap(({ seq, item }) => (item.kind === 'absence' ? [{ seq, item }] : []));
   const tasks = new Map<string, Task & { readonly index: number }>();
   const findings = new Map<string, number>();
   const numbers: number[] = [];
@@ -72,6 +74,7 @@ export function packBatch({
     tasks: [...tasks.values()],
     findings: [...findings.keys()],
     gaps,
+    absences,
     records: eachOnce(records),
   };
 }

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { SeqRange } from '../../../core/entry.ts';
+import type { Absence, SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet } from '../../../core/ranges.ts';
-import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery } from '../store.ts';
+import type { Gap, Missing, ResultQuery, StoredResult, SummaryQuery, TimeRange } from '../store.ts';
 import { hourMs, type Summary } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
@@ -50,6 +50,18 @@ export class HistoryReader {
   summaries({ taskId, resolution, from, to }: SummaryQuery): readonly Summary[] {
     const series = this.#statements.seriesOfTask.get(taskId);
     return series === undefined ? [] : this.#summaries.read(Number(series['id']), resolution, { from, to });
+  }
+
+  absences({ taskId, from, to }: TimeRange & { readonly taskId: string }): readonly Absence[] {
+    const series = this.#statements.seriesOfTask.get(taskId);
+    if (series === undefined) return [];
+    return this.#statements.absences.all(series['agentId'] ?? '', to, from).flatMap((row) => {
+      const [begins, ends] = [Number(row['fromAt']), Number(row['toAt'])];
+      const ranUntil = this.#runs.lastSlot(Number(series['id']), { from: begins, to: ends }) ?? begins;
+      const absence = { from: Math.max(ranUntil, from), to: Math.min(ends, to), reason: String(row['reason']) };
+      // The column holds what an Absence had.
+      return absence.from < absence.to ? [absence as Absence] : [];
+    });
   }
 
   latest(): readonly StoredResult[] {
@@ -130,6 +142,7 @@ function rangesIn(row: Row): readonly SeqRange[] {
 
 function prepare(db: DatabaseSync) {
   return {
+    absences: db.prepare('SELECT fromAt, toAt, reason FROM absences WHERE agentId = ? AND fromAt < ? AND toAt > ?'),
     latest: db.prepare(`
       SELECT s.agentId, s.taskId, s.monitorId, l.at, coalesce(l.finding, f.text) AS finding, coalesce(l.numbers, r.numbers) AS numbers
       FROM latest l JOIN series s ON s.id = l.series

@@ -56,10 +56,10 @@ export class LedgerWriter {
 
   /** To be called within a transaction; `forget` after one that failed. */
   commit(batch: PackedBatch): Committed {
-    const { agentId, gaps, records } = batch;
+    const { agentId, gaps, absences, records } = batch;
     const epoch = this.#epochOf(agentId, batch.epoch);
     const sent = rangesOf(batch.seqs);
-    for (const { seq } of [...gaps, ...records]) sent.add([seq, seq]);
+    for (const { seq } of [...gaps, ...absences, ...records]) sent.add([seq, seq]);
     const added = new RangeSet(sent.ranges.flatMap((range) => epoch.received.missingIn(range)));
     for (const range of [...added.ranges, ...gaps.flatMap(({ item }) => item.ranges)]) epoch.received.add(range);
     if (epoch.received.ranges.length > maxRanges) {
@@ -70,6 +70,8 @@ export class LedgerWriter {
     }
     const { tooOld, newest, conflicting } = this.#keepResults(batch, epoch, added);
     for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap, batch.receivedAt);
+    for (const { seq, item } of absences)
+      if (added.has(seq)) this.#statements.addAbsence.run(agentId, item.from, item.to, item.reason);
     this.#statements.saveEpoch.run(JSON.stringify(epoch.received.ranges), batch.receivedAt, epoch.id);
     const kept = this.#records.keep(agentId, records, added.ranges);
     for (const range of tooOld) added.delete(range);
@@ -199,6 +201,7 @@ function prepare(db: DatabaseSync) {
     addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
     // A number that two entries claim may be that of a gap.
     declare: db.prepare('INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
+    addAbsence: db.prepare('INSERT OR IGNORE INTO absences VALUES (?, ?, ?, ?)'),
     series: db.prepare('SELECT id, agentId FROM series WHERE taskId = ?'),
     addSeries: db.prepare('INSERT INTO series (taskId, agentId, monitorId) VALUES (?, ?, ?)'),
     openHour: db.prepare('INSERT OR IGNORE INTO unsealed VALUES (?, ?)'),

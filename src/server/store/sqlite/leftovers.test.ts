@@ -67,6 +67,7 @@ async function fill(store: Store): Promise<string> {
   ] as const)
     await store.saveAgent({ id, name, publicKey: `key of ${name}`, joinedAt: start });
   await store.saveAgentStates([{ agentId: berlin, state: { since: start } }]);
+  await store.saveAbsence(berlin, { from: start, to: start + 1000, reason: 'unheard' });
   await store.createJoinToken({ id: 't', key: 'k', createdAt: start, expiresAt: start + hourMs, numbersNames: false });
   await store.saveMonitor({ id: 'monitor-1', definition: {} });
   await store.setPaused('monitor-1', true);

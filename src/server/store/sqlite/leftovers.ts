@@ -36,6 +36,7 @@ export class Leftovers {
       () => this.#dropChains(recordsBefore),
       () => this.#dropNotices(recordsBefore),
       () => dropped.agents.push(...idsIn(s.agents.all(resultsBefore))),
+      () => s.absences.run(daysBefore),
       () => s.statesOfNobody.run(),
       () => dropped.tasks.push(...idsIn(s.tasksOfNobody.all())),
       () => s.assignmentsOfNobody.run(),
@@ -107,6 +108,7 @@ function prepare(db: DatabaseSync) {
     agents: db.prepare(`
       DELETE FROM agents WHERE removedAt < ? AND id NOT IN (SELECT agentId FROM series)
       AND id NOT IN (SELECT agentId FROM epochs) AND id NOT IN (SELECT agentId FROM chains) RETURNING id`),
+    absences: db.prepare('DELETE FROM absences WHERE toAt < ? OR agentId NOT IN (SELECT id FROM agents)'),
     statesOfNobody: db.prepare('DELETE FROM agent_states WHERE agentId NOT IN (SELECT id FROM agents)'),
     tasksOfNobody: db.prepare('DELETE FROM tasks WHERE agentId NOT IN (SELECT id FROM agents) RETURNING id'),
     assignmentsOfNobody: db.prepare('DELETE FROM assignments WHERE agentId NOT IN (SELECT id FROM agents)'),

@@ -20,6 +20,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     gaps: (agentId) => atOnce(() => history.gaps(agentId)),
     results: (query) => atOnce(() => history.results(query)),
     latest: () => atOnce(() => history.latest()),
+    absences: (query) => atOnce(() => history.absences(query)),
     summaries: (query) => atOnce(() => history.summaries(query)),
     agents: () => atOnce(() => registry.agents()),
     agentStates: () => atOnce(() => registry.agentStates()),

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Absence } from '../../../core/entry.ts';
 import type {
   Agent,
   Assignment,
@@ -44,6 +45,10 @@ export class RegistryWriter {
 
   saveAgentStates(states: readonly StoredAgentState[]): void {
     for (const { agentId, state } of states) this.#statements.saveState.run(JSON.stringify(state), agentId);
+  }
+
+  saveAbsence(agentId: string, { from, to, reason }: Absence): void {
+    this.#statements.addAbsence.run(agentId, from, to, reason);
   }
 
   createJoinToken({ id, key, createdAt, expiresAt, numbersNames }: JoinToken): void {
@@ -171,6 +176,7 @@ function agentIn(row: Row): Agent {
 function prepare(db: DatabaseSync) {
   return {
     saveAgent: db.prepare('INSERT OR REPLACE INTO agents VALUES (?, ?, ?, ?, ?, ?)'),
+    addAbsence: db.prepare('INSERT OR IGNORE INTO absences SELECT id, ?2, ?3, ?4 FROM agents WHERE id = ?1'),
     saveState: db.prepare('INSERT OR REPLACE INTO agent_states SELECT id, ? FROM agents WHERE id = ?'),
     agentKey: db.prepare('SELECT publicKey FROM agents WHERE id = ?'),
     revokeAgent: db.prepare('UPDATE agents SET revokedAt = ? WHERE id = ? AND revokedAt IS NULL'),

@@ -44,6 +44,15 @@ export class RunReader {
     return this.#statements.unsealed.all({ first, last: first + slotsPerHour - 1, series }).map(runIn);
   }
 
+  /** The last slot in [from, to) in which the series has a run. */
+  lastSlot(series: number, { from, to }: { readonly from: number; readonly to: number }): number | undefined {
+    for (let hour = hourOf(to); hour >= hourOf(from); hour--) {
+      const last = this.hour(series, hour).findLast(({ at }) => at >= from && at < to);
+      if (last) return last.at;
+    }
+    return undefined;
+  }
+
   /** The first hour from this one on that any series has runs in: a time far off must cost no walk through the empty hours before it. */
   nextHour(hour: number): number | undefined {
     const next = this.#statements.nextHour.get({ hour })?.['hour'];

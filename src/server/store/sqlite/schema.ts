@@ -126,4 +126,11 @@ export const migrations: readonly string[] = [
   UPDATE series SET lastDay = found.day FROM (SELECT series, max(day) AS day FROM days GROUP BY series) AS found
   WHERE found.series = series.id;
   `,
+  // Time in which an agent ran nothing, or was not heard, epoch milliseconds.
+  `
+  CREATE TABLE absences (
+    agentId TEXT NOT NULL, fromAt REAL NOT NULL, toAt REAL NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (agentId, fromAt, toAt, reason)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -39,6 +39,7 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
     revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
     removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
+    saveAbsence: (agentId, absence) => queue.add(() => registry.saveAbsence(agentId, absence)),
     saveAgentStates: (states) => queue.add(() => registry.saveAgentStates(states)),
     createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
     saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
