@@ -12,6 +12,8 @@ export interface Account {
   readonly recorded: number;
   readonly results: number;
   readonly gapEntries: number;
+  /** Entries that say when the agent ran nothing. */
+  readonly absences: number;
   /** Numbers that a gap entry says will never come. */
   readonly declared: readonly SeqRange[];
   /** Recorded, not received, and covered by no gap entry. */
@@ -45,6 +47,7 @@ export async function accountsOf(fleet: Fleet): Promise<readonly Account[]> {
       `${agent.name} is known by ${1 + more.length} lives of its spool, expected 1`,
     );
     const gaps = rows('SELECT gaps.ranges FROM gaps JOIN epochs ON id = epochId WHERE agentId = ?');
+    const absences = rows("SELECT 1 FROM absences WHERE agentId = ? AND reason <> 'unheard'");
     const twice = rows(
       'SELECT 1 FROM results JOIN epochs ON id = epochId WHERE agentId = ? GROUP BY seq HAVING count(*) > 1',
     );
@@ -57,6 +60,7 @@ export async function accountsOf(fleet: Fleet): Promise<readonly Account[]> {
       recorded: queue.lastSeq,
       results: monitors.reduce((sum, { results }) => sum + results.length, 0),
       gapEntries: gaps.length,
+      absences: absences.length,
       declared: new RangeSet(gaps.flatMap(({ ranges }) => rangesIn(ranges))).ranges,
       lost: new RangeSet(rangesIn(epoch['ranges'])).missingIn([1, queue.lastSeq]),
       doubled: twice.length + monitors.reduce((sum, { results }) => sum + sameSlots(results), 0),
@@ -68,13 +72,14 @@ export async function accountsOf(fleet: Fleet): Promise<readonly Account[]> {
 
 /** Nothing lost, nothing doubled; each result is one visit, but for `unreported` visits of each monitor whose run was ended. */
 export function assertSound(accounts: readonly Account[], unreported: (agent: string) => number): void {
-  for (const { agent, recorded, results, gapEntries, declared, lost, doubled, monitors } of accounts) {
+  for (const { agent, recorded, results, gapEntries, absences, declared, lost, doubled, monitors } of accounts) {
     assert.ok(recorded > 0, `${agent} recorded nothing`);
     assert.deepEqual(lost, [], `${agent} recorded ${recorded} entries, and these are not on the server`);
     assert.equal(doubled, 0, `of ${agent}`);
-    const kept = results + gapEntries;
+    const kept = results + gapEntries + absences;
     const missing = countOf(declared);
-    const sum = `${agent}: ${results} results and ${gapEntries} gap entries for ${missing} are kept of ${recorded}`;
+    const others = `${absences} absences and ${gapEntries} gap entries for ${missing}`;
+    const sum = `${agent}: ${results} results, ${others} are kept of ${recorded}`;
     assert.ok(kept <= recorded && kept + missing >= recorded, sum);
     if (missing > 0) continue;
     for (const { monitor, answered, doubtful, visits } of monitors) {

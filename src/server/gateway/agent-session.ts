@@ -114,6 +114,12 @@ export class AgentSession {
     this.#channel.reject(code, message);
   }
 
+  /** Resolves when what was handed over is committed, or could not be. */
+  async settled(): Promise<void> {
+    // Whoever handed it over is told of a failure.
+    await this.#committing.catch(() => {});
+  }
+
   async receive(message: AgentMessage, bytes: number): Promise<void> {
     if (message.type === 'hello') return await this.#greet(message);
     if (this.#greeting) throw new ProtocolError('bad-frame', `expected hello first, got ${message.type}`);

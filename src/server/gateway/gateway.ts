@@ -1,3 +1,4 @@
+import type { SeqRange } from '../../core/entry.ts';
 import { Channel } from '../../protocol/channel.ts';
 import type { Line } from '../../protocol/line.ts';
 import { agentMessage, type AgentMessage, type ServerMessage } from '../../protocol/messages.ts';
@@ -73,7 +74,13 @@ export class Gateway {
     const { channelBinding } = line;
     const greeting = new Greeting(this.#ports.identity, { channelBinding, pairing, expectedName });
     const session = new AgentSession(
-      { ...this.#ports, onGreeting, onLive, uncommitted: this.#uncommitted },
+      {
+        ...this.#ports,
+        received: (...of) => this.#received(...of),
+        onGreeting,
+        onLive,
+        uncommitted: this.#uncommitted,
+      },
       { channel, address, greeting },
     );
     return promise;
@@ -86,6 +93,17 @@ export class Gateway {
   /** Ends every connection. */
   close(): void {
     for (const channel of this.#channels) channel.terminate();
+  }
+
+  /**
+   * What the agent's older connection handed over counts as received, and it hands over nothing more: else numbers of a copy of
+   * the agent's folder could come in after the answer.
+   */
+  async #received(agentId: string, epoch: string): Promise<readonly SeqRange[]> {
+    const older = this.#sessions.get(agentId);
+    older?.end('replaced', 'this agent has opened a newer connection');
+    await older?.settled();
+    return await this.#ports.received(agentId, epoch);
   }
 
   #keep(session: AgentSession): void {
