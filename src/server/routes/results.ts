@@ -41,6 +41,7 @@ const summarySchema = z
     latency: latencySchema.nullable(),
   })
   .meta({ id: 'Summary' });
+type SummaryAnswer = z.output<typeof summarySchema>;
 
 const range = { from: givenTime, to: givenTime };
 
@@ -77,11 +78,11 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       }),
       async handle({ params, query }) {
         assertTask(params.task, ports);
-        const { page, next } = await pageOfResults({ taskId: params.task, ...query }, ports);
+        const asked = { taskId: params.task, ...query };
+        const { page, next } = await pageOfResults(asked, ports);
         const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
-        const { from, to } = query;
-        const absences = await ports.absences({ taskId: params.task, from, to });
-        return { results, absences: absences.map(absenceAnswer), more: next !== null, next };
+        const absences = (await ports.absences(asked)).map(absenceAnswer);
+        return { results, absences, more: next !== null, next };
       },
     }),
     defineRoute({
@@ -95,10 +96,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       response: z.strictObject({ summaries: z.array(summarySchema) }),
       async handle({ params, query }) {
         assertTask(params.task, ports);
-        const asked = { taskId: params.task, ...query };
-        const absences = await ports.absences(asked);
-        const summaries = withAbsentTime(await ports.summaries(asked), { absences, ...query });
-        return { summaries: summaries.map(summaryAnswer) };
+        return { summaries: await summariesOf({ taskId: params.task, ...query }, ports) };
       },
     }),
   ];
@@ -131,32 +129,36 @@ type Resolution = (typeof resolutions)[number];
 /** Beyond it only times that have results are told: a year by the minute would be half a million. */
 const maxBuckets = 10_000;
 
+interface Absent {
+  readonly absences: readonly Absence[];
+  readonly resolution: Resolution;
+}
+
+async function summariesOf(query: SummaryQuery, ports: ResultsPorts): Promise<readonly SummaryAnswer[]> {
+  const absences = await ports.absences(query);
+  return summaryAnswers(await ports.summaries(query), { absences, resolution: query.resolution });
+}
+
 /** Each bucket with its time of absence; those that have nothing else are there too. */
-function withAbsentTime(
-  summaries: readonly Summary[],
-  { absences, resolution }: { readonly absences: readonly Absence[]; readonly resolution: Resolution },
-): readonly (Summary & { readonly absentMs: number })[] {
+function summaryAnswers(summaries: readonly Summary[], { absences, resolution }: Absent): readonly SummaryAnswer[] {
   const stepMs = resolutionMs[resolution];
   const buckets = new Map(summaries.map((summary) => [summary.start, summary]));
   for (const { from, to } of absences) {
     for (let start = Math.floor(from / stepMs) * stepMs; start < to && buckets.size < maxBuckets; start += stepMs)
-      if (!buckets.has(start))
-        buckets.set(start, { start, up: 0, degraded: 0, down: 0, unknown: 0, latency: undefined });
+      if (!buckets.has(start)) buckets.set(start, emptySummary(start));
   }
-  return [...buckets.values()]
-    .toSorted((a, b) => a.start - b.start)
-    .map((bucket) => ({
-      ...bucket,
-      absentMs: absentMsIn(absences, { from: bucket.start, to: bucket.start + stepMs }),
-    }));
+  const inOrder = [...buckets.values()].toSorted((a, b) => a.start - b.start);
+  return inOrder.map((bucket) =>
+    summaryAnswer(bucket, absentMsIn(absences, { from: bucket.start, to: bucket.start + stepMs })),
+  );
 }
 
-function summaryAnswer({
-  start,
-  latency,
-  ...counts
-}: Summary & { readonly absentMs: number }): z.output<typeof summarySchema> {
-  return { start: isoTimeOf(start), ...counts, latency: latency ? latencyAnswer(latency) : null };
+function emptySummary(start: number): Summary {
+  return { start, up: 0, degraded: 0, down: 0, unknown: 0, latency: undefined };
+}
+
+function summaryAnswer({ start, latency, ...counts }: Summary, absentMs: number): SummaryAnswer {
+  return { start: isoTimeOf(start), ...counts, absentMs, latency: latency ? latencyAnswer(latency) : null };
 }
 
 function latencyAnswer(latency: Latency): z.output<typeof latencySchema> {
