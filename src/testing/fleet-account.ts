@@ -107,7 +107,7 @@ export function assertUnbroken(accounts: readonly Account[]): void {
 }
 
 async function monitorOf(fleet: Fleet, monitor: string, taskId: string): Promise<MonitorAccount> {
-  const range = new URLSearchParams({ from: '2020-01-01T00:00:00Z', to: '2040-01-01T00:00:00Z', limit: '100000' });
+  const range = new URLSearchParams({ from: '2020-01-01T00:00:00Z', to: '2040-01-01T00:00:00Z', limit: '50000' });
   const { results } = await fleet.ask<{ readonly results: readonly ResultAnswer[] }>(
     `/tasks/${taskId}/results?${range.toString()}`,
   );
