@@ -62,7 +62,7 @@ SIGHUP has \`serve\` and \`run\` read their files again. Start and reload judge 
 - Any other mistake (no YAML, an unknown key at the top, a wrong \`egress\`, \`tls\`, \`retention\`, \`agents\`, \`defaults\` or \`include\`) is one of
   the whole: a start ends with 3, a reload leaves the previous configuration in force.
 
-\`retention:\`, and whether there is \`tls:\` at all, change when the server is started again; everything else changes at once.
+\`retention:\`, \`publicUrl:\`, \`trustedProxies:\`, and whether there is \`tls:\` at all, change when the server is started again; everything else changes at once.
 `;
 
 const variables = `## Variables
@@ -171,6 +171,16 @@ ${tls}
 Only on a server: how long data is kept, from 1 day to 100 years.
 
 ${retention}
+
+## publicUrl
+
+\`publicUrl: https://watch.example\`: where agents and people reach this server, if not where it listens. \`invite\` prints it. A server
+only; [proxies.md](proxies.md) shows what stands in front.
+
+## trustedProxies
+
+\`trustedProxies: [10.0.0.5, 10.1.0.0/16]\`: addresses and ranges of the proxies in front of this server. What they say of a client in
+\`X-Forwarded-For\` is believed, and nobody else's word is. A server only.
 
 ## Task lists of older tools
 

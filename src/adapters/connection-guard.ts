@@ -5,6 +5,8 @@ import { unmapped } from '../core/target.ts';
 
 interface GuardParts {
   readonly limits: PlaceLimits;
+  /** Whether many clients come from this address, each on a connection of its own: a proxy. */
+  readonly isShared?: (address: string) => boolean;
   /** Called whenever a connection from this address found no room, or another was closed to make room for it. */
   readonly onCrowded: (address: string) => void;
 }
@@ -12,11 +14,13 @@ interface GuardParts {
 /** Bounds the connections of a listener, from the moment they are accepted, so that strangers do not use up its descriptors. */
 export class ConnectionGuard {
   readonly #places: ConnectionPlaces;
+  readonly #isShared: (address: string) => boolean;
   readonly #onCrowded: (address: string) => void;
   /** By the other end, which is the same for a TLS socket and the one below it. */
   readonly #taken = new Map<string, ConnectionPlace>();
 
-  constructor({ limits, onCrowded }: GuardParts) {
+  constructor({ limits, isShared = () => false, onCrowded }: GuardParts) {
+    this.#isShared = isShared;
     this.#places = new ConnectionPlaces(limits);
     this.#onCrowded = onCrowded;
   }
@@ -36,7 +40,8 @@ export class ConnectionGuard {
 
   #take(socket: Socket): void {
     const address = unmapped(socket.remoteAddress ?? '');
-    const { place, isCrowded } = this.#places.enter(address, () => socket.destroy());
+    const from = this.#isShared(address) ? `port ${socket.remotePort} of a proxy` : address;
+    const { place, isCrowded } = this.#places.enter(from, () => socket.destroy());
     if (isCrowded) this.#onCrowded(address);
     if (!place) {
       socket.destroy();

@@ -23,6 +23,8 @@ interface AcceptorPorts {
   readonly guard: ConnectionGuard;
   /** How many bytes a caller may send before it has proved who it is. */
   readonly strangerBytes: number;
+  /** Where a request came from; the other end of its connection if absent. */
+  readonly addressOf?: (request: IncomingMessage) => string;
   onLine(caller: Caller): void;
 }
 
@@ -46,7 +48,7 @@ export class WebSocketAcceptor {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = unmapped(request.socket.remoteAddress ?? 'unknown');
+    const address = this.#ports.addressOf?.(request) ?? unmapped(request.socket.remoteAddress ?? 'unknown');
     // Nobody else listens for it from here on, and an error that nobody listens for would end the process.
     socket.on('error', () => socket.destroy());
     if (request.url !== agentPath) return refuse(socket, '404 Not Found');

@@ -81,7 +81,7 @@ export const webSocketDialler: Dialler = {
     });
     let failure: Error | undefined;
     let isOpened = false;
-    socket.once('error', (error) => (failure = error));
+    socket.once('error', (error) => (failure = explained(error)));
     socket.once('open', () => {
       isOpened = true;
       onOpen(new WebSocketLine(socket));
@@ -90,6 +90,15 @@ export const webSocketDialler: Dialler = {
     return () => socket.terminate();
   },
 };
+
+/** An HTTP answer in place of a line: something else listens there, or a proxy that ends TLS has answered itself. */
+function explained(error: Error): Error {
+  const [, status] = /^Unexpected server response: (\d+)$/.exec(error.message) ?? [];
+  if (status === undefined) return error;
+  const what = `HTTP status ${status} was answered where a line for agents was expected`;
+  const why = 'no Watchkeeper server listens there, or a proxy does not pass TLS through to it (docs/proxies.md)';
+  return new Error(`${what}: ${why}`, { cause: error });
+}
 
 function finish(request: ClientRequest, onAddress: ((address: string) => void) | undefined): void {
   request.once('socket', (socket) => {

@@ -81,6 +81,8 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
     agents: loaded.filter(({ contents }) => 'agents' in contents),
     tls: onlyOne(loaded, 'tls'),
     retention: onlyOne(loaded, 'retention'),
+    publicUrl: onlyOne(loaded, 'publicUrl'),
+    trustedProxies: onlyOne(loaded, 'trustedProxies'),
   });
   const sensors = loaded.flatMap(({ document, contents }) =>
     readSensors(contents.sensors, partOf(document, ['sensors'])),

@@ -15,6 +15,8 @@ export const topKeys = [
   'agents',
   'tls',
   'retention',
+  'publicUrl',
+  'trustedProxies',
 ] as const;
 
 /** What stands at the top of a file. */

@@ -67,8 +67,33 @@ export const retentionSchema = z.strictObject({
 });
 type Retention = z.output<typeof retentionSchema>;
 
+export const publicUrlSchema = z
+  .string()
+  .max(300)
+  .refine((text) => {
+    const url = URL.parse(text);
+    return url?.pathname === '/' && url.search === '' && (url.protocol === 'https:' || url.protocol === 'http:');
+  }, 'expected an address like https://watch.example, without a path')
+  .meta({
+    description: 'Where agents and people reach this server, if not where it listens; `invite` prints it',
+    example: 'https://watch.example',
+  });
+
+export const trustedProxiesSchema = z
+  .array(
+    z.union(
+      [z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()],
+      'expected an address or a range, like 10.0.0.5 or 10.0.0.0/8',
+    ),
+  )
+  .max(100)
+  .meta({
+    description: "Proxies in front of this server, whose X-Forwarded-For is believed; nobody else's is",
+    example: '[10.0.0.5]',
+  });
+
 /** The sections of a file that only a server reads. */
-export const serverKeys = ['agents', 'tls', 'retention'] as const;
+export const serverKeys = ['agents', 'tls', 'retention', 'publicUrl', 'trustedProxies'] as const;
 
 export interface ServerSection {
   /** Agents that listen, and that this server calls. */
@@ -77,6 +102,10 @@ export interface ServerSection {
   readonly tls?: TlsMaterial;
   /** How long each class of data is kept. */
   readonly retention: Retention;
+  /** Where others reach this server; where it listens if absent. */
+  readonly publicUrl?: string;
+  /** Addresses and ranges of proxies that are believed about their clients. */
+  readonly trustedProxies?: readonly string[];
 }
 
 /** The files that have each section; undefined if there is a mistake in one, which is then reported. */
@@ -90,9 +119,27 @@ export function readServer(
   const retention = withRetention
     ? readSection(retentionSchema, withRetention.contents.retention, partOf(withRetention.document, ['retention']))
     : retentionSchema.parse({});
-  const isSingle = found.tls.length < 2 && found.retention.length < 2;
-  if (!agents || !retention || (withTls && !tls) || !isSingle) return undefined;
-  return { agents, ...(tls && { tls }), retention };
+  const publicUrl = readOne(publicUrlSchema, 'publicUrl', found);
+  const trustedProxies = readOne(trustedProxiesSchema, 'trustedProxies', found);
+  const isSingle = singleKeys.every((key) => found[key].length < 2);
+  if (!agents || !retention || (withTls && !tls) || !publicUrl || !trustedProxies || !isSingle) return undefined;
+  return { agents, ...(tls && { tls }), retention, ...publicUrl, ...trustedProxies };
+}
+
+/** Keys that one file alone may have. */
+const singleKeys = ['tls', 'retention', 'publicUrl', 'trustedProxies'] as const;
+
+/** An object with the value of this key, empty where no file has it; undefined if there is a mistake in it, which is reported. */
+function readOne<Key extends 'publicUrl' | 'trustedProxies', Value>(
+  schema: z.ZodType<Value>,
+  key: Key,
+  found: Parameters<typeof readServer>[0],
+): { readonly [K in Key]?: Value } | undefined {
+  const [first] = found[key];
+  if (!first) return {};
+  const value = readSection(schema, first.contents[key], partOf(first.document, [key]));
+  // An object of that key is one that may have it.
+  return value === undefined ? undefined : ({ [key]: value } as { readonly [K in Key]?: Value });
 }
 
 function readAgents(found: readonly LoadedDocument[]): readonly CalledAgent[] | undefined {

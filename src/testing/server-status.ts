@@ -81,6 +81,7 @@ export class ServerStatus {
       states: this.states,
       lostLogLines: () => 0,
       connections: () => ({ strangers: 1, known: 2 }),
+      audit: () => ({ failedLogins: 0, writes: 0 }),
     });
   }
 

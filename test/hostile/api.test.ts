@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { eventually } from '../../src/testing/eventually.ts';
 import { AttackedServer } from './attacked-server.ts';
 
 let server: AttackedServer;
@@ -183,5 +184,53 @@ describe('AT14: names of monitors', () => {
         (await make(name)).message,
         /^name: expected a name without control and invisible characters, got one/,
       );
+  });
+});
+
+describe('AT11: who did what', () => {
+  test('is a line of the log for each change, with its result, and never the token', async () => {
+    assert.equal((await make('audited')).status, 201);
+    await send('/monitors', '{');
+    await server.ask('/monitors/audited/pause', {});
+    for (const line of [
+      /Audit: api-token at 127\.0\.0\.1: POST \/api\/v1\/monitors: done \(201\)\./,
+      /Audit: api-token at 127\.0\.0\.1: POST \/api\/v1\/monitors: refused \(400\)\./,
+      /Audit: admin socket: POST \/api\/v1\/monitors\/audited\/pause: done \(200\)\./,
+    ])
+      await eventually(`${line}`, () => line.test(server.said));
+    assert.ok(!server.said.includes(token));
+  });
+
+  test('reading is no line', async () => {
+    await raw('Host: x', `Authorization: Bearer ${token}`);
+    assert.doesNotMatch(server.said, /Audit: .*GET/);
+  });
+
+  test('a failed login is a line for each guesser, however often it guesses, and is counted', async () => {
+    const before = await server.metric('watchkeeper_api_failed_logins_total');
+    for (let at = 0; at < 50; at++) await raw('Host: x', `Authorization: Bearer guess-${at}`);
+    assert.equal(await server.metric('watchkeeper_api_failed_logins_total'), before + 50);
+    const lines = server.said.match(/Audit: a request from 127\.0\.0\.1 with a wrong token was refused/g);
+    assert.equal(lines?.length, 1);
+    assert.doesNotMatch(server.said, /guess-/);
+    assert.ok((await server.metric('watchkeeper_api_writes_total')) > 2);
+  });
+
+  test('X-Forwarded-For of somebody who is no proxy of ours changes nothing', async () => {
+    const headers = { Authorization: `Bearer ${token}`, 'X-Forwarded-For': '203.0.113.66' };
+    await fetch(`${server.url}/api/v1/monitors/none`, { method: 'DELETE', headers });
+    await eventually('it is audited', () => /at 127\.0\.0\.1: DELETE .*refused \(404\)/.test(server.said));
+    assert.doesNotMatch(server.said, /203\.0\.113\.66/);
+  });
+
+  test('a path that would write lines of its own is one line', async () => {
+    const headers = { Authorization: `Bearer ${token}` };
+    await fetch(`${server.url}/api/v1/monitors/${encodeURIComponent('x\nAudit: forged\u001b[2J')}`, {
+      method: 'DELETE',
+      headers,
+    });
+    await eventually('it is audited', () => /DELETE \/api\/v1\/monitors\/x.*forged/.test(server.said));
+    assert.doesNotMatch(server.said, /^Audit: forged/m);
+    assert.ok(!server.said.includes('\u001b'));
   });
 });

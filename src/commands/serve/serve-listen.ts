@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
+import { ClientAddresses } from '../../adapters/client-address.ts';
 import { ConnectionGuard } from '../../adapters/connection-guard.ts';
 import { WebSocketAcceptor, type Caller } from '../../adapters/web-socket-acceptor.ts';
 import type { Config } from '../../config/config.ts';
@@ -12,6 +13,7 @@ import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import type { DataFolder } from '../../server/host/data-folder.ts';
 import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
 import { createApp } from '../../server/routes/app.ts';
+import { Audit } from '../../server/routes/audit.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Store } from '../../server/store/store.ts';
 import { descriptorLimit } from '../../sys/descriptors.ts';
@@ -48,21 +50,29 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   const { listen, config, server, store, identity, folder, backups, log } = parts;
   const tls = tlsOf(parts, config);
   const routes = publicRoutes({ server, store, identity, clock, url: () => url });
-  const common = { version: version(), onInternalError: (error: unknown) => log.say(traceOf(error)) };
-  const guard = guardOf(server);
+  const addresses = new ClientAddresses(config.server?.trustedProxies ?? []);
+  const audit = new Audit({
+    clock,
+    say: (text, about) => log.say(text, about),
+    addressOf: (request) => addresses.of(request),
+  });
+  const common = { version: version(), audit, onInternalError: (error: unknown) => log.say(traceOf(error)) };
+  const guard = guardOf(server, addresses);
   const onAuthorised = (request: IncomingMessage): void => guard.placeOf(request)?.trust();
   const app = createApp({ ...common, routes, token: folder.apiToken(), onAuthorised });
-  addStatus(app, statusPorts({ server, guard, log }));
+  addStatus(app, statusPorts({ server, guard, audit, log }));
   const tcp = running.adopt(await listenTcp(app, { ...listen, tls }), (listener) => listener.close());
-  const url = urlOf(listen.host, tcp.port, tls !== undefined);
+  const url = config.server?.publicUrl ?? urlOf(listen.host, tcp.port, tls !== undefined);
   guard.attach(tcp.server);
-  running.adopt(acceptorOf(server, guard), (acceptor) => acceptor.close()).attach(tcp.server);
+  running.adopt(acceptorOf(server, guard, addresses), (acceptor) => acceptor.close()).attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
   const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store, backups)], token: undefined });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
   const ownUrl = ownUrlOf(tcp, tls !== undefined);
-  return { url, ownUrl, certificate: tls?.certificate, renewTls: (changed) => tcp.renew(tlsOf(parts, changed)) };
+  // Who comes through a proxy sees the certificate of that.
+  const certificate = config.server?.publicUrl === undefined ? tls?.certificate : undefined;
+  return { url, ownUrl, certificate, renewTls: (changed) => tcp.renew(tlsOf(parts, changed)) };
 }
 
 function traceOf(error: unknown): string {
@@ -72,10 +82,11 @@ function traceOf(error: unknown): string {
 interface Told {
   readonly server: Server;
   readonly guard: ConnectionGuard;
+  readonly audit: Audit;
   readonly log: OperatorLog;
 }
 
-function statusPorts({ server, guard, log }: Told): StatusPorts {
+function statusPorts({ server, guard, audit, log }: Told): StatusPorts {
   return {
     clock,
     version: version(),
@@ -86,6 +97,7 @@ function statusPorts({ server, guard, log }: Told): StatusPorts {
     states: server.states,
     lostLogLines: () => log.lostLines,
     connections: () => guard.counts,
+    audit: () => audit.counts,
   };
 }
 
@@ -108,14 +120,15 @@ function ownUrlOf({ address, port }: TcpListener, isTls: boolean): string {
   return urlOf(loopback[address] ?? address, port, isTls);
 }
 
-function guardOf({ faults }: Server): ConnectionGuard {
+function guardOf({ faults }: Server, addresses: ClientAddresses): ConnectionGuard {
   return new ConnectionGuard({
     limits: placeLimitsFor(descriptorLimit()),
+    isShared: (address) => addresses.isProxy(address),
     onCrowded: (address) => faults.crowded(address),
   });
 }
 
-function acceptorOf({ gateway }: Server, guard: ConnectionGuard): WebSocketAcceptor {
+function acceptorOf({ gateway }: Server, guard: ConnectionGuard, addresses: ClientAddresses): WebSocketAcceptor {
   const onLine = ({ line, ...caller }: Caller): void => void gateway.adopt(line, caller);
-  return new WebSocketAcceptor({ guard, strangerBytes, onLine });
+  return new WebSocketAcceptor({ guard, strangerBytes, onLine, addressOf: (request) => addresses.of(request) });
 }

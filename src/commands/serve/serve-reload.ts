@@ -59,6 +59,9 @@ async function takeOver(
   if (!renewTls(config)) say(`${file}: whether to speak TLS changes when the server is started again.`);
   if (!isDeepStrictEqual(config.server.retention, started.server?.retention))
     say(`${file}: retention changes when the server is started again.`);
+  for (const key of ['publicUrl', 'trustedProxies'] as const)
+    if (!isDeepStrictEqual(config.server[key], started.server?.[key]))
+      say(`${file}: ${key} changes when the server is started again.`);
   await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
   useEgress(config.egress);
   calls.reconcile(config.server.agents);

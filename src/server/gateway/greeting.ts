@@ -82,7 +82,12 @@ export class Greeting {
     }
     const transcript = this.#transcript(hello);
     if (!verifyTranscript('agent', transcript, hello.signature)) {
-      throw new ProtocolError('bad-signature', `the signature does not fit the key of agent ${hello.agentId}`);
+      const why = `the signature of agent ${hello.agentId} does not fit this connection`;
+      const next = 'a proxy must pass TLS through to the server, as docs/proxies.md shows';
+      throw new ProtocolError(
+        'bad-signature',
+        `${why}: something between it and this server ended TLS, or it has lost its key. Agents need TLS from end to end: ${next}`,
+      );
     }
     const { agentId, publicKey, version, join } = hello;
     const provesToken = (key: string): boolean => join !== undefined && verifyJoin(key, transcript, join.proof);

@@ -1,8 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
-import { Hono, type Context } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { Audit } from './audit.ts';
 import { openApiOf } from './openapi.ts';
 import { problemOf, problemResponse, RequestFault } from './problem.ts';
 import { readInput } from './request-input.ts';
@@ -18,12 +19,14 @@ interface AppParts {
   readonly version: string;
   /** A request has come with the token. */
   readonly onAuthorised?: ((request: IncomingMessage) => void) | undefined;
+  /** Told of each change and each failed login. */
+  readonly audit: Audit;
   /** For what is not our caller's fault: logged, and never shown to it. */
   readonly onInternalError: (error: unknown) => void;
 }
 
 /** The HTTP interface: every route under /api/v1, and its own description. */
-export function createApp({ routes, token, version, onAuthorised, onInternalError }: AppParts): Hono {
+export function createApp({ routes, token, version, onAuthorised, audit, onInternalError }: AppParts): Hono {
   const app = new Hono();
   // What is answered is for this caller and this moment, and is what its Content-Type says.
   app.use(async (context, next) => {
@@ -35,23 +38,16 @@ export function createApp({ routes, token, version, onAuthorised, onInternalErro
   if (token !== undefined)
     api.use(async (context, next) => {
       const credentials = bearerOf(context);
-      if (credentials === undefined || !isSame(credentials, token)) return unauthorised(context, credentials);
       const request = requestOf(context);
+      if (credentials === undefined || !isSame(credentials, token)) {
+        audit.failedLogin(request, credentials !== undefined);
+        return unauthorised(context, credentials);
+      }
       if (request) onAuthorised?.(request);
       return await next();
     });
-  api.use(
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: (context) =>
-        problemResponse(context, {
-          code: 'too-large',
-          detail: `expected at most ${maxBodyBytes} bytes`,
-          // The rest of the body stays unread, so that nothing can follow it.
-          headers: { Connection: 'close' },
-        }),
-    }),
-  );
+  api.use(auditing(audit, token === undefined ? 'admin socket' : 'api-token'));
+  api.use(limitedBody());
   const description = JSON.stringify(openApiOf(routes, { prefix: apiPrefix, version }));
   api.get('/openapi.json', (context) => context.body(description, 200, { 'Content-Type': 'application/json' }));
   for (const route of routes) mount(api, route);
@@ -70,6 +66,32 @@ export function createApp({ routes, token, version, onAuthorised, onInternalErro
     return problemResponse(context, { code: 'internal', detail: 'this is a fault of the server; its log says more' });
   });
   return app;
+}
+
+function limitedBody(): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: maxBodyBytes,
+    onError: (context) =>
+      problemResponse(context, {
+        code: 'too-large',
+        detail: `expected at most ${maxBodyBytes} bytes`,
+        // The rest of the body stays unread, so that nothing can follow it.
+        headers: { Connection: 'close' },
+      }),
+  });
+}
+
+const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Tells of every request that may have changed something, with what became of it. */
+function auditing(audit: Audit, who: string): MiddlewareHandler {
+  return async (context, next) => {
+    await next();
+    const { method, path } = context.req;
+    if (readingMethods.has(method)) return;
+    const request = who === 'admin socket' ? undefined : requestOf(context);
+    audit.write(who, request, { method, path, status: context.res.status });
+  };
 }
 
 function mount(api: Hono, route: Route): void {

@@ -8,6 +8,7 @@ import { systemClock as clock } from '../../core/clock.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { listenTcp } from '../host/listen.ts';
 import { createApp } from './app.ts';
+import { Audit } from './audit.ts';
 import { EventFeed } from '../live/event-feed.ts';
 import { eventText } from './event-text.ts';
 import { eventsRoutes, type EventsPorts } from './events.ts';
@@ -39,6 +40,7 @@ test('FC35: a hundred watchers that never read are cut off, cost no memory worth
     routes,
     token: undefined,
     version: '1',
+    audit: new Audit({ clock, say: () => {}, addressOf: () => '' }),
     onInternalError: (error) => assert.fail(String(error)),
   });
   const listener = await listenTcp(app, { host: '127.0.0.1', port: 0 });

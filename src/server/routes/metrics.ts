@@ -4,6 +4,7 @@ import type { TaskStates } from '../fleet/task-states.ts';
 import type { WantedTask } from '../fleet/task-table.ts';
 import type { Health } from '../host/health.ts';
 import type { LatestResult } from '../pipeline/latest-results.ts';
+import type { AuditCounts } from './audit.ts';
 import { single, type MetricFamily, type MetricSample } from './exposition.ts';
 
 export interface MetricsPorts {
@@ -16,6 +17,7 @@ export interface MetricsPorts {
   readonly states: Pick<TaskStates, 'of'>;
   /** Lines that the server's own log has lost. */
   lostLogLines(): number;
+  audit(): AuditCounts;
   connections(): { readonly strangers: number; readonly known: number };
 }
 
@@ -26,6 +28,7 @@ export function metricFamilies(ports: MetricsPorts): readonly MetricFamily[] {
     ...agentFamilies(ports.agents()),
     ...flowFamilies(ports.health),
     connectionFamily(ports.connections()),
+    ...auditFamilies(ports.audit()),
     ...processFamilies(ports),
   ];
 }
@@ -152,6 +155,13 @@ function flowFamilies({ counters, faults }: Health): readonly MetricFamily[] {
       help: 'Connections of agents that ended with a fault',
       samples: [...faults].map(([code, value]) => ({ labels: { code }, value })),
     },
+  ];
+}
+
+function auditFamilies({ failedLogins, writes }: AuditCounts): readonly MetricFamily[] {
+  return [
+    single('counter', ['watchkeeper_api_failed_logins_total', 'Requests without the right token'], failedLogins),
+    single('counter', ['watchkeeper_api_writes_total', 'Requests that may have changed something'], writes),
   ];
 }
 

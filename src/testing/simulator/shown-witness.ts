@@ -134,6 +134,7 @@ export class ShownWitness {
       latest: (taskId) => server.latest.get(taskId),
       lostLogLines: () => 0,
       connections: () => ({ strangers: 0, known: 0 }),
+      audit: () => ({ failedLogins: 0, writes: 0 }),
     });
     const states = families.find(({ name }) => name === 'watchkeeper_monitor_state')?.samples ?? [];
     for (const { labels, value } of states) {
