@@ -204,7 +204,9 @@ function decoded(text: string): string {
 
 /** Without what fills it up at the end, which is encoded in URLs. */
 function base64(text: string): string {
-  return Buffer.from(text).toString('base64').replace(/=+$/, '');
+  return Buffer.from(text)
+    .toString('base64')
+    .replace(/={1,2}$/, '');
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

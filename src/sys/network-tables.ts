@@ -164,5 +164,5 @@ function neighbourIn({ body, attributes }: NetlinkMessage): Neighbour | undefine
 /** `02:00:00:00:00:01`; undefined for a link without MAC addresses. */
 function macText(bytes: Buffer | undefined): string | undefined {
   if (bytes?.length !== 6 || bytes.every((byte) => byte === 0)) return undefined;
-  return bytes.toString('hex').replaceAll(/(?!^)(?=(?:..)+$)/g, ':');
+  return bytes.toString('hex').match(/../g)?.join(':');
 }

@@ -211,9 +211,10 @@ function noneIfAbsent(error: NodeJS.ErrnoException): [] {
 }
 
 /** `<time>-<sensor>-<end of an id>.log`; earlier versions wrote `<time>-<agent>-<sensor>.log`. */
-const logNames = [String.raw`-([a-z]+)-[\da-f]{8}`, '-.*-([a-z]+)'].map(
-  (rest) => new RegExp(String.raw`^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)Z${rest}\.log$`),
-);
+const logNames = [
+  /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)Z-([a-z]+)-[\da-f]{8}\.log$/,
+  /^(\d{4}-\d\d-\d\d)T(\d\d-\d\d-\d\d)Z-.*-([a-z]+)\.log$/,
+];
 
 /** By its name: a file holds a day at most. */
 function isOlder(name: string, before: RecordsBefore): boolean {

@@ -3,6 +3,7 @@ import { parseJson } from '../../../src/checks/http/json-document.ts';
 import { identificationReader } from '../../../src/checks/ssh/identification.ts';
 import { nearestWord } from '../../../src/core/nearest.ts';
 import { printableBytes } from '../../../src/core/printable.ts';
+import { SecretMask } from '../../../src/core/secrets.ts';
 import { quoted } from '../../../src/core/quoted.ts';
 import { ftpReply, imapReply, pop3List, smtpReply } from '../../../src/net/dialogue/replies.ts';
 import { serverNameOf } from '../../../src/net/packets/client-hello.ts';
@@ -82,6 +83,11 @@ const dialogueTexts: readonly (readonly [string, () => unknown])[] = [
 ];
 
 export const scans: readonly Scan[] = [
+  ...[`${'a'.repeat(100)}b`, `b${'a'.repeat(100)}`, 'aaaa'].map((secret) => ({
+    files: ['core/secrets.ts'],
+    about: `a secret that begins or ends like the text, of ${secret.length} characters`,
+    read: () => [new SecretMask([secret]).text(fill('a'))],
+  })),
   ...jsonTexts.map((text) => ({
     files: ['checks/http/json-document.ts'],
     about: `JSON of ${text}`,
@@ -191,6 +197,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'commands/operate/console.ts',
     'commands/operate/event-follower.ts',
     'commands/operate/evidence.ts',
+    'commands/operate/results.ts',
     'commands/shell/shell-questions.ts',
     'commands/shell/shell.ts',
     'net/dial/ask-udp.ts',
@@ -206,8 +213,12 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'server/evidence/manifest.ts',
     'server/fleet/dispatcher.ts',
     'server/fleet/task-table.ts',
-    'server/store/sqlite/writer.ts',
+    'server/live/event-feed.ts',
+    'server/routes/event-stream.ts',
+    'server/routes/events.ts',
+    'server/store/sqlite/write-service.ts',
   ],
+  'the causes of one error, at most five': ['core/system-error.ts'],
   'the labels of one name': ['checks/domain/servers.ts'],
   'secrets in what is shown of a dialogue, at most 64 KiB': ['net/dialogue/conversation.ts'],
   'numbers and rows of our own': [
@@ -220,11 +231,10 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'sensors/traffic/contacts.ts',
     'sensors/traffic/rates.ts',
     'sensors/traffic/traffic-record.ts',
-    'server/auth/agent-name.ts',
+    'core/names.ts',
     'server/store/sqlite/bytes.ts',
     'server/store/sqlite/chunk.ts',
     'server/store/sqlite/history.ts',
-    'server/store/sqlite/rows.ts',
     'server/store/sqlite/summary-bytes.ts',
     'sys/bpf.ts',
     'terminal/table.ts',
@@ -237,6 +247,9 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'agent/spool/reserve.ts',
     'agent/spool/segment.ts',
     'commands/data-folders.ts',
+    'server/backup/archive.ts',
+    'server/backup/byte-source.ts',
+    'server/backup/make-backup.ts',
     'records/verify/evidence-lines.ts',
     'sys/atomic-file.ts',
     'sys/small-file.ts',
