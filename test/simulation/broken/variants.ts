@@ -39,4 +39,11 @@ export const variants: readonly Variant[] = [
     replace: 'return task.id.length > 0;',
     only: ['pause-monitor', 'server-power-cut'],
   },
+  {
+    name: 'the spool does not sync',
+    file: 'agent/spool/writer.ts',
+    find: 'this.#file.sync();\n    if (!this.isStarted)',
+    replace: 'if (!this.isStarted)',
+    only: ['link-cut', 'agent-power-cut'],
+  },
 ];
