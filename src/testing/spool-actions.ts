@@ -42,7 +42,7 @@ export const actions: fc.Arbitrary<Action> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ type: fc.constantFrom('start-sending' as const, 'note', 'reopen', 'kill', 'free') }),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('copy' as const, 'set-back', 'lose-server') }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constantFrom('copy' as const, 'set-back', 'lose-server') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('power-cut' as const), seed }) },
   {
     weight: 1,

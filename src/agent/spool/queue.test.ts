@@ -57,6 +57,17 @@ test('a segment that was rewritten without what was dropped, and rots then, is d
   ]);
 });
 
+test('SE1: a spool that lost all its entries says so, also if it crashes before that is written', () => {
+  const world = live([
+    { type: 'fill', room: 66 },
+    { type: 'append', sizes: [20], droppable: false },
+    { type: 'kill' },
+    { type: 'power-cut', seed: 0 },
+    { type: 'power-cut', seed: 0 },
+  ]);
+  assert.ok(world.events.includes('power cut'));
+});
+
 describe('SE1: a folder that was set back', () => {
   const append: Action = { type: 'append', sizes: [20, 20, 20], droppable: false };
   const deliver: readonly Action[] = [

@@ -92,6 +92,7 @@ export class Queue {
    * longer knows is declared missing. Returns why nothing may be sent over this connection, undefined if it may.
    */
   reconcile(received: readonly SeqRange[]): string | undefined {
+    if (this.#isLossUntold && !this.#writeWaiting()) return this.#impaired;
     const { sentBelow } = this.#numbering;
     this.acknowledge(received.map(([from, to]) => [from, Math.min(to, sentBelow - 1)]));
     const isSetBack = received.some(([, to]) => to >= sentBelow);
@@ -126,6 +127,7 @@ export class Queue {
 
   /** Writes the settled numbers to the ledger; false if the disk refuses or they do not all fit. */
   note(): boolean {
+    if (this.#isLossUntold) return false;
     let isNoted = false;
     attempt(() => (isNoted = this.#numbering.note(this.#progress())));
     return isNoted;
@@ -187,6 +189,11 @@ export class Queue {
     this.#writer = undefined;
     this.#renewal = undefined;
     return `a new numbering of its entries begins (${cause})`;
+  }
+
+  /** Until the gap that tells of a loss is durable, the ledger must go on saying that there was something. */
+  get #isLossUntold(): boolean {
+    return this.recovered.isLost && this.#recordedNext === this.recovered.nextSeq;
   }
 
   /** Closes numbers by gap entries; they are settled once these are durable. */
