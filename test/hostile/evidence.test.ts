@@ -86,7 +86,7 @@ describe('who lies about the records of sensors', { concurrency: false }, () => 
     await console.until(/lost by 127\.0\.0\.1 \(usb\): \\x1b\]0;title\\x07\\x1b\[2J\\u202eevil/);
     const folder = join(server.data, 'clients', '127.0.0.1');
     const file = await eventually('its file', async () =>
-      (await readdir(folder).catch(() => [])).find((name) => name.endsWith('Z-climber-usb.log')),
+      (await readdir(folder).catch(() => [])).find((name) => name.endsWith(`Z-usb-${liar.agentId.slice(-8)}.log`)),
     );
     await eventually('all of it is written', async () => {
       const text = await readFile(join(folder, file), 'utf8');

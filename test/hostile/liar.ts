@@ -6,17 +6,23 @@ import { heartbeat, newIdentity, WrongAgent } from './wrong-agent.ts';
 /** An agent on the wire that says of its sensors what a test wants. */
 export class Liar implements Disposable {
   readonly name: string;
+  readonly agentId: string;
   readonly line: WrongAgent;
   #seq = 0;
 
-  private constructor(name: string, line: WrongAgent) {
+  private constructor({ name, agentId }: { readonly name: string; readonly agentId: string }, line: WrongAgent) {
     this.name = name;
+    this.agentId = agentId;
     this.line = line;
   }
 
   static async join(server: AttackedServer, name: string): Promise<Liar> {
     const identity = newIdentity(name);
-    return new Liar(name, await WrongAgent.welcomed(server.url, { identity, token: await server.invite() }));
+    const { agentId } = identity;
+    return new Liar(
+      { name, agentId },
+      await WrongAgent.welcomed(server.url, { identity, token: await server.invite() }),
+    );
   }
 
   begin({ sensor, first: { chain, key } }: ChainWriter): void {

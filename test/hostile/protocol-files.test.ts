@@ -154,7 +154,8 @@ describe('a data folder that', () => {
       detail: {},
       message: 'Port 80 is open.',
     };
-    assert.deepEqual(results, [{ taskId, monitorId: 'm', reason: null, source: null, ...times, ...outcome }]);
+    const unknown = { reason: null, source: null, receivedAt: null, clockOffsetMs: null };
+    assert.deepEqual(results, [{ taskId, monitorId: 'm', ...unknown, ...times, ...outcome }]);
     assert.deepEqual(await server.ask('/store/problems'), { problems: [] });
   });
 

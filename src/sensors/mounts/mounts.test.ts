@@ -63,7 +63,7 @@ test(
     const { stdout } = await execute('losetup', ['--find', '--show', image]);
     const device = stdout.trim();
     try {
-      const line = `device=${device}, mountpoint=${mountpoint}, fstype=ext2, opts=`;
+      const line = `device=${device}, mountpoint="${mountpoint}", fstype=ext2, opts=`;
       const mounted = await watched.after('mounted', 'mount', '-o', 'nosuid', device, mountpoint);
       assert.equal(mounted, `mounted: ${line}rw,nosuid,relatime, kind=loop`);
       const remounted = await watched.after('remounted', 'mount', '-o', 'remount,ro', mountpoint);

@@ -219,6 +219,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'server/store/sqlite/write-service.ts',
   ],
   'the causes of one error, at most five': ['core/system-error.ts'],
+  'the last hops of one header, at most ten': ['adapters/client-address.ts'],
   'the labels of one name': ['checks/domain/servers.ts'],
   'secrets in what is shown of a dialogue, at most 64 KiB': ['net/dialogue/conversation.ts'],
   'numbers and rows of our own': [
@@ -234,7 +235,9 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'core/names.ts',
     'server/store/sqlite/bytes.ts',
     'server/store/sqlite/chunk.ts',
+    'server/routes/results.ts',
     'server/store/sqlite/history.ts',
+    'server/store/sqlite/rows.ts',
     'server/store/sqlite/summary-bytes.ts',
     'sys/bpf.ts',
     'terminal/table.ts',
