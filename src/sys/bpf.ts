@@ -12,6 +12,8 @@ const BPF_MAP_LOOKUP_AND_DELETE_ELEM = 21;
 const BPF_MAP_LOOKUP_BATCH = 24;
 const mapTypes = { hash: 1, 'lru-hash': 9 } as const;
 const BPF_PROG_TYPE_SOCKET_FILTER = 1;
+/** Errors and figures alone: with every instruction the log of a long program is cut before its end. */
+const BPF_LOG_STATS = 4;
 const systemCalls: Partial<Record<NodeJS.Architecture, bigint>> = { x64: 321n, arm64: 280n };
 
 interface MapLayout {
@@ -161,9 +163,9 @@ export function loadSocketFilter(program: Buffer): number {
 
 /** The last words of the kernel's verifier on a program that it has refused. */
 function refusal(fields: Fields): string {
-  const log = Buffer.alloc(1 << 18);
+  const log = Buffer.alloc(1 << 16);
   try {
-    bpf(BPF_PROG_LOAD, [...fields, [24, 1], [28, log.length], [32, log]]);
+    bpf(BPF_PROG_LOAD, [...fields, [24, BPF_LOG_STATS], [28, log.length], [32, log]]);
   } catch {
     // It is refused again, and this time the log says why.
   }

@@ -60,6 +60,9 @@ export const classify: readonly Instruction[] = [
   ...[0, 8].flatMap((half) => [
     store('u64', stack(key + peerKey.address + half), 0),
     store('u64', stack(ownEnd + half), 0),
+    // As with `transport` below.
+    store('u64', stack(frame.pair + pairKey.address + half), 0),
+    store('u64', stack(frame.pair + pairKey.other + half), 0),
   ]),
   ...[frame.protocol, frame.isUndirected, frame.first, frame.transportBytes, frame.isPair].map((place) =>
     store('u64', stack(place), 0),
