@@ -27,7 +27,10 @@ test('SF13: what was measured is found under its new name, and when its monitor 
   const results = async (task: string) => await server.ask('GET', `/tasks/${task}/results?${range}`);
 
   const asleep = (await tasks()).find((task) => task.monitor === 'asleep')?.id ?? '';
-  assert.deepEqual(await results(asleep), { status: 200, body: { results: [], absences: [], more: false, next: null } });
+  assert.deepEqual(await results(asleep), {
+    status: 200,
+    body: { results: [], absences: [], more: false, next: null },
+  });
   for (const what of ['results', 'summaries']) {
     const unknown = await server.ask('GET', `/tasks/${crypto.randomUUID()}/${what}?${range}`);
     assert.equal(unknown.status, 404, what);

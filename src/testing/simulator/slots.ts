@@ -1,5 +1,5 @@
 import { countOf, RangeSet } from '../../core/ranges.ts';
-import { scheduleOf, slotAfter, type Schedule } from '../../core/schedule.ts';
+import { isFirstSlotFar, scheduleOf, slotAfter, type Schedule } from '../../core/schedule.ts';
 import type { ResultItem, SeqRange } from '../../core/entry.ts';
 import type { Task } from '../../core/task.ts';
 
@@ -18,6 +18,8 @@ export class SlotAccount {
   readonly #first: number;
   readonly #told = new RangeSet();
   readonly #twice = new RangeSet();
+  /** The slot right after a first run, which would only say the same again. */
+  #excused: number | undefined;
   #untilWallMs = Infinity;
 
   /** `wallMs`: by the clock of the agent. */
@@ -35,7 +37,7 @@ export class SlotAccount {
   /** Counts the result if it is of one of these slots; a run that a person asked for is of none. */
   take({ scheduledAt, reason, detail }: Pick<ResultItem, 'scheduledAt' | 'reason' | 'detail'>): void {
     const first = this.#numberOf(scheduledAt);
-    if (!Number.isInteger(first)) return;
+    if (!Number.isInteger(first)) return this.#noteFirstRun(scheduledAt);
     const count = reason === 'missed' ? Number(detail['missedRuns'] ?? 1) : 1;
     const slots: SeqRange = [first, first + count - 1];
     const added = new RangeSet([slots]);
@@ -50,10 +52,17 @@ export class SlotAccount {
     const last = Math.floor(this.#numberOf(Math.min(wallMs, this.#untilWallMs)));
     if (last < this.#first) return [];
     const all: SeqRange = [this.#first, last];
-    const missing = this.#told.missingIn(all);
+    const excused: readonly SeqRange[] = this.#excused === undefined ? [] : [[this.#excused, this.#excused]];
+    const missing = new RangeSet([...this.#told.ranges, ...excused]).missingIn(all);
     const twice = new RangeSet([all]);
     for (const range of this.#twice.missingIn(all)) twice.delete(range);
     return [...this.#holes('missing', missing), ...this.#holes('twice', twice.ranges)];
+  }
+
+  #noteFirstRun(scheduledAt: number): void {
+    const slot = slotAfter(this.#schedule, scheduledAt);
+    if (isFirstSlotFar(this.#schedule) && slot - scheduledAt <= this.#schedule.intervalMs / 2)
+      this.#excused ??= this.#numberOf(slot);
   }
 
   #holes(what: Holes['what'], [first, ...others]: readonly SeqRange[]): readonly Holes[] {
