@@ -61,14 +61,14 @@ export class World {
     }
   }
 
-  /** Ends all trouble, then sends and acknowledges until nothing is left. */
+  /** Ends all trouble, connects to the server as it is then, and sends and acknowledges until nothing is left. */
   drain(): void {
     this.#disk.capacityBytes = Infinity;
     this.#crash = undefined;
     this.#failure = undefined;
     this.#queue.close();
     this.#queue = this.#open();
-    this.#isConnected = false;
+    this.#connect();
     for (let round = 0; round < 200 && this.#queue.stats().depth > 0; round++) {
       this.#commit();
       this.#read('backlog', 10);
@@ -163,7 +163,8 @@ export class World {
 
   #copy(): void {
     const folder = { recorded: new Map(this.#recorded), epochs: new Set(this.#epochs) };
-    for (const ticket of this.#recorded.values()) this.#wasInBackup.add(this.#jsonOf(ticket));
+    // Also what a crash came before the receipt of.
+    for (const json of this.#json.values()) this.#wasInBackup.add(json);
     this.#backup = { disk: this.#disk.copy(), folder, server: this.#server.copy() };
   }
 

@@ -43,11 +43,13 @@ export class ClosedNumbers {
     if (!contents) return { gaps: [], left: [] };
     const { bytes, records } = contents;
     const present = rangesOf(records.map(({ seq }) => seq));
+    // With fewer records than it was written with, some have rotted: those are told as such when they are to be read.
+    const isComplete = records.length === segment.sparse?.count;
     const closed: Closed = {
       gaps: records
         .filter(({ isGap }) => isGap)
         .map(({ seq, start, end }) => ({ seq, ranges: rangesIn(bytes.toString('utf8', start, end)) })),
-      left: segment.sparse ? present.missingIn([segment.first, segment.sparse.last]) : [],
+      left: isComplete ? present.missingIn([segment.first, segment.sparse.last]) : [],
     };
     if (segment !== this.#segments.all.at(-1)) this.#known.set(segment, closed);
     return closed;

@@ -187,10 +187,12 @@ function examineNewest(segments: Segments, knownNext: number): { nextSeq: number
   return { nextSeq, tornBytes };
 }
 
+/** What is to be sent of a segment, and what is to be declared lost: without the latter it would be removed unread. */
 function countRemaining(segments: Segments, segment: Segment): number {
   const { first, last, sparse } = segment;
   const dense = segments.settled.missingIn([(sparse?.last ?? first - 1) + 1, last]);
   if (!sparse || segments.settled.countIn([first, sparse.last]) === 0) return countOf(dense) + (sparse?.count ?? 0);
   const contents = segments.contents(segment);
-  return countOf(dense) + (contents ? segments.unsettled(contents).length : sparse.count);
+  if (!contents) return countOf(dense) + sparse.count;
+  return segments.unsettled(contents).length + countOf(segments.lostIn(segment, contents));
 }
