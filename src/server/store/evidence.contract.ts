@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SealedRecord } from '../../core/entry.ts';
 import type { NewChain } from './evidence.ts';
+import type { NewNotice } from './notices.ts';
 import type { StorePlace } from './store.contract.ts';
 import type { Committed, Store } from './store.ts';
 
@@ -13,6 +14,16 @@ const usbChain: NewChain = {
   key: 'first key',
   head: 'hash 0',
   begunAt: start,
+};
+
+/** A notice that no record made. */
+const silence: NewNotice = {
+  agentId: 'agent-1',
+  sensor: undefined,
+  kind: 'silent',
+  severity: 'alarm',
+  text: 'silent',
+  at: start,
 };
 
 function record(n: number, fields: Partial<SealedRecord> = {}): SealedRecord {
@@ -161,17 +172,9 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
 
     test('SG11: notices are listed by agent, kind, severity, time and whether anybody has looked, page by page', () =>
       inStore(async (store) => {
-        const one = {
-          agentId: 'agent-1',
-          sensor: undefined,
-          kind: 'silent',
-          severity: 'alarm',
-          text: 'silent',
-          at: start,
-        } as const;
-        await store.addNotice(one);
-        await store.addNotice({ ...one, agentId: 'agent-2', at: start + 1000 });
-        await store.addNotice({ ...one, kind: 'returned', severity: 'notice', text: 'is back', at: start + 2000 });
+        await store.addNotice(silence);
+        await store.addNotice({ ...silence, agentId: 'agent-2', at: start + 1000 });
+        await store.addNotice({ ...silence, kind: 'returned', severity: 'notice', text: 'is back', at: start + 2000 });
         const ids = async (query: Partial<Parameters<Store['notices']>[0]>): Promise<readonly number[]> =>
           (await store.notices({ limit: 9, ...query })).map(({ id }) => id);
         assert.deepEqual(await ids({}), [3, 2, 1]);
@@ -188,20 +191,12 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
 
     test('SG11: who looked first at a notice stays beside it, and what comes after it is a new one', () =>
       inStore(async (store) => {
-        const one = {
-          agentId: 'agent-1',
-          sensor: undefined,
-          kind: 'silent',
-          severity: 'alarm',
-          text: 'silent',
-          at: start,
-        } as const;
-        const { id } = await store.addNotice(one);
+        const { id } = await store.addNotice(silence);
         const ada = { by: 'Ada', at: start + 5000, note: 'cable' };
         assert.deepEqual((await store.acknowledge(id, ada))?.acknowledged, ada);
         assert.deepEqual((await store.acknowledge(id, { ...ada, by: 'Bob' }))?.acknowledged, ada);
         assert.equal(await store.acknowledge(99, ada), undefined);
-        assert.equal((await store.addNotice({ ...one, at: start + 6000 })).count, 1);
+        assert.equal((await store.addNotice({ ...silence, at: start + 6000 })).count, 1);
       }));
 
     test('SG11: a notice goes with the records of its sensor', () =>
