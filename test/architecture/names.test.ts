@@ -18,6 +18,8 @@ const allowed: Readonly<Record<string, string>> = {
   EchoOptions: 'options of the check, of the responder and of the ICMP socket, each in its room',
   EchoTally: 'counts of echoes in messages, and of echoes in packets',
   serve: 'the command, and the loop of the store’s thread',
+  Message: 'what people are told, and what a WebSocket carries',
+  Verdict: 'on a file of evidence, and on who is wrong: target, path or observer',
   socketOptions: 'constants of the kernel, and settings of the WebSocket library',
 };
 
