@@ -12,6 +12,7 @@ import type { SensorOrder } from '../protocol/messages.ts';
 import { contentOf, lineText } from '../records/record-line.ts';
 import { eventually } from '../testing/eventually.ts';
 import { FakeClock } from '../testing/fake-clock.ts';
+import { removeFolder } from '../testing/remove-folder.ts';
 import type { KeptOrder } from './agent-file.ts';
 import type { ChainBegin } from './hosted-sensor.ts';
 import { usualRules } from './local-rules.ts';
@@ -73,9 +74,11 @@ class Stand {
     this.host = this.#host(kept);
   }
 
-  /** The process ends without a word: its timers fire no more. */
-  die(): void {
+  /** The process ends without a word, once all it recorded is on disk: its timers fire no more. */
+  async die(): Promise<void> {
+    await eventually('all is on disk', () => this.host.heads[0]?.n === this.records().length);
     this.#life.isOver = true;
+    this.instrument.running = undefined;
   }
 
   /** What was seen, by the files. */
@@ -132,7 +135,7 @@ async function standFor(t: TestContext): Promise<Stand> {
   const stand = new Stand(folder);
   t.after(async () => {
     await stand.host.stop();
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   });
   return stand;
 }
@@ -291,7 +294,7 @@ describe('the sensors of an agent', () => {
       stand.host.take(order());
       await stand.untilSeen('sensor-started', 'sensor-state');
       if (how === 'stop') await stand.host.stop();
-      else stand.die();
+      else await stand.die();
       const before = stand.records().length;
       stand.clock.boot = boot;
       await stand.clock.advance(12_000);
@@ -306,7 +309,7 @@ describe('the sensors of an agent', () => {
     const stand = await standFor(t);
     stand.host.take(order());
     await stand.untilSeen('sensor-started', 'sensor-state');
-    stand.die();
+    await stand.die();
     await stand.clock.advance(12_000);
     stand.restart(nobody);
     stand.host.start();
@@ -338,11 +341,12 @@ describe('the sensors of an agent', () => {
       stand.host.start();
       const ends = { boot: stand.clock.boot, uptimeMs: stand.clock.uptimeMs() + 60_000 };
       stand.host.take({ ...order(), until: start + 60_000, ends });
-      await eventually('it runs', () => stand.instrument.running);
+      await stand.untilSeen('sensor-started', 'sensor-state');
       stand.clock.stepWall(byMs);
       await stand.clock.advance(12_000);
       assert.ok(stand.instrument.running);
-      stand.die();
+      await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump');
+      await stand.die();
       stand.restart({ ...order(), until: start + 60_000, ends });
       stand.host.start();
       await eventually('an agent that begins again goes on', () => stand.instrument.running);

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { Oracle } from './oracle.ts';
 import { Program } from './program.ts';
 import type { Leaf, StarLab } from './star-lab.ts';
 import { closedPort } from './tcp-server.ts';
+import { removeFolder } from './remove-folder.ts';
 
 export interface FleetPlan {
   readonly agents: number;
@@ -197,7 +198,7 @@ export class Fleet implements AsyncDisposable {
     // One that is frozen is ended all the same.
     await Promise.all([this.server, ...this.agents.map(({ program }) => program)].map((program) => program.kill()));
     await this.oracle[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
+    await removeFolder(this.#folder);
   }
 
   async #start(): Promise<void> {

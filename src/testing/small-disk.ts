@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** A file system of its own, of 32 MiB. */
 export interface SmallDisk extends AsyncDisposable {
@@ -21,8 +23,9 @@ export async function mountSmallDisk(): Promise<SmallDisk | undefined> {
     spawnSync('mkfs.ext4', ['-q', '-m', '0', image]).status === 0 &&
     spawnSync('mount', ['-o', 'loop', image, path]).status === 0;
   const dispose = async (): Promise<void> => {
-    spawnSync('umount', [path]);
-    await rm(folder, { recursive: true, force: true });
+    // What still uses it ends a moment later.
+    if (isMounted) await eventually('the disk is unmounted', () => spawnSync('umount', [path]).status === 0);
+    await removeFolder(folder);
   };
   if (isMounted) return { path, [Symbol.asyncDispose]: dispose };
   await dispose();

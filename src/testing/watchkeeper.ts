@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
 
 const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
 const patienceMs = 20_000;
@@ -12,6 +14,8 @@ export class Watchkeeper implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
   #onOutput = (): void => {};
+  /** Processes that it had started when it was last sent a signal: its local agent. */
+  #children: readonly string[] = [];
 
   constructor(words: readonly string[], env: Readonly<Record<string, string>> = {}, descriptors?: number) {
     const limit = descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}:${descriptors}`];
@@ -36,6 +40,7 @@ export class Watchkeeper implements AsyncDisposable {
   }
 
   signal(name: NodeJS.Signals): void {
+    this.#children = childrenOf(this.#process.pid);
     this.#process.kill(name);
   }
 
@@ -51,15 +56,35 @@ export class Watchkeeper implements AsyncDisposable {
     }
   }
 
-  /** The exit code. */
+  /** The exit code, once it and the processes that it started have ended: the local agent of a killed server ends a moment later. */
   async end(): Promise<number | null> {
     await this.#ended;
+    await eventually('its children have ended', () => !this.#children.some(isRunning));
     return this.#process.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await this.#ended;
+    this.signal('SIGKILL');
+    await this.end();
+  }
+}
+
+function childrenOf(pid: number | undefined): readonly string[] {
+  return (readProc(`${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean);
+}
+
+/** A zombie has ended, whether or not anybody asked for its exit code. */
+function isRunning(pid: string): boolean {
+  const stat = readProc(`${pid}/stat`);
+  return stat !== undefined && !/\) [ZX] /.test(stat);
+}
+
+/** Undefined once the process is gone. */
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8').trim();
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { AgentAnswer } from '../../src/server/routes/agents.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { Program } from '../../src/testing/program.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 interface Plan {
   /** YAML; the local agent watches something every second unless told otherwise. */
@@ -132,7 +133,7 @@ export class AttackedServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.program.stop();
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
+    await removeFolder(this.folder);
   }
 }
 

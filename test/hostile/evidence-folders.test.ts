@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { cp, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { contentOf, type LineContent } from '../../src/records/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { Fleet, type FleetAgent } from '../../src/testing/fleet.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const order = { by: 'the test', usb: {} };
 
@@ -98,7 +99,7 @@ test('a server whose older backup knows nothing of a chain has the agent begin a
   await scene.stopServer((folder) => cp(folder, `${folder}.old`, { recursive: true }));
   await scene.startAgain();
   await scene.stopServer(async (folder) => {
-    await rm(folder, { recursive: true });
+    await removeFolder(folder);
     await rename(`${serverFolder}.old`, folder);
   });
   const begun = await eventually('another chain', () =>
@@ -119,7 +120,7 @@ test('a server whose older backup has less of a chain raises one alarm for what 
   await scene.stopServer((folder) => cp(folder, `${folder}.old`, { recursive: true }));
   await scene.startAgain();
   await scene.stopServer(async (folder) => {
-    await rm(folder, { recursive: true });
+    await removeFolder(folder);
     await rename(`${serverFolder}.old`, folder);
   });
   await eventually('an alarm', async () => (await scene.alarms()).length > 0);
@@ -134,11 +135,11 @@ test('a seat whose evidence folder was removed, or set back to a copy, raises an
   await scene.changeSeat(() => cp(scene.evidence, copy, { recursive: true }));
   await scene.untilStarted(2);
   await scene.changeSeat(async () => {
-    await rm(scene.evidence, { recursive: true });
+    await removeFolder(scene.evidence);
     await rename(copy, scene.evidence);
   });
   await eventually('an alarm', async () => (await scene.alarms()).some((cause) => /forked|rolled-back/.test(cause)));
-  await scene.changeSeat(() => rm(scene.evidence, { recursive: true }));
+  await scene.changeSeat(() => removeFolder(scene.evidence));
   await eventually('an alarm', async () => (await scene.alarms()).includes('begun-anew'));
 });
 

@@ -2,9 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 export interface Daemon extends AsyncDisposable {
   readonly pid: number;
@@ -81,7 +82,7 @@ export interface TemporaryFolder extends AsyncDisposable {
 /** A folder of its own for a daemon's files, removed on dispose. */
 export async function temporaryFolder(name: string): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), `watchkeeper-${name}-`));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }
 
 /** Why a test that needs these programs cannot run here, or false: the value of `skip`. */

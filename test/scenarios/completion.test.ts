@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
 import { Terminal } from './terminal.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const run = promisify(execFile);
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -41,7 +42,7 @@ before(async () => {
     await writeFile(join(folder, shell), stdout);
   }
 });
-after(() => rm(folder, { recursive: true }));
+after(() => removeFolder(folder));
 
 const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['a command', 'watchkeeper che', ['check']],

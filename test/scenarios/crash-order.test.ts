@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -10,6 +10,7 @@ import { eventually } from '../../src/testing/eventually.ts';
 import { Program } from '../../src/testing/program.ts';
 import { AttackedServer, monitorsText } from '../hostile/attacked-server.ts';
 import { framesIn, isDurableBefore, TracedWatchkeeper, type PassedFrame } from './crash-order-trace.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const straceMissing = spawnSync('strace', ['-V']).status === 0 ? false : 'strace is not installed';
 const monitors = Array.from({ length: 5 }, (_, index) => `m${index}`);
@@ -30,7 +31,7 @@ function entriesIn(frames: readonly PassedFrame[]): readonly Sent[] {
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-crash-order-'));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(() => removeFolder(folder));
   return folder;
 }
 

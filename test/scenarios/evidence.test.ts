@@ -15,6 +15,7 @@ import { follow, hashOf, type ChainState } from '../../src/records/chain.ts';
 import { lineText } from '../../src/records/record-line.ts';
 import { eventually } from '../../src/testing/eventually.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const killsPerFolder = 25;
 const child = fileURLToPath(new URL('./evidence-child.ts', import.meta.url));
@@ -89,7 +90,7 @@ describe('evidence', { concurrency: true }, () => {
   for (const index of [1, 2]) {
     test(`E5: is killed ${killsPerFolder} times and stays one chain, all of it delivered (${index})`, async (t) => {
       const parent = await mkdtemp(join(tmpdir(), 'watchkeeper-evidence-'));
-      t.after(() => rm(parent, { recursive: true, force: true }));
+      t.after(() => removeFolder(parent));
       const folder = join(parent, 'usb');
       const witness = new Witness();
       for (let kill = 0; kill < killsPerFolder; kill++)

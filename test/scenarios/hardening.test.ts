@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +13,11 @@ import { Program } from '../../src/testing/program.ts';
 import { ServerProcess } from '../../src/testing/server-process.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 async function temporary(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-hardening-'));
-  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+  t.after(() => removeFolder(folder));
   return folder;
 }
 

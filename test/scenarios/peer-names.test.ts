@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import { dnsServer } from '../../src/testing/dns-server.ts';
 import { ip, labMissing } from '../../src/testing/netlab.ts';
 import { labPeers, openPeerLab, type PeerLab } from '../../src/testing/peer-lab.ts';
 import { executable } from './terminal.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 /** `watch traffic` on the watched host, whose resolv.conf names the crowd as its DNS server. */
 async function watchWithResolver(lab: PeerLab) {
@@ -25,7 +26,7 @@ async function watchWithResolver(lab: PeerLab) {
     async end(): Promise<void> {
       program.kill('SIGINT');
       await once(program, 'close');
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     },
   };
   program.stdout.setEncoding('utf8').on('data', (text: string) => (watch.stdout += text));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { SensorRecord } from '../../src/core/record.ts';
@@ -12,6 +12,7 @@ import { ChainWriter } from '../../src/testing/chain-writer.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 import { AttackedServer } from '../hostile/attacked-server.ts';
 import { heartbeat, newIdentity, WrongAgent } from '../hostile/wrong-agent.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const identity = newIdentity('seat-17');
 const stick: SensorRecord = {
@@ -274,7 +275,7 @@ describe('records of sensors', () => {
     assert.match(found.stdout, /^ALTERED: \d+ faults\n/);
     assert.match(found.stdout.replaceAll(/\s+/g, ' '), /usb\.jsonl:11: expected record 11 to name/);
     assert.match(found.stdout.replaceAll(/\s+/g, ' '), /usb\.log:10: expected the text of its records/);
-    await rm(folder, { recursive: true });
+    await removeFolder(folder);
     const ofOne = ['evidence', 'seat-17', folder, '--sensor', 'mounts', '--data', server.data];
     assert.match((await runWatchkeeper(ofOne)).stdout, /^GENUINE AND COMPLETE for /m);
     assert.deepEqual((await readdir(folder)).toSorted(), [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -11,6 +11,7 @@ import { Fleet } from '../../src/testing/fleet.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
 import { Served } from './served.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -36,7 +37,7 @@ test('SF2: a server that is restored to an empty folder takes its agents back wi
     Object.entries(await resultCounts(fleet)).every(([task, count]) => count > (afterwards[task] ?? 0)),
   );
   await fleet.server.kill();
-  await rm(fleet.serverFolder, { recursive: true });
+  await removeFolder(fleet.serverFolder);
   const restored = await runWatchkeeper(['restore', file, ...keep]);
   assert.deepEqual([restored.code, restored.stderr], [0, '']);
   assert.match(restored.stdout, /is the server as it was on \d{4}-.*Z \(version /);

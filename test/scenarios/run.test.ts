@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
 
@@ -16,7 +17,7 @@ async function configFile(text: string, name = 'office.yaml') {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-run-'));
   const path = join(folder, name);
   await writeFile(path, text);
-  return { path, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+  return { path, [Symbol.asyncDispose]: () => removeFolder(folder) };
 }
 
 describe('run', { concurrency: 4 }, () => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { closedPort } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const canary = 'kanarienvogel';
 
@@ -33,7 +34,7 @@ describe('CT3: a password is printed by nothing', () => {
         assert.equal(code, 3, printed);
         assert.ok(!printed.includes(canary), printed);
       } finally {
-        await rm(folder, { recursive: true });
+        await removeFolder(folder);
       }
     });
   }
@@ -79,7 +80,7 @@ describe('CT3: a password is printed by nothing', () => {
         assert.ok(!printed.includes(canary), printed);
       }
     } finally {
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     }
   });
 

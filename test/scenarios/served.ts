@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../src/testing/eventually.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
 import { Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 /** `watchkeeper serve` with its local agent, as a person runs it. Disposing kills it. */
 export class Served implements AsyncDisposable {
@@ -83,7 +84,7 @@ export class Served implements AsyncDisposable {
     // Politely: the local agent of a killed server ends as well, but only a moment later.
     this.#program.signal('SIGTERM');
     await this.#program.end();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 
   async #settle(online: number): Promise<void> {

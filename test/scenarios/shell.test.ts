@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { EchoResponder } from '../../src/echo/responder.ts';
 import { closedPort, tcpServer } from '../../src/testing/tcp-server.ts';
 import { runWatchkeeper, Watchkeeper } from '../../src/testing/watchkeeper.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const shell = (): Watchkeeper => new Watchkeeper(['shell']);
 
@@ -214,7 +215,7 @@ describe('the shell, fed line by line', () => {
       assert.match(replaced, /Saved to/);
       assert.notEqual(await readFile(file, 'utf8'), before);
     } finally {
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     }
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,6 +12,7 @@ import { openSpool } from '../../src/commands/agent/open-spool.ts';
 import type { Spool } from '../../src/agent/spool/spool.ts';
 import type { GapItem, ResultItem } from '../../src/core/entry.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const kills = Number(process.env['WATCHKEEPER_SPOOL_KILLS'] ?? 25);
 const child = fileURLToPath(new URL('./spool-child.ts', import.meta.url));
@@ -78,7 +79,7 @@ interface ChildOptions {
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-spool-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => removeFolder(folder));
   return folder;
 }
 

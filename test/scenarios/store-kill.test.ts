@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const kills = Number(process.env['WATCHKEEPER_KILLS'] ?? 25);
 const committer = new URL('./store-committer.ts', import.meta.url).pathname;
@@ -19,7 +20,7 @@ test(`D4: ${kills} times kill -9 while committing and sealing: what was acknowle
       if (kill % 5 === 0 || kill === kills) await verify(folder, acknowledged);
     }
   } finally {
-    await rm(folder, { recursive: true });
+    await removeFolder(folder);
   }
 });
 

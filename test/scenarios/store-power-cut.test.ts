@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import type { Entry } from '../../src/core/entry.ts';
 import { openSqliteStore } from '../../src/commands/serve/open-store.ts';
 import type { Store } from '../../src/server/store/store.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 const perBatch = 20;
 const frameHeaderBytes = 24;
@@ -87,7 +88,7 @@ async function batchesAfter(image: string, { database, wal, oldWal }: Recording,
 
 test('FC03: after a power cut all that was acknowledged is there, and nothing in part, wherever the log was cut or torn', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-power-cut-'));
-  t.after(() => rm(folder, { recursive: true }));
+  t.after(() => removeFolder(folder));
   const recording = await record(folder);
   const { acknowledged, wal } = recording;
   const end = validBytes(wal);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test, type TestContext } from 'node:test';
@@ -14,11 +14,12 @@ import { openStarLab } from '../../src/testing/star-lab.ts';
 import { closedPort } from '../../src/testing/tcp-server.ts';
 import { AttackedServer, countOf, monitorsText } from '../hostile/attacked-server.ts';
 import { entriesOf, newIdentity, resultOf, WrongAgent } from '../hostile/wrong-agent.ts';
+import { removeFolder } from '../../src/testing/remove-folder.ts';
 
 let folder: string;
 
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'watchkeeper-trust-'))));
-after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
+after(() => removeFolder(folder));
 
 /** A real agent that dials; killed when the test ends. */
 function agentProgram(t: TestContext, name: string, words: readonly string[]): Program {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -8,10 +8,11 @@ import type { GapItem, Item, ResultItem } from '../../core/entry.ts';
 import { formatVersion, writeHeader } from './segment.ts';
 import { openSpool } from '../../commands/agent/open-spool.ts';
 import { type Spool, type SpooledEntry } from './spool.ts';
+import { removeFolder } from '../../testing/remove-folder.ts';
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-spool-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => removeFolder(folder));
   return folder;
 }
 

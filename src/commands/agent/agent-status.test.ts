@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -11,6 +11,7 @@ import { writeNotice, type AgentNotice } from '../../agent/notice-file.ts';
 import { privileges } from '../../agent/privileges.ts';
 import { writeStatus } from '../../agent/status-file.ts';
 import { showAgentStatus } from './agent-status.ts';
+import { removeFolder } from '../../testing/remove-folder.ts';
 
 const nobody = 65_534;
 
@@ -44,7 +45,7 @@ const notice: AgentNotice = {
 async function folderFor(t: TestContext): Promise<string> {
   const above = await mkdtemp(join(tmpdir(), 'watchkeeper-status-'));
   await chmod(above, 0o711);
-  t.after(() => rm(above, { recursive: true, force: true }));
+  t.after(() => removeFolder(above));
   using taken = takeFolder(join(above, 'agent'), { mode: 0o711, user: 'agent' });
   return taken.path;
 }

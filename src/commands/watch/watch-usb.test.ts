@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { runWatchkeeper, Watchkeeper } from '../../testing/watchkeeper.ts';
+import { removeFolder } from '../../testing/remove-folder.ts';
 
 const execute = promisify(execFile);
 const skip = process.getuid?.() === 0 ? false : 'mounting needs root';
@@ -34,5 +35,5 @@ test('E2: watch usb shows a mount and its end, one line each', { skip }, async (
   await watching.until(new RegExp(`\\d - unmounted: .* mountpoint=${folder},`));
   watching.signal('SIGINT');
   assert.equal(await watching.end(), 0);
-  await rm(folder, { recursive: true });
+  await removeFolder(folder);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -15,6 +15,7 @@ import { openSqliteStore } from '../../commands/serve/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord } from './read-record.ts';
+import { removeFolder } from '../../testing/remove-folder.ts';
 
 const agentId = 'agent-1';
 /** Waits are a hundredth of what they are. */
@@ -116,7 +117,7 @@ class Watching implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.watch.stop();
     await this.store[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true });
+    await removeFolder(this.#folder);
   }
 
   #newWatch(): ChainWatch {

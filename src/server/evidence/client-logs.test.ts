@@ -10,6 +10,7 @@ import { ChainWriter } from '../../testing/chain-writer.ts';
 import type { KeptRecord } from '../store/evidence.ts';
 import { ClientLogs } from './client-logs.ts';
 import { safeName } from './safe-name.ts';
+import { removeFolder } from '../../testing/remove-folder.ts';
 
 /** Waits are a hundredth of what they are. */
 const clock: Clock = { ...systemClock, after: (delayMs, callback) => systemClock.after(delayMs / 100, callback) };
@@ -79,7 +80,7 @@ class Stand implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.logs.stop();
-    await rm(this.folder, { recursive: true });
+    await removeFolder(this.folder);
   }
 
   #newLogs(): ClientLogs {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { globSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../../src/testing/eventually.ts';
 import { accountsOf, assertSound } from '../../../src/testing/fleet-account.ts';
 import { Fleet } from '../../../src/testing/fleet.ts';
+import { removeFolder } from '../../../src/testing/remove-folder.ts';
 
 const hourMs = 3_600_000;
 
@@ -14,7 +15,7 @@ test("FC33: an agent's clock is set an hour ahead, back, and an hour behind: not
   const [library] = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1');
   if (!library) return t.skip('the Debian package faketime is not installed');
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-clock-'));
-  t.after(() => rm(folder, { recursive: true }));
+  t.after(() => removeFolder(folder));
   const offset = join(folder, 'offset');
   const set = (seconds: number): void => writeFileSync(offset, `${seconds < 0 ? '' : '+'}${seconds}\n`);
   set(0);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -14,6 +14,7 @@ import { closedPort, tcpServer } from '../../../src/testing/tcp-server.ts';
 import { udpServer } from '../../../src/testing/udp-server.ts';
 import type { ResultAnswer } from '../../../src/server/routes/tasks.ts';
 import { Served } from '../served.ts';
+import { removeFolder } from '../../../src/testing/remove-folder.ts';
 
 interface Monitor {
   readonly name: string;
@@ -61,7 +62,7 @@ async function answerTo(port: number, text: string): Promise<{ readonly type?: s
 test('B2: an agent that listens runs every protocol for the server that calls it; what lacks a port, names no service or is broken gets a typed error and harms nothing', async () => {
   await using stands = await openStands();
   const folder = await mkdtemp(join(tmpdir(), 'watchkeeper-every-check-'));
-  await using _cleaning = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }) };
+  await using _cleaning = { [Symbol.asyncDispose]: () => removeFolder(folder) };
   const port = await closedPort();
   const words = ['agent', '--listen', `127.0.0.1:${port}`, '--name', 'seat-17', '--data', folder];
   await using agent = new Program(() => words);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../../commands/serve/open-store.ts';
 import type { Entry } from '../../../core/entry.ts';
 import type { Cutoffs, Dropped, Store } from '../store.ts';
 import { dayMs, hourMs } from '../summary.ts';
+import { removeFolder } from '../../../testing/remove-folder.ts';
 
 /** Tables that retention leaves alone when everything was removed and all time has passed. */
 const stays: Readonly<Record<string, string>> = {
@@ -42,7 +43,7 @@ async function makeScene(): Promise<Scene> {
     counts,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     },
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +9,7 @@ import { dayMs, hourMs } from '../summary.ts';
 import { migrations } from './schema.ts';
 import { openSqliteStore } from '../../../commands/serve/open-store.ts';
 import type { Notice } from './sqlite-store.ts';
+import { removeFolder } from '../../../testing/remove-folder.ts';
 
 /**
  * `0.1.0.sql` is a dump of a database that version 0.1.0 (schema 3) wrote: sealed, late and open hours, two epochs, a gap, a hole,
@@ -34,7 +35,7 @@ async function openOld(): Promise<AsyncDisposable & { readonly store: Store; rea
     heard,
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true });
+      await removeFolder(folder);
     },
   };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { copyFile, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readdir, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -13,6 +13,7 @@ import { migrate } from './migrate.ts';
 import { migrations } from './schema.ts';
 import { openSqliteStore } from '../../../commands/serve/open-store.ts';
 import type { Notice } from './sqlite-store.ts';
+import { removeFolder } from '../../../testing/remove-folder.ts';
 
 interface Folder extends AsyncDisposable {
   readonly path: string;
@@ -24,7 +25,7 @@ async function makeFolder(): Promise<Folder> {
   return {
     path,
     file: join(path, 'watchkeeper.db'),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+    [Symbol.asyncDispose]: () => removeFolder(path),
   };
 }
 
