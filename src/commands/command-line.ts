@@ -11,7 +11,7 @@ import type { RunFlags } from './run/run-what.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
 import { wrap } from '../terminal/text.ts';
 import { columnsFor } from '../terminal/width.ts';
-import { version } from './version.ts';
+import { version } from './installation.ts';
 import { addWatch } from './watch/watch-command-line.ts';
 
 /** Runs one command line and returns the exit code. */

@@ -35,7 +35,7 @@ import { defaultAgentFolder, takeFolder } from '../data-folders.ts';
 import { readEgressPolicy, rereadEgressPolicy } from './egress-file.ts';
 import { onHangup } from '../hangup.ts';
 import { aborted } from '../interruption.ts';
-import { version } from '../version.ts';
+import { version } from '../installation.ts';
 
 export interface AgentOptions {
   /** The server's http: or https: address; the one of the last time if absent. */

@@ -1,6 +1,7 @@
 import { startThread } from '../../adapters/worker-thread.ts';
 import type { SpoolHistory, SpoolReply, SpoolRequest, SpoolSizes } from '../../agent/spool/messages.ts';
 import { defaultSpoolSizes, spoolOver, type Spool, type SpoolOptions } from '../../agent/spool/spool.ts';
+import { threadFile } from '../installation.ts';
 
 export interface SpoolThreadData extends SpoolSizes, SpoolHistory {
   readonly folder: string;
@@ -10,6 +11,6 @@ export interface SpoolThreadData extends SpoolSizes, SpoolHistory {
 export async function openSpool(folder: string, options: SpoolOptions = {}): Promise<Spool> {
   const { limitBytes, memoryBytes, renewal, isUsed = false } = { ...defaultSpoolSizes, ...options };
   const workerData: SpoolThreadData = { folder, limitBytes, memoryBytes, renewal, isUsed };
-  const file = new URL('./spool-thread.ts', import.meta.url);
+  const file = threadFile('spool-thread', import.meta.url);
   return await spoolOver(startThread<SpoolRequest, SpoolReply>(file, { workerData }), options);
 }

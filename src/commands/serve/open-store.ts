@@ -2,6 +2,7 @@ import { startThread } from '../../adapters/worker-thread.ts';
 import type { Reply, Request } from '../../server/store/sqlite/messages.ts';
 import { storeOver, type SqliteOptions } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
+import { threadFile } from '../installation.ts';
 
 /** What a thread of the store is told at its start. */
 export interface StoreThreadData {
@@ -19,7 +20,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 16 };
 
 /** The store in one file, written by one thread and read by another. Rejects with an AppError if the file cannot be used. */
 export async function openSqliteStore({ folder, ...options }: StoreOptions): Promise<Store> {
-  const file = new URL('./store-thread.ts', import.meta.url);
+  const file = threadFile('store-thread', import.meta.url);
   return await storeOver((service) => {
     const workerData: StoreThreadData = { folder, service };
     return startThread<Request, Reply>(file, { workerData, resourceLimits });

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { BackupMaker } from '../../server/backup/make-backup.ts';
 import type { DataFolder } from '../../server/host/data-folder.ts';
 import type { Store } from '../../server/store/store.ts';
-import { version } from '../version.ts';
+import { version } from '../installation.ts';
 
 interface BackupParts {
   readonly folder: DataFolder;

@@ -18,7 +18,7 @@ import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Store } from '../../server/store/store.ts';
 import { descriptorLimit } from '../../sys/descriptors.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
-import { version } from '../version.ts';
+import { version } from '../installation.ts';
 import type { Server } from './build-server.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 

@@ -16,7 +16,7 @@ import { storeRoutes } from '../../server/routes/store.ts';
 import { runsRoutes } from '../../server/routes/runs.ts';
 import { tasksRoutes, type TasksPorts } from '../../server/routes/tasks.ts';
 import type { Store } from '../../server/store/store.ts';
-import { version } from '../version.ts';
+import { version } from '../installation.ts';
 import type { Server } from './build-server.ts';
 
 interface RouteParts {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { publicKeyPin } from '../operate/server-line.ts';
-import { version } from '../version.ts';
+import { version } from '../installation.ts';
 
 interface Welcome {
   readonly url: string;

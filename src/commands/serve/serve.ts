@@ -1,5 +1,4 @@
 import type { Say } from '../../core/say.ts';
-import { join } from 'node:path';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import type { Config } from '../../config/config.ts';
 import { readDefinition } from '../../config/definition.ts';
@@ -23,6 +22,7 @@ import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, sayUnknownAgents, type Reloading } from './serve-reload.ts';
 import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { onHangup } from '../hangup.ts';
+import { launcher } from '../installation.ts';
 import { aborted } from '../interruption.ts';
 import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
 import { backupsOf } from './serve-backups.ts';
@@ -182,7 +182,6 @@ interface LocalAgentParts {
 }
 
 function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent {
-  const launcher = join(import.meta.dirname, '..', '..', '..', 'bin', 'watchkeeper');
   const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
   const egress = ['--egress', folder.localEgress];
   return new LocalAgent({

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { EchoResponder } from '../../echo/responder.ts';
 import { AppError } from '../../core/errors.ts';
@@ -8,11 +8,12 @@ import { defaultEchoPort } from '../../core/ports.ts';
 import type { Milliseconds } from '../../core/duration.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { OperatorLog } from '../../terminal/operator-log.ts';
+import { defaultServerFolder } from '../data-folders.ts';
+import { installationFolder, isCheckout } from '../installation.ts';
 import { runConsole } from '../operate/console.ts';
 import { serve } from './serve.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
-const starter = join(root, 'config', 'starter.yaml');
+const starter = join(installationFolder, 'config', 'starter.yaml');
 const exitMeaning = 'end the server and all that it runs';
 /** Where the starter configuration looks for the responder. */
 const echo = { host: '127.0.0.1', tcp: defaultEchoPort, udp: defaultEchoPort };
@@ -29,7 +30,7 @@ interface StartOptions {
  * operator's console on it: results without any network. Ends with the console or, without a terminal, with the signal.
  */
 export async function start(options: StartOptions, interruption: AbortSignal): Promise<void> {
-  const data = options.data ?? join(root, 'data');
+  const data = options.data ?? (isCheckout ? join(installationFolder, 'data') : defaultServerFolder());
   await mkdir(data, { recursive: true, mode: 0o700 });
   await using responder = new EchoResponder(echo);
   await responder.start().catch(sayTaken);
