@@ -1,0 +1,15 @@
+import type { Milliseconds } from '../duration.ts';
+
+/** An agent that reconnects has this long before its voices go silent. */
+const agentGraceMs = 30_000;
+
+/** So long after its last run that said something of the target, a voice is fresh. */
+export function freshForMs({
+  intervalMs,
+  timeoutMs,
+}: {
+  readonly intervalMs: Milliseconds;
+  readonly timeoutMs: Milliseconds;
+}): Milliseconds {
+  return 2 * intervalMs + timeoutMs + agentGraceMs;
+}
