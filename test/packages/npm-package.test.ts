@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync, statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -60,6 +60,26 @@ describe('AT13: the packed tarball, installed in an empty folder beside Node alo
     for (const { name } of globSync('src/checks/*/', { cwd: root, withFileTypes: true }))
       if (!name.startsWith('_')) assert.ok(stdout.includes(name), name);
   });
+
+  for (const [version, expected] of [
+    ['v20.20.2', /^watchkeeper: expected Node 26\.9 or newer, found v20\.20\.2; put it on PATH$/m],
+    ['v26.8.9', /found v26\.8\.9/],
+    ['v9.11.0', /found v9\.11\.0/],
+  ] as const) {
+    test(`says what it expected where Node is ${version}`, async () => {
+      const programs = join(folder, version);
+      await mkdir(programs);
+      await writeFile(join(programs, 'node'), `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+      const start = run(join(folder, 'bin', 'watchkeeper'), ['--version'], {
+        env: { PATH: `${programs}:/usr/bin:/bin` },
+      });
+      await assert.rejects(start, ({ code, stderr }: { code: number; stderr: string }) => {
+        assert.equal(code, 3);
+        assert.match(stderr, expected);
+        return true;
+      });
+    });
+  }
 
   test('starts a server whose agent measures', async () => {
     const words = ['start', '--data', join(folder, 'data'), '--listen', '127.0.0.1:0'];
