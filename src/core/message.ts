@@ -1,4 +1,4 @@
-import type { Status } from './outcome.ts';
+import type { JsonObject, Status } from './outcome.ts';
 
 /** `closed`: the subject was paused or deleted. `unstable` and `stable`: it flaps, and it no longer does. */
 export const messageKinds = [
@@ -46,6 +46,9 @@ export interface Message {
   readonly ackLink?: string;
   readonly tags: readonly string[];
 }
+
+/** What a provider calls a message that it has taken: by it the message is edited, answered or resolved. */
+export type MessageReceipt = JsonObject;
 
 /** Names one message of an incident: the key of its row in the outbox, without the notifier. */
 export interface MessageKey {
