@@ -19,7 +19,7 @@ export const plainNaming: Naming = { machine: 'this machine', nameOf: (address) 
 export function contactSentence(record: ContactRecord, { machine, nameOf }: Naming): string {
   const peer = nameOf(record.peer);
   if (record.direction === 'unknown')
-    return `${machine} and ${peer} exchange packets ${serviceText(record)}; who began was not seen`;
+    return `packets ${serviceText(record)} passed between ${machine} and ${peer}; who began was not seen`;
   const [subject, object] = record.direction === 'out' ? [machine, peer] : [peer, machine];
   return `${subject} contacted ${object} ${serviceText(record)}`;
 }
@@ -30,6 +30,7 @@ function serviceText({ protocol, port }: Pick<ContactRecord, 'protocol' | 'port'
   const [name, type] = protocol.split('/');
   if (name === 'icmp') return `(ICMP type ${type})`;
   if (protocol === 'unknown') return '(protocol unknown)';
+  if (protocol === 'fragment') return '(part of a packet)';
   const title = /^\d/.test(protocol) ? `IP protocol ${protocol}` : protocol.toUpperCase();
   if (port === undefined) return `(${title})`;
   const service = serviceTitle(port);

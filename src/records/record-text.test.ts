@@ -79,8 +79,8 @@ const cases: readonly (readonly [SensorRecord, line: string, notice: string | un
   ],
   [
     { event: 'lan-access', ...contact, direction: 'unknown' },
-    'this machine and 192.168.0.17 exchange packets on TCP port 22 (SSH); who began was not seen; eth0',
-    'seat-1 and seat-17 exchange packets on TCP port 22 (SSH); who began was not seen',
+    'packets on TCP port 22 (SSH) passed between this machine and 192.168.0.17; who began was not seen; eth0',
+    'packets on TCP port 22 (SSH) passed between seat-1 and seat-17; who began was not seen',
   ],
   [
     {

@@ -129,10 +129,10 @@ interface Looked extends Pick<Passing, 'direction'> {
   readonly isForAll: boolean;
 }
 
-/** True for the first packet to a service, and for one that bears names. */
+/** True for the first packet to a service, the first from a port that asks everybody, and for one that bears names. */
 function isOfNoteTo({ services }: Entry, { packet, direction, isForAll }: Looked): boolean {
-  const service = serviceOf(packet, direction);
-  const isNew = !isForAll && !services.has(service);
+  const service = isForAll ? `asks from ${packet.ports?.source}` : serviceOf(packet, direction);
+  const isNew = (!isForAll || packet.protocol === 17) && !services.has(service);
   if (isNew) services.add(service);
   return isNew || bearsNames(packet, direction);
 }

@@ -121,7 +121,7 @@ const emptyMessage = {
   additionals: [],
 } as const;
 
-export const tcpFlag = { syn: 2, synAck: 0x12, ack: 0x10 };
+export const tcpFlag = { syn: 2, reset: 4, synAck: 0x12, ack: 0x10 };
 
 export function tcpSegment(
   port: number,

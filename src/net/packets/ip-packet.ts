@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { decodeIpv4Header } from './ip.ts';
-import { ipv6Text } from './ipv6.ts';
+import { ipv6Payload, ipv6Text } from './ipv6.ts';
 
 /** Numbers of the protocols that we look into. */
 export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
@@ -9,7 +9,7 @@ export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 export interface IpPacket {
   readonly source: string;
   readonly destination: string;
-  /** Of IPv6 that of the next header: nothing is looked for behind extension headers. */
+  /** Of IPv6 what is behind the extension headers. */
   readonly protocol: number;
   /** Of TCP and UDP, where the packet has their header; a later fragment has none. */
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
@@ -32,12 +32,12 @@ export function decodeIpPacket(packet: Buffer): IpPacket | undefined {
     };
   }
   if (packet.length < ipv6HeaderBytes || packet.readUInt8(0) >> 4 !== 6) return undefined;
-  const protocol = packet.readUInt8(6);
+  const { protocol, at } = ipv6Payload(packet);
   return {
     source: ipv6Text(packet.subarray(8, 24)),
     destination: ipv6Text(packet.subarray(24, 40)),
     protocol,
-    ...transportOf(protocol, packet.subarray(ipv6HeaderBytes)),
+    ...(protocol === 0 ? noTransport(packet) : transportOf(protocol, packet.subarray(at))),
   };
 }
 

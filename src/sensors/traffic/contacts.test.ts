@@ -72,9 +72,9 @@ const beginnings: readonly (readonly [string, (stand: TrafficStand) => void, rea
   ['a SYN that we send', (stand) => tcp(stand, 'out', tcpSegment(22)), ['out tcp 22']],
   ['a SYN that we get', (stand) => tcp(stand, 'in', tcpSegment(22)), ['in tcp 22']],
   [
-    'an answer to a SYN that was not seen',
+    'an answer to a SYN that nobody sent',
     (stand) => tcp(stand, 'in', tcpSegment(50_000, undefined, { from: 22, flags: tcpFlag.synAck })),
-    ['out tcp 22'],
+    ['unknown tcp 22'],
   ],
   [
     'our answer to a SYN that was not seen',
@@ -95,9 +95,71 @@ const beginnings: readonly (readonly [string, (stand: TrafficStand) => void, rea
     ['out icmp'],
   ],
   [
-    'a reply alone',
+    'a reply to a request that nobody sent',
     (stand) => stand.receiveIp(neighbour, { protocol: 1, payload: Buffer.from([0, 0, 0, 0]) }),
-    ['out icmp'],
+    ['unknown icmp'],
+  ],
+  [
+    'our reply to a request that was not seen',
+    (stand) => stand.send(neighbour, { protocol: 1, payload: Buffer.from([0, 0, 0, 0]) }),
+    ['in icmp'],
+  ],
+  [
+    'a request for a timestamp, and our reply',
+    (stand) => {
+      stand.receiveIp(neighbour, { protocol: 1, payload: Buffer.from([13, 0, 0, 0]) });
+      stand.send(neighbour, { protocol: 1, payload: Buffer.from([14, 0, 0, 0]) });
+    },
+    ['in icmp/13'],
+  ],
+  ['a reset', (stand) => tcp(stand, 'in', tcpSegment(50_000, undefined, { from: 22, flags: tcpFlag.reset })), []],
+  [
+    'SCTP, and its answer',
+    (stand) => {
+      stand.send(neighbour, { protocol: 132, payload: Buffer.alloc(32) });
+      stand.receiveIp(neighbour, { protocol: 132, payload: Buffer.alloc(32) });
+    },
+    ['out 132'],
+  ],
+  [
+    'headers that are cut off',
+    (stand) => {
+      stand.receiveIp(neighbour, { protocol: 17, payload: Buffer.alloc(2) });
+      tcp(stand, 'in', Buffer.alloc(3));
+    },
+    ['in udp', 'unknown tcp'],
+  ],
+  [
+    'an answer from any port to our question to all',
+    (stand) => {
+      stand.send('239.255.255.250', { payload: udpDatagram([51_234, 1900], Buffer.alloc(9)) });
+      stand.receive(neighbour, { from: 45_678, port: 51_234 });
+    },
+    [],
+  ],
+  [
+    'our answer from any port to a question to all',
+    (stand) => {
+      stand.receive(neighbour, { to: '239.255.255.250', from: 47_000, port: 3702 });
+      stand.send(neighbour, { payload: udpDatagram([45_678, 47_000], Buffer.alloc(9)) });
+    },
+    [],
+  ],
+  [
+    'a datagram to the port of a service that has announced itself to all',
+    (stand) => {
+      stand.receive(neighbour, { to: '192.168.0.255', from: 2425, port: 2425 });
+      stand.send(neighbour, { payload: udpDatagram([2425, 2425], Buffer.alloc(9)) });
+    },
+    ['unknown udp 2425'],
+  ],
+  [
+    'a datagram to a port from which another host asked',
+    (stand) => {
+      stand.receive('192.168.0.18', { to: '239.255.255.250', from: 47_000, port: 3702 });
+      stand.send(neighbour, { payload: udpDatagram([45_678, 47_000], Buffer.alloc(9)) });
+    },
+    ['out udp 47000'],
   ],
   [
     'an answer of a service over UDP',
@@ -125,6 +187,19 @@ for (const [what, happen, expected] of beginnings)
       expected.map((text) => text.replace(' ', ` ${neighbour} `)).map((text) => `lan-access ${text}`),
     );
   });
+
+test('SG9: what is sent in ICMP errors, or as answers to questions to all, is told by its volume', async () => {
+  const stand = new TrafficStand();
+  for (let packet = 0; packet < 1000; packet++) {
+    stand.receiveIp(neighbour, {
+      protocol: 1,
+      payload: Buffer.concat([Buffer.from([3, 3, 0, 0]), Buffer.alloc(1400)]),
+    });
+    stand.receive('192.168.0.18', { from: 1900, port: 50_000, bytes: 1400 });
+  }
+  await stand.step();
+  assert.deepEqual(stand.events(), [`contact-volume ${neighbour}`, 'contact-volume 192.168.0.18']);
+});
 
 test('SG9: a ping licenses no copy: another service, another direction and much traffic are told again', async () => {
   const stand = new TrafficStand();

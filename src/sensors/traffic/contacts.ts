@@ -1,6 +1,7 @@
 import { BoundedMap } from '../../core/bounded-map.ts';
 import type { ContactDirection, PeerClass, SensorRecord } from '../../core/record.ts';
-import { beginningOf, isDiscovery, type Beginning, type SeenTransport } from './beginning.ts';
+import { beginningOf, isDiscovery, isWithoutTransport, type Beginning, type SeenTransport } from './beginning.ts';
+import { AskingPorts } from './asking-ports.ts';
 import { ContactBudget, type ContactEvent } from './contact-budget.ts';
 import { protocols } from './counting-rules.ts';
 import type { PeerId } from './peer-counter.ts';
@@ -62,6 +63,7 @@ export class Contacts {
   readonly #parts: ContactsParts;
   readonly #known = new BoundedMap<string, KnownPeer>(maxKnown);
   readonly #budget: ContactBudget;
+  readonly #asking = new AskingPorts();
 
   constructor(parts: ContactsParts) {
     this.#parts = parts;
@@ -73,12 +75,20 @@ export class Contacts {
     const { address, seen } = meeting;
     const { rules } = this.#parts;
     if (rules.classOf(address) === 'multicast') return;
-    const beginning = beginningOf(seen);
-    if (!beginning) return;
     const known = this.#knownAs(address);
+    const first = beginningOf(seen);
+    if (!first) return;
+    const answer = this.#asking.answeredBy(address, seen);
+    const beginning = answer === 'perhaps' ? { ...first, direction: 'unknown' as const } : first;
     if (known.services.size < maxServices) known.services.add(serviceText(beginning));
-    if (isDiscovery(seen) && rules.classOf(address) === 'intranet') known.event ??= rules.eventFor(address);
-    else if (isNews(known, seen, beginning)) this.#judge(known, { ...meeting, ...beginning });
+    const isAnswerToAll = isDiscovery(seen) || answer === 'surely';
+    if (isAnswerToAll && rules.classOf(address) === 'intranet') return;
+    if (isNews(known, seen, beginning)) this.#judge(known, { ...meeting, ...beginning });
+  }
+
+  /** Takes a datagram that this machine or a host of the link sends to everybody on it. */
+  hearQuestion(address: string, seen: SeenTransport): void {
+    this.#asking.note(address, seen);
   }
 
   /** Tells of a beginning that is new, if the rules want it told. */
@@ -137,11 +147,13 @@ export class Contacts {
   /** Tells of much that was exchanged, each time that it is ten times as much. */
   #measure({ wire, ...peer }: PeerVolume): void {
     const known = this.#known.get(peer.address);
-    if (!known?.event) return;
+    if (!known) return;
     const total = wire[0] + wire[1];
     const passed = total - (known.wireAtFirst.get(peer.interfaceIndex) ?? 0);
     if (passed < known.nextVolume) return;
     while (passed >= known.nextVolume) known.nextVolume *= 10;
+    known.event ??= this.#parts.rules.eventFor(peer.address);
+    if (!known.event) return;
     const { describe, rules, record } = this.#parts;
     record({
       event: 'contact-volume',
@@ -178,10 +190,16 @@ function serviceText({ direction, protocol, port }: Beginning): string {
 /** True for a beginning that was not seen before, and is no answer to one. */
 function isNews(known: KnownPeer, packet: SeenTransport, beginning: Beginning): boolean {
   if (packet.protocol === protocols.udp && !isNewConversation(known, packet)) return false;
+  if (isWithoutTransport(beginning) && known.seen.values().some((key) => isOfProtocol(key, beginning))) return false;
   const key = keyOf(beginning);
   if (known.seen.has(key)) return false;
   if (known.seen.size < maxSeen) known.seen.add(key);
   return true;
+}
+
+/** A later fragment may be of any protocol. */
+function isOfProtocol(key: string, { protocol }: Beginning): boolean {
+  return protocol === 'fragment' || key.split(' ')[1] === protocol;
 }
 
 function isNewConversation({ conversations }: KnownPeer, seen: SeenTransport): boolean {

@@ -14,8 +14,8 @@ export const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 
 /** RFC 4861: router and neighbour discovery and redirects, the ARP of IPv6, as types of ICMPv6. */
 export const discoveryTypes = { first: 133, last: 137 } as const;
-/** TCP (RFC 9293): of these two flags the packet that begins a connection has SYN alone. */
-export const tcpFlags = { syn: 0x02, ack: 0x10 } as const;
+/** TCP (RFC 9293): of SYN and ACK the packet that begins a connection has SYN alone. */
+export const tcpFlags = { syn: 0x02, reset: 0x04, ack: 0x10 } as const;
 /** A request of ICMP echo (RFC 792, RFC 4443). */
 export const echoRequests = { 4: { protocol: 1, type: 8 }, 6: { protocol: 58, type: 128 } } as const;
 /** DNS and mDNS; HTTPS, DNS over TLS, and the alternative HTTPS port. */

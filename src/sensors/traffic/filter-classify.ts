@@ -1,4 +1,6 @@
+import { maxExtensionHeaders } from '../../net/packets/ipv6.ts';
 import {
+  add,
   and,
   at,
   fromNetworkOrder,
@@ -128,7 +130,42 @@ const endsOfIpv6 = (peer: number, own: number): readonly Instruction[] =>
     store('u64', stack(ownEnd + half), r0),
   ]);
 
-/** RFC 8200 section 3. Packets with extension headers are counted, but their transport header is not read. */
+/** Goes over one extension header (RFC 8200 section 4, RFC 4302); leaves the protocol 0 for a later fragment. */
+function extensionHeader(n: number): readonly Instruction[] {
+  return [
+    label(`IPv6 header ${n}`),
+    load(r0, 'u64', stack(frame.protocol)),
+    ...[0, 43, 44, 51, 60].map((protocol) => jumpIf([r0, '==', protocol], `extension ${n}`)),
+    jump('own end'),
+    label(`extension ${n}`),
+    ...loadBytes(transport, 8, 'own end'),
+    load(r2, 'u64', stack(frame.protocol)),
+    load(r1, 'u8', stack(header)),
+    store('u64', stack(frame.protocol), r1),
+    jumpIf([r2, '==', 44], `fragment ${n}`),
+    load(r0, 'u8', stack(header + 1)),
+    jumpIf([r2, '==', 51], `authentication ${n}`),
+    add(r0, 1),
+    shiftLeft(r0, 3),
+    jump(`next ${n}`),
+    label(`authentication ${n}`),
+    add(r0, 2),
+    shiftLeft(r0, 2),
+    jump(`next ${n}`),
+    label(`fragment ${n}`),
+    load(r0, 'u16', stack(header + 2)),
+    fromNetworkOrder(r0, 16),
+    jumpIf([r0, '<', 8], `first fragment ${n}`),
+    store('u64', stack(frame.protocol), 0),
+    jump('own end'),
+    label(`first fragment ${n}`),
+    move(r0, 8),
+    label(`next ${n}`),
+    add(transport, r0),
+  ];
+}
+
+/** RFC 8200 section 3. */
 export const readIpv6: readonly Instruction[] = [
   label('IPv6'),
   ...loadBytes(0, 40, 'not IP'),
@@ -141,9 +178,12 @@ export const readIpv6: readonly Instruction[] = [
   label('IPv6 ends'),
   jumpIf([packetType, '==', packetTypes.outgoing], 'IPv6 sent'),
   ...endsOfIpv6(source6, destination6),
-  jump('own end'),
+  jump('IPv6 header 0'),
   label('IPv6 sent'),
   ...endsOfIpv6(destination6, source6),
+  ...Array.from({ length: maxExtensionHeaders }, (_, n) => extensionHeader(n)).flat(),
+  label(`IPv6 header ${maxExtensionHeaders}`),
+  jump('own end'),
 ];
 
 /** Tells packets of this machine from those that it passes on, and from those that another interface counts. */

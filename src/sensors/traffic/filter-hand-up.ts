@@ -112,14 +112,28 @@ const rememberService = (services: number): readonly Instruction[] => [
   jump('hand up'),
 ];
 
+/** A datagram to everybody on the link may be a question: by the port that it comes from, an answer is known. */
+const findAskingPort: readonly Instruction[] = [
+  load(r1, 'u64', stack(frame.protocol)),
+  jumpIf([r1, '!=', protocols.udp], 'ignore'),
+  ...portOf('sourcePort'),
+  jumpIf([r0, '==', 0], 'ignore'),
+  shiftLeft(r0, 16),
+  move(r2, protocols.udp | (1 << 9)),
+  or(r2, r0),
+  ...addDirection('find service'),
+];
+
 /**
  * Goes to `hand up` for the first packet of each service: a SYN of TCP by port and direction, a request of ICMP echo by
- * direction, UDP by the lower port, which is the same both ways.
+ * direction, UDP by the lower port, which is the same both ways; and for the first from each port that asks everybody.
  */
 export const findService = (services: number): readonly Instruction[] => [
   label('service'),
   load(r1, 'u64', stack(frame.isUndirected)),
-  jumpIf([r1, '!=', 0], 'ignore'),
+  jumpIf([r1, '==', 0], 'directed'),
+  ...findAskingPort,
+  label('directed'),
   load(r1, 'u64', stack(frame.protocol)),
   move(r2, r1),
   jumpIf([r1, '==', protocols.tcp], 'SYN'),

@@ -208,7 +208,9 @@ export class TrafficObserver implements Disposable {
     if (mac !== undefined && this.#network.classes.isOnLink(address))
       this.#network.macs.note({ interfaceIndex, address, mac });
     if (this.#parts.options.names !== 'none') this.#names.hear(packet, direction);
-    if (!isForGroup) this.#meet({ interfaceIndex, address, seen: seenTransport(bytes, direction) });
+    const seen = seenTransport(bytes, direction);
+    if (isForGroup) this.#contacts.hearQuestion(address, seen);
+    else this.#meet({ interfaceIndex, address, seen });
   }
 
   /** Meets a peer by what the counter kept of its first packets: none of them needs to have been handed up. */

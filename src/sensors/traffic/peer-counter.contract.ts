@@ -101,6 +101,30 @@ export function peerCounterContract(open: Open): void {
       assert.deepEqual(later, []);
     });
 
+    test('SG2: the first datagram from each port that asks everybody is handed up, both ways', async () => {
+      await using stand = await openStand(open);
+      const [source, group] = ['10.94.5.6', '239.9.9.9'];
+      const ask = (port: number): Buffer =>
+        ipv4Packet({ source, destination: group, protocol: 17, payload: udpDatagram([port, 1900], Buffer.alloc(9)) });
+      stand.lab.say([ask(50_001), ask(50_001), ask(50_002)]);
+      await askAll(stand.lab, { group, from: 50_003 });
+      const portsOf = (peer: string): readonly number[] =>
+        stand.seen.filter((seen) => ofPeer(seen, peer)).map(({ bytes }) => bytes.readUInt16BE(20));
+      await eventually('all are handed up', () => portsOf(source).length >= 2 && portsOf(group).length > 0);
+      assert.deepEqual([portsOf(source), portsOf(group)], [[50_001, 50_002], [50_003]]);
+    });
+
+    test('SG10: behind the extension headers of IPv6 ports and types are read as without them; a later fragment has none', async () => {
+      await using stand = await openStand(open);
+      const { lab, counter } = stand;
+      await lab.crowd.run('ping', '-n', '-c', '1', '-s', '4000', labPeers.watched6);
+      const first = await eventually('the fragments are counted', () => {
+        const { received, firstReceived } = byAddress(counter.read()).get(labPeers.crowd6) ?? {};
+        return received && received.directed >= 3 && firstReceived;
+      });
+      assert.deepEqual([first.protocol, first.flags], [58, 128]);
+    });
+
     test('answers of DNS and greetings of TLS are handed up whole, every one', async () => {
       await using stand = await openStand(open);
       const answer = ipv4Packet({
@@ -271,6 +295,15 @@ async function announce(lab: PeerLab, answer: Buffer): Promise<void> {
   const socket = createSocket('udp6');
   await within(lab.crowd, () => once(socket.bind(5353, labPeers.crowd6), 'listening'));
   await new Promise((resolve) => socket.send(answer, 9, labPeers.watched6, resolve));
+  socket.close();
+}
+
+/** The watched host sends two datagrams to a multicast group. */
+async function askAll(lab: PeerLab, { group, from }: { readonly group: string; readonly from: number }): Promise<void> {
+  const socket = createSocket('udp4');
+  await within(lab.watched, () => once(socket.bind(from, labPeers.watched), 'listening'));
+  socket.setMulticastInterface(labPeers.watched);
+  for (const text of ['one', 'two']) await new Promise((resolve) => socket.send(text, 1900, group, resolve));
   socket.close();
 }
 

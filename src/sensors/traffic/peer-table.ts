@@ -5,6 +5,7 @@ import { etherTypes, handedUp } from './counting-rules.ts';
 import { addressBytes, ipv4Text } from './peer-address.ts';
 import type { Counted, FirstPacket, MachineEnds, PeerCount, PeerId, RestCount } from './peer-counter.ts';
 import {
+  askingPortOf,
   bearsNames,
   isForGroup,
   isNeighbourDiscovery,
@@ -108,7 +109,8 @@ export class PeerTable {
     if (isFirst) entry[way === 'sent' ? 'firstSent' : 'firstReceived'] = firstOf(transport);
     if (kind === 'pair') return isFirst ? handedUp.first : 0;
     if (bearsNames(packet, transport)) return handedUp.whole;
-    const isNew = isDirected && isNewService(entry, serviceOf(packet, transport));
+    const service = isDirected ? serviceOf(packet, transport) : askingPortOf(packet, transport);
+    const isNew = isNewService(entry, service);
     return isFirst || isNew ? handedUp.first : 0;
   }
 

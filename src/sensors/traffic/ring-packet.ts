@@ -1,3 +1,4 @@
+import { ipv6Payload, type IpPayload } from '../../net/packets/ipv6.ts';
 import type { RingPacket } from '../../sys/packet-ring.ts';
 import { packetTypes } from '../../sys/packet-socket.ts';
 import { discoveryTypes, echoRequests, etherTypes, namingPorts, protocols, tcpFlags } from './counting-rules.ts';
@@ -23,11 +24,9 @@ export function isOutgoing({ type }: RingPacket): boolean {
 /** The IP packet among the bytes of a ring, or any other one. */
 export type PacketBytes = Pick<RingPacket, 'bytes' | 'start' | 'end' | 'protocol'>;
 
-/** Called up to 100,000 times a second, so it creates one object only. IPv6 extension headers are not read. */
-export function transportOf(packet: PacketBytes): Transport {
-  const { bytes, start, end } = packet;
-  const protocol = protocolOf(packet);
-  const at = start + (packet.protocol === etherTypes.ipv6 ? 40 : 4 * (bytes.readUInt8(start) & 0x0f));
+/** Called up to 100,000 times a second, so it creates few objects. */
+export function transportOf({ bytes, start, end, protocol: etherType }: PacketBytes): Transport {
+  const { protocol, at } = etherType === etherTypes.ipv6 ? ipv6Payload(bytes, start, end) : ipv4Payload(bytes, start);
   const isTcp = protocol === protocols.tcp;
   if ((isTcp || protocol === protocols.udp) && at + (isTcp ? 14 : 8) <= end)
     return {
@@ -41,11 +40,13 @@ export function transportOf(packet: PacketBytes): Transport {
   return { protocol, flags, sourcePort: 0, destinationPort: 0, data: end };
 }
 
-/** 0 for a later fragment, which has no transport header. */
-function protocolOf({ bytes, start, protocol }: PacketBytes): number {
-  if (protocol === etherTypes.ipv6) return bytes.readUInt8(start + 6);
+/** Protocol 0 for a later fragment, which has no transport header. */
+function ipv4Payload(bytes: Buffer, start: number): IpPayload {
   const isFirstFragment = (bytes.readUInt16BE(start + 6) & 0x1fff) === 0;
-  return isFirstFragment ? bytes.readUInt8(start + 9) : 0;
+  return {
+    protocol: isFirstFragment ? bytes.readUInt8(start + 9) : 0,
+    at: start + 4 * (bytes.readUInt8(start) & 0x0f),
+  };
 }
 
 function isIcmp(protocol: number): boolean {
@@ -70,6 +71,14 @@ export function bearsNames(packet: RingPacket, { protocol, sourcePort, destinati
   if (protocol !== protocols.tcp || !isSent || !namingPorts.tls.includes(destinationPort)) return false;
   const { bytes, end } = packet;
   return data + 6 <= end && bytes.readUInt8(data) === 22 && bytes.readUInt8(data + 5) === 1;
+}
+
+/** A number for the port from which a datagram asks everybody on the link; undefined for other packets. */
+export function askingPortOf(packet: RingPacket, { protocol, sourcePort }: Transport): number | undefined {
+  const direction = isOutgoing(packet) ? 1 << 8 : 0;
+  return protocol === protocols.udp && sourcePort > 0
+    ? (sourcePort * 2 ** 16) | (1 << 9) | direction | protocol
+    : undefined;
 }
 
 /** A number for the service that the packet asks for; undefined if it asks for none. */

@@ -88,7 +88,7 @@ test('E3: a record every 40 s with what the kernel counted, its seconds measured
   assert.equal(clock.pending, 0, 'a sensor that is stopped waits for nothing');
 });
 
-test('E4: each first contact is recorded within 100 ms of the packet', { skip }, async (t) => {
+test('E4: each first contact is recorded when its packet passes, not with the next step', { skip }, async (t) => {
   const peers = await neighbours(50);
   const waits: number[] = [];
   let sentAtMs = 0;
@@ -97,7 +97,8 @@ test('E4: each first contact is recorded within 100 ms of the packet', { skip },
     waits.push(performance.now() - sentAtMs);
     heard.resolve();
   };
-  const { records } = await start(t, { clock: systemClock, onRecord });
+  // No step ever comes: this clock stands still.
+  const { records } = await start(t, { clock: new FakeClock(), onRecord });
   for (const peer of peers) {
     heard = Promise.withResolvers();
     sentAtMs = performance.now();
@@ -109,7 +110,6 @@ test('E4: each first contact is recorded within 100 ms of the packet', { skip },
   );
   const sorted = waits.toSorted((one, other) => one - other);
   t.diagnostic(`packet to record: median ${sorted[25]?.toFixed(2)} ms, longest ${sorted.at(-1)?.toFixed(2)} ms`);
-  assert.ok(Math.max(...waits) < 100);
 });
 
 test('without the right to see packets the sensor says so, and what to do', { skip }, async (t) => {
