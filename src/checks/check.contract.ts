@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CheckType } from '../core/check.ts';
 import { reasons, sources, statuses, type Outcome } from '../core/outcome.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { testContext } from '../testing/context.ts';
+import { timed, type Timed } from '../testing/lateness.ts';
 import type { Stand } from '../testing/stand.ts';
 
 export interface ContractStands {
@@ -30,7 +32,7 @@ export function checkContract(check: CheckType, stands: ContractStands): void {
 
     test('a cancelled run ends within 50 ms of its signal, as an outcome', async () => {
       await using stand = await stands.silent();
-      const { outcome, lateMs } = await abortRun(
+      const { value: outcome, lateMs } = await abortRun(
         (signal) => run(stand.options, signal),
         new DOMException('stopped', 'AbortError'),
       );
@@ -47,7 +49,7 @@ export function checkContract(check: CheckType, stands: ContractStands): void {
 
     test('a run past its deadline ends within 50 ms, as a well-formed outcome', async () => {
       await using stand = await stands.silent();
-      const { outcome, lateMs } = await abortRun(
+      const { value: outcome, lateMs } = await abortRun(
         (signal) => run(stand.options, signal),
         new DOMException('No answer within 100 ms.', 'TimeoutError'),
       );
@@ -94,19 +96,14 @@ export function assertWellFormed(check: CheckType, outcome: Outcome): void {
   assert.ok(outcome.source !== undefined && sources.includes(outcome.source), `source ${outcome.source}`);
 }
 
-async function abortRun(
-  run: (signal: AbortSignal) => Promise<Outcome>,
-  reason: DOMException,
-): Promise<{ outcome: Outcome; lateMs: number }> {
+async function abortRun(run: (signal: AbortSignal) => Promise<Outcome>, reason: DOMException): Promise<Timed<Outcome>> {
   const controller = new AbortController();
-  let abortedMs = 0;
-  const timer = setTimeout(() => {
-    abortedMs = performance.now();
+  const outcome = run(controller.signal);
+  await Promise.race([outcome, sleep(abortAfterMs)]);
+  return await timed(() => {
     controller.abort(reason);
-  }, abortAfterMs);
-  const outcome = await run(controller.signal);
-  clearTimeout(timer);
-  return { outcome, lateMs: abortedMs === 0 ? 0 : performance.now() - abortedMs };
+    return outcome;
+  });
 }
 
 /** The handles that keep the process alive, after a few turns of the loop in which closing sockets can close. */

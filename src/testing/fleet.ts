@@ -142,7 +142,7 @@ export class Fleet implements AsyncDisposable {
 
   async untilAnswering(): Promise<void> {
     try {
-      await eventually('the server answers', () => this.ask('/agents'), 60_000);
+      await eventually('the server answers', () => this.ask('/agents'));
     } catch (error) {
       throw new Error(`The server does not answer. It said:\n${this.server.said}`, { cause: error });
     }
@@ -152,7 +152,7 @@ export class Fleet implements AsyncDisposable {
   async untilConnected(names = this.everyAgent.map(({ name }) => name)): Promise<void> {
     const isThere = async (name: string): Promise<boolean> =>
       ['online', 'impaired'].includes((await this.view(name))?.status ?? '');
-    for (const name of names) await eventually(`${name} is connected`, () => isThere(name), 60_000);
+    for (const name of names) await eventually(`${name} is connected`, () => isThere(name));
   }
 
   /** The agent's own word on what it recorded, taken from its folder. */
@@ -207,27 +207,23 @@ export class Fleet implements AsyncDisposable {
     this.server.start();
     await this.untilAnswering();
     if (!this.#plan.areCalled) await this.#startJoining();
-    for (const { name } of this.everyAgent) await eventually(`${name} checks`, () => this.visits(name) > 0, 60_000);
+    for (const { name } of this.everyAgent) await eventually(`${name} checks`, () => this.visits(name) > 0);
     await this.untilConnected();
   }
 
   async #untilSettled(agent: Pick<FleetAgent, 'name' | 'folder'>): Promise<void> {
     const before = this.status(agent).writtenAt;
-    const pausedAt = await eventually(
-      `${agent.name} pauses`,
-      () => {
-        const { writtenAt } = this.status(agent);
-        const tasks = new AgentFolder(folderFiles(agent.folder)).tasks();
-        return writtenAt !== before && tasks.every(({ paused }) => paused) && writtenAt;
-      },
-      60_000,
-    );
+    const pausedAt = await eventually(`${agent.name} pauses`, () => {
+      const { writtenAt } = this.status(agent);
+      const tasks = new AgentFolder(folderFiles(agent.folder)).tasks();
+      return writtenAt !== before && tasks.every(({ paused }) => paused) && writtenAt;
+    });
     // In a later report, so that no result is on its way into the spool.
     const isDone = (): boolean => {
       const { queue, writtenAt } = this.status(agent);
       return writtenAt !== pausedAt && queue.depth === 0;
     };
-    await eventually(`${agent.name} has handed everything over`, isDone, 60_000);
+    await eventually(`${agent.name} has handed everything over`, isDone);
   }
 
   /** Each says on its first start how the server is to call it. */

@@ -2,10 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.ts';
+import { eventually, longMs } from './eventually.ts';
 
 const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
-const patienceMs = 20_000;
 
 /** The real program in a process of its own, driven as a person or a script drives it. Disposing kills it. */
 export class Watchkeeper implements AsyncDisposable {
@@ -46,7 +45,7 @@ export class Watchkeeper implements AsyncDisposable {
 
   /** What the program wrote to its standard output up to the first match after `from`; rejects if it ends or is silent before. */
   async until(pattern: RegExp, from = 0): Promise<string> {
-    const deadline = AbortSignal.timeout(patienceMs);
+    const deadline = AbortSignal.timeout(longMs);
     for (;;) {
       const match = pattern.exec(this.stdout.slice(from));
       if (match) return this.stdout.slice(from, from + match.index + match[0].length);

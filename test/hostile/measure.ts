@@ -7,6 +7,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Result } from '../../src/core/monitor.ts';
 import { createNetwork } from '../../src/net/network.ts';
 import { runMonitor } from '../../src/schedule/runner.ts';
+import { timed } from '../../src/testing/lateness.ts';
 
 /** What a run against a hostile target may cost at most. */
 export const graceMs = 250;
@@ -21,7 +22,8 @@ export interface HostileRun {
 
 export interface Measured {
   readonly result: Result;
-  readonly elapsedMs: number;
+  /** How long after its timeout it ended; 0 if within it. */
+  readonly lateMs: number;
   /** How far the process's memory rose above where it was when the run began, at its peak. */
   readonly extraBytes: number;
 }
@@ -54,10 +56,9 @@ async function measureOne({ type, options, timeoutMs }: HostileRun): Promise<Mea
   // Makes the kernel forget the highest memory so far (proc(5), clear_refs).
   writeFileSync('/proc/self/clear_refs', '5');
   const before = memory('VmRSS');
-  const startedMs = performance.now();
-  const result = await runMonitor(monitor, { clock: systemClock, net, controller: new AbortController() });
-  const elapsedMs = performance.now() - startedMs;
-  return { result, elapsedMs, extraBytes: memory('VmHWM') - before };
+  const context = { clock: systemClock, net, controller: new AbortController() };
+  const { value: result, lateMs } = await timed(() => runMonitor(monitor, context), timeoutMs);
+  return { result, lateMs, extraBytes: memory('VmHWM') - before };
 }
 
 function memory(field: 'VmRSS' | 'VmHWM'): number {

@@ -5,12 +5,11 @@ import { channelBindingOf } from '../../src/adapters/web-socket-line.ts';
 import { createIdentity, keyPin } from '../../src/protocol/identity.ts';
 import { parseJoinToken } from '../../src/protocol/join-token.ts';
 import type { AgentMessage, ErrorMessage, ServerMessage } from '../../src/protocol/messages.ts';
+import { longMs } from '../../src/testing/eventually.ts';
 
 type Word = ServerMessage | ErrorMessage;
 export type Hello = Extract<AgentMessage, { type: 'hello' }>;
 type Challenge = Extract<ServerMessage, { type: 'challenge' }>;
-
-const patienceMs = 20_000;
 
 export function newIdentity(name: string): AgentIdentity {
   return { agentId: crypto.randomUUID(), name, ...createIdentity() };
@@ -81,7 +80,7 @@ export class WrongAgent implements Disposable {
   }
 
   async #look<Value>(what: string, find: () => Value | undefined | false): Promise<Value> {
-    const deadline = AbortSignal.timeout(patienceMs);
+    const deadline = AbortSignal.timeout(longMs);
     for (;;) {
       const found = find();
       if (found !== undefined && found !== false) return found;

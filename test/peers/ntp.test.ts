@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { ntp } from '../../src/checks/ntp/ntp.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { testContext } from '../../src/testing/context.ts';
+import { eventually } from '../../src/testing/eventually.ts';
 import { startChrony, type Chrony } from './chrony.ts';
 import { missing, temporaryFolder } from './daemon.ts';
 
@@ -36,9 +37,14 @@ describe('chrony', { skip: missing('chronyd') }, () => {
     assert.equal(outcome.status, 'up', outcome.message);
     assert.match(outcome.message, /^Time: \w{3} \w{3} \d\d \d\d:\d\d:\d\d \d{4}, offset /);
     const { offsetMs = NaN, delayMs = NaN, stratum, received } = outcome.metrics;
-    const witnessMs = await offsetByChrony(server);
-    assert.ok(Math.abs(offsetMs - witnessMs) < 5, `ours ${offsetMs} ms, chrony's ${witnessMs} ms`);
-    assert.ok(delayMs >= 0 && delayMs < 50, `${delayMs} ms`);
+    // The clock is this machine's own, and an offset is known to half the delay (RFC 5905, section 8).
+    assert.ok(Math.abs(offsetMs) <= delayMs / 2 + 0.1, `${offsetMs} ms with a delay of ${delayMs} ms`);
+    assert.ok(delayMs >= 0);
+    // Chrony does not tell its delay: on a busy machine it measures again.
+    await eventually(
+      'both see the same',
+      async () => Math.abs((await offsetByChrony(server)) - offsetMs) < 5 + delayMs / 2,
+    );
     assert.deepEqual({ stratum, received }, { stratum: 8, received: 4 });
     assert.equal(outcome.detail['leap'], 'none');
     assert.equal(outcome.detail['referenceId'], '127.127.1.1');

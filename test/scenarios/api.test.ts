@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { readEvents } from '../../src/commands/operate/event-stream.ts';
 import { findAgent } from '../../src/server/routes/agents.ts';
 import { eventually } from '../../src/testing/eventually.ts';
+import { timed } from '../../src/testing/lateness.ts';
 import { agentView } from '../../src/testing/server-status.ts';
 import { tcpServer, type TestServer } from '../../src/testing/tcp-server.ts';
 import { Served } from './served.ts';
@@ -186,13 +187,14 @@ describe('the HTTP interface', () => {
       ['DELETE', '/monitors/made'],
     ];
     for (const [method, path, body] of steps) {
-      const startedMs = performance.now();
-      const answer = await server.ask(method, path, body);
-      assert.equal(answer.status, method === 'POST' && body ? 201 : 200, JSON.stringify(answer.body));
-      let next = await events.next();
-      while (!next.done && next.value.type !== 'tasks-applied') next = await events.next();
-      const tookMs = performance.now() - startedMs;
-      assert.ok(!next.done && tookMs < 1000, `${method} ${path} took ${tookMs} ms`);
+      const { value: next, lateMs } = await timed(async () => {
+        const answer = await server.ask(method, path, body);
+        assert.equal(answer.status, method === 'POST' && body ? 201 : 200, JSON.stringify(answer.body));
+        let next = await events.next();
+        while (!next.done && next.value.type !== 'tasks-applied') next = await events.next();
+        return next;
+      });
+      assert.ok(!next.done && lateMs < 1000, `${method} ${path} took ${lateMs} ms`);
     }
     watching.abort();
     const { body } = await server.ask('GET', '/monitors');
@@ -205,7 +207,8 @@ describe('the HTTP interface', () => {
   test('a monitor that is made runs, is shown as it is, and runs now when asked', async () => {
     const { body: made } = await server.ask('POST', '/monitors', definition('once', { agents: ['local'] }));
     const { body: shown } = await server.ask('GET', `/monitors/${made.monitor.id}`);
-    assert.deepEqual(shown, made);
+    // It may have run meanwhile.
+    assert.deepEqual({ ...shown.monitor, states: made.monitor.states }, made.monitor);
     assert.deepEqual([shown.monitor.interval, shown.monitor.agents, shown.monitor.origin], ['1h', ['local'], 'api']);
     const { body: run } = await server.ask('POST', '/monitors/once/run?agent=local');
     const latest = await eventually('its result', async () => {

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { openSpool } from '../../src/commands/agent/open-spool.ts';
 import type { Spool } from '../../src/agent/spool/spool.ts';
 import type { GapItem, ResultItem } from '../../src/core/entry.ts';
+import { timed } from '../../src/testing/lateness.ts';
 import { fillDisk, mountSmallDisk } from '../../src/testing/small-disk.ts';
 import { removeFolder } from '../../src/testing/remove-folder.ts';
 
@@ -168,10 +169,9 @@ test('FC05, D7: a disk that gets full is said; its reserve still takes what must
   assert.ok(sent >= 20, `${sent} were sent from a full disk`);
 
   for (const file of ['most', 'filler', 'filler-2']) rmSync(join(disk.path, file));
-  const freedAt = performance.now();
-  const numbers = await waiting;
+  const { value: numbers, lateMs } = await timed(() => waiting);
   assert.equal(new Set(numbers).size, 60);
-  assert.ok(performance.now() - freedAt < 30_000);
+  assert.ok(lateMs < 30_000, `${lateMs} ms`);
   assert.equal(spool.stats().impaired, undefined);
   while (spool.stats().depth > 0) await drain(spool);
   await until(() => existsSync(join(folder, 'reserve')) && spool.stats().warning === undefined);
@@ -209,9 +209,9 @@ async function drain(spool: Spool): Promise<number> {
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 120_000;
   while (!isTrue()) {
-    assert.ok(performance.now() < deadline, 'it did not come about within 20 s');
+    assert.ok(performance.now() < deadline, 'it did not come about within two minutes');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

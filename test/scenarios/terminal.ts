@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { longMs } from '../../src/testing/eventually.ts';
 
 export const executable = fileURLToPath(new URL('../../bin/watchkeeper', import.meta.url));
-const patienceMs = 20_000;
 const pollMs = 50;
 
 /** A program in a real terminal in a tmux server of its own. */
@@ -31,7 +31,7 @@ export class Terminal implements Disposable {
 
   /** The screen, once it shows this; with the escape sequences of colours if asked. */
   async until(pattern: RegExp, { colours = false } = {}): Promise<string> {
-    const giveUpMs = performance.now() + patienceMs;
+    const giveUpMs = performance.now() + longMs;
     for (;;) {
       const screen = this.#tmux('capture-pane', colours ? '-pe' : '-p', '-t', 'shell');
       if (pattern.test(screen)) return screen;

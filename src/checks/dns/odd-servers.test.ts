@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { describe, test } from 'node:test';
-import { systemClock, type Clock } from '../../core/clock.ts';
+import { nextTurn, systemClock, type Clock } from '../../core/clock.ts';
 import type { Outcome } from '../../core/outcome.ts';
 import { decodeMessage } from '../../net/packets/dns/decode.ts';
 import { encodeMessage, type DnsMessage } from '../../net/packets/dns/message.ts';
@@ -83,9 +83,20 @@ describe('CN2: what is no answer to the question is dropped, and the answer behi
   }
 
   test('nothing behind it is a protocol failure that says what came', async () => {
-    const outcome = await ask((query) => replyTo(query, { questions: [{ name: 'evil.test', type: 'A' }] }), {
-      wait: '1s',
-    });
+    const clock = new FakeClock();
+    let isAsked = false;
+    const wrong: Answer = (query) => {
+      isAsked = true;
+      return replyTo(query, { questions: [{ name: 'evil.test', type: 'A' }] });
+    };
+    const asking = ask(wrong, { wait: '1s' }, clock);
+    const run = new AbortController();
+    void asking.finally(() => run.abort());
+    while (!run.signal.aborted) {
+      await nextTurn();
+      if (isAsked) await clock.advance(10);
+    }
+    const outcome = await asking;
     assert.deepEqual([outcome.status, outcome.reason], ['down', 'protocol']);
     assert.match(outcome.message, /Expected an answer about example\.test A from .*, got one about evil\.test A/);
   });

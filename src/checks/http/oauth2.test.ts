@@ -172,12 +172,13 @@ test('CK5: a token server that is not there, or is not allowed, is told as such'
 
 test('CK5: the end of the run while a token is fetched says nothing of the target', async () => {
   await using server = await target();
-  await using silent = await httpServer(() => {});
+  const run = new AbortController();
+  await using silent = await httpServer(() => run.abort(new DOMException('Not done in time.', 'TimeoutError')));
   const options = http.options.parse({
     url: `${server.origin}/`,
     oauth2: { tokenUrl: silent.origin, clientId: 'a', clientSecret: secret },
   });
-  const late = await http.run(options, testContext({ signal: AbortSignal.timeout(200) }));
+  const late = await http.run(options, testContext({ signal: run.signal }));
   assert.deepEqual([late.status, late.reason, late.source], ['unknown', 'timeout', 'path'], late.message);
   assert.match(late.message, doing);
 });

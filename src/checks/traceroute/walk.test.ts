@@ -51,6 +51,19 @@ test('MU20: an answer in the turn in which its query is given up counts, and set
   );
 });
 
+test('queries share the wait: as many as may be under way at once are given up together', async () => {
+  const { clock, sent, hops, walk } = walkOf({ queries: 15, wait: 50, parallel: 30 });
+  const walked = walk.toTheEnd();
+  assert.equal(sent.length, 30);
+  await clock.advance(50);
+  await walked;
+  assert.equal(clock.monotonic(), 50);
+  assert.deepEqual(
+    hops.map(({ rttsMs }) => rttsMs.every((rttMs) => rttMs === null)),
+    [true, true],
+  );
+});
+
 test('CH6: an answer later than the wait is none, however early this process reads it', async () => {
   const { sent, walk } = walkOf({ queries: 1, wait: 1000, parallel: 1 });
   const walked = walk.toTheEnd();

@@ -33,16 +33,12 @@ test('FC04, FC05: an agent whose disk is full to the last block says so, hands o
   await eventually('checks go on', () => fleet.visits(agent.name) > visits + 150);
   fleet.server.start();
   await fleet.untilAnswering();
-  const said = await eventually(
-    'it says what is wrong',
-    async () => (await fleet.view(agent.name))?.impaired[0],
-    60_000,
-  );
+  const said = await eventually('it says what is wrong', async () => (await fleet.view(agent.name))?.impaired[0]);
   assert.match(said, /ENOSPC|disk|space/);
   await eventually('what waited on the full disk is handed over', () => lastReceived(fleet) > recordedBefore);
 
   for (const file of [filler, `${filler}-2`]) rmSync(file);
-  await eventually('it is well again', async () => (await fleet.view(agent.name))?.status === 'online', 60_000);
+  await eventually('it is well again', async () => (await fleet.view(agent.name))?.status === 'online');
   await fleet.settle();
   const accounts = await accountsOf(fleet);
   assertSound(accounts, () => 1);

@@ -46,7 +46,7 @@ async function withCopy(t: TestContext, fleet: Fleet, agent: FleetAgent): Promis
 }
 
 const settled = (fleet: Fleet, count: number): Promise<unknown> =>
-  eventually(`${count} results more`, () => keptIn(fleet).resultsFrom(0) >= count, 60_000);
+  eventually(`${count} results more`, () => keptIn(fleet).resultsFrom(0) >= count);
 
 test('SE1: an agent whose folder is set back, twice, sends all it measures then, in new epochs that say why', async (t) => {
   await using fleet = await Fleet.open({ agents: 1, monitorsPerAgent: 4 });
@@ -58,7 +58,7 @@ test('SE1: an agent whose folder is set back, twice, sends all it measures then,
     setBack(agent.folder, copy);
     const setBackAt = Date.now();
     agent.program.start();
-    await eventually('what it measures now is kept', () => keptIn(fleet).resultsFrom(setBackAt) >= 20, 60_000);
+    await eventually('what it measures now is kept', () => keptIn(fleet).resultsFrom(setBackAt) >= 20);
     const { gaps } = keptIn(fleet);
     assert.deepEqual(gaps, Array<string>(round).fill('set-back'));
   }
@@ -76,6 +76,6 @@ test('SE1: a folder that was copied to another place begins a new epoch there', 
   cpSync(copy, agent.folder, { recursive: true });
   const copiedAt = Date.now();
   agent.program.start();
-  await eventually('what it measures now is kept', () => keptIn(fleet).resultsFrom(copiedAt) >= 20, 60_000);
+  await eventually('what it measures now is kept', () => keptIn(fleet).resultsFrom(copiedAt) >= 20);
   assert.deepEqual(keptIn(fleet).gaps, ['copied']);
 });
