@@ -1,6 +1,6 @@
 // npm run docs: writes docs/checks.md and docs/configuration.md out of the schemas; a test fails when a file is not what this makes.
 import { writeFileSync } from 'node:fs';
-import { findCheckModule } from '../src/checks/modules.ts';
+import { findCheckModule, isPassiveType } from '../src/checks/modules.ts';
 import { checkTypes } from '../src/checks/registry.ts';
 import { defaultOf, switchOf } from '../src/commands/check/check-options.ts';
 import type { CheckType } from '../src/core/check.ts';
@@ -29,12 +29,13 @@ function sectionOf(check: CheckType): string {
   const { aliases } = findCheckModule(type) ?? {};
   const also = aliases ? ` (also ${aliases.map(code).join(', ')})` : '';
   const extra = check.plannedMs || check.sendingMs ? ', and the time that its own count and interval take' : '';
+  const usage = `\`watchkeeper check ${type} ${targetSyntax}\`${also}; timeout ${formatDuration(defaultTimeoutMs)}${extra}, or 0.8 of the interval if that is shorter, unless said otherwise.`;
   const metrics = check.metrics.map(({ name, unit, meaning }) => row([code(name), unit, meaning]));
   return `## ${title}
 
 ${summary}
 
-\`watchkeeper check ${type} ${targetSyntax}\`${also}; timeout ${formatDuration(defaultTimeoutMs)}${extra}, or 0.8 of the interval if that is shorter, unless said otherwise.
+${isPassiveType(type) ? 'See [heartbeats.md](heartbeats.md).' : usage}
 
 | option | flag | kind | default | meaning |
 |---|---|---|---|---|

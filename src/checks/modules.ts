@@ -5,6 +5,8 @@ interface CheckModule {
   readonly type: string;
   /** Other words that people use for it. */
   readonly aliases?: readonly string[];
+  /** Nothing is run: what it watches tells the server by itself. The scheduler leaves such monitors out. */
+  readonly passive?: true;
   /** A type is loaded alone where only one is needed: that halves the start of `check`. */
   readonly load: () => Promise<object>;
 }
@@ -16,6 +18,7 @@ export const checkModules: readonly CheckModule[] = [
   { type: 'domain', load: () => import('./domain/domain.ts') },
   { type: 'echo', load: () => import('./echo/echo.ts') },
   { type: 'grpc', load: () => import('./grpc/grpc.ts') },
+  { type: 'heartbeat', passive: true, load: () => import('./heartbeat/heartbeat.ts') },
   { type: 'http', aliases: ['https'], load: () => import('./http/http.ts') },
   { type: 'icmp', aliases: ['ping'], load: () => import('./icmp/icmp.ts') },
   { type: 'imap', load: () => import('./imap/imap.ts') },
@@ -28,6 +31,13 @@ export const checkModules: readonly CheckModule[] = [
   { type: 'udp', load: () => import('./udp/udp.ts') },
   { type: 'websocket', aliases: ['ws', 'wss'], load: () => import('./websocket/websocket.ts') },
 ];
+
+/** Those that can be run, in a terminal or by an agent. */
+export const runnableModules: readonly CheckModule[] = checkModules.filter(({ passive }) => passive === undefined);
+
+export function isPassiveType(type: string): boolean {
+  return findCheckModule(type)?.passive === true;
+}
 
 /** The words that name a check type, lower case. */
 export function moduleWords({ type, aliases = [] }: CheckModule): readonly string[] {

@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts';
 import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { addAllowOption, durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
+import { addHeartbeat } from './heartbeat/heartbeat-command-line.ts';
 import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { atServer } from './operate/server-options.ts';
@@ -76,6 +77,7 @@ function createProgram(): Programs {
   addEvidence(program);
   addWatch(program);
   addEcho(program);
+  addHeartbeat(program);
   addCompletion(program, check);
   return { program, check };
 }

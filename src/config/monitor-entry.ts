@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPassiveType } from '../checks/modules.ts';
 import { checkWords, findCheckType } from '../checks/registry.ts';
 import { defaultNameOf, defaultTimeoutOf, plannedTimeOf, type CheckType } from '../core/check.ts';
 import { duration, formatDuration, type Milliseconds } from '../core/duration.ts';
@@ -116,7 +117,8 @@ function monitorOf(
   const hiding = secrets.length > 0 && { secrets };
   const { id = name } = entry;
   const common = { id, name, type: check.type, target, intervalMs, timeoutMs, ...hiding };
-  const spec = { ...common, options: options.written, paused, ...(agents && { agents }) };
+  const where = isPassiveType(check.type) ? { isPassive: true } : agents && { agents };
+  const spec = { ...common, options: options.written, paused, ...where };
   return { ...common, options: options.parsed, spec };
 }
 

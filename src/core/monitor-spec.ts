@@ -14,6 +14,8 @@ export interface MonitorSpec {
   /** Names of the agents that run it; absent: all of them. */
   readonly agents?: readonly string[];
   readonly paused: boolean;
+  /** No agent runs it: the server makes its results of what it is told. */
+  readonly isPassive?: boolean;
   /** Values that are shown nowhere, beside those that the options' schema marks. */
   readonly secrets?: readonly string[];
 }

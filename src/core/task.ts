@@ -1,6 +1,9 @@
 import type { Milliseconds } from './duration.ts';
 import type { JsonObject } from './outcome.ts';
 
+/** Stands for an agent's id in tasks and results of monitors that no agent runs: the server itself makes their results. */
+export const serverAgentId = 'server';
+
 /** The options of a task as JSON, in bytes: the task fits the largest frame between server and agent with room to spare. */
 export const maxOptionsBytes = 768 * 1024;
 

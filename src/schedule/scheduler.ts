@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isPassiveType } from '../checks/modules.ts';
 import { findCheckType } from '../checks/registry.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Monitor, Result } from '../core/monitor.ts';
@@ -78,9 +79,10 @@ export class Scheduler {
     this.#parts = parts;
   }
 
-  /** Makes the running monitors the desired ones; unchanged monitors are not disturbed. */
+  /** Makes the running monitors the desired ones; unchanged monitors are not disturbed. Passive ones are left out: nothing of them can be run. */
   reconcile(desired: readonly Monitor[]): void {
-    const wanted = new Map(desired.map((monitor) => [monitor.id, monitor]));
+    const runnable = desired.filter(({ type }) => !isPassiveType(type));
+    const wanted = new Map(runnable.map((monitor) => [monitor.id, monitor]));
     for (const entry of this.#entries.values()) {
       const monitor = wanted.get(entry.monitor.id);
       if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry);

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { checkModules, findCheckModule, loadCheckType, moduleWords } from '../../checks/modules.ts';
+import { findCheckModule, loadCheckType, moduleWords, runnableModules } from '../../checks/modules.ts';
 import type { TracerouteOptions } from '../../checks/traceroute/options.ts';
 import { defaultTimeoutOf, type CheckType, type Progress } from '../../core/check.ts';
 import { sleep, systemClock as clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
 import type { Milliseconds } from '../../core/duration.ts';
 import type { Monitor, Result } from '../../core/monitor.ts';
 import type { Status } from '../../core/outcome.ts';
@@ -20,7 +21,9 @@ import { addRunOptions, type RunSettings } from './run-options.ts';
 /** Gives `check` the type that a word names, with its options; every type where it names none, without theirs, for the help. */
 export async function addCheckType(parent: Command, word = ''): Promise<void> {
   const named = findCheckModule(word);
-  for (const module of named ? [named] : checkModules) {
+  if (named?.passive)
+    throw new AppError('usage', `a ${named.type} is told to a server by what it watches: nothing can be checked here`);
+  for (const module of named ? [named] : runnableModules) {
     const check = await loadCheckType(module);
     const command = addCommand(parent, check, moduleWords(module).slice(1));
     if (named) addOptions(command, check, word);
@@ -29,7 +32,7 @@ export async function addCheckType(parent: Command, word = ''): Promise<void> {
 
 /** Gives `check` every type with all its options, for completion. */
 export async function addCheckTypes(parent: Command): Promise<void> {
-  for (const module of checkModules) {
+  for (const module of runnableModules) {
     const check = await loadCheckType(module);
     addOptions(addCommand(parent, check, moduleWords(module).slice(1)), check, check.type);
   }

@@ -97,6 +97,8 @@ class ConfiguredRun {
   follow({ monitors, egress }: Config): void {
     if (this.#isStopped) return;
     this.#net = createNetwork({ clock, resolver: this.#resolver, policy: new EgressPolicy(egress) });
+    for (const { name, type, spec } of monitors)
+      if (spec.isPassive) complain(`${name} does not run here: a ${type} is received by a server.`);
     this.#scheduler.reconcile(monitors.filter(({ spec }) => !spec.paused));
   }
 

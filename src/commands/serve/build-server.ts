@@ -4,6 +4,7 @@ import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { JsonObject } from '../../core/outcome.ts';
 import type { Say } from '../../core/say.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
+import { serverAgentId } from '../../core/task.ts';
 import { AgentGate } from '../../server/auth/agent-gate.ts';
 import { InProcessBus } from '../../server/bus/in-process.ts';
 import { RecordIntake } from '../../server/evidence/record-intake.ts';
@@ -20,6 +21,7 @@ import { ConnectionFaults } from '../../server/gateway/connection-faults.ts';
 import { Gateway, type GatewayPorts } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import { StorageAllowance } from '../../server/gateway/storage-allowance.ts';
+import { Heartbeats } from '../../server/heartbeats/heartbeats.ts';
 import { Health } from '../../server/host/health.ts';
 import { EventFeed } from '../../server/live/event-feed.ts';
 import { MonitorBook } from '../../server/monitors/monitor-book.ts';
@@ -61,12 +63,20 @@ export function buildServer(parts: ServerParts) {
     if (event.type === 'result') runs.noteResult(event.result);
   });
   const faults = new ConnectionFaults({ clock, health, say });
+  const commit = committerOf(parts, { ...view, records, faults, masks });
+  const heartbeats = new Heartbeats({
+    clock,
+    tasks: () => view.tasks.tasksOf(serverAgentId),
+    latest: (taskId) => view.latest.get(taskId)?.result,
+    received: () => store.received(serverAgentId, heartbeatEpoch),
+    commit: (entries) => commit(serverAgentId, heartbeatEpoch, entries),
+  });
   const gateway: Gateway = new Gateway({
     clock,
     identity,
     gatekeeper: gate,
     received: (agentId, epoch) => store.received(agentId, epoch),
-    commit: committerOf(parts, { ...view, records, faults, masks }),
+    commit,
     ...presencePorts({ fleet, sensorOrders, dispatcher, records }),
     ...storagePort(parts, { ...view, faults }),
     beginChain: (agentId, chain) => records.chains.begin(agentId, chain),
@@ -76,12 +86,15 @@ export function buildServer(parts: ServerParts) {
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
   const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
-  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration, say };
+  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration, heartbeats, say };
 }
+
+/** One for ever: the store alone numbers what this server makes itself. */
+const heartbeatEpoch = 'heartbeats';
 
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(
-  { gate, fleet, tasks, latest, records, sensorOrders, book, states, bus, say }: Server,
+  { gate, fleet, tasks, latest, records, sensorOrders, book, states, heartbeats, bus, say }: Server,
   { clock, store, monitors, sensorPlans = [] }: LoadParts,
 ): Promise<void> {
   await gate.load();
@@ -92,13 +105,23 @@ export async function loadServer(
   sensorOrders.reconcile(sensorPlans);
   await book.load(monitors);
   states.start();
+  await heartbeats.start();
   // From now on: what is only read from the store is no news.
   bus.subscribe((event) => {
     if (event.type === 'agent') sayAgentChange(event, say);
   });
 }
 
-export async function stopServer({ gateway, fleet, sensorOrders, records, states, feed }: Server): Promise<void> {
+export async function stopServer({
+  gateway,
+  fleet,
+  sensorOrders,
+  records,
+  states,
+  heartbeats,
+  feed,
+}: Server): Promise<void> {
+  heartbeats.stop();
   gateway.close();
   await fleet.stop();
   sensorOrders.stop();
@@ -151,7 +174,7 @@ function viewOf({ clock, store }: ServerParts) {
     wanted: () => tasks.wanted,
     tasksOf: (agentId) => tasks.tasksOf(agentId),
     latest: (taskId) => latest.get(taskId)?.result,
-    isPresent: (agentId) => fleet.isPresent(agentId),
+    isPresent: (agentId) => agentId === serverAgentId || fleet.isPresent(agentId),
     isCurrent: (wanted) => health.silence.isCurrent(wanted),
     onChange: (change) => publish(stateEvent(change, nameOf)),
   });

@@ -14,6 +14,7 @@ import type { DataFolder } from '../../server/host/data-folder.ts';
 import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { Audit } from '../../server/routes/audit.ts';
+import { addHeartbeats } from '../../server/routes/heartbeats.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Store } from '../../server/store/store.ts';
 import { descriptorLimit } from '../../sys/descriptors.ts';
@@ -61,6 +62,10 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   const onAuthorised = (request: IncomingMessage): void => guard.placeOf(request)?.trust();
   const app = createApp({ ...common, routes, token: folder.apiToken(), onAuthorised });
   addStatus(app, statusPorts({ server, guard, audit, log }));
+  addHeartbeats(app, {
+    take: (key, ping) => server.heartbeats.take(key, ping),
+    addressOf: (request) => addresses.of(request),
+  });
   const tcp = running.adopt(await listenTcp(app, { ...listen, tls }), (listener) => listener.close());
   const url = config.server?.publicUrl ?? urlOf(listen.host, tcp.port, tls !== undefined);
   guard.attach(tcp.server);

@@ -1,4 +1,5 @@
-import { checkWords, findCheckType } from '../../checks/registry.ts';
+import { isPassiveType } from '../../checks/modules.ts';
+import { findCheckType, runnableWords } from '../../checks/registry.ts';
 import type { CheckType } from '../../core/check.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
@@ -90,7 +91,7 @@ class Shell {
   }
 
   get #words(): readonly string[] {
-    return [...checkWords, ...Object.keys(this.#commands)];
+    return [...runnableWords, ...Object.keys(this.#commands)];
   }
 
   /** The lines that what is typed so far may become. */
@@ -142,7 +143,7 @@ class Shell {
   async #run(line: string): Promise<void> {
     const [, typed = '', argument = ''] = /^(\S*)\s*(.*)$/.exec(line) ?? [];
     const word = typed.toLowerCase();
-    const check = findCheckType(word);
+    const check = isPassiveType(word) ? undefined : findCheckType(word);
     if (check) return await this.#add(word, check);
     if (word === '') return this.#monitoring ? undefined : this.#start();
     const command = this.#commandOf(word);
@@ -229,7 +230,7 @@ class Shell {
   }
 
   #help(): void {
-    const what = `Type what to watch: ${checkWords.join(', ')}. Its questions follow. Or:`;
+    const what = `Type what to watch: ${runnableWords.join(', ')}. Its questions follow. Or:`;
     for (const line of wrap(what, this.#prompt.columns)) this.#say(line);
     for (const { usage, meaning } of Object.values(this.#commands)) this.#say(`  ${usage.padEnd(10)} ${meaning}`);
   }
@@ -240,7 +241,7 @@ class Shell {
 
   #showMenu(): void {
     if (this.#monitoring) return;
-    const what = `Watch ${checkWords.join(', ')};`;
+    const what = `Watch ${runnableWords.join(', ')};`;
     // A script's reader wants one line.
     for (const line of wrap(what, this.#prompt.columns)) this.#say(line);
     this.#say(`or view, restart, start (or just Enter), exit; help tells more.`);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
-import type { Task } from '../../core/task.ts';
+import { serverAgentId, type Task } from '../../core/task.ts';
 
 export interface TaskTablePorts {
   readonly clock: { monotonic(): number };
@@ -25,6 +25,8 @@ export interface WantedTask {
 interface TableAgent {
   name: string;
   isRevoked: boolean;
+  /** It stands for this server, which has the tasks that no agent runs. */
+  readonly isServer: boolean;
   /** By monitor id; also of monitors that are gone, or that this agent no longer runs. */
   readonly taskIds: Map<string, string>;
   /** By task id. */
@@ -45,6 +47,7 @@ export class TaskTable {
 
   constructor(ports: TaskTablePorts) {
     this.#ports = ports;
+    this.#agent(serverAgentId);
   }
 
   get monitors(): readonly MonitorSpec[] {
@@ -59,8 +62,8 @@ export class TaskTable {
 
   /** Monitors that no known agent runs. */
   get withoutAgent(): readonly MonitorSpec[] {
-    const running = [...this.#agents.values()].filter(({ isRevoked }) => !isRevoked);
-    return this.monitors.filter((monitor) => !running.some((agent) => runs(agent, monitor)));
+    const agents = [...this.#agents.values()];
+    return this.monitors.filter((monitor) => !agents.some((agent) => runs(agent, monitor)));
   }
 
   /** Whether there is or was such a task: its results may be kept. */
@@ -150,6 +153,7 @@ export class TaskTable {
     return this.#agents.getOrInsertComputed(agentId, () => ({
       name: '',
       isRevoked: true,
+      isServer: agentId === serverAgentId,
       taskIds: new Map(),
       tasks: new Map(),
       resultsPerSecond: undefined,
@@ -201,7 +205,11 @@ export class TaskTable {
   }
 }
 
-function runs({ name, isRevoked }: Pick<TableAgent, 'name' | 'isRevoked'>, { agents }: MonitorSpec): boolean {
+function runs(
+  { name, isRevoked, isServer }: Pick<TableAgent, 'name' | 'isRevoked' | 'isServer'>,
+  { agents, isPassive = false }: MonitorSpec,
+): boolean {
+  if (isPassive || isServer) return isPassive && isServer;
   return !isRevoked && (agents === undefined || agents.includes(name));
 }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { serverAgentId } from '../../../core/task.ts';
 import type { RecordsBefore } from '../evidence.ts';
 import type { Cutoffs, Dropped } from '../store.ts';
 import { dayMs } from '../summary.ts';
@@ -81,6 +82,9 @@ function uuidOf(at: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
+/** The server's own tasks are somebody's. */
+const isOfNobody = `agentId NOT IN (SELECT id FROM agents) AND agentId <> '${serverAgentId}'`;
+
 function prepare(db: DatabaseSync) {
   const isRemoved = 'SELECT 1 FROM agents a WHERE a.id = agentId AND a.removedAt IS NULL';
   return {
@@ -110,8 +114,8 @@ function prepare(db: DatabaseSync) {
       AND id NOT IN (SELECT agentId FROM epochs) AND id NOT IN (SELECT agentId FROM chains) RETURNING id`),
     absences: db.prepare('DELETE FROM absences WHERE toAt < ? OR agentId NOT IN (SELECT id FROM agents)'),
     statesOfNobody: db.prepare('DELETE FROM agent_states WHERE agentId NOT IN (SELECT id FROM agents)'),
-    tasksOfNobody: db.prepare('DELETE FROM tasks WHERE agentId NOT IN (SELECT id FROM agents) RETURNING id'),
-    assignmentsOfNobody: db.prepare('DELETE FROM assignments WHERE agentId NOT IN (SELECT id FROM agents)'),
+    tasksOfNobody: db.prepare(`DELETE FROM tasks WHERE ${isOfNobody} RETURNING id`),
+    assignmentsOfNobody: db.prepare(`DELETE FROM assignments WHERE ${isOfNobody}`),
     tasks: db.prepare(`
       DELETE FROM tasks WHERE monitorId NOT IN (SELECT value FROM json_each(:monitors)) AND id < :before
       AND id NOT IN (SELECT taskId FROM series) RETURNING id`),
