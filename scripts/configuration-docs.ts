@@ -4,7 +4,7 @@ import { egressSchema } from '../src/config/egress-section.ts';
 import { entrySchema, sharedShape } from '../src/config/monitor-entry.ts';
 import { writtenSchemaOf, type PlaceSchema } from '../src/config/schema-places.ts';
 import { sensorEntrySchema } from '../src/config/sensors-section.ts';
-import { agentsSchema, retentionSchema, tlsSchema } from '../src/config/server-section.ts';
+import { agentsSchema, deadmanSchema, retentionSchema, tlsSchema } from '../src/config/server-section.ts';
 import { formatDuration } from '../src/core/duration.ts';
 import { fieldsOf } from '../src/core/fields.ts';
 import { sensorTypes } from '../src/sensors/registry.ts';
@@ -25,6 +25,7 @@ function tables(): Tables {
     agents: keyTable(agentsSchema.element),
     tls: keyTable(tlsSchema),
     retention: keyTable(retentionSchema),
+    deadman: keyTable(deadmanSchema),
     sensors: keyTable(sensorEntrySchema),
     sensorOptions: sensorTypes.map((sensor) => sensorSection(sensor)).join('\n'),
   };

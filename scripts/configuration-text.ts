@@ -8,6 +8,7 @@ export interface Tables {
   readonly agents: string;
   readonly tls: string;
   readonly retention: string;
+  readonly deadman: string;
   readonly sensors: string;
   readonly sensorOptions: string;
 }
@@ -92,7 +93,17 @@ Texts of less than four characters are hidden in their place and not searched fo
 may send \`***\` back: the secret stays.
 `;
 
-function sections({ monitors, defaults, egress, agents, tls, retention, sensors, sensorOptions }: Tables): string {
+function sections({
+  monitors,
+  defaults,
+  egress,
+  agents,
+  tls,
+  retention,
+  deadman,
+  sensors,
+  sensorOptions,
+}: Tables): string {
   return `## monitors
 
 A list; each has a check type with its options ([checks.md](checks.md)).
@@ -181,6 +192,14 @@ only; [proxies.md](proxies.md) shows what stands in front.
 
 \`trustedProxies: [10.0.0.5, 10.1.0.0/16]\`: addresses and ranges of the proxies in front of this server. What they say of a client in
 \`X-Forwarded-For\` is believed, and nobody else's word is. A server only.
+
+## deadman
+
+Only on a server: a URL outside that is asked for as long as results come, are kept, and messages leave. When this server, its machine or
+its network is gone nobody can be told by it: whoever owns the URL raises the alarm. Any service for heartbeats takes it, also a heartbeat
+monitor of another Watchkeeper.
+
+${deadman}
 
 ## Task lists of older tools
 

@@ -83,6 +83,7 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
     retention: onlyOne(loaded, 'retention'),
     publicUrl: onlyOne(loaded, 'publicUrl'),
     trustedProxies: onlyOne(loaded, 'trustedProxies'),
+    deadman: onlyOne(loaded, 'deadman'),
   });
   const sensors = loaded.flatMap(({ document, contents }) =>
     readSensors(contents.sensors, partOf(document, ['sensors'])),

@@ -17,6 +17,7 @@ export const topKeys = [
   'retention',
   'publicUrl',
   'trustedProxies',
+  'deadman',
 ] as const;
 
 /** What stands at the top of a file. */

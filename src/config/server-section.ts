@@ -92,8 +92,27 @@ export const trustedProxiesSchema = z
     example: '[10.0.0.5]',
   });
 
+export const deadmanSchema = z.strictObject({
+  url: z
+    .string()
+    .max(8192)
+    .refine(
+      (text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''),
+      'expected a URL that begins with https:// or http://',
+    )
+    .meta({
+      description: 'What to ask for (GET) while this server works; a secret',
+      example: '${file:/etc/watchkeeper/deadman.url}',
+      secret: true,
+    }),
+  interval: duration({ min: 10_000, max: dayMs, default: 60_000 }).meta({
+    description: 'How often; its owner should raise the alarm after three times of silence',
+    example: '1m',
+  }),
+});
+
 /** The sections of a file that only a server reads. */
-export const serverKeys = ['agents', 'tls', 'retention', 'publicUrl', 'trustedProxies'] as const;
+export const serverKeys = ['agents', 'tls', 'retention', 'publicUrl', 'trustedProxies', 'deadman'] as const;
 
 export interface ServerSection {
   /** Agents that listen, and that this server calls. */
@@ -106,6 +125,8 @@ export interface ServerSection {
   readonly publicUrl?: string;
   /** Addresses and ranges of proxies that are believed about their clients. */
   readonly trustedProxies?: readonly string[];
+  /** Asked for while this server works. */
+  readonly deadman?: z.output<typeof deadmanSchema>;
 }
 
 /** The files that have each section; undefined if there is a mistake in one, which is then reported. */
@@ -121,16 +142,18 @@ export function readServer(
     : retentionSchema.parse({});
   const publicUrl = readOne(publicUrlSchema, 'publicUrl', found);
   const trustedProxies = readOne(trustedProxiesSchema, 'trustedProxies', found);
+  const deadman = readOne(deadmanSchema, 'deadman', found);
   const isSingle = singleKeys.every((key) => found[key].length < 2);
-  if (!agents || !retention || (withTls && !tls) || !publicUrl || !trustedProxies || !isSingle) return undefined;
-  return { agents, ...(tls && { tls }), retention, ...publicUrl, ...trustedProxies };
+  if (!agents || !retention || (withTls && !tls) || !publicUrl || !trustedProxies || !deadman || !isSingle)
+    return undefined;
+  return { agents, ...(tls && { tls }), retention, ...publicUrl, ...trustedProxies, ...deadman };
 }
 
 /** Keys that one file alone may have. */
-const singleKeys = ['tls', 'retention', 'publicUrl', 'trustedProxies'] as const;
+const singleKeys = ['tls', 'retention', 'publicUrl', 'trustedProxies', 'deadman'] as const;
 
 /** An object with the value of this key, empty where no file has it; undefined if there is a mistake in it, which is reported. */
-function readOne<Key extends 'publicUrl' | 'trustedProxies', Value>(
+function readOne<Key extends 'publicUrl' | 'trustedProxies' | 'deadman', Value>(
   schema: z.ZodType<Value>,
   key: Key,
   found: Parameters<typeof readServer>[0],

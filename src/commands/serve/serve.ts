@@ -17,6 +17,7 @@ import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { DiskWatch, diskSpace } from './disk-watch.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
+import { ServeDeadMan } from './serve-deadman.ts';
 import { openListeners } from './serve-listen.ts';
 import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, sayUnknownAgents, type Reloading } from './serve-reload.ts';
@@ -67,12 +68,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
-  const clientLogs = running.adopt(clientLogsOf({ server, store, folder, say }), (logs) => logs.stop());
-  const tidied = { store, clientLogs, retention: config.server?.retention, ...clockTrust(options, server) };
-  const upkeep = new Upkeep({ ...tidied, ...leftoverPorts(server), clock, health: server.health, say });
-  running.adopt(upkeep, () => upkeep.stop()).start();
-  const disk = new DiskWatch({ clock, say, space: () => diskSpace(folder.path) });
-  running.adopt(disk, () => disk.stop()).start();
+  const retention = config.server?.retention;
+  keepHouse({ server, store, folder, say, retention, ...clockTrust(options, server) }, running);
   writeEgressPolicy(folder.localEgress, config.egress);
   const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
   if (options.localAgent) await running.adopt(localAgent, (agent) => agent.stop()).start();
@@ -80,9 +77,21 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
     writeEgressPolicy(folder.localEgress, egress);
     localAgent.reload();
   };
+  const deadMan = running.adopt(new ServeDeadMan(server, say), (watched) => watched.follow({}));
+  deadMan.follow(config);
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
   const own = options.localAgent ? [localAgentName] : [];
-  const reloading = { server, calls, renewTls: listening.renewTls, useEgress, own, started: config, say, retry };
+  const reloading = {
+    server,
+    deadMan,
+    calls,
+    renewTls: listening.renewTls,
+    useEgress,
+    own,
+    started: config,
+    say,
+    retry,
+  };
   onHangup(() => void reloadFrom(options.config, reloading));
   for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
@@ -90,6 +99,22 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   options.onReady?.(listening.url);
   await aborted(signal);
   say('Stopping.', { event: 'stopping' });
+}
+
+type House = LogParts & Pick<UpkeepParts, 'retention' | 'isClockConfirmed' | 'acceptsClock'>;
+
+/** What goes on beside the results: logs of clients, upkeep of the store, a look at the disk. */
+function keepHouse(
+  { retention, isClockConfirmed, acceptsClock, ...parts }: House,
+  running: AsyncDisposableStack,
+): void {
+  const { server, store, folder, say } = parts;
+  const clientLogs = running.adopt(clientLogsOf(parts), (logs) => logs.stop());
+  const tidied = { store, clientLogs, retention, isClockConfirmed, acceptsClock };
+  const upkeep = new Upkeep({ ...tidied, ...leftoverPorts(server), clock, health: server.health, say });
+  running.adopt(upkeep, () => upkeep.stop()).start();
+  const disk = new DiskWatch({ clock, say, space: () => diskSpace(folder.path) });
+  running.adopt(disk, () => disk.stop()).start();
 }
 
 function folderAt(path: string): DataFolder {
