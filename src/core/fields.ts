@@ -21,6 +21,8 @@ export interface Field {
   readonly maximum?: number;
   /** Never shown or written to a terminal. */
   readonly secret: boolean;
+  /** A URL that is a secret as a whole: who has it may use it. `meta({ secret: true, secretUrl: true })`. */
+  readonly isSecretUrl: boolean;
   /** A text that people keep in a file: the command line takes the file's name. `meta({ file: true })`. */
   readonly isFile: boolean;
 }
@@ -42,6 +44,7 @@ interface FieldSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly secret?: boolean;
+  readonly secretUrl?: boolean;
   readonly file?: boolean;
 }
 
@@ -84,7 +87,7 @@ function fieldOf(
   schema: FieldSchema,
   { required, given }: { readonly required: boolean; readonly given: unknown },
 ): Field {
-  const { description = '', suggestions, minimum, maximum, secret = false, file = false } = schema;
+  const { description = '', suggestions, minimum, maximum, secret = false, secretUrl = false, file = false } = schema;
   const choices = choicesOf(schema) ?? (schema.items && choicesOf(schema.items));
   return {
     path,
@@ -92,6 +95,7 @@ function fieldOf(
     description,
     required,
     secret,
+    isSecretUrl: secretUrl,
     isFile: file,
     ...(given !== undefined && { default: given }),
     ...(choices && { choices }),

@@ -69,6 +69,18 @@ function secretsOfUrl(url: string): readonly string[] {
   return [...ofUser, ...ofQuery].flatMap((text) => [text, decoded(text)]);
 }
 
+/** In a URL that is a secret the tokens are parts of its path: a provider may quote one alone. */
+const shortestToken = 12;
+
+function secretsOfSecretUrl(text: string): readonly string[] {
+  const url = URL.parse(text);
+  if (!url) return [text];
+  const tokens = url.pathname.split('/').filter(({ length }) => length >= shortestToken);
+  return [text, url.href, `${url.pathname}${url.search}`, ...tokens, ...secretsOfUrl(text)].filter(
+    (part) => part !== '/',
+  );
+}
+
 /** `Bearer x` holds the secret x, `a=1; b=2` those two, `Basic eDp5` also the password. */
 function secretsOfHeader(value: string): readonly string[] {
   const [, rest] = /^[\w-]+ (\S.*)$/.exec(value) ?? [];
@@ -86,6 +98,7 @@ function secretsOfHeader(value: string): readonly string[] {
 export function secretsIn(schema: OptionsSchema, options: Readonly<Record<string, unknown>>): readonly string[] {
   const found = secretFieldsOf(schema).flatMap((field) => {
     const value = valueOfField(options, field);
+    if (field.isSecretUrl && typeof value === 'string') return secretsOfSecretUrl(value);
     if (typeof value === 'string') return field.secret && !isUrl(value) ? [value] : secretsOfUrl(value);
     if (field.secret && isRecord(value)) return secretsOfRecord(value);
     return [];
@@ -109,14 +122,14 @@ export function withoutSecrets(
 ): Readonly<Record<string, JsonValue>> {
   const mask = new SecretMask(values);
   const shown = structuredClone(options) as Record<string, JsonValue>;
-  for (const { path, secret } of secretFieldsOf(schema)) {
+  for (const { path, secret, isSecretUrl } of secretFieldsOf(schema)) {
     const holder = path
       .slice(0, -1)
       .reduce<unknown>((value, step) => (isRecord(value) ? value[step] : undefined), shown);
     const name = path.at(-1) ?? '';
     // A copy of our own.
     if (isRecord(holder) && name in holder)
-      (holder as Record<string, JsonValue>)[name] = masked(holder[name], secret, values);
+      (holder as Record<string, JsonValue>)[name] = isSecretUrl ? hidden : masked(holder[name], secret, values);
   }
   // Of a mapping a mapping is left.
   return mask.json(shown) as Readonly<Record<string, JsonValue>>;

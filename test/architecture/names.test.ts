@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, string>> = {
   EchoTally: 'counts of echoes in messages, and of echoes in packets',
   serve: 'the command, and the loop of the store’s thread',
   Message: 'what people are told, and what a WebSocket carries',
+  command: 'the notifier that runs a program, and a step of a dialogue',
   Verdict: 'on a file of evidence, and on who is wrong: target, path or observer',
   socketOptions: 'constants of the kernel, and settings of the WebSocket library',
 };

@@ -6,6 +6,7 @@ import { fieldsOf } from '../../src/core/fields.ts';
 import { checkModules, loadCheckType, moduleWords } from '../../src/checks/modules.ts';
 import { checkTypes, checkWords, findCheckType } from '../../src/checks/registry.ts';
 import { sensorNames } from '../../src/core/sensor.ts';
+import { findNotifierType, notifierTypes } from '../../src/notify/registry.ts';
 import { sensorTypes } from '../../src/sensors/registry.ts';
 
 const checksFolder = resolve(import.meta.dirname, '../../src/checks');
@@ -47,6 +48,31 @@ describe('the registry of checks', () => {
       assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length, 'a metric is declared twice');
     });
   }
+});
+
+describe('the registry of notifiers', () => {
+  const notifiersFolder = resolve(import.meta.dirname, '../../src/notify');
+
+  test('names each folder in src/notify, and no other', () => {
+    const folders = globSync('*/', { cwd: notifiersFolder }).map((folder) => folder.replace(/\/$/, ''));
+    const kinds = folders.filter((folder) => folder !== '_template').toSorted();
+    assert.deepEqual(notifierTypes.map(({ kind }) => kind).toSorted(), kinds);
+  });
+
+  test('has each kind once, and none for other words', () => {
+    for (const type of notifierTypes) assert.equal(findNotifierType(type.kind.toUpperCase()), type);
+    for (const word of ['', '_template', '../notify', 'fax', 'constructor'])
+      assert.equal(findNotifierType(word), undefined);
+  });
+
+  for (const { kind, summary, notes, options, rate } of notifierTypes)
+    test(`${kind} has a test beside it, describes each of its options, and says it in sentences`, () => {
+      assert.ok(existsSync(resolve(notifiersFolder, kind, `${kind}.test.ts`)));
+      for (const text of [summary, ...notes]) assert.match(text, /^[A-Z0-9`].*\.$/);
+      for (const { path, description } of fieldsOf(options))
+        assert.ok(description.length > 0, `option ${path.join('.')} has no description`);
+      assert.ok(rate.burst >= 1 && rate.perSecond > 0);
+    });
 });
 
 describe('the registry of sensors', () => {

@@ -14,7 +14,7 @@ export interface Requesting {
   /** Lower-case names; `host` is added. */
   readonly headers: Readonly<Record<string, string>>;
   /** GET if undefined. */
-  readonly method?: 'POST';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly body?: string;
   readonly maxBodyBytes: number;
 }
