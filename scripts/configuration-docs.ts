@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { egressSchema } from '../src/config/egress-section.ts';
 import { entrySchema, sharedShape } from '../src/config/monitor-entry.ts';
 import { writtenSchemaOf, type PlaceSchema } from '../src/config/schema-places.ts';
+import { policySchema, roomEntrySchema } from '../src/config/rooms-section.ts';
 import { sensorEntrySchema } from '../src/config/sensors-section.ts';
 import { agentsSchema, deadmanSchema, retentionSchema, tlsSchema } from '../src/config/server-section.ts';
 import { formatDuration } from '../src/core/duration.ts';
@@ -27,6 +28,8 @@ function tables(): Tables {
     retention: keyTable(retentionSchema),
     deadman: keyTable(deadmanSchema),
     sensors: keyTable(sensorEntrySchema),
+    rooms: keyTable(roomEntrySchema),
+    policies: keyTable(policySchema),
     sensorOptions: sensorTypes.map((sensor) => sensorSection(sensor)).join('\n'),
   };
 }
@@ -60,11 +63,12 @@ function defaultText({ format }: PlaceSchema, given: unknown): string {
   return typeof given === 'boolean' ? (given ? 'yes' : 'no') : code(JSON.stringify(given));
 }
 
-function kindOf({ type, format, items, minimumMs, maximumMs }: PlaceSchema): string {
+function kindOf({ type, format, items, enum: choices, minimumMs, maximumMs }: PlaceSchema): string {
   if (format === 'duration' && minimumMs !== undefined && maximumMs !== undefined)
     return `duration, ${formatDuration(minimumMs)} to ${formatDuration(maximumMs)}`;
   if (type === 'array') return items?.type === 'string' ? 'list of texts' : 'list';
   if (type === 'boolean') return 'yes or no';
+  if (type === 'string' && choices) return `one of ${choices.map((choice) => code(String(choice))).join(', ')}`;
   if (type === 'string') return format === 'date-time' ? 'time' : 'text';
   return 'mapping';
 }

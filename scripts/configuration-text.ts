@@ -11,6 +11,8 @@ export interface Tables {
   readonly deadman: string;
   readonly sensors: string;
   readonly sensorOptions: string;
+  readonly rooms: string;
+  readonly policies: string;
 }
 
 export function configurationText(tables: Tables): string {
@@ -38,7 +40,7 @@ monitors:
 - \`FILE\` is YAML 1.2 or JSON in UTF-8; a directory, of which every \`*.yaml\`, \`*.yml\` and \`*.json\` is read in the order of their names;
   \`-\` for standard input, or another pipe.
 - \`include:\` names further files, directories, or files by a pattern like \`sites/*.yaml\`, one or a list. Each is a configuration of its
-  own form. Monitors, hosts, agents and sensors of all files are put together; \`egress\`, \`tls\` and \`retention\` may stand in one of them.
+  own form. Monitors, hosts, agents, sensors and rooms of all files are put together; \`egress\`, \`tls\` and \`retention\` may stand in one of them.
 - Relative paths (\`include:\`, \`tls:\`, \`\${file:…}\`) begin at the folder of the file that names them.
 - At most 1,000 files, 16 MiB in all, included at most 10 deep; at most 100,000 monitors.
 
@@ -59,7 +61,7 @@ value stands for a list of one. Where a text is wanted, a number is the text tha
 
 SIGHUP has \`serve\` and \`run\` read their files again. Start and reload judge alike:
 
-- A monitor, or an entry of \`sensors:\`, with a mistake is left out, and the rest runs. \`/healthz\` of a server says so until it is mended.
+- A monitor, a room, or an entry of \`sensors:\`, with a mistake is left out, and the rest runs. \`/healthz\` of a server says so until it is mended.
 - Any other mistake (no YAML, an unknown key at the top, a wrong \`egress\`, \`tls\`, \`retention\`, \`agents\`, \`defaults\` or \`include\`) is one of
   the whole: a start ends with 3, a reload leaves the previous configuration in force.
 
@@ -103,6 +105,8 @@ function sections({
   deadman,
   sensors,
   sensorOptions,
+  rooms,
+  policies,
 }: Tables): string {
   return `## monitors
 
@@ -163,6 +167,33 @@ ${['usb', 'mounts', 'traffic'].map((sensor) => `\`${sensor}\``).join(', ')}, wit
 ${sensors}
 
 ${sensorOptions}
+## rooms
+
+Only on a server: rooms whose machines are watched while a session lasts, such as an exam, and not otherwise. \`watchkeeper session start ROOM\`
+begins one, under one of the policies of the room. Rooms are also made through the HTTP interface (\`/api/v1/rooms\`).
+
+${rooms}
+| \`policies\` | list | required | | What a session may be: see below |
+
+A policy names who collects, what for, and what is allowed. It may name sensors (\`usb\`, \`mounts\`, \`traffic\`) with options as under
+\`sensors:\`; all three, unless it names any.
+
+${policies}
+
+\`\`\`yaml
+rooms:
+  - name: lab 101
+    seats: ['101-*']
+    devices: [046d:c31c]                  # the keyboards of the room
+    policies:
+      - name: exam
+        by: Physics department
+        purpose: Exam of 2 December
+        peers: [192.0.2.10]
+        otherPeers: alarm                 # nothing but these hosts
+      - { name: practice, by: Physics department, otherDevices: notice }
+\`\`\`
+
 ## agents
 
 Only on a server: a list of agents that listen (\`watchkeeper agent --listen\`), and that the server calls. Agents that call the server
@@ -246,17 +277,21 @@ retention: { results: 90d }
 `,
   exam: `## Example: an exam room
 
+\`watchkeeper session start 101 --until 12:00\` begins the exam, and the watching.
+
 \`\`\`yaml
 monitors:
   - { name: exam server, type: http, target: 'https://exam.example.org/', interval: 5s, agents: [seat-01, seat-02] }
-sensors:
-  - agents: [seat-*]
-    by: Physics department, room 101
-    purpose: Exam of 2 December
-    until: 2026-12-02T18:00:00+01:00
-    usb:
-    mounts:
-    traffic: { allow: [192.0.2.10], forbid: [0.0.0.0/0, '::/0'] }
+rooms:
+  - name: '101'
+    seats: [seat-*]
+    places: { seat-01: 'row 1, door', seat-02: row 1 }
+    policies:
+      - name: exam
+        by: Physics department, room 101
+        purpose: Exam of 2 December
+        peers: [192.0.2.10]
+        otherPeers: alarm
 \`\`\`
 `,
 };

@@ -59,6 +59,28 @@ export function timeArgument(text: string): string {
   throw new InvalidArgumentError('Expected a time with its zone, like 2026-12-02T08:00:00+01:00.');
 }
 
+/** `12:30` is the next time that it is so late here; `2h` from now; or ISO 8601 with a zone. ISO 8601 with a zone. */
+export function untilArgument(text: string): string {
+  const [, hours, minutes] = /^(\d{1,2}):(\d\d)$/.exec(text.trim()) ?? [];
+  const aheadMs = parseDuration(text);
+  if (hours !== undefined && minutes !== undefined && Number(hours) < 24 && Number(minutes) < 60)
+    return nextTime(Number(hours), Number(minutes));
+  if (aheadMs !== undefined && aheadMs >= 1 && !/^\s*[\d.]+\s*$/.test(text))
+    return new Date(Date.now() + aheadMs).toISOString();
+  try {
+    return timeArgument(text);
+  } catch {
+    throw new InvalidArgumentError('Expected a time like 12:30 or 2026-12-02T12:30:00+01:00, or a duration like 2h.');
+  }
+}
+
+function nextTime(hour: number, minute: number): string {
+  const now = Temporal.Now.zonedDateTimeISO();
+  const today = now.with({ hour, minute, second: 0, millisecond: 0, microsecond: 0, nanosecond: 0 });
+  const next = Temporal.ZonedDateTime.compare(today, now) > 0 ? today : today.add({ days: 1 });
+  return next.toInstant().toString();
+}
+
 /** The pin of a server's key: bare, or in a join token that begins with it. */
 export function keyPinArgument(text: string): string {
   const [, pin] = /^(?:wk1\.)?([\w-]{43})(?:\.[\w-]{43})?$/.exec(text.trim()) ?? [];

@@ -7,6 +7,7 @@ import { explain, misuse } from './exit-codes.ts';
 import { addHeartbeat } from './heartbeat/heartbeat-command-line.ts';
 import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
+import { addSessions } from './operate/session-command-line.ts';
 import { atServer } from './operate/server-options.ts';
 import type { RunFlags } from './run/run-what.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
@@ -73,6 +74,7 @@ function createProgram(): Programs {
   const check = addCheck(program);
   addConfigured(program);
   addFleet(program);
+  addSessions(program);
   addNotices(program);
   addEvidence(program);
   addWatch(program);

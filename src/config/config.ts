@@ -1,5 +1,6 @@
 import { got, valueAt } from '../core/issues.ts';
 import { quoted } from '../core/quoted.ts';
+import type { Room } from '../core/room.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import type { FileTop } from './file-top.ts';
 import { withDefaults } from './defaults-section.ts';
@@ -10,6 +11,7 @@ import { partOf, type Mistake, type WrittenFile } from './mistake.ts';
 import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
 import { isOldTask, noteOldTask, writtenByTasks, writtenOfTask } from './old-tasks.ts';
 import { readSensors } from './sensors-section.ts';
+import { readRooms } from './rooms-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
 import { Variables, type Environment } from './variables.ts';
 
@@ -24,11 +26,13 @@ export interface Config {
   readonly server: ServerSection;
   /** What agents collect on their own machines; nothing, unless it is written. A server's matter as well. */
   readonly sensors: readonly SensorPlan[];
+  /** Rooms whose machines are watched in sessions; a server's matter as well. */
+  readonly rooms: readonly Room[];
 }
 
 export interface LoadedConfig {
   /**
-   * What can run: a monitor or an entry of sensors with a mistake is left out, and the rest go on. Undefined if a mistake leaves
+   * What can run: a monitor, a room or an entry of sensors with a mistake is left out, and the rest go on. Undefined if a mistake leaves
    * unknown what the whole would be (a text that is no YAML, an unknown key at the top, a wrong section or defaults), or if no
    * monitor is right.
    */
@@ -88,16 +92,19 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
   const sensors = loaded.flatMap(({ document, contents }) =>
     readSensors(contents.sensors, partOf(document, ['sensors'])),
   );
+  const rooms = readRooms(
+    loaded.map(({ document, contents }) => ({ written: contents.rooms, file: partOf(document, ['rooms']) })),
+  );
   const hasMistakes = loaded.some(({ document }) => document.mistakes.length > 0);
   const needsNone = loaded.some(isServers) || (mayBeEmpty && !hasMistakes);
   if (!hasMistakes && monitors.length === 0 && !needsNone)
     first.document.report([], 'expected at least one monitor, under monitors or hosts');
   if (!egress || !server) return undefined;
-  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors } : undefined;
+  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors, rooms } : undefined;
 }
 
 function isServers({ contents }: LoadedDocument): boolean {
-  return ['sensors', ...serverKeys].some((key) => key in contents);
+  return ['sensors', 'rooms', ...serverKeys].some((key) => key in contents);
 }
 
 function readOnlyEgress(loaded: readonly LoadedDocument[], first: LoadedDocument): EgressSection | undefined {

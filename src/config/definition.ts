@@ -5,8 +5,11 @@ import type { CheckType } from '../core/check.ts';
 import { AppError } from '../core/errors.ts';
 import type { MonitorSpec } from '../core/monitor-spec.ts';
 import type { JsonObject, JsonValue } from '../core/outcome.ts';
-import { formatPath, type Path, type Report } from './mistake.ts';
-import { entrySchema, readMonitor } from './monitor-entry.ts';
+import type { Room } from '../core/room.ts';
+import { formatPath, type Path, type Report, type WrittenFile } from './mistake.ts';
+import { entrySchema, readMonitor, type ConfiguredMonitor } from './monitor-entry.ts';
+import { policySchema, readRoom, roomEntrySchema } from './rooms-section.ts';
+import { sensorTypes } from '../sensors/registry.ts';
 
 /** The monitors that `readDefinition` takes, a schema for each check type. */
 export const definitionDocument: z.ZodType = z
@@ -17,6 +20,19 @@ export const definitionDocument: z.ZodType = z
     }),
   )
   .meta({ id: 'MonitorDefinition' });
+
+/** The rooms that `readRoomDefinition` takes. */
+export const roomDocument: z.ZodType = z
+  .strictObject({
+    ...roomEntrySchema.omit({ id: true }).shape,
+    policies: z.array(
+      z.strictObject({
+        ...policySchema.shape,
+        ...Object.fromEntries(sensorTypes.map(({ type, options }) => [type, options.optional()])),
+      }),
+    ),
+  })
+  .meta({ id: 'RoomDefinition' });
 
 /** Mistakes told at once. */
 const maxMistakes = 10;
@@ -43,22 +59,35 @@ function entrySchemaOf(check: CheckType, words: readonly string[]) {
  * @throws {AppError} usage, with every mistake
  */
 export function readDefinition(definition: JsonObject): MonitorSpec {
+  return readForeign(definition, readMonitorIn).spec;
+}
+
+/** One room in the same way; its id is to be given. @throws {AppError} usage, with every mistake */
+export function readRoomDefinition(definition: JsonObject): Room {
+  return readForeign(definition, readRoom);
+}
+
+function readMonitorIn(entry: unknown, file: WrittenFile): ConfiguredMonitor | undefined {
+  return readMonitor({ entry, file });
+}
+
+function readForeign<Value>(
+  definition: JsonObject,
+  read: (entry: unknown, file: WrittenFile) => Value | undefined,
+): Value {
   const mistakes: string[] = [];
   const report: Report = (path, message) =>
     void mistakes.push(path.length > 0 ? `${formatPath(path)}: ${message}` : message);
   if ('id' in definition) report(['id'], 'is given by the server: leave it out');
-  // Of an object an object is left.
-  const entry = literal(definition, [], report) as JsonObject;
-  const file = {
+  const value = read(literal(definition, [], report), {
     report,
     warn: () => {},
     sourceOf: () => undefined,
     referencesIn: () => [],
     isUnresolved: () => false,
     lineOf: () => '',
-  };
-  const monitor = readMonitor({ entry, file });
-  if (monitor && mistakes.length === 0) return monitor.spec;
+  });
+  if (value && mistakes.length === 0) return value;
   const others = mistakes.length > maxMistakes ? `; and ${mistakes.length - maxMistakes} more mistakes` : '';
   throw new AppError('usage', `${mistakes.slice(0, maxMistakes).join('; ')}${others}`);
 }

@@ -12,6 +12,7 @@ export const topKeys = [
   'include',
   'egress',
   'sensors',
+  'rooms',
   'agents',
   'tls',
   'retention',

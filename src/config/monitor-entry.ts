@@ -64,7 +64,7 @@ export const entrySchema = z.strictObject({
 });
 
 /** People must be able to read a name, and tell it from another. */
-function isSeen(name: string, context: z.RefinementCtx): void {
+export function isSeen(name: string, context: z.RefinementCtx): void {
   const message = unseenMistake(name);
   if (message !== undefined) context.addIssue({ code: 'custom', message, input: name });
 }

@@ -10,11 +10,8 @@ import { readSection, readWithInput, reportUnknownKeys } from './section.ts';
 const maxPlans = 1000;
 const expectedTime = 'expected a time with its zone, like 2026-12-02T18:00:00+01:00';
 
-export const sensorEntrySchema = z.object({
-  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional().meta({
-    description: 'Names of agents, `*` for any run of characters; every agent, unless said otherwise',
-    example: '[seat-*]',
-  }),
+/** Who collects, and what for. */
+export const collectorShape = {
   by: z.string().trim().min(1).max(300).meta({
     description: 'Who collects; the watched person is told',
     example: 'Physics department, room 101',
@@ -23,13 +20,23 @@ export const sensorEntrySchema = z.object({
     description: 'For what; the watched person is told',
     example: 'Exam of 2 December',
   }),
+};
+
+export const sensorEntrySchema = z.object({
+  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional().meta({
+    description: 'Names of agents, `*` for any run of characters; every agent, unless said otherwise',
+    example: '[seat-*]',
+  }),
+  ...collectorShape,
   until: z.iso.datetime({ offset: true, error: expectedTime }).transform(Date.parse).optional().meta({
     description: 'When it ends by itself, with the zone',
     example: '2026-12-02T18:00:00+01:00',
   }),
 });
 
-const keys = [...Object.keys(sensorEntrySchema.shape), ...sensorTypes.map(({ type }) => type)];
+/** The key of each sensor. */
+export const sensorKeys = sensorTypes.map(({ type }) => type);
+const keys = [...Object.keys(sensorEntrySchema.shape), ...sensorKeys];
 
 /** Every plan that is right; the mistakes in the others are reported. */
 export function readSensors(written: unknown, file: WrittenFile): readonly SensorPlan[] {
@@ -47,15 +54,8 @@ function readPlan(entry: unknown, file: WrittenFile): SensorPlan | undefined {
   if (!isMapping(entry)) return undefined;
   const unknown = Object.keys(entry).filter((key) => !keys.includes(key));
   reportUnknownKeys(unknown, keys, { path: [], file });
-  const ordered = sensorTypes.filter(({ type }) => type in entry);
-  if (ordered.length === 0) file.report([], `expected a sensor: ${sensorTypes.map(({ type }) => type).join(', ')}`);
-  const sensors = ordered.flatMap(({ type, options }) => {
-    const read = readWithInput(options, entry[type] ?? {}, partOf(file, [type]));
-    // YAML data is JSON, and what a schema of options takes is a mapping.
-    return read ? [{ sensor: type, options: read.input as JsonObject }] : [];
-  });
-  const isRight = unknown.length === 0 && sensors.length > 0 && sensors.length === ordered.length;
-  if (!common || !isRight) return undefined;
+  const sensors = readSensorOptions(entry, file);
+  if (!common || !sensors || unknown.length > 0) return undefined;
   const { agents, by, purpose, until } = common;
   return {
     by,
@@ -64,4 +64,19 @@ function readPlan(entry: unknown, file: WrittenFile): SensorPlan | undefined {
     ...(until !== undefined && { until }),
     sensors,
   };
+}
+
+/** The sensors that an entry names, with their options; undefined if there is none, or a mistake, which is then reported. */
+export function readSensorOptions(
+  entry: Readonly<Record<string, unknown>>,
+  file: WrittenFile,
+): SensorPlan['sensors'] | undefined {
+  const ordered = sensorTypes.filter(({ type }) => type in entry);
+  if (ordered.length === 0) file.report([], `expected a sensor: ${sensorKeys.join(', ')}`);
+  const sensors = ordered.flatMap(({ type, options }) => {
+    const read = readWithInput(options, entry[type] ?? {}, partOf(file, [type]));
+    // YAML data is JSON, and what a schema of options takes is a mapping.
+    return read ? [{ sensor: type, options: read.input as JsonObject }] : [];
+  });
+  return sensors.length > 0 && sensors.length === ordered.length ? sensors : undefined;
 }

@@ -61,6 +61,17 @@ export type ServerEvent =
       readonly cause: AlarmCause;
       readonly message: string;
     }
+  /** A room is watched from now on, or no longer. */
+  | {
+      readonly type: 'session';
+      readonly agentId: undefined;
+      readonly id: string;
+      readonly room: string;
+      readonly policy: string;
+      readonly change: 'started' | 'ended' | 'seat-joined';
+      /** By the server's clock, epoch milliseconds. */
+      readonly until: number;
+    }
   | {
       readonly type: 'agent';
       readonly agentId: string;

@@ -6,4 +6,6 @@ export type NoticeSeverity = (typeof noticeSeverities)[number];
 export interface NoticeText {
   readonly severity: NoticeSeverity;
   readonly text: string;
+  /** In which it was told. */
+  readonly sessionId?: string | undefined;
 }

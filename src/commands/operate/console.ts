@@ -162,6 +162,7 @@ class OperatorConsole {
     if (event.type === 'agent') return this.#showAgent(event);
     if (event.type === 'record') return this.#showRecord(event);
     if (event.type === 'alarm') return this.#showAlarm(event);
+    if (event.type === 'session') return this.#showSession(event);
     if (event.type === 'gap') return this.#sayNow(formatGap({ ...event, agent: picture.agentName(event.agentId) }));
     const agent = printable(picture.agentName(event.agentId));
     if (event.type === 'tasks-applied')
@@ -199,6 +200,12 @@ class OperatorConsole {
 
   #showAlarm({ name, sensor, cause, message }: Extract<ConsoleEvent, { type: 'alarm' }>): void {
     this.#sayNow(this.#parts.paint('red', formatAlarm({ agent: name, sensor, cause, message })));
+  }
+
+  #showSession({ room, policy, change, until }: Extract<ConsoleEvent, { type: 'session' }>): void {
+    const which = `${printable(policy)} in ${printable(room)}`;
+    if (change === 'started') this.#sayNow(`Session started: ${which}, until ${formatTime(Date.parse(until))}`);
+    if (change === 'ended') this.#sayNow(`Session ended: ${which}`);
   }
 
   /** Tasks under a heading for each server, as many as can be read. */

@@ -4,6 +4,8 @@ import { agentSchema } from '../../server/routes/agents.ts';
 import { measuredTaskSchema } from '../../server/routes/history.ts';
 import { missingSchema } from '../../server/routes/missing.ts';
 import { monitorSchema } from '../../server/routes/monitors.ts';
+import { roomSchema } from '../../server/routes/rooms.ts';
+import { sessionSchema } from '../../server/routes/sessions.ts';
 import { noticeSchema } from '../../server/routes/notices.ts';
 import { alarmSchema } from '../../server/routes/records.ts';
 import { runSchema } from '../../server/routes/runs.ts';
@@ -24,6 +26,11 @@ export const agentsAnswer = z.looseObject({ agents: z.array(agent) });
 export const tasksAnswer = z.looseObject({ tasks: z.array(task) });
 export const monitorsAnswer = z.looseObject({ monitors: z.array(monitor) });
 export const noticesAnswer = z.looseObject({ notices: z.array(z.looseObject(noticeSchema.shape)), more: z.boolean() });
+export const roomsAnswer = z.looseObject({ rooms: z.array(z.looseObject(roomSchema.shape)) });
+const session = z.looseObject(sessionSchema.shape);
+export type SessionAnswer = z.output<typeof session>;
+export const sessionAnswer = z.looseObject({ session });
+export const sessionsAnswer = z.looseObject({ sessions: z.array(session) });
 export const acknowledgedAnswer = z.looseObject({ acknowledged: z.looseObject({ by: z.string(), at: z.string() }) });
 export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmSchema.shape)) });
 export const historyAnswer = z.looseObject({ tasks: z.array(z.looseObject(measuredTaskSchema.shape)) });
@@ -79,6 +86,13 @@ export const serverEvent = z.discriminatedUnion('type', [
     sensor: z.string(),
     cause: z.string(),
     message: z.string(),
+  }),
+  z.looseObject({
+    type: z.literal('session'),
+    room: z.string(),
+    policy: z.string(),
+    change: z.string(),
+    until: z.iso.datetime(),
   }),
   z.looseObject({
     type: z.literal('agent'),

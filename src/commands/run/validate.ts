@@ -20,13 +20,13 @@ export async function validateFile(file: string, output: NodeJS.WriteStream): Pr
     return misuse;
   }
   const warned = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
-  write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [] })}, no mistakes${warned}`);
+  write(`${file}: ${contentsOf(config ?? { monitors: [], sensors: [], rooms: [] })}, no mistakes${warned}`);
   return 0;
 }
 
-/** `2 monitors, 1 entry of sensors`, the latter where there is one. */
-export function contentsOf({ monitors, sensors }: Pick<Config, 'monitors' | 'sensors'>): string {
+/** `2 monitors, 1 entry of sensors, 1 room`, the latter where there is one. */
+export function contentsOf({ monitors, sensors, rooms }: Pick<Config, 'monitors' | 'sensors' | 'rooms'>): string {
   const orders =
     sensors.length === 0 ? '' : `, ${sensors.length} ${sensors.length === 1 ? 'entry' : 'entries'} of sensors`;
-  return `${counted(monitors.length, 'monitor')}${orders}`;
+  return `${counted(monitors.length, 'monitor')}${orders}${rooms.length === 0 ? '' : `, ${counted(rooms.length, 'room')}`}`;
 }

@@ -2,18 +2,16 @@ import type { Clock } from '../../core/clock.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { JsonObject } from '../../core/outcome.ts';
-import type { Say } from '../../core/say.ts';
-import type { SensorPlan } from '../../core/sensor-plan.ts';
 import { serverAgentId } from '../../core/task.ts';
 import { AgentGate } from '../../server/auth/agent-gate.ts';
 import { InProcessBus } from '../../server/bus/in-process.ts';
-import { RecordIntake } from '../../server/evidence/record-intake.ts';
+import type { RecordIntake } from '../../server/evidence/record-intake.ts';
 import { sayAgentChange } from '../../server/fleet/agent-log.ts';
 import { AgentAdministration } from '../../server/fleet/agent-administration.ts';
 import { Dispatcher } from '../../server/fleet/dispatcher.ts';
 import { readAgentState, writeAgentState } from '../../server/fleet/agent-state.ts';
 import { Fleet } from '../../server/fleet/fleet.ts';
-import { SensorOrders } from '../../server/fleet/sensor-orders.ts';
+import type { SensorOrders } from '../../server/fleet/sensor-orders.ts';
 import { TaskRuns } from '../../server/fleet/task-runs.ts';
 import { TaskStates, type StateChange } from '../../server/fleet/task-states.ts';
 import { TaskTable } from '../../server/fleet/task-table.ts';
@@ -28,16 +26,21 @@ import { MonitorBook } from '../../server/monitors/monitor-book.ts';
 import { ResultMasks } from '../../server/monitors/result-masks.ts';
 import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
 import { LatestResults } from '../../server/pipeline/latest-results.ts';
+import {
+  buildSupervision,
+  loadSupervision,
+  stopSupervision,
+  type Supervision,
+  type SupervisionParts,
+  type SupervisionPlans,
+} from './build-supervision.ts';
 import { eventAnswer, eventText } from '../../server/routes/event-text.ts';
 import type { Store } from '../../server/store/store.ts';
 
-export interface ServerParts {
-  readonly clock: Clock;
+export interface ServerParts extends SupervisionParts {
   readonly identity: ServerIdentity;
-  readonly store: Store;
   /** A monitor out of what a person wrote. @throws {AppError} usage */
   readonly readMonitor: (definition: JsonObject) => MonitorSpec;
-  readonly say: Say;
 }
 
 /** A server without its listeners: agents connect at the gateway, results go through the pipeline into the store. */
@@ -48,16 +51,15 @@ export function buildServer(parts: ServerParts) {
   const { clock, store, identity, say } = parts;
   const view = viewOf(parts);
   const { fleet, health, publish } = view;
-  const gate = gateOf(parts, view);
   const dispatcher = new Dispatcher({
     table: view.tasks,
     onSent: (agentId, change) => publish({ type: 'tasks', agentId, ...change }),
   });
   const masks = new ResultMasks();
   const book = bookOf(parts, { dispatcher, masks });
-  const sensorOrders = new SensorOrders(clock);
-  const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
-  const records = new RecordIntake({ clock, store, say, publish, agentOf, seats: () => fleet.views() });
+  const supervision = buildSupervision(parts, view);
+  const { records, sensorOrders } = supervision;
+  const gate = gateOf(parts, { ...view, ...supervision });
   const runs = new TaskRuns({ clock, session: (agentId) => gateway.session(agentId) });
   view.bus.subscribe((event) => {
     if (event.type === 'result') runs.noteResult(event.result);
@@ -86,23 +88,20 @@ export function buildServer(parts: ServerParts) {
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
   const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
-  return { ...view, gate, gateway, faults, book, records, sensorOrders, runs, administration, heartbeats, say };
+  return { ...view, ...supervision, gate, gateway, faults, book, runs, administration, heartbeats, say };
 }
 
 /** One for ever: the store alone numbers what this server makes itself. */
 const heartbeatEpoch = 'heartbeats';
 
 /** Reads what was known when the server last ran; then agents may connect. */
-export async function loadServer(
-  { gate, fleet, tasks, latest, records, sensorOrders, book, states, heartbeats, bus, say }: Server,
-  { clock, store, monitors, sensorPlans = [] }: LoadParts,
-): Promise<void> {
+export async function loadServer(server: Server, { clock, store, monitors, ...plans }: LoadParts): Promise<void> {
+  const { gate, fleet, tasks, latest, book, states, heartbeats, bus, say } = server;
   await gate.load();
   fleet.restore((await store.agentStates()).flatMap((kept) => readAgentState(kept) ?? []));
   tasks.load(await store.tasks());
   latest.load(await store.latest(), clock);
-  await records.chains.load();
-  sensorOrders.reconcile(sensorPlans);
+  await loadSupervision(server, plans);
   await book.load(monitors);
   states.start();
   await heartbeats.start();
@@ -112,30 +111,21 @@ export async function loadServer(
   });
 }
 
-export async function stopServer({
-  gateway,
-  fleet,
-  sensorOrders,
-  records,
-  states,
-  heartbeats,
-  feed,
-}: Server): Promise<void> {
+export async function stopServer(server: Server): Promise<void> {
+  const { gateway, fleet, states, heartbeats, feed } = server;
   heartbeats.stop();
   gateway.close();
   await fleet.stop();
-  sensorOrders.stop();
   states.stop();
   feed.stop();
-  await records.chains.stop();
+  await stopSupervision(server);
 }
 
-interface LoadParts {
+interface LoadParts extends SupervisionPlans {
   readonly clock: Clock;
   readonly store: Store;
   /** Of the configuration file. */
   readonly monitors: readonly MonitorSpec[];
-  readonly sensorPlans?: readonly SensorPlan[] | undefined;
 }
 
 type View = ReturnType<typeof viewOf>;
@@ -190,7 +180,7 @@ function stateEvent({ wanted, since: _since, ...change }: StateChange, nameOf: V
   return { type: 'state', agentId, name: nameOf(agentId), taskId, monitorId, monitor, ...change };
 }
 
-function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): AgentGate {
+function gateOf({ clock, store, say }: ServerParts, { fleet, tasks, sessions }: View & Supervision): AgentGate {
   return new AgentGate({
     clock,
     records: store,
@@ -200,6 +190,7 @@ function gateOf({ clock, store, say }: ServerParts, { fleet, tasks }: View): Age
       if (removedAt === undefined) fleet.expect(agent);
       else fleet.forget(id);
       tasks.expect(agent);
+      if (!agent.isRevoked) sessions.noteAgent(agent);
     },
   });
 }

@@ -68,6 +68,7 @@ async function takeOver(
   deadMan.follow(config);
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
+  await server.rooms.replaceFile(config.rooms);
   server.health.noteConfig(leftOut);
   sayUnknownAgents(server, config, { own, say });
   say(`Loaded ${file}: ${contentsOf(config)}${leftOut === undefined ? '' : `. ${leftOut}`}.`, {

@@ -1,5 +1,5 @@
 import type { BackupMaker } from '../../server/backup/make-backup.ts';
-import { definitionDocument } from '../../config/definition.ts';
+import { definitionDocument, roomDocument } from '../../config/definition.ts';
 import { agentsRoutes } from '../../server/routes/agents.ts';
 import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
@@ -11,7 +11,9 @@ import { monitorsRoutes } from '../../server/routes/monitors.ts';
 import { noticesRoutes } from '../../server/routes/notices.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { resultsRoutes } from '../../server/routes/results.ts';
+import { roomsRoutes } from '../../server/routes/rooms.ts';
 import type { Route } from '../../server/routes/route.ts';
+import { sessionsRoutes } from '../../server/routes/sessions.ts';
 import { storeRoutes } from '../../server/routes/store.ts';
 import { runsRoutes } from '../../server/routes/runs.ts';
 import { tasksRoutes, type TasksPorts } from '../../server/routes/tasks.ts';
@@ -64,18 +66,33 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       records: (query) => store.records(query),
       alarms: (query) => store.alarms(query),
     }),
-    ...noticesRoutes({
-      agents: () => server.fleet.views(),
-      now: () => clock.now(),
-      notices: (query) => store.notices(query),
-      acknowledge: (id, acknowledged) => store.acknowledge(id, acknowledged),
-    }),
+    ...supervisionRoutes({ server, store, clock }),
     ...evidenceRoutes({
       agents: () => server.fleet.views(),
       manifest: (excerpt) => signedManifest(excerpt, { store, identity, version: version(), now: clock.now() }),
       lines: (query) => store.lines(query),
     }),
     ...eventsRoutes({ ...tasks, feed: server.feed, monitorId: (idOrName) => server.book.find(idOrName).spec.id }),
+  ];
+}
+
+/** Rooms, their sessions, and what people were told of their machines. */
+function supervisionRoutes({ server, store, clock }: Pick<RouteParts, 'server' | 'store' | 'clock'>): readonly Route[] {
+  const agents = () => server.fleet.views();
+  return [
+    ...roomsRoutes({
+      book: server.rooms,
+      agents,
+      openSession: (id) => server.sessions.open.find(({ roomId }) => roomId === id)?.id,
+      bodyDocument: roomDocument,
+    }),
+    ...sessionsRoutes({ ...server, agents }),
+    ...noticesRoutes({
+      agents,
+      now: () => clock.now(),
+      notices: (query) => store.notices(query),
+      acknowledge: (id, acknowledged) => store.acknowledge(id, acknowledged),
+    }),
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Say } from '../../core/say.ts';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import type { Config } from '../../config/config.ts';
-import { readDefinition } from '../../config/definition.ts';
+import { readDefinition, readRoomDefinition } from '../../config/definition.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
@@ -44,7 +44,7 @@ export interface ServeOptions {
   readonly onReady?: (url: string) => void;
 }
 
-type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'egress'>>;
+type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'egress'>>;
 
 const localAgentName = 'local';
 const localInviteMs = 600_000;
@@ -59,10 +59,11 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const { config, files, leftOut } = await startConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
   const identity = folder.identity();
-  const parts = { clock, identity, store, readMonitor: readDefinition, say };
+  const parts = { clock, identity, store, readMonitor: readDefinition, readRoom: readRoomDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
   server.health.noteConfig(leftOut);
-  await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans: config.sensors });
+  const { sensors: sensorPlans, rooms } = config;
+  await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans, rooms });
   const backups = backupsOf({ folder, store, clock, given: files });
   const shared = { server, store, identity, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
@@ -81,17 +82,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   deadMan.follow(config);
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
   const own = options.localAgent ? [localAgentName] : [];
-  const reloading = {
-    server,
-    deadMan,
-    calls,
-    renewTls: listening.renewTls,
-    useEgress,
-    own,
-    started: config,
-    say,
-    retry,
-  };
+  const follow = { renewTls: listening.renewTls, useEgress, own, started: config };
+  const reloading = { server, deadMan, calls, ...follow, say, retry };
   onHangup(() => void reloadFrom(options.config, reloading));
   for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);

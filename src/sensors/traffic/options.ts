@@ -1,13 +1,5 @@
 import { z } from 'zod';
-
-/** Without ports, because only the first packet of a peer is looked at. */
-const network = z
-  .string()
-  .refine(
-    (text) => z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]).safeParse(text).success,
-    'expected an address or a network, like 192.168.0.7, 10.0.0.0/8 or fd00::/8',
-  );
-const networks = z.array(network).max(1000).default([]);
+import { networks } from '../../core/networks.ts';
 
 export const nameChoices = ['all', 'intranet', 'none'] as const;
 

@@ -6,7 +6,7 @@ import type { RunningSensor, SensorContext, SensorState, SensorType } from '../.
 import { readUevent } from '../../sys/uevent.ts';
 import { hearsOfDevices, receiveUevents, type UeventReceiver } from '../../sys/uevents.ts';
 import { UsbDevices } from './devices.ts';
-import { knownBy, knownDevices } from './known-devices.ts';
+import { knownBy, knownDevices } from '../../core/known-devices.ts';
 
 const options = z.strictObject({ known: knownDevices });
 type UsbOptions = z.output<typeof options>;

@@ -8,18 +8,20 @@ import { orderFor, SensorOrders } from './sensor-orders.ts';
 const usb = { sensor: 'usb', options: {} } as const;
 const traffic = { sensor: 'traffic', options: { names: 'none' } } as const;
 
+const seat = (name: string) => ({ id: `id of ${name}`, name });
+
 function plan(fields: Partial<SensorPlan> = {}): SensorPlan {
   return { by: 'Physics', sensors: [usb], ...fields };
 }
 
 function sensorsFor(name: string, agents: readonly string[]): number {
-  return orderFor(name, [plan({ agents })], 0).sensors.length;
+  return orderFor(seat(name), [plan({ agents })], 0).sensors.length;
 }
 
 describe('an order for an agent', () => {
   test('is empty where no plan fits', () => {
-    assert.deepEqual(orderFor('seat-1', [], 0), { sensors: [], by: '' });
-    assert.deepEqual(orderFor('seat-1', [plan({ agents: ['office'] })], 0), { sensors: [], by: '' });
+    assert.deepEqual(orderFor(seat('seat-1'), [], 0), { sensors: [], by: '' });
+    assert.deepEqual(orderFor(seat('seat-1'), [plan({ agents: ['office'] })], 0), { sensors: [], by: '' });
   });
 
   for (const [pattern, name, isFit] of [
@@ -39,7 +41,7 @@ describe('an order for an agent', () => {
 
   test('is what all plans that fit come to, and of two for one sensor the later', () => {
     const order = orderFor(
-      'seat-1',
+      seat('seat-1'),
       [
         plan({ purpose: 'Inventory' }),
         plan({ by: 'Room 101', sensors: [traffic], purpose: 'Exam', until: 5000 }),

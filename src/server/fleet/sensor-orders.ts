@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cancel, Clock } from '../../core/clock.ts';
+import type { NamedAgent } from '../../core/room.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
 import { fitsWildcard } from '../../core/wildcard.ts';
 import type { SensorOrder, ServerMessage } from '../../protocol/messages.ts';
@@ -25,15 +26,22 @@ export class SensorOrders {
   readonly #clock: Clock;
   readonly #lines = new Map<string, Line>();
   #plans: readonly SensorPlan[] = [];
+  #sessionPlans: readonly SensorPlan[] = [];
   #cancelLook: Cancel = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Makes these the plans there are. */
+  /** Makes these the plans of the configuration. */
   reconcile(plans: readonly SensorPlan[]): void {
     this.#plans = plans;
+    this.#tellAll();
+  }
+
+  /** Makes these the plans of the sessions that last, which win over those of the configuration. */
+  useSessions(plans: readonly SensorPlan[]): void {
+    this.#sessionPlans = plans;
     this.#tellAll();
   }
 
@@ -60,14 +68,19 @@ export class SensorOrders {
     this.#cancelLook();
     for (const line of this.#lines.values()) this.#tell(line);
     const now = this.#clock.now();
-    const next = Math.min(...this.#plans.map(({ until = Infinity }) => (until > now ? until : Infinity)));
+    const next = Math.min(...this.#allPlans.map(({ until = Infinity }) => (until > now ? until : Infinity)));
     if (next === Infinity) return;
     this.#cancelLook = this.#clock.after(Math.min(next - now, longestLookMs), () => this.#tellAll());
   }
 
+  get #allPlans(): readonly SensorPlan[] {
+    return [...this.#plans, ...this.#sessionPlans];
+  }
+
   #tell(line: Line): void {
     const now = this.#clock.now();
-    const order = orderFor(line.recipient.name, this.#plans, now);
+    const { agentId: id, name } = line.recipient;
+    const order = orderFor({ id, name }, this.#allPlans, now);
     if (isDeepStrictEqual(order, line.sent)) return;
     line.sent = order;
     line.recipient.send({ type: 'sensors', order, now });
@@ -79,10 +92,10 @@ export class SensorOrders {
  * first of them to end, and is then given anew for the rest: nobody is watched longer than was said, whether or not the
  * server can be reached.
  */
-export function orderFor(name: string, plans: readonly SensorPlan[], now: number): SensorOrder {
+export function orderFor(agent: NamedAgent, plans: readonly SensorPlan[], now: number): SensorOrder {
   const bySensor = new Map<string, { readonly plan: SensorPlan; readonly sensor: SensorOrder['sensors'][number] }>();
   for (const plan of plans) {
-    if ((plan.until ?? Infinity) <= now || !fits(plan, name)) continue;
+    if ((plan.until ?? Infinity) <= now || !fits(plan, agent)) continue;
     for (const sensor of plan.sensors) bySensor.set(sensor.sensor, { plan, sensor });
   }
   const chosen = [...bySensor.values()];
@@ -100,6 +113,7 @@ function together(texts: readonly string[]): string {
   return [...new Set(texts.filter((text) => text !== ''))].join('; ');
 }
 
-function fits({ agents }: SensorPlan, name: string): boolean {
-  return agents === undefined || agents.some((pattern) => fitsWildcard(pattern, name));
+function fits({ agents, agentIds }: SensorPlan, { id, name }: NamedAgent): boolean {
+  if (!agents && !agentIds) return true;
+  return (agentIds?.includes(id) ?? false) || (agents?.some((pattern) => fitsWildcard(pattern, name)) ?? false);
 }

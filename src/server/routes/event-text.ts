@@ -12,6 +12,7 @@ export function eventAnswer(event: ServerEvent): unknown {
   if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
   if (event.type === 'record') return recordAnswer(event);
   if (event.type === 'state') return { ...event, at: isoTimeOf(event.at) };
+  if (event.type === 'session') return { ...event, until: isoTimeOf(event.until) };
   if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };
   return event;
 }

@@ -21,6 +21,7 @@ const eventKinds = [
   'tasks-applied',
   'record',
   'alarm',
+  'session',
   'agent',
 ] as const satisfies readonly ServerEvent['type'][];
 

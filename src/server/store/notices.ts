@@ -12,6 +12,7 @@ export interface Notices {
 }
 
 export interface NewNotice {
+  /** Empty where it is about a room, or a seat whose agent never joined. */
   readonly agentId: string;
   /** Undefined where it is about the agent itself. */
   readonly sensor: SensorName | undefined;
@@ -21,6 +22,8 @@ export interface NewNotice {
   readonly text: string;
   /** By the server's clock, epoch milliseconds. */
   readonly at: number;
+  /** In which it was told. */
+  readonly sessionId?: string | undefined;
 }
 
 /** The same sentence about the same agent within ten minutes is one notice that counts. */
@@ -41,8 +44,9 @@ export interface NoticeQuery {
   readonly limit: number;
   /** Only those with a lower id. */
   readonly before?: number | undefined;
-  /** All if absent. */
+  /** Of these agents or told in these sessions; all if both are absent. */
   readonly agentIds?: readonly string[] | undefined;
+  readonly sessionIds?: readonly string[] | undefined;
   readonly kind?: string | undefined;
   readonly severity?: NoticeSeverity | undefined;
   /** By the time of the last, half-open. */

@@ -2,6 +2,7 @@ import type { Absence, Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } 
 import type { JsonObject } from '../../core/outcome.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Notices } from './notices.ts';
+import type { Rooms } from './rooms.ts';
 import type { Resolution, Summary } from './summary.ts';
 
 /**
@@ -9,7 +10,7 @@ import type { Resolution, Summary } from './summary.ts';
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
-export interface Store extends Ledger, History, Evidence, Notices, Registry, Maintenance, AsyncDisposable {}
+export interface Store extends Ledger, History, Evidence, Notices, Rooms, Registry, Maintenance, AsyncDisposable {}
 
 /** Entries of agents, each stored once. */
 export interface Ledger {

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { readDefinition } from '../../config/definition.ts';
+import { readDefinition, readRoomDefinition } from '../../config/definition.ts';
 import { buildServer, loadServer, stopServer, type Server } from '../../commands/serve/build-server.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { createIdentity } from '../../protocol/identity.ts';
@@ -153,7 +153,14 @@ export class ServerMachine implements SimulatedListener {
       ),
     );
     this.store = store;
-    const server = buildServer({ clock, identity: this.identity, store, readMonitor: readDefinition, say });
+    const server = buildServer({
+      clock,
+      identity: this.identity,
+      store,
+      readMonitor: readDefinition,
+      readRoom: readRoomDefinition,
+      say,
+    });
     await loadServer(server, { clock, store, monitors: this.monitors });
     const kept = { retention: undefined, monitorIds: () => [], onDropped: () => {} };
     const tidied = { store, clientLogs: { drop: async () => {} }, ...kept };

@@ -13,11 +13,17 @@ import { removeFolder } from '../../../testing/remove-folder.ts';
 /** Tables that retention leaves alone when everything was removed and all time has passed. */
 const stays: Readonly<Record<string, string>> = {
   horizon: 'one row, which says what was decided',
+  rooms: 'written in the configuration, or made and deleted through the interface',
 };
 
 const start = Date.now() - 20 * dayMs;
 const [berlin, seat] = ['01998a00-0000-7000-8000-00000000000a', '01998a00-0000-7000-8000-00000000000b'];
 const epoch = 'epoch-1';
+
+const exam = { name: 'exam', by: 'Physics', otherDevices: 'alarm', otherPeers: 'notice', sensors: [] } as const;
+const lab = { id: 'lab', name: 'lab', seats: [], places: {}, policies: [exam] };
+const course = { startedAt: start, startedBy: 'Ada', until: start + hourMs };
+const session = { id: 's1', roomId: 'lab', room: 'lab', policy: exam, seats: [], patterns: [], ...course };
 
 interface Scene extends AsyncDisposable {
   readonly store: Store;
@@ -72,6 +78,8 @@ async function fill(store: Store): Promise<string> {
   await store.createJoinToken({ id: 't', key: 'k', createdAt: start, expiresAt: start + hourMs, numbersNames: false });
   await store.saveMonitor({ id: 'monitor-1', definition: {} });
   await store.setPaused('monitor-1', true);
+  await store.setRooms('api', [lab]);
+  await store.saveSession(session);
   const { tasks } = await store.assignTasks(berlin, ['monitor-1']);
   const taskId = tasks[0]?.id ?? '';
   const commit = (entries: readonly Entry[], receivedAt = start) =>

@@ -36,6 +36,7 @@ export class Leftovers {
       () => this.#dropSeries(daysBefore),
       () => this.#dropChains(recordsBefore),
       () => this.#dropNotices(recordsBefore),
+      () => s.sessions.run(oldestOf(recordsBefore)),
       () => dropped.agents.push(...idsIn(s.agents.all(resultsBefore))),
       () => s.absences.run(daysBefore),
       () => s.statesOfNobody.run(),
@@ -59,9 +60,7 @@ export class Leftovers {
   }
 
   #dropNotices(recordsBefore: RecordsBefore): void {
-    const times = Object.values(recordsBefore);
-    const first = times.length === 0 ? 0 : Math.min(...times);
-    this.#statements.notices.run({ first, times: JSON.stringify(recordsBefore) });
+    this.#statements.notices.run({ first: oldestOf(recordsBefore), times: JSON.stringify(recordsBefore) });
   }
 
   #dropChains(recordsBefore: RecordsBefore): void {
@@ -70,6 +69,12 @@ export class Leftovers {
       this.#statements.chains.run({ sensor, before });
     }
   }
+}
+
+/** Before this time all records go. */
+function oldestOf(recordsBefore: RecordsBefore): number {
+  const times = Object.values(recordsBefore);
+  return times.length === 0 ? 0 : Math.min(...times);
 }
 
 function idsIn(rows: readonly Record<string, unknown>[]): readonly string[] {
@@ -100,6 +105,7 @@ function prepare(db: DatabaseSync) {
     notices: db.prepare(`
       DELETE FROM notices WHERE lastAt <
       CASE WHEN sensor IS NULL THEN :first ELSE (SELECT value FROM json_each(:times) WHERE key = sensor) END`),
+    sessions: db.prepare('DELETE FROM sessions WHERE endsAt < ?'),
     alarms: db.prepare(`
       DELETE FROM alarms WHERE at < :before AND chainId IN (SELECT id FROM chains WHERE sensor = :sensor)`),
     // A chain goes on until its agent begins another of the same sensor, or is removed.

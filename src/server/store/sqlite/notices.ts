@@ -14,8 +14,8 @@ export class NoticeWriter {
     this.#statements = prepareWriter(db);
   }
 
-  add({ agentId, sensor = null, kind, severity, text, at }: Unsensed<NewNotice>): KeptNotice {
-    const same = { agentId, kind, text };
+  add({ agentId, sensor = null, kind, severity, text, at, sessionId = null }: Unsensed<NewNotice>): KeptNotice {
+    const same = { agentId, kind, text, sessionId };
     const folded = this.#statements.fold.get({ ...same, at, since: at - foldMs });
     // An INSERT that succeeds returns its row.
     return noticeIn(folded ?? this.#statements.add.get({ ...same, sensor, severity, at })!);
@@ -28,7 +28,13 @@ export class NoticeWriter {
   }
 }
 
-type Unsensed<T extends { readonly sensor: unknown }> = Omit<T, 'sensor'> & { readonly sensor?: T['sensor'] | null };
+type Unsensed<T extends { readonly sensor: unknown; readonly sessionId?: unknown }> = Omit<
+  T,
+  'sensor' | 'sessionId'
+> & {
+  readonly sensor?: T['sensor'] | null;
+  readonly sessionId?: T['sessionId'] | null;
+};
 
 /** Newest first. */
 export class NoticeReader {
@@ -39,18 +45,31 @@ export class NoticeReader {
       SELECT * FROM notices
       WHERE (:before IS NULL OR id < :before) AND (:kind IS NULL OR kind = :kind)
         AND (:severity IS NULL OR severity = :severity) AND (:isOpen = 0 OR seenBy IS NULL)
-        AND (:agentIds IS NULL OR agentId IN (SELECT value FROM json_each(:agentIds)))
+        AND ((:agentIds IS NULL AND :sessionIds IS NULL)
+          OR agentId IN (SELECT value FROM json_each(:agentIds))
+          OR sessionId IN (SELECT value FROM json_each(:sessionIds)))
         AND lastAt >= :from AND lastAt < :to
       ORDER BY id DESC LIMIT :limit`);
   }
 
-  notices({ limit, before, agentIds, kind, severity, from = 0, to = 8.64e15, isOpen = false }: NoticeQuery) {
+  notices({
+    limit,
+    before,
+    agentIds,
+    sessionIds,
+    kind,
+    severity,
+    from = 0,
+    to = 8.64e15,
+    isOpen = false,
+  }: NoticeQuery) {
     const rows = this.#statement.all({
       limit,
       from,
       to,
       before: before ?? null,
       agentIds: agentIds ? JSON.stringify(agentIds) : null,
+      sessionIds: sessionIds ? JSON.stringify(sessionIds) : null,
       kind: kind ?? null,
       severity: severity ?? null,
       isOpen: Number(isOpen),
@@ -60,7 +79,7 @@ export class NoticeReader {
 }
 
 function noticeIn(row: Readonly<Record<string, SQLOutputValue>>): KeptNotice {
-  const { id, agentId, sensor, kind, severity, text, at, lastAt, count, seenBy, seenAt, note } = row;
+  const { id, agentId, sensor, kind, severity, text, at, lastAt, count, seenBy, seenAt, note, sessionId } = row;
   return {
     id: Number(id),
     agentId: String(agentId),
@@ -70,6 +89,7 @@ function noticeIn(row: Readonly<Record<string, SQLOutputValue>>): KeptNotice {
     kind: String(kind),
     text: String(text),
     at: Number(at),
+    ...(typeof sessionId === 'string' && { sessionId }),
     lastAt: Number(lastAt),
     count: Number(count),
     acknowledged: seenBy === null ? undefined : { by: String(seenBy), at: Number(seenAt), note: String(note) },
@@ -80,11 +100,12 @@ function prepareWriter(db: DatabaseSync) {
   return {
     fold: db.prepare(`
       UPDATE notices SET count = count + 1, lastAt = max(lastAt, :at)
-      WHERE id = (SELECT max(id) FROM notices WHERE agentId = :agentId AND kind = :kind AND text = :text)
+      WHERE id = (SELECT max(id) FROM notices WHERE agentId = :agentId AND kind = :kind AND text = :text
+          AND sessionId IS :sessionId)
         AND seenBy IS NULL AND lastAt >= :since RETURNING *`),
     add: db.prepare(`
-      INSERT INTO notices (agentId, sensor, kind, severity, text, at, lastAt, count)
-      VALUES (:agentId, :sensor, :kind, :severity, :text, :at, :at, 1) RETURNING *`),
+      INSERT INTO notices (agentId, sensor, kind, severity, text, at, lastAt, count, sessionId)
+      VALUES (:agentId, :sensor, :kind, :severity, :text, :at, :at, 1, :sessionId) RETURNING *`),
     acknowledge: db.prepare(`
       UPDATE notices SET seenBy = :by, seenAt = :at, note = :note WHERE id = :id AND seenBy IS NULL`),
     one: db.prepare('SELECT * FROM notices WHERE id = ?'),

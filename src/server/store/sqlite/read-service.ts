@@ -5,6 +5,7 @@ import { HistoryReader } from './history.ts';
 import type { Operations, Read } from './messages.ts';
 import { NoticeReader } from './notices.ts';
 import { RecordReader } from './record-reader.ts';
+import { RoomReader } from './rooms.ts';
 import { RegistryReader } from './registry.ts';
 import type { Service } from './serve.ts';
 
@@ -14,6 +15,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
   const registry = new RegistryReader(db);
   const records = new RecordReader(db);
   const notices = new NoticeReader(db);
+  const rooms = new RoomReader(db);
   const operations: Operations<Read> = {
     received: (agentId, epoch) => atOnce(() => history.received(agentId, epoch)),
     missing: () => atOnce(() => history.missing()),
@@ -33,6 +35,8 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     lines: (query) => atOnce(() => records.lines(query)),
     records: (query) => atOnce(() => records.records(query)),
     recordsAfter: (position, limit) => atOnce(() => records.recordsAfter(position, limit)),
+    rooms: () => atOnce(() => rooms.rooms()),
+    sessions: (limit) => atOnce(() => rooms.sessions(limit)),
     notices: (query) => atOnce(() => notices.notices(query)),
     alarms: (query) => atOnce(() => records.alarms(query)),
     verify: () => history.verify(),

@@ -133,4 +133,12 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (agentId, fromAt, toAt, reason)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Rooms and their sessions; the session in which a notice was told.
+  `
+  CREATE TABLE rooms (id TEXT PRIMARY KEY, origin TEXT NOT NULL, room TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, roomId TEXT NOT NULL, startedAt REAL NOT NULL, endsAt REAL NOT NULL, session TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE notices ADD COLUMN sessionId TEXT;
+  `,
 ];

@@ -10,6 +10,7 @@ import { Leftovers } from './leftovers.ts';
 import type { WriterOperations } from './messages.ts';
 import { NoticeWriter } from './notices.ts';
 import { RecordWriter } from './record-writer.ts';
+import { RoomWriter } from './rooms.ts';
 import { RegistryWriter } from './registry.ts';
 import type { Service } from './serve.ts';
 import { Upkeeper } from './upkeep.ts';
@@ -31,6 +32,7 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
   const ledger = new LedgerWriter(db, records);
   const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db, newId);
+  const rooms = new RoomWriter(db);
   const leftovers = new Leftovers(db, ledger);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
@@ -47,6 +49,8 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
+    setRooms: (origin, list) => queue.add(() => rooms.setRooms(origin, list)),
+    saveSession: (session) => queue.add(() => rooms.saveSession(session)),
     addNotice: (notice) => queue.add(() => notices.add(notice)),
     acknowledge: (id, acknowledged) => queue.add(() => notices.acknowledge(id, acknowledged)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),

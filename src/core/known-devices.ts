@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { UsbDevice } from '../../core/record.ts';
+import type { UsbDevice } from './record.ts';
 
 const form = /^([0-9a-f]{4}):([0-9a-f]{4})(?:\/([^@\s]{1,200}))?(?:@(\d[\d.-]{0,30}))?$/i;
 const expected =
