@@ -182,7 +182,10 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
     (path) => (isOfTarget(path as Path) ? undefined : inOptions.sourceOf(path)),
   );
   if (result.success)
-    return fitsFrame(input, written.file) ? { written: input as JsonObject, parsed: result.data } : undefined;
+    return isOfType(check, { ...what, target: check.targetOf(result.data) }, written.file) &&
+      fitsFrame(input, written.file)
+      ? { written: input as JsonObject, parsed: result.data }
+      : undefined;
   reportIssues(result.error, {
     check,
     known: Object.keys(check.options.shape),
@@ -190,6 +193,18 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
     written,
   });
   return undefined;
+}
+
+/** Reports options that the alias of a type excludes: `https` with an http URL. */
+function isOfType(check: CheckType, { type, target = '' }: What, file: WrittenFile): boolean {
+  try {
+    check.fromTarget(target, type.toLowerCase());
+    return true;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    file.report(['options'], error.message);
+    return false;
+  }
 }
 
 /** Reports options that are too large to be handed to an agent. */

@@ -12,6 +12,9 @@ test('bytes are shown as text where they are text, else in hexadecimal, on one l
   const table = [
     [Buffer.from('220 ready\r\n250 ok\r\n'), '220 ready 250 ok'],
     [Buffer.from('Grüße 👋'), 'Grüße 👋'],
+    [Buffer.from('220 Grüße', 'latin1'), '220 Grüße'],
+    [Buffer.from('220 Grüße\0', 'latin1'), '323230204772fcdf6500'],
+    [Buffer.from('aäöü', 'latin1'), '61e4f6fc'],
     [Buffer.from('\u001B[2J'), '1b5b324a'],
     [Buffer.from([0xff, 0xfe]), 'fffe'],
     [Buffer.from('\u202Eevil'), 'e280ae6576696c'],

@@ -10,6 +10,7 @@ import {
   parseUrl,
   port,
   urlMistake,
+  urlOfTarget,
   unmapped,
 } from './target.ts';
 
@@ -186,6 +187,33 @@ describe('CN7, CN8: an IPv6 address in a URL', () => {
     assert.deepEqual(parseUrl('http://a/[::1%25b]'), { url: new URL('http://a/[::1%25b]') });
     assert.throws(() => parseUrl('http://[::1%25'), TypeError);
   });
+});
+
+test('a target without a scheme gets the one of its type, and one that contradicts the type is refused', () => {
+  const table = [
+    ['example.org/a:b', 'https', 'https://example.org/a:b'],
+    ['::1', 'http', 'http://[::1]'],
+    ['http://example.org', 'http', 'http://example.org'],
+    ['https://example.org', 'http', 'https://example.org'],
+    ['HTTPS://example.org', 'https', 'HTTPS://example.org'],
+    ['wss://example.org', 'ws', 'wss://example.org'],
+    // These are mistakes for the schema of the URL to tell.
+    ['ftp://example.org', 'https', 'ftp://example.org'],
+    ['http:example.org', 'http', 'http:example.org'],
+  ] as const;
+  for (const [target, scheme, url] of table) assert.equal(urlOfTarget(target, scheme), url);
+  for (const [target, scheme] of [
+    ['http://user:secret@example.org/', 'https'],
+    ['HTTP://example.org/', 'https'],
+    ['ws://example.org/', 'wss'],
+  ] as const)
+    assert.throws(
+      () => urlOfTarget(target, scheme),
+      (error) =>
+        error instanceof AppError &&
+        error.message ===
+          `expected a URL with ${scheme}://, as the type is ${scheme}, got one with ${scheme.slice(0, -1)}://`,
+    );
 });
 
 test('MU27: only addresses of 127.0.0.0/8, ::1 and localhost are loopback', () => {

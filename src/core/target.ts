@@ -105,6 +105,18 @@ export function inUrl(host: string): string {
 }
 
 /**
+ * The URL of a target: one without a scheme gets this one. @throws {AppError} usage, if TLS is asked for by the scheme and the
+ * target has the scheme without
+ */
+export function urlOfTarget(target: string, scheme: 'http' | 'https' | 'ws' | 'wss'): string {
+  const given = /^(https?|wss?):/i.exec(target)?.[1]?.toLowerCase();
+  // The target is not shown: it may have a password.
+  if (given !== undefined && scheme === `${given}s`)
+    throw new AppError('usage', `expected a URL with ${scheme}://, as the type is ${scheme}, got one with ${given}://`);
+  return given === undefined && !target.includes('://') ? `${scheme}://${inUrl(target.trim())}` : target;
+}
+
+/**
  * Reads a URL that may have the zone of a link-local address, `http://[fe80::1%25eth0]/` (RFC 6874), which `URL` refuses.
  * `zoned` is that address with its zone. @throws {TypeError} if it is no URL
  */

@@ -5,7 +5,7 @@ import { metricOf } from '../../core/metrics.ts';
 import { Oddities } from '../../core/oddities.ts';
 import { failed, up, type Outcome } from '../../core/outcome.ts';
 import { quoted } from '../../core/quoted.ts';
-import { formatEndpoint, inUrl } from '../../core/target.ts';
+import { formatEndpoint, urlOfTarget } from '../../core/target.ts';
 import { textOf } from '../../net/http/charset.ts';
 import { decodeContent } from '../../net/http/content-coding.ts';
 import { assertNotExpiring } from '../../net/tls/report.ts';
@@ -42,9 +42,7 @@ export const http = defineCheck({
   defaultTimeoutMs: 10_000,
   asks: ['url'],
   targetSyntax: 'URL',
-  fromTarget: (target, word) => ({
-    url: /^https?:|:\/\//i.test(target) ? target : `${word}://${inUrl(target.trim())}`,
-  }),
+  fromTarget: (target, word) => ({ url: urlOfTarget(target, word === 'https' ? 'https' : 'http') }),
   targetOf: ({ url }) => url,
   destinationOf(options) {
     const { firstHop, proxy, dial } = planOf(options);

@@ -31,13 +31,13 @@ export function redirected(from: RequestHop, response: HttpResponse, oddities: O
   return withoutSecrets(hop);
 }
 
-/** Of several that differ the first counts, as in curl. */
+/** Of several that differ the first counts, and an empty one is none, as in curl and browsers. */
 function locationOf({ fields }: HttpResponse, oddities: Oddities): string | undefined {
   const values = fields.flatMap(([name, bytes]) => (name === 'location' ? [fieldUrl(bytes)] : []));
   const [first] = values;
   if (values.some((value) => value !== first))
     oddities.note(`There are several Location headers, ${quoted(values.join(', '))}.`);
-  return first;
+  return first === '' ? undefined : first;
 }
 
 /** Removes the headers that describe a body (RFC 9110 section 15.4.4). */

@@ -15,6 +15,8 @@ export interface Identification {
 
 /** RFC 4253 section 4.2, line end included. */
 const maxLineBytes = 255;
+/** OpenSSH's client reads no longer line. */
+const maxReadBytes = 8192;
 /** As much of other text before it as OpenSSH's client reads lines. */
 const maxLinesBefore = 1024;
 
@@ -25,14 +27,22 @@ export function identificationReader(): (bytes: Buffer) => FoundText<Identificat
   return (bytes) => {
     for (; lines <= maxLinesBefore; lines++) {
       const newline = bytes.indexOf(0x0a, start);
+      const length = (newline < 0 ? bytes.length : newline) - start;
+      if (length > maxReadBytes) throw unusable(`a line of at most ${maxReadBytes} bytes`, bytes.subarray(start));
       if (newline < 0) return undefined;
       const line = bytes.toString('latin1', start, newline + 1);
+      if (/\0|\r(?!\n)/.test(line))
+        throw unusable('no NUL, and CR before LF alone, in a line', bytes.subarray(start, newline));
       if (line.startsWith('SSH-')) return { value: parse(line), end: newline + 1 };
       start = newline + 1;
     }
-    const got = quoted(showBytes(bytes));
-    throw new Failure('protocol', `Expected a line that begins with "SSH-", got ${maxLinesBefore} others: ${got}.`);
+    throw unusable(`a line that begins with "SSH-" among the first ${maxLinesBefore + 1}`, bytes);
   };
+}
+
+/** A server that OpenSSH's client does not talk with either. */
+function unusable(expected: string, got: Buffer): Failure {
+  return new Failure('protocol', `Expected ${expected}, got ${quoted(showBytes(got))}.`);
 }
 
 function parse(line: string): Identification {
@@ -42,7 +52,6 @@ function parse(line: string): Identification {
   if (!line.endsWith('\r\n') && protocol === '2.0') oddities.push('The identification ends with LF alone.');
   if (line.length > maxLineBytes)
     oddities.push(`The identification has ${line.length} bytes, more than ${maxLineBytes}.`);
-  if (software === '') oddities.push('The identification names no software.');
   return {
     banner: printable(text.slice(0, maxLineBytes)),
     protocol: printable(protocol.slice(0, maxLineBytes)),

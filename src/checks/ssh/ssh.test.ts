@@ -31,6 +31,8 @@ test('software, comments and version of the protocol are read (RFC 4253 section 
       ['SSH-2.0-dropbear\r\n', '2.0', 'dropbear', undefined],
       ['SSH-1.99-Cisco-1.25\n', '1.99', 'Cisco-1.25', undefined],
       ['Welcome\r\nto this host\r\nSSH-2.0-a b c\r\n', '2.0', 'a', 'b c'],
+      ['SSH-2.1-a\r\n', '2.1', 'a', undefined],
+      ['SSH-02.00-a\r\n', '02.00', 'a', undefined],
     ];
   for (const [text, protocol, software, comments] of table) {
     const outcome = await ask(text);
@@ -69,7 +71,7 @@ test('what breaks the standard and is understood is an oddity', async () => {
   const table: readonly (readonly [text: string, oddity: RegExp])[] = [
     ['SSH-2.0-Test\n', /ends with LF alone/],
     [`SSH-2.0-${'x'.repeat(300)}\r\n`, /has 310 bytes, more than 255/],
-    ['SSH-2.0-\r\n', /names no software/],
+    [`SSH-2.0-${'x'.repeat(8183)}\r\n`, /has 8193 bytes/],
   ];
   for (const [text, oddity] of table) {
     const outcome = await ask(text);
@@ -85,8 +87,16 @@ test('a server that is no SSH 2 server is down, and what came is said', async ()
     ['SSH-\r\n', 'protocol', /got version ""/],
     ['220 mail ready\r\n', 'timeout', /Waiting for the identification of .* Until then came "220 mail ready"\./],
     ['SSH-2.0-never ends', 'timeout', /Until then came "SSH-2\.0-never ends"/],
-    ['x\n'.repeat(2000), 'protocol', /Expected a line that begins with "SSH-", got 1024 others/],
-    ['y'.repeat(100_000), 'too-large', /within 65536 bytes/],
+    ['x\n'.repeat(2000), 'protocol', /Expected a line that begins with "SSH-" among the first 1025, got "x x/],
+    // OpenSSH 9.2: "banner line too long", "banner line contains invalid characters", "Bad remote protocol version".
+    ['y'.repeat(100_000), 'protocol', /Expected a line of at most 8192 bytes, got "y/],
+    [`SSH-2.0-${'x'.repeat(9000)}\r\n`, 'protocol', /at most 8192 bytes, got "SSH-2\.0-x/],
+    ['SSH-2.0-a\0\r\n', 'protocol', /Expected no NUL/],
+    ['hello\0\r\nSSH-2.0-a\r\n', 'protocol', /Expected no NUL/],
+    ['SSH-2.0-a\rb\r\n', 'protocol', /CR before LF alone, in a line, got "SSH-2\.0-a b"/],
+    ['SSH-2.0-\r\n', 'protocol', /Expected SSH-2\.0- and a software, got "SSH-2\.0-"/],
+    ['SSH-2.0\r\n', 'protocol', /Expected SSH-2\.0- and a software, got "SSH-2\.0"/],
+    ['SSH-2.x-a\r\n', 'protocol', /got version "2\.x"/],
   ];
   for (const [text, reason, message] of table) {
     const outcome = await ask(text, {}, 300);
@@ -98,7 +108,7 @@ test('a server that is no SSH 2 server is down, and what came is said', async ()
 });
 
 test('a terminal is not driven by what a server says', async () => {
-  const outcome = await ask('SSH-2.0-a\u001b[2J\u0000 \u009b\r\n');
+  const outcome = await ask('SSH-2.0-a\u001b[2J \u009b\r\n');
   // oxlint-disable-next-line no-control-regex -- these are the characters to find
   assert.doesNotMatch(JSON.stringify(outcome) + outcome.message, /[\u0000-\u001f\u007f-\u009f]|\\u00/);
 });

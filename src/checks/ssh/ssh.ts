@@ -73,9 +73,11 @@ export const ssh = defineCheck({
 
 /** @throws {Failure} protocol, assertion */
 function assertGood({ banner, protocol, software, comments }: Identification, wanted: string | undefined): void {
-  // RFC 4253 section 5.1: 1.99 is a server that speaks 2.0 and older versions.
-  if (protocol !== '2.0' && protocol !== '1.99')
+  // As OpenSSH's client reads it. RFC 4253 section 5.1: 1.99 is a server that speaks 2.0 and older versions.
+  if (!/^(?:0*2\.\d+|0*1\.0*99)$/.test(protocol))
     throw new Failure('protocol', `Expected SSH 2.0, got version ${quoted(protocol)}: ${quoted(banner)}.`);
+  if (software === '' && comments === '')
+    throw new Failure('protocol', `Expected SSH-2.0- and a software, got ${quoted(banner)}.`);
   const text = comments === '' ? software : `${software} ${comments}`;
   if (wanted !== undefined && !compilePattern(wanted).matcher(text).find())
     throw new Failure('assertion', `Expected software like /${wanted}/, got ${quoted(text)}.`);

@@ -63,7 +63,7 @@ export async function readUpgradeResponse(incoming: Incoming, peer: string, wait
 export function acceptUpgrade(head: ResponseHead, offer: Offer, { accept }: Upgrade): string | undefined {
   const { status, headers } = head;
   if (status !== 101) {
-    const to = headers.get('location');
+    const to = status >= 300 && status < 400 ? headers.get('location') : undefined;
     const where = to === undefined ? '' : `, which leads to ${quoted(to)}; WebSocket clients follow no redirects`;
     throw new Failure('assertion', `Expected 101 Switching Protocols, got ${quotedStatus(head)}${where}.`);
   }

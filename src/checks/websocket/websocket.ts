@@ -11,7 +11,7 @@ import { Oddities } from '../../core/oddities.ts';
 import { up } from '../../core/outcome.ts';
 import { compilePattern } from '../../core/pattern.ts';
 import { quoted } from '../../core/quoted.ts';
-import { endpointOfUrl, formatEndpoint, inUrl, parseUrl } from '../../core/target.ts';
+import { endpointOfUrl, formatEndpoint, urlOfTarget, parseUrl } from '../../core/target.ts';
 import { addressDetail } from '../../core/tried.ts';
 import { withDeadline } from '../../net/dial/deadline.ts';
 import { Incoming } from '../../net/dialogue/incoming.ts';
@@ -44,9 +44,7 @@ export const websocket = defineCheck({
   defaultTimeoutMs: 10_000,
   asks: ['url'],
   targetSyntax: 'URL',
-  fromTarget: (target, word) => ({
-    url: target.includes('://') ? target : `${word === 'wss' ? 'wss' : 'ws'}://${inUrl(target.trim())}`,
-  }),
+  fromTarget: (target, word) => ({ url: urlOfTarget(target, word === 'wss' ? 'wss' : 'ws') }),
   targetOf: ({ url }) => url,
   destinationOf: (options) => ({ ...endpointOfUrl(parseUrl(options.url).url), ...dialOptionsOfUrl(options) }),
   async run(options, context, measurement) {

@@ -52,10 +52,18 @@ export async function command(
   { status, ...expected }: Expected,
 ): Promise<ServerReply> {
   const reply = await exchange(conversation, line, expected);
-  const statuses = [status].flat();
-  if (statuses.includes(reply.status)) return reply;
-  const wanted = statuses.join(' or ');
-  const after =
-    line === undefined ? `in the greeting of ${conversation.where}` : `of ${conversation.where} to ${expected.to}`;
-  throw new Failure('assertion', `Expected ${wanted} ${after}, got ${conversation.shown(reply.bytes)}.`);
+  if ([status].flat().includes(reply.status)) return reply;
+  throw refusal(conversation, reply, { ...expected, status, isGreeting: line === undefined });
+}
+
+/** The failure that a reply other than the expected one is. */
+export function refusal(
+  conversation: Conversation,
+  { bytes }: ServerReply,
+  { status, to, isGreeting = false }: Expected & { readonly isGreeting?: boolean },
+): Failure {
+  const wanted = [status].flat().join(' or ');
+  const { where } = conversation;
+  const after = isGreeting ? `in the greeting of ${where}` : `of ${where} to ${to}`;
+  return new Failure('assertion', `Expected ${wanted} ${after}, got ${conversation.shown(bytes)}.`);
 }

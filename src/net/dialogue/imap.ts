@@ -7,6 +7,7 @@ import { imapGreeting, imapReply, type ServerReply } from './replies.ts';
 export class ImapSession implements MailSession {
   readonly #conversation: Conversation;
   #commands = 0;
+  #isLoggedIn = false;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
@@ -14,13 +15,15 @@ export class ImapSession implements MailSession {
 
   async greet(): Promise<void> {
     const expected = { status: ['OK', 'PREAUTH'], to: 'connecting', read: imapGreeting };
-    await command(this.#conversation, undefined, expected);
+    const { status } = await command(this.#conversation, undefined, expected);
+    this.#isLoggedIn = status === 'PREAUTH';
   }
 
   async capabilities(): Promise<readonly string[]> {
     const { lines } = await this.#command('CAPABILITY', 'CAPABILITY');
-    const list = lines.find((line) => /^CAPABILITY /i.test(line)) ?? '';
-    return list.split(' ').slice(1);
+    const offered = lines.filter((line) => /^CAPABILITY /i.test(line)).flatMap((line) => line.split(' ').slice(1));
+    // After PREAUTH it is too late for STARTTLS, though some servers list it (section 7.1.4).
+    return this.#isLoggedIn ? offered.filter((name) => name.toUpperCase() !== 'STARTTLS') : offered;
   }
 
   async startTls(): Promise<void> {

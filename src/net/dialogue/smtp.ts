@@ -1,4 +1,4 @@
-import { command, exchange } from './commands.ts';
+import { command, exchange, refusal } from './commands.ts';
 import type { Conversation } from './conversation.ts';
 import { asBase64, offers, plainResponse, secretsOf, type Credentials, type MailSession } from './mail-session.ts';
 import { smtpReply as read } from './replies.ts';
@@ -20,9 +20,12 @@ export class SmtpSession implements MailSession {
 
   /** A server that does not know EHLO offers nothing (section 3.2). */
   async capabilities(): Promise<readonly string[]> {
-    const { status, lines } = await exchange(this.#conversation, `EHLO ${ourName}`, { to: 'EHLO', read });
+    const expected = { to: 'EHLO', read };
+    const reply = await exchange(this.#conversation, `EHLO ${ourName}`, expected);
     // The first line has the name of the server.
-    if (status === '250') return lines.slice(1);
+    if (reply.status === '250') return reply.lines.slice(1);
+    // 4yz is no word about EHLO: the server cannot serve anyone now (section 4.2.1).
+    if (!reply.status.startsWith('5')) throw refusal(this.#conversation, reply, { ...expected, status: '250' });
     await command(this.#conversation, `HELO ${ourName}`, { status: '250', to: 'HELO', read });
     return [];
   }

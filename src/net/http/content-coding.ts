@@ -109,18 +109,22 @@ function decode(content: Content, { create, name, note, ...limits }: Step): Prom
     })
     .once('end', () => end(content.isWhole))
     .once('error', (error) => {
-      if (!isTrailing(error) || output.length === 0)
+      const oddity = oddityOf(error, name);
+      if (oddity === undefined || output.length === 0)
         return reject(unexpected('protocol', limits, `a body in ${name}, got bytes that are not`));
-      note(`Bytes follow the body in ${name}.`);
+      note(oddity);
       end(content.isWhole);
     });
   decoder.end(content.bytes);
   return promise;
 }
 
-/** After a complete gzip member, zlib looks for another one (RFC 1952 section 2.2); these say that there is none. */
-function isTrailing({ message }: Error): boolean {
-  return ['incorrect header check', 'unknown compression method', 'unknown header flags set'].includes(message);
+/** What is wrong with a body that clients take as far as it could be read. */
+function oddityOf({ message }: Error, name: string): string | undefined {
+  if (message === 'unexpected end of file') return `The body in ${name} is cut off.`;
+  // After a complete gzip member, zlib looks for another one (RFC 1952 section 2.2); these say that there is none.
+  const isTrailing = ['incorrect header check', 'unknown compression method', 'unknown header flags set'];
+  return isTrailing.includes(message) ? `Bytes follow the body in ${name}.` : undefined;
 }
 
 function unexpected(reason: Reason, { peer }: Limits, what: string): Failure {

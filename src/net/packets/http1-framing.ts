@@ -94,7 +94,8 @@ export function framingOf(head: ResponseHead, method: string, note: NoteOddity =
     if (length !== undefined) note('Transfer-Encoding came together with Content-Length (RFC 9112 section 6.2).');
     return { kind: codings.at(-1) === 'chunked' ? 'chunked' : 'until-close' };
   }
-  return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: parseLength(length, note) };
+  const bytes = length === undefined ? undefined : parseLength(length, note);
+  return bytes === undefined ? { kind: 'until-close' } : { kind: 'length', bytes };
 }
 
 /** Applied to the body for its transfer, in this order, besides chunks: only some servers do, and none is asked to. */
@@ -118,13 +119,16 @@ function transferCodings({ version, headers }: ResponseHead, note: NoteOddity): 
   return codings;
 }
 
-function parseLength(value: string, note: NoteOddity): number {
+/** Read like curl: the last of several, the digits with which it begins; undefined if they are more than any length has. */
+function parseLength(value: string, note: NoteOddity): number | undefined {
   const lengths = value.split(',').map((part) => part.trim());
-  if (lengths.some((length) => !/^\+?\d{1,15}$/.test(length)))
+  if (lengths.some((length) => !/^\+?\d(?!x)/i.test(length)))
     throw new Http1Error('malformed', `expected a number as Content-Length, got ${quotedLine(value)}`);
-  // The same length several times is one length (RFC 9110 section 8.6); of several curl takes the last.
-  if (new Set(lengths).size > 1 || value.includes('+')) note(`Content-Length is ${quotedLine(value)}.`);
-  return Number(lengths.at(-1));
+  const bytes = Number.parseInt(lengths.at(-1) ?? '', 10);
+  // The same length several times is one length (RFC 9110 section 8.6).
+  if (new Set(lengths).size > 1 || !/^\d+$/.test(lengths[0] ?? '') || !Number.isSafeInteger(bytes))
+    note(`Content-Length is ${quotedLine(value)}.`);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** The size in a chunk's first line; extensions are ignored (RFC 9112 section 7.1). */
