@@ -22,7 +22,8 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
   endQuietlyWithoutReader();
   const { program, check } = createProgram();
   try {
-    const words = given[0] === 'check' ? withTypeInLowerCase(given) : given;
+    const asked = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
+    const words = asked[0] === 'check' ? withTypeInLowerCase(asked) : asked;
     if (words[0] === 'check') {
       const { addCheckType } = await import('./check/check.ts');
       await addCheckType(check, words[1]);

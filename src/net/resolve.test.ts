@@ -61,6 +61,8 @@ describe('what needs no server', () => {
     const { resolve } = await resolverOf({ servers: [server], hosts });
     assert.equal(await resolve('192.0.2.1'), '192.0.2.1');
     assert.equal(await resolve('::1'), '::1');
+    // As curl and connect(2) reach it; there is no way to ping it as it is written (RFC 4291, section 2.5.5.2).
+    assert.equal(await resolve('::ffff:192.0.2.1'), '192.0.2.1');
     assert.equal(await resolve('localhost', '4'), '127.0.0.1');
     assert.equal(await resolve('localhost', '6'), '::1');
     assert.equal(await resolve('some.LOCALHOST.', '4'), '127.0.0.1');

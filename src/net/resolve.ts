@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { Failure, isDeadline } from '../core/failure.ts';
 import type { Address, DnsServer, Family, FamilyChoice, ResolveOptions } from '../core/network.ts';
+import { unmapped } from '../core/target.ts';
 import { TtlCache } from '../core/ttl-cache.ts';
 import { byPreference } from './dial/address-order.ts';
 import { dialTcp } from './dial/dial.ts';
@@ -154,9 +155,10 @@ interface Search {
 }
 
 function addressItself(host: string, families: readonly Family[]): readonly Address[] {
-  const version = isIP(host);
+  const ip = unmapped(host);
+  const version = isIP(ip);
   if (version !== 4 && version !== 6) return [];
-  return families.includes(version) ? [{ ip: host, family: version }] : [];
+  return families.includes(version) ? [{ ip, family: version }] : [];
 }
 
 function isLocalhost(host: string): boolean {

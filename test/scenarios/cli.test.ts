@@ -26,6 +26,14 @@ describe('the command line', () => {
     assert.equal(stdout.trim(), (JSON.parse(manifest) as { version: string }).version);
   });
 
+  test('help is --help, also of a command and of a check type', async () => {
+    for (const words of [[], ['check'], ['check', 'tcp'], ['serve']]) {
+      const asked = await runWatchkeeper(['help', ...words]);
+      assert.deepEqual(asked, await runWatchkeeper([...words, '--help']));
+      assert.equal(asked.code, 0, asked.stderr);
+    }
+  });
+
   test('without a command the help comes, as misuse', async () => {
     const { code, stderr } = await runWatchkeeper([]);
     assert.equal(code, 3);

@@ -49,10 +49,10 @@ test('an http target is asked for in absolute form, with the proxy’s credentia
     contains: ['hello'],
   });
   assert.equal(outcome.status, 'up', outcome.message);
-  assert.match(proxy.asked[0]!, /^GET http:\/\/behind\.test\/page\?x=1 HTTP\/1\.1\r\nhost: behind\.test\r\n/);
+  assert.match(proxy.asked[0]!, /^GET http:\/\/behind\.test\/page\?x=1 HTTP\/1\.1\r\nHost: behind\.test\r\n/);
   assert.match(
     proxy.asked[0]!,
-    new RegExp(`proxy-authorization: Basic ${Buffer.from('ann:p@ss').toString('base64')}\r\n`),
+    new RegExp(`Proxy-Authorization: Basic ${Buffer.from('ann:p@ss').toString('base64')}\r\n`),
   );
 });
 

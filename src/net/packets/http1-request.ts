@@ -18,11 +18,16 @@ export interface Http2Request extends Omit<HttpRequest, 'body'> {
 /** The bytes of a request that is the only one on its connection (RFC 9112 section 9.6). */
 export function encodeRequest({ method, target, headers, body }: HttpRequest): string {
   let head = `${method} ${target} HTTP/1.1\r\n`;
-  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
+  for (const name in headers) head += `${inTitleCase(name)}: ${headers[name]}\r\n`;
   const length = contentLength({ method, body });
-  if (length !== undefined) head += `content-length: ${length}\r\n`;
-  if (method !== 'CONNECT') head += 'connection: close\r\n';
+  if (length !== undefined) head += `Content-Length: ${length}\r\n`;
+  if (method !== 'CONNECT') head += 'Connection: close\r\n';
   return `${head}\r\n${body ?? ''}`;
+}
+
+/** As curl and browsers write it: small devices look for `Host` and `Sec-WebSocket-Key`, although case has no meaning. */
+function inTitleCase(name: string): string {
+  return name.replaceAll(/(?:^|-)[a-z]/g, (begin) => begin.toUpperCase()).replace(/^Sec-Websocket/, 'Sec-WebSocket');
 }
 
 const methodsWithBody: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);

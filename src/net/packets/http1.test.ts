@@ -29,9 +29,17 @@ test('a request is encoded with its length and is the last on its connection', (
   const request = { method: 'POST', target: '/a', headers: { host: 'h' }, body: 'ü' };
   assert.equal(
     encodeRequest(request),
-    'POST /a HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\nconnection: close\r\n\r\nü',
+    'POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: close\r\n\r\nü',
   );
   assert.equal(encodeRequest({ method: 'CONNECT', target: 'h:443', headers: {} }), 'CONNECT h:443 HTTP/1.1\r\n\r\n');
+});
+
+test('names of headers are written as curl writes them, for devices that look for them so', () => {
+  const headers = { host: 'h', 'user-agent': 'u', 'x-api-key': 'k', 'sec-websocket-key': 'w', te: 't' };
+  assert.equal(
+    encodeRequest({ method: 'GET', target: '/', headers }),
+    'GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: u\r\nX-Api-Key: k\r\nSec-WebSocket-Key: w\r\nTe: t\r\nConnection: close\r\n\r\n',
+  );
 });
 
 test('CB4: a request whose method means a body says its length also where there is none', () => {
@@ -44,7 +52,7 @@ test('CB4: a request whose method means a body says its length also where there 
     ['DELETE', false],
     ['OPTIONS', false],
   ] as const)
-    assert.equal(/content-length: 0\r\n/.test(encodeRequest({ method, target: '/', headers: {} })), says, method);
+    assert.equal(/Content-Length: 0\r\n/.test(encodeRequest({ method, target: '/', headers: {} })), says, method);
 });
 
 function oddities(head: string): readonly string[] {
