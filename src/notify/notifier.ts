@@ -44,6 +44,8 @@ export interface NotifierType<Schema extends OptionsSchema = OptionsSchema> {
   /** Sentences for people who set it up. */
   readonly notes: readonly string[];
   readonly options: Schema;
+  /** It keeps a state for each incident, so that each message must reach it: none goes into a digest. */
+  readonly tracksIncidents?: boolean;
   /** Stays below the provider's own limit. */
   readonly rate: Rate;
   /** A provider's failure is a result, or a thrown `Failure`; anything else thrown is a bug. */

@@ -11,10 +11,13 @@ export class FakeClock implements Clock, MachineTime {
   #monotonicMs = 0;
   #offsetMs: number;
   #asleepMs = 0;
+  readonly #turns: number;
   readonly #timers = new Set<Timer>();
 
-  constructor(startMs = Date.UTC(2026, 0, 1)) {
+  /** `turns`: how many promises in a row what a timer starts may wait for before the next timer. */
+  constructor(startMs = Date.UTC(2026, 0, 1), turns = 20) {
     this.#offsetMs = startMs;
+    this.#turns = turns;
   }
 
   now(): number {
@@ -39,12 +42,12 @@ export class FakeClock implements Clock, MachineTime {
   /** Lets time pass; each timer fires at its moment, and what it started settles before the next one. */
   async advance(durationMs: number): Promise<void> {
     const untilMs = this.#monotonicMs + durationMs;
-    await settle();
+    await this.#settle();
     for (let next = this.#next(untilMs); next; next = this.#next(untilMs)) {
       this.#monotonicMs = Math.max(this.#monotonicMs, next.dueMs);
       this.#timers.delete(next);
       next.callback();
-      await settle();
+      await this.#settle();
     }
     this.#monotonicMs = untilMs;
   }
@@ -75,9 +78,9 @@ export class FakeClock implements Clock, MachineTime {
       if (timer.dueMs <= untilMs && timer.dueMs < (first?.dueMs ?? Infinity)) first = timer;
     return first;
   }
-}
 
-/** Lets promises that are already resolved run their chains; enough turns for any chain here. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  /** Lets promises that are already resolved run their chains. */
+  async #settle(): Promise<void> {
+    for (let turn = 0; turn < this.#turns; turn++) await Promise.resolve();
+  }
 }

@@ -1,4 +1,4 @@
-import type { MessageReceipt } from '../core/message.ts';
+import { messageSeverities, type MessageReceipt } from '../core/message.ts';
 import type {
   IncidentStanding,
   NewOutboxRow,
@@ -50,6 +50,15 @@ export class MemoryOutbox implements Outbox {
 
   async receipt(incident: string, notifier: string) {
     return this.#receipts.get(`${incident} ${notifier}`);
+  }
+
+  async told(incident: string, notifier: string) {
+    const told = this.rows
+      .values()
+      .filter(({ finished }) => finished?.outcome === 'delivered' || finished?.outcome === 'digested')
+      .filter((row) => row.incident === incident && row.notifier === notifier)
+      .map(({ message }) => messageSeverities.indexOf(message.severity));
+    return messageSeverities[Math.max(-1, ...told)];
   }
 
   async standing(incident: string) {

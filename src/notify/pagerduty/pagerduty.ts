@@ -25,6 +25,7 @@ export const pagerduty = defineNotifier({
   summary: 'Opens an alert of a service, and resolves it when the incident ends.',
   notes: ['All messages of an incident are one alert: `dedup_key` is the incident.'],
   options,
+  tracksIncidents: true,
   // About 120 a minute and key.
   rate: { burst: 20, perSecond: 1 },
   async send({ message, content, options: { routingKey, url }, signal }, ports) {

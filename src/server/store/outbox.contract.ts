@@ -116,6 +116,24 @@ export function outboxContract(name: string, open: () => Promise<OpenOutbox>): v
       assert.equal(await outbox.receipt('b', 'mail'), undefined);
     });
 
+    test('the gravest severity that was told is kept, a notifier each', async () => {
+      await using opened = await open();
+      const { outbox } = opened;
+      const rows = (['warning', 'critical', 'info'] as const).map((severity, transition) =>
+        rowOf('a', { transition, message: problem({ severity }) }),
+      );
+      await outbox.settle([], rows);
+      assert.equal(await outbox.told('a', 'mail'), undefined);
+      const found: unknown[] = [];
+      const outcomes = ['delivered', 'filtered', 'digested'] as const;
+      for (const [index, { id }] of (await claimAt(outbox, startMs)).entries()) {
+        await outbox.settle([{ id, outcome: outcomes[index] ?? 'delivered', at: startMs }]);
+        found.push(await outbox.told('a', 'mail'));
+      }
+      assert.deepEqual(found, ['warning', 'warning', 'warning']);
+      assert.equal(await outbox.told('a', 'chat'), undefined);
+    });
+
     test('there is nothing to say of an incident that is not known', async () => {
       await using opened = await open();
       assert.equal(await opened.outbox.standing('none'), undefined);

@@ -1,4 +1,4 @@
-import type { Message, MessageKey, MessageReceipt } from '../../core/message.ts';
+import type { Message, MessageKey, MessageReceipt, MessageSeverity } from '../../core/message.ts';
 
 /** A message for one notifier. Its key and the notifier name one row: the same is never added twice. */
 export interface NewOutboxRow extends MessageKey {
@@ -81,6 +81,8 @@ export interface Outbox {
   settle(changes: readonly OutboxChange[], added?: readonly NewOutboxRow[]): Promise<void>;
   /** The receipt of the first message of the incident that the notifier has delivered. */
   receipt(incident: string, notifier: string): Promise<MessageReceipt | undefined>;
+  /** The gravest severity that the notifier was told of the incident, by a message of its own or a digest; undefined if nothing. */
+  told(incident: string, notifier: string): Promise<MessageSeverity | undefined>;
   /** Undefined if there is no such incident. */
   standing(incident: string): Promise<IncidentStanding | undefined>;
 }
