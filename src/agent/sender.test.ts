@@ -101,6 +101,29 @@ describe('the sender', () => {
     assert.equal(frames.flatMap(({ entries }) => entries).length, 45_000);
   });
 
+  test('keeps what is not acknowledged below what a server reads ahead, of long entries too, with room for live ones', async () => {
+    const json = JSON.stringify('x'.repeat(100_000));
+    const left: Record<Lane, number> = { backlog: 100, live: 0 };
+    let seq = 0;
+    const source: EntrySource = {
+      epoch: '1',
+      read: async (lane) => (left[lane]-- > 0 ? [{ seq: ++seq, json }] : []),
+      acknowledge: () => {},
+    };
+    let sent = 0;
+    const sender = new Sender(source, { unsentBytes: 0, sendFrame: ({ length }) => void (sent += length) });
+    sender.wake();
+    await settle();
+    assert.ok(sent > 500_000 && sent < 700_000, `${sent} of the backlog`);
+    left.live = 100;
+    sender.wake();
+    await settle();
+    assert.ok(sent > 1_000_000 && sent < 1_300_000, `${sent} in all`);
+    sender.acknowledged([[1, 200]]);
+    await settle();
+    assert.ok(sent > 2_000_000, `${sent} once all is acknowledged`);
+  });
+
   test('MU2: waits while the network takes nothing, and goes on once it does', async () => {
     const source = new ListSource();
     source.append('live', 5);

@@ -21,8 +21,14 @@ interface SourceEntry {
   readonly json: string;
 }
 
-/** Entries that may be sent and not yet acknowledged, per lane. The backlog's window is small, so live results wait behind it for a fraction of a second only. */
-const window: Readonly<Record<Lane, number>> = { live: 20_000, backlog: 4000 };
+/**
+ * What may be sent and not yet acknowledged, per lane. The backlog's window is small, so live results wait behind it for a fraction
+ * of a second only. The server reads 4 MiB ahead of what it has stored: beyond that it would not read heartbeats either.
+ */
+const window: Readonly<Record<Lane, { readonly entries: number; readonly characters: number }>> = {
+  live: { entries: 20_000, characters: 1024 * 1024 },
+  backlog: { entries: 4000, characters: 512 * 1024 },
+};
 /** Beyond this many unsent bytes nothing is sent until an acknowledgement comes. */
 const maxUnsentBytes = 1024 * 1024;
 /** The server handles a frame of this size in a few milliseconds. A single larger entry is sent alone. */
@@ -35,7 +41,9 @@ const maxBytesPerFrame = 128 * 1024;
 export class Sender {
   readonly #source: EntrySource;
   readonly #line: SenderLine;
-  readonly #unacknowledged = new Set<number>();
+  /** Number of each entry that was sent, and the length of its JSON. */
+  readonly #unacknowledged = new Map<number, number>();
+  #unacknowledgedCharacters = 0;
   #isSending = false;
   #isWoken = false;
   #isStopped = false;
@@ -52,8 +60,10 @@ export class Sender {
   }
 
   acknowledged(ranges: readonly SeqRange[]): void {
-    for (const seq of this.#unacknowledged) {
-      if (ranges.some(([from, to]) => from <= seq && seq <= to)) this.#unacknowledged.delete(seq);
+    for (const [seq, characters] of this.#unacknowledged) {
+      if (!ranges.some(([from, to]) => from <= seq && seq <= to)) continue;
+      this.#unacknowledged.delete(seq);
+      this.#unacknowledgedCharacters -= characters;
     }
     this.#source.acknowledge(ranges);
     this.wake();
@@ -86,12 +96,16 @@ export class Sender {
 
   /** False if the lane has nothing to send, or may not send more before something is acknowledged. */
   async #sendFrame(lane: Lane): Promise<boolean> {
-    const room = window[lane] - this.#unacknowledged.size;
-    if (room <= 0 || this.#line.unsentBytes > maxUnsentBytes || this.#isStopped) return false;
+    const room = window[lane].entries - this.#unacknowledged.size;
+    if (room <= 0 || this.#unacknowledgedCharacters >= window[lane].characters) return false;
+    if (this.#line.unsentBytes > maxUnsentBytes || this.#isStopped) return false;
     const limit = { maxCount: Math.min(maxEntriesPerFrame, room), maxBytes: maxBytesPerFrame };
     const entries = await this.#source.read(lane, limit);
     if (entries.length === 0 || this.#isStopped) return false;
-    for (const { seq } of entries) this.#unacknowledged.add(seq);
+    for (const { seq, json } of entries) {
+      this.#unacknowledged.set(seq, json.length);
+      this.#unacknowledgedCharacters += json.length;
+    }
     this.#line.sendFrame(encodeEntries({ lane, epoch: this.#source.epoch, entries }));
     return true;
   }

@@ -53,7 +53,7 @@ function sessionOf(over: Partial<SessionPorts> = {}) {
     ...over,
   };
   const greeting = new Greeting(serverIdentity, { channelBinding: '' });
-  return { sent, session: new AgentSession(ports, { channel, address: '192.0.2.1', greeting }) };
+  return { clock, sent, session: new AgentSession(ports, { channel, address: '192.0.2.1', greeting }) };
 }
 
 /** What the agent answers to the challenge. */
@@ -73,6 +73,22 @@ function entriesFrame(seq: number): AgentMessage {
     epoch: '1',
     entries: [{ seq, item: { kind: 'gap', ranges: [], cause: 'corrupt', at: 1 } }],
   };
+}
+
+function heartbeatAt(at: number): AgentMessage {
+  return {
+    type: 'heartbeat',
+    at,
+    queue: { depth: 0, bytes: 0, lastSeq: 0 },
+    health: { lagMs: 0, impaired: [], warnings: [] },
+    tasks: 0,
+    chains: [],
+    sensors: [],
+  };
+}
+
+function typesOf(sent: readonly ServerMessage[]): readonly string[] {
+  return sent.map(({ type }) => type);
 }
 
 /** Whether a promise has settled by now. */
@@ -105,10 +121,7 @@ describe('a session', () => {
     asked.resolve([]);
     await assert.rejects(greeted, (error) => error instanceof ProtocolError && error.code === 'revoked');
     assert.equal(isLive, false);
-    assert.deepEqual(
-      sent.map(({ type }) => type),
-      ['challenge'],
-    );
+    assert.deepEqual(typesOf(sent), ['challenge']);
   });
 
   test('MU47: while the store is slow, no more than 4 MiB of an agent are read, and all of it is committed in order', async () => {
@@ -141,5 +154,35 @@ describe('a session', () => {
     store.resolve();
     await held;
     assert.equal(uncommitted.bytes, 32 * mebibyte, 'what is committed counts no more');
+  });
+
+  test('AT14: of an agent over its storage allowance the entries wait, and its heartbeats do not', async () => {
+    const heard: number[] = [];
+    const { clock, session, sent } = sessionOf({
+      takeStorage: () => 16_000,
+      onHeartbeat: (_session, { at }) => heard.push(at),
+    });
+    await session.receive(helloTo(sent), 1000);
+    await session.receive(entriesFrame(1), mebibyte);
+    await session.receive(heartbeatAt(7), 100);
+    await clock.advance(15_999);
+    assert.deepEqual([heard, typesOf(sent)], [[7], ['challenge', 'welcome', 'heartbeat-seen']]);
+    await clock.advance(1);
+    await session.settled();
+    assert.equal(sent.at(-1)?.type, 'ack');
+  });
+
+  test('AT14: entries that were held back when the connection ended are not stored, and nobody waits for them', async () => {
+    const committed: Entry[] = [];
+    const { clock, session, sent } = sessionOf({
+      takeStorage: () => 16_000,
+      commit: async (_agentId, _epoch, entries) => void committed.push(...entries),
+    });
+    await session.receive(helloTo(sent), 1000);
+    for (const seq of [1, 2, 3]) await session.receive(entriesFrame(seq), mebibyte);
+    session.end('replaced', 'this agent has opened a newer connection');
+    await session.settled();
+    await clock.advance(60_000);
+    assert.deepEqual([committed, typesOf(sent)], [[], ['challenge', 'welcome', 'error']]);
   });
 });

@@ -63,6 +63,8 @@ export class AgentSession {
   #greeting: Greeting | undefined;
   #committing: Promise<void> = Promise.resolve();
   #uncommittedBytes = 0;
+  #releaseHeld = (): void => {};
+  #isClosed = false;
   #agentId = '';
   #epoch = '';
   #version = '';
@@ -112,6 +114,13 @@ export class AgentSession {
   /** Ends the session at once, and says why. */
   end(code: 'revoked' | 'replaced' | 'unavailable', message: string): void {
     this.#channel.reject(code, message);
+    this.close();
+  }
+
+  /** The connection has ended: entries that are held back are not committed; the agent sends them again. */
+  close(): void {
+    this.#isClosed = true;
+    this.#releaseHeld();
   }
 
   /** Resolves when what was handed over is committed, or could not be. */
@@ -123,10 +132,7 @@ export class AgentSession {
   async receive(message: AgentMessage, bytes: number): Promise<void> {
     if (message.type === 'hello') return await this.#greet(message);
     if (this.#greeting) throw new ProtocolError('bad-frame', `expected hello first, got ${message.type}`);
-    if (message.type === 'entries') {
-      await this.#queue(message, bytes);
-      return await this.#holdBack(message.entries.length, bytes);
-    }
+    if (message.type === 'entries') return await this.#queue(message, bytes);
     if (this.#quotas.words.take(1) > 0) {
       const limit = `${wordRate.perSecond} messages a second beside entries`;
       throw new ProtocolError('quota', `expected at most ${limit}, got more for a while`);
@@ -173,8 +179,12 @@ export class AgentSession {
       throw new ProtocolError('not-your-entries', `expected entries of epoch ${this.#epoch}, got ${message.epoch}`);
     }
     this.#countUncommitted(bytes);
+    const heldMs = this.#heldBackMs(message.entries.length, bytes);
     // After one that failed none is committed any more.
-    this.#committing = this.#committing.then(() => this.#commit(message)).finally(() => this.#countUncommitted(-bytes));
+    this.#committing = this.#committing
+      .then(() => this.#holdBack(heldMs))
+      .then(() => this.#commit(message))
+      .finally(() => this.#countUncommitted(-bytes));
     this.#committing.catch((error: unknown) => this.#channel.abandon(error));
     const { ofOne, ofAll } = maxUncommittedBytes;
     if (this.#uncommittedBytes > ofOne || this.#ports.uncommitted.bytes > ofAll) await this.#committing;
@@ -196,11 +206,25 @@ export class AgentSession {
     this.send({ type: 'ack', epoch, ranges });
   }
 
-  /** Over its quota an agent is read later, which holds it back; nothing is refused, for a long backlog looks the same. */
-  async #holdBack(entries: number, bytes: number): Promise<void> {
+  /** How long entries wait, so that an agent stays within its quotas. */
+  #heldBackMs(entries: number, bytes: number): number {
     const storageMs = this.#ports.takeStorage(this.#agentId, bytes);
-    const waitMs = Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes), storageMs);
-    if (waitMs > 0) await new Promise<void>((resolve) => this.#ports.clock.after(waitMs, resolve));
+    return Math.max(this.#quotas.entries.take(entries), this.#quotas.bytes.take(bytes), storageMs);
+  }
+
+  /**
+   * An agent over its quota is throttled, never refused: a long backlog looks the same as abuse. Its entries are committed and
+   * acknowledged later; it sends few ahead of acknowledgements, so that its heartbeats are read meanwhile.
+   */
+  async #holdBack(waitMs: number): Promise<void> {
+    if (waitMs > 0 && !this.#isClosed) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = this.#ports.clock.after(waitMs, resolve);
+      this.#releaseHeld = resolve;
+      await promise;
+      cancel();
+    }
+    if (this.#isClosed) throw new ProtocolError('unavailable', 'the connection ended before these entries were stored');
   }
 }
 

@@ -55,6 +55,7 @@ export class Gateway {
           cancelHello();
           cancelGreeting();
           this.#channels.delete(channel);
+          session.close();
           this.#forget(session);
           if (error) this.#ports.onFault(session, error);
           resolve(error);
