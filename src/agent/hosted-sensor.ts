@@ -70,6 +70,7 @@ export class HostedSensor {
   #state: SensorState = { state: 'unavailable', message: 'waits until the server knows its chain' };
   #settling: Promise<void> | undefined;
   #isUnsettled = false;
+  #isClosed = false;
   #cancelRetry: Cancel = () => {};
   #cancelBeat: Cancel = () => {};
 
@@ -142,6 +143,7 @@ export class HostedSensor {
     this.want(undefined, why);
     // A change under way may wait for a disk or spool that refuses, until the chain is closed.
     await this.#within(settleLimitMs, this.#settling);
+    this.#isClosed = true;
     this.#cancelRetry();
     await this.#chain?.close();
   }
@@ -286,6 +288,7 @@ export class HostedSensor {
       if (!this.#run) this.#setState({ state: 'unavailable', message });
       this.#parts.onFault(`${this.#parts.type.title}: ${message}`);
       this.#cancelRetry();
+      if (this.#isClosed) return;
       this.#cancelRetry = this.#parts.clock.after(retryAfterMs, () => this.#settle());
     }
   }

@@ -288,6 +288,16 @@ describe('what a spool may find', () => {
     assert.equal(readFileSync(join(folder, 'notes.txt'), 'utf8'), 'mine');
   });
 
+  test('is closed once, however often and by whomever it is told to', async (t) => {
+    const folder = await folderFor(t);
+    const spool = await openSpool(folder);
+    await append(spool, ['a']);
+    await Promise.all([spool.close(), spool.close()]);
+    await spool.close();
+    await using again = await openSpool(folder);
+    assert.equal(again.stats().depth, 1);
+  });
+
   test('a folder that cannot be one is refused with the reason', async (t) => {
     const folder = join(await folderFor(t), 'file');
     writeFileSync(folder, '');

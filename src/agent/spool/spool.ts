@@ -102,6 +102,7 @@ class ThreadedSpool implements Spool {
   #nextTicket = 0;
   #nextCall = 0;
   #ended: AppError | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(thread: SpoolThread, { recovered, stats }: Opened, { clock, onChange, memoryBytes }: SpoolParts) {
     this.#thread = thread;
@@ -155,7 +156,11 @@ class ThreadedSpool implements Spool {
     return this.#stats;
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     if (this.#ended) return;
     this.#handOver();
     await this.#call((id) => ({ type: 'close', id }));

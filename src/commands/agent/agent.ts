@@ -73,7 +73,7 @@ export async function runAgent(options: AgentOptions, { log, signal }: AgentSurr
   const ownPorts = (): readonly number[] => portsHere(options.listen, url, agent?.uplink.serverAddresses ?? []);
   const policy = await readEgressPolicy(options.egress, { ownPorts, only: options.allowTargets });
   process.umask(0o077);
-  onHangup(() => void rereadEgressPolicy(options.egress, policy, say));
+  onHangup(() => rereadEgressPolicy(options.egress, policy, say));
   // The watched person may pass through to the notice in it.
   using taken = takeFolder(options.data ?? defaultAgentFolder(), { mode: 0o711, user: 'agent' });
   const folder = new AgentFolder(folderFiles(taken.path));

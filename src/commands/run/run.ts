@@ -49,7 +49,7 @@ export async function runMonitors({ file, json, forMs }: RunRequest): Promise<vo
   run.follow(config);
   const cancelTimer = forMs === undefined ? () => {} : clock.after(forMs, end);
   process.once('SIGINT', end).once('SIGTERM', end);
-  onHangup(() => void followFile(run, file));
+  onHangup(() => followFile(run, file));
   await ended;
   process.off('SIGINT', end).off('SIGTERM', end);
   cancelTimer();

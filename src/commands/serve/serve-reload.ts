@@ -23,6 +23,8 @@ export interface Reloading {
   /** What the server started with. */
   readonly started: Partial<Pick<Config, 'server'>>;
   readonly say: Say;
+  /** The server ends. */
+  readonly signal: AbortSignal;
   /** Of a file that could not be loaded. */
   readonly retry: { cancel: Cancel };
 }
@@ -34,11 +36,13 @@ const retryMs = 30_000;
  * by itself, such as a full disk, is tried again.
  */
 export async function reload(file: string, reloading: Reloading): Promise<void> {
-  const { say } = reloading;
+  const { say, signal } = reloading;
   reloading.retry.cancel();
   try {
     await takeOver(file, reloading);
   } catch (error) {
+    // Its rooms are closed: that is no fault of the file.
+    if (signal.aborted) return;
     const isPassing = error instanceof AppError && error.code === 'unavailable';
     const next = isPassing ? `; it is tried again in ${retryMs / 1000} s` : '';
     say(`Not loaded: ${(error as Error).message}${next}. The previous configuration stays in force.`, {

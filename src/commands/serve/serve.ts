@@ -3,6 +3,7 @@ import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import type { Config } from '../../config/config.ts';
 import { readDefinition, readRoomDefinition } from '../../config/definition.ts';
 import { systemClock as clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import { finishRestore } from '../../server/backup/restore-backup.ts';
@@ -75,7 +76,12 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
   if (options.localAgent) await running.adopt(localAgent, (agent) => agent.stop()).start();
   const useEgress = (egress: Config['egress']): void => {
-    writeEgressPolicy(folder.localEgress, egress);
+    try {
+      writeEgressPolicy(folder.localEgress, egress);
+    } catch (error) {
+      const why = `what the local agent may reach cannot be written: ${(error as Error).message}`;
+      throw new AppError('unavailable', why, { cause: error });
+    }
     localAgent.reload();
   };
   const deadMan = running.adopt(new ServeDeadMan(server, say), (watched) => watched.follow({}));
@@ -83,8 +89,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
   const own = options.localAgent ? [localAgentName] : [];
   const follow = { renewTls: listening.renewTls, useEgress, own, started: config };
-  const reloading = { server, deadMan, calls, ...follow, say, retry };
-  onHangup(() => void reloadFrom(options.config, reloading));
+  const reloading = { server, deadMan, calls, ...follow, say, signal, retry };
+  onHangup(() => reloadFrom(options.config, reloading));
   for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
   sayUnknownAgents(server, config, { own, say });

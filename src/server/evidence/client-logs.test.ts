@@ -209,17 +209,23 @@ test('files are deleted whatever letters the id has, and those of earlier versio
   ]);
 });
 
-test('a name from outside leads nowhere else', () => {
+test('AT14: a name from outside leads nowhere else, and two have two names, whatever their case and letters', () => {
   for (const [text, name] of [
+    // Hashes by sha256sum.
     ['seat-17', 'seat-17'],
-    ['Platz 17 (hinten)', 'Platz-17-hinten-'],
-    ['../../etc/passwd', 'etc-passwd'],
-    ['..', 'unnamed'],
-    ['', 'unnamed'],
-    ['.hidden', 'hidden'],
-    ['a\u0000b\u001b[31m\nc', 'a-b-31m-c'],
-    ['fe80::1%eth0', 'fe80::1-eth0'],
-    ['é'.repeat(200), 'é'.repeat(50)],
+    ['10.0.0.7:7412', '10.0.0.7:7412'],
+    ['fe80::1%eth0', 'fe80::1%eth0'],
+    ['fe80::1%ETH0', 'fe80::1%eth0-bf158531'],
+    ['Seat-17', 'seat-17-7d7a05e0'],
+    ['SEAT-17', 'seat-17-dee5cc85'],
+    ['\u0455eat-17', 'eat-17-7ecdbe58'],
+    ['Platz 17 (hinten)', 'platz-17-hinten--f51d1db9'],
+    ['../../etc/passwd', 'etc-passwd-3754d6cb'],
+    ['..', 'unnamed-5ec1f7e7'],
+    ['', 'unnamed-e3b0c442'],
+    ['.hidden', 'hidden-16924190'],
+    ['a'.repeat(51), `${'a'.repeat(50)}-bfc5fe0e`],
+    ['a\u0000b\u001b[31m\nc', 'a-b-31m-c-c3293a08'],
   ] as const)
     assert.equal(safeName(text), name, JSON.stringify(text));
 });

@@ -171,7 +171,7 @@ export class ClientLogs {
     const open = this.#open.get(key);
     if (open && open.day === time.slice(0, 10) && open.bytes < maxFileBytes) return open;
     // Its end, which is random: agents that were made together begin alike (RFC 9562, section 5.7).
-    const name = `${time.slice(0, 19).replaceAll(':', '-')}Z-${sensor}-${safeName(agentId.slice(-8))}.log`;
+    const name = `${time.slice(0, 19).replaceAll(':', '-')}Z-${sensor}-${safeName(agentId.slice(-8).toLowerCase())}.log`;
     const path = join(safeName(address), name);
     const log = { path, day: time.slice(0, 10), bytes: await this.#sizeOf(path) };
     if (this.#open.size >= maxOpenLogs) this.#open.clear();
