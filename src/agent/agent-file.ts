@@ -54,6 +54,15 @@ export class AgentFolder {
     return made;
   }
 
+  /** Who this agent is, if it ever ran here and the file can be read. */
+  known(): AgentFile | undefined {
+    try {
+      return this.#read('agent.json', agentFile);
+    } catch {
+      return undefined;
+    }
+  }
+
   saveIdentity(file: AgentFile): void {
     this.#replace('agent.json', file);
   }

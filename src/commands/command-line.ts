@@ -9,6 +9,7 @@ import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { addSessions } from './operate/session-command-line.ts';
 import { atServer } from './operate/server-options.ts';
+import { logFormatOption } from './log-format.ts';
 import type { RunFlags } from './run/run-what.ts';
 import { addFleet } from './operate/fleet-command-line.ts';
 import { wrap } from '../terminal/text.ts';
@@ -163,6 +164,7 @@ function addConfigured(program: Command): void {
     .option('--for <duration>', 'of a configuration: end after this time', durationArgument)
     .option('--agent <agent>', 'of a monitor: on one agent only, by its id or name; else on all that have it')
     .option('--json', 'print one JSON object a line')
+    .addOption(logFormatOption())
     .addHelpText('after', () => `\n${wrapped(runHelp)}`);
   atServer(run).action(async (what: string, flags: RunFlags) => {
     const { runWhat } = await import('./run/run-what.ts');

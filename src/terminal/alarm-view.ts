@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.ts';
 import type { View } from './fleet-view.ts';
-import { formatTime } from './result-line.ts';
+import { formatZonedTime } from './result-line.ts';
 
 /** Where records are not what an agent wrote, or not all of it. */
 export interface AlarmRow {
@@ -21,7 +21,7 @@ export function formatAlarm({ agent, sensor, cause, message }: Omit<AlarmRow, 'a
 export function formatAlarms(alarms: readonly AlarmRow[], { paint }: Pick<View, 'paint'>): string {
   if (alarms.length === 0) return 'There are no alarms over the records of any agent.';
   const lines = alarms.map(
-    (alarm) => `${paint('dim', formatTime(Date.parse(alarm.at)))} - ${paint('red', formatAlarm(alarm))}`,
+    (alarm) => `${paint('dim', formatZonedTime(Date.parse(alarm.at)))} - ${paint('red', formatAlarm(alarm))}`,
   );
   return lines.toReversed().join('\n');
 }

@@ -1,6 +1,6 @@
 import { printable } from '../core/printable.ts';
 import type { View } from './fleet-view.ts';
-import { formatTime } from './result-line.ts';
+import { formatZonedTime } from './result-line.ts';
 import { wrap } from './text.ts';
 
 /** What people were told of a watched machine. Times are ISO 8601. */
@@ -36,6 +36,6 @@ function noticeLine({ id, agent, sensor, kind, text, lastAt, count, acknowledged
   const note = acknowledged && acknowledged.note !== '' ? `: ${acknowledged.note}` : '';
   const seen = acknowledged ? `; seen by ${acknowledged.by}${note}` : '';
   return printable(
-    `${String(id).padStart(4)} ${formatTime(Date.parse(lastAt))} ${where}, ${kind}: ${text}${times}${seen}`,
+    `${String(id).padStart(4)} ${formatZonedTime(Date.parse(lastAt))} ${where}, ${kind}: ${text}${times}${seen}`,
   );
 }

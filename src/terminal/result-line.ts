@@ -29,6 +29,14 @@ export function formatTime(epochMs: number): string {
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
+/** The same with its offset from UTC, `2024-01-28 16:28:35+01:00`, for lists of what was: an hour comes twice when the clocks are set back. */
+export function formatZonedTime(epochMs: number): string {
+  const offset = -new Date(epochMs).getTimezoneOffset();
+  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60];
+  const zone = offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
+  return `${formatTime(epochMs)}${zone}`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

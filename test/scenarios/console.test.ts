@@ -79,8 +79,9 @@ describe('the console', { concurrency: 3 }, () => {
     await using console = new Watchkeeper(server.words('console'));
     await console.until(/Real-time status of the agents:\nlocal \(127\.0\.0\.1\): Online\n/);
     const invitation = await runWatchkeeper(server.words('invite'));
-    const words = invitation.stdout.trim().split(' ').slice(1);
-    await using agent = new Watchkeeper([...words, '--name', 'second', '--data', join(server.folder, 'second')]);
+    const [, token = '', line = ''] = /^WATCHKEEPER_TOKEN=(\S+) watchkeeper (.*)$/.exec(invitation.stdout.trim()) ?? [];
+    const words = [...line.split(' '), '--name', 'second', '--data', join(server.folder, 'second')];
+    await using agent = new Watchkeeper(words, { WATCHKEEPER_TOKEN: token });
     await console.until(new RegExp(`${time} - second \\(127\\.0\\.0\\.1\\): Online`));
     agent.signal('SIGKILL');
     await console.until(new RegExp(`${time} - second \\(127\\.0\\.0\\.1\\): Reconnecting \\(was Online\\)`));
@@ -207,7 +208,7 @@ describe('one-shot commands', { concurrency: 3 }, () => {
   test('invite prints one line for a machine to join with, and backup writes a new file', async () => {
     await using server = await Served.start(undefined, { localAgent: false });
     const { stdout } = await runWatchkeeper(server.words('invite', '--for', '10m'));
-    assert.match(stdout, new RegExp(`^watchkeeper agent --join ${server.url} --token wk1\\.\\S+\n$`));
+    assert.match(stdout, new RegExp(`^WATCHKEEPER_TOKEN=wk1\\.\\S+ watchkeeper agent --join ${server.url}\n$`));
     const copy = join(server.folder, 'copy');
     assert.equal((await runWatchkeeper(server.words('backup', copy))).code, 0);
     assert.equal((await stat(copy)).mode & 0o777, 0o600);

@@ -118,7 +118,7 @@ describe('what is plugged into a machine shows on the server', { skip }, () => {
     server = running.use(await Served.start(configuration, { localAgent: false }));
     await feed.open(server);
     const { stdout } = await runWatchkeeper(server.words('invite'));
-    const [, token = ''] = /--token (\S+)/.exec(stdout) ?? [];
+    const [, token = ''] = /WATCHKEEPER_TOKEN=(\S+)/.exec(stdout) ?? [];
     assert.ok(kernel && !(kernel instanceof Error));
     seat = running.use(
       await Seat.start(kernel, {

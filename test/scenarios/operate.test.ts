@@ -29,8 +29,9 @@ describe('an operator at a shell', () => {
 `,
     );
     const { stdout } = await runWatchkeeper(server.words('invite'));
-    const words = stdout.trim().split(' ').slice(1);
-    agent = new Watchkeeper([...words, '--name', 'second', '--data', join(server.folder, 'second')]);
+    const [, token = '', line = ''] = /^WATCHKEEPER_TOKEN=(\S+) watchkeeper (.*)$/.exec(stdout.trim()) ?? [];
+    const words = [...line.split(' '), '--name', 'second', '--data', join(server.folder, 'second')];
+    agent = new Watchkeeper(words, { WATCHKEEPER_TOKEN: token });
     await eventually('every task of door and wall has a result', async () => {
       const { body } = await server.ask('GET', '/tasks');
       const tasks = body.tasks as readonly { monitor: string; latest: object | null }[];

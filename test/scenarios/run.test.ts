@@ -151,6 +151,20 @@ monitors:
     assert.match(stdout, /127\.0\.0\.1 icmp is up/);
   });
 
+  test('--log-format json: what is said beside the results is JSON too', async () => {
+    await using config = await configFile(
+      '{"monitors": [{"name": "a", "type": "tcp"}, {"name": "b", "type": "tcp", "target": "127.0.0.1:9"}]}',
+    );
+    const { code, stderr } = await runWatchkeeper(['run', config.path, '--for', '1s', '--log-format', 'json']);
+    assert.equal(code, 0);
+    const said = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(Object.keys(said[0] ?? {}), ['time', 'level', 'event', 'message', 'fields']);
+    assert.match(String(said[0]?.['message']), /target.* is missing|TCP needs/);
+  });
+
   test('a file with nothing that can run is refused: exit 3', async () => {
     await using config = await configFile('monitors: [{ type: gopher }]');
     const { code, stderr } = await runWatchkeeper(['run', config.path]);

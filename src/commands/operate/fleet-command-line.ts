@@ -1,7 +1,7 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Milliseconds } from '../../core/duration.ts';
 import { defaultServerPort } from '../../core/ports.ts';
-import { logFormats, type LogFormat } from '../../terminal/operator-log.ts';
+import type { LogFormat } from '../../terminal/operator-log.ts';
 import {
   durationArgument,
   listenAddress,
@@ -10,6 +10,7 @@ import {
   listArgument,
   countArgument,
 } from '../arguments.ts';
+import { logFormatOption } from '../log-format.ts';
 import type { ListFlags, ListName } from './fleet-commands.ts';
 import { addFilters, addMonitorCommands } from './monitor-command-line.ts';
 import type { ServerPlace } from './server-line.ts';
@@ -133,12 +134,6 @@ function addLocalRules(agent: Command): Command {
     )
     .option('--max-tasks <count>', 'how many tasks it takes (default: 100000)', countArgument)
     .option('--min-interval <duration>', 'the shortest interval of a task (default: 1s)', durationArgument);
-}
-
-function logFormatOption(): Option {
-  return new Option('--log-format <format>', 'text or json: how lines for the operator are written')
-    .choices(logFormats)
-    .default('text');
 }
 
 const lists: Readonly<Record<ListName, string>> = {

@@ -1,6 +1,6 @@
 import type { Status } from '../../core/outcome.ts';
 import { printable } from '../../core/printable.ts';
-import { formatResults } from '../../terminal/results-view.ts';
+import { formatAbsences, formatResults, type AbsenceRow } from '../../terminal/results-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { resultsAnswer, tasksAnswer, type ListedResult, type TaskAnswer } from './server-answers.ts';
@@ -31,10 +31,15 @@ export async function listResults(
   const query = new URLSearchParams({ monitor, ...(agent !== undefined && { agent }) });
   const { tasks } = await client.get(`/tasks?${query.toString()}`, tasksAnswer);
   const newest = new Newest(limit ?? (json ? Infinity : usualLimit));
+  const absences: AbsenceRow[] = [];
   const range = { from: new Date(since).toISOString(), to: new Date(Date.now() + usualPeriodMs).toISOString() };
-  for await (const result of inOrder(tasks.map((task) => resultsOf(client, task, range)))) newest.add(result);
+  for await (const result of inOrder(tasks.map((task) => resultsOf(client, task, { range, absences }))))
+    newest.add(result);
   if (json) for (const result of newest.all) output.write(`${JSON.stringify(result)}\n`);
   else output.write(`${textOf(newest, { monitor, since, output })}\n`);
+  if (json || absences.length === 0) return;
+  const inOrderOfTime = absences.toSorted((a, b) => (a.from < b.from ? -1 : 1));
+  output.write(`${formatAbsences(inOrderOfTime, { paint: paintFor(output) })}\n`);
 }
 
 function textOf(
@@ -70,15 +75,23 @@ class Newest {
   }
 }
 
+interface Asked {
+  readonly range: { readonly from: string; readonly to: string };
+  /** Takes those of the task. */
+  readonly absences: AbsenceRow[];
+}
+
 /** The results of a task, page by page. */
 async function* resultsOf(
   client: ServerClient,
   { id, agent }: TaskAnswer,
-  range: { readonly from: string; readonly to: string },
+  { range, absences }: Asked,
 ): AsyncGenerator<SeenResult> {
   const query = new URLSearchParams({ ...range, limit: String(pageSize) });
   for (;;) {
-    const { results, next } = await client.get(`/tasks/${id}/results?${query.toString()}`, resultsAnswer);
+    const { results, next, ...page } = await client.get(`/tasks/${id}/results?${query.toString()}`, resultsAnswer);
+    if (!query.has('after'))
+      absences.push(...page.absences.map(({ from, to, reason }) => ({ agent, from, to, reason })));
     for (const result of results) yield { agent, ...result };
     if (next === null) return;
     query.set('after', next);

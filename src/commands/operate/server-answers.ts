@@ -42,7 +42,11 @@ export const runsAnswer = z.looseObject({ runs: z.array(run) });
 export const monitorAnswer = z.looseObject({ monitor });
 const result = z.looseObject(resultSchema.shape);
 export type ListedResult = z.output<typeof result>;
-export const resultsAnswer = z.looseObject({ results: z.array(result), next: z.string().nullable() });
+export const resultsAnswer = z.looseObject({
+  results: z.array(result),
+  absences: z.array(z.looseObject({ from: z.string(), to: z.string().nullable(), reason: z.string() })),
+  next: z.string().nullable(),
+});
 export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
 export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
 export const done = z.looseObject({});

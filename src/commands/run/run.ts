@@ -22,6 +22,8 @@ import { StatusChanges } from '../../terminal/status-changes.ts';
 import { wrapLog } from '../../terminal/text.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { explain } from '../exit-codes.ts';
+import { standardLog } from '../standard-log.ts';
+import type { LogFormat } from '../../terminal/operator-log.ts';
 import { onHangup } from '../hangup.ts';
 
 export interface RunRequest {
@@ -29,7 +31,11 @@ export interface RunRequest {
   readonly json: boolean;
   /** Ends by itself after this time, at most 24 days; without it a signal does. */
   readonly forMs?: Milliseconds | undefined;
+  /** How lines beside the results are written. */
+  readonly logFormat: LogFormat;
 }
+
+type Complain = (sentence: string) => void;
 
 const flushLimitMs = 500;
 
@@ -38,18 +44,19 @@ const flushLimitMs = 500;
  * reported and left out; so, without a word, are those that are paused.
  * @throws {AppError} not-found, invalid-config: nothing in the file can run
  */
-export async function runMonitors({ file, json, forMs }: RunRequest): Promise<void> {
+export async function runMonitors({ file, json, forMs, logFormat }: RunRequest): Promise<void> {
   preferSmallHeap();
-  const config = await load(file);
+  const complain = complainer(logFormat);
+  const config = await load(file, complain);
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   const output = new LineOutput(process.stdout, (lines) =>
     complain(`${lines} results were not shown, for the output is read too slowly.`),
   );
-  const run = new ConfiguredRun({ output, json });
+  const run = new ConfiguredRun({ output, json, complain });
   run.follow(config);
   const cancelTimer = forMs === undefined ? () => {} : clock.after(forMs, end);
   process.once('SIGINT', end).once('SIGTERM', end);
-  onHangup(() => followFile(run, file));
+  onHangup(() => followFile(run, file, complain));
   await ended;
   process.off('SIGINT', end).off('SIGTERM', end);
   cancelTimer();
@@ -69,6 +76,7 @@ function preferSmallHeap(): void {
 interface RunParts {
   readonly output: LineOutput;
   readonly json: boolean;
+  readonly complain: Complain;
 }
 
 /** A configuration at work. */
@@ -98,13 +106,13 @@ class ConfiguredRun {
     if (this.#isStopped) return;
     this.#net = createNetwork({ clock, resolver: this.#resolver, policy: new EgressPolicy(egress) });
     for (const { name, type, spec } of monitors)
-      if (spec.isPassive) complain(`${name} does not run here: a ${type} is received by a server.`);
+      if (spec.isPassive) this.#parts.complain(`${name} does not run here: a ${type} is received by a server.`);
     this.#scheduler.reconcile(monitors.filter(({ spec }) => !spec.paused));
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#scheduler.stop((monitors) => complain(`Waiting for ${namesOf(monitors)} …`));
+    await this.#scheduler.stop((monitors) => this.#parts.complain(`Waiting for ${namesOf(monitors)} …`));
     this.#lag.stop();
     if (this.#parts.json) return;
     for (const line of this.#summary.format(this.#paint)) this.#parts.output.write(line);
@@ -128,7 +136,7 @@ class ConfiguredRun {
 }
 
 /** The monitors that can run; the mistakes of the others are printed. */
-async function load(file: string): Promise<Config> {
+async function load(file: string, complain: Complain): Promise<Config> {
   const { config, mistakes, warnings } = await readConfigFile(file, process.env);
   for (const warning of warnings) complain(formatWarning(warning));
   for (const mistake of mistakes) complain(formatMistake(mistake));
@@ -137,10 +145,10 @@ async function load(file: string): Promise<Config> {
 }
 
 /** Follows the file as it is now; if nothing in it can run, what ran before goes on. */
-async function followFile(run: ConfiguredRun, file: string): Promise<void> {
+async function followFile(run: ConfiguredRun, file: string, complain: Complain): Promise<void> {
   try {
     assertRereadable(file);
-    run.follow(await load(file));
+    run.follow(await load(file, complain));
   } catch (error) {
     complain(`${explain(error).message} What ran before goes on.`);
   }
@@ -154,6 +162,8 @@ function namesOf(monitors: readonly Monitor[]): string {
   return others > 0 ? `${names.join(', ')} and ${others} more` : names.join(', ');
 }
 
-function complain(sentence: string): void {
-  process.stderr.write(`watchkeeper: ${sentence}\n`);
+function complainer(format: LogFormat): Complain {
+  if (format === 'text') return (sentence) => process.stderr.write(`watchkeeper: ${sentence}\n`);
+  const log = standardLog(format);
+  return (sentence) => log.say(sentence, { event: 'run', level: 'warning' });
 }

@@ -1,5 +1,6 @@
 import type { BackupMaker } from '../../server/backup/make-backup.ts';
 import { definitionDocument, roomDocument } from '../../config/definition.ts';
+import { openAbsences } from '../../server/routes/absences.ts';
 import { agentsRoutes } from '../../server/routes/agents.ts';
 import { signedManifest } from '../../server/evidence/manifest.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
@@ -10,8 +11,8 @@ import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
 import { noticesRoutes } from '../../server/routes/notices.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
-import { resultsRoutes } from '../../server/routes/results.ts';
 import { roomsRoutes } from '../../server/routes/rooms.ts';
+import { resultsRoutes, type ResultsPorts } from '../../server/routes/results.ts';
 import type { Route } from '../../server/routes/route.ts';
 import { sessionsRoutes } from '../../server/routes/sessions.ts';
 import { storeRoutes } from '../../server/routes/store.ts';
@@ -47,18 +48,14 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       rename: (agentId, name) => server.administration.rename(agentId, name),
       async invite(invitation) {
         const { token, expiresAt } = await server.administration.invite(invitation);
-        return { token, expiresAt, command: `watchkeeper agent --join ${url()} --token ${token}` };
+        // Not as an option, which every user of that machine could read.
+        return { token, expiresAt, command: `WATCHKEEPER_TOKEN=${token} watchkeeper agent --join ${url()}` };
       },
     }),
     ...monitorsRoutes({ ...tasks, book: server.book, bodyDocument: definitionDocument }),
     ...tasksRoutes(tasks),
     ...runsRoutes({ ...tasks, run: (request) => server.runs.run(request) }),
-    ...resultsRoutes({
-      results: (query) => store.results(query),
-      summaries: (query) => store.summaries(query),
-      absences: (query) => store.absences(query),
-      isTask: (taskId) => server.tasks.isKnown(taskId),
-    }),
+    ...resultsRoutes(resultsPorts({ server, store, clock })),
     ...historyRoutes({ measured: () => store.measured(), monitors: () => server.book.entries() }),
     ...missingRoutes(store),
     ...recordsRoutes({
@@ -94,6 +91,19 @@ function supervisionRoutes({ server, store, clock }: Pick<RouteParts, 'server' |
       acknowledge: (id, acknowledged) => store.acknowledge(id, acknowledged),
     }),
   ];
+}
+
+function resultsPorts({ server, store, clock }: Pick<RouteParts, 'server' | 'store' | 'clock'>): ResultsPorts {
+  return {
+    results: (query) => store.results(query),
+    summaries: (query) => store.summaries(query),
+    async absences(query) {
+      const agentId = server.tasks.agentOf(query.taskId);
+      const agent = agentId === undefined ? undefined : server.fleet.view(agentId);
+      return [...(await store.absences(query)), ...openAbsences(agent, query, clock.now())];
+    },
+    isTask: (taskId) => server.tasks.isKnown(taskId),
+  };
 }
 
 /** What only whoever may open the admin socket may ask for. */

@@ -1,16 +1,16 @@
 import type { Say } from '../../core/say.ts';
+import { networkInterfaces } from 'node:os';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
 import type { Config } from '../../config/config.ts';
 import { readDefinition, readRoomDefinition } from '../../config/definition.ts';
 import { systemClock as clock } from '../../core/clock.ts';
-import { AppError } from '../../core/errors.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
+import { keyPin } from '../../protocol/identity.ts';
 import { finishRestore } from '../../server/backup/restore-backup.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
-import { LocalAgent } from '../../server/host/local-agent.ts';
 import type { Notice } from '../../server/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../server/store/store.ts';
 import { Upkeep, type UpkeepParts } from '../../server/host/upkeep.ts';
@@ -22,11 +22,10 @@ import { ServeDeadMan } from './serve-deadman.ts';
 import { openListeners } from './serve-listen.ts';
 import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, sayUnknownAgents, type Reloading } from './serve-reload.ts';
-import { writeEgressPolicy } from '../agent/egress-file.ts';
 import { onHangup } from '../hangup.ts';
-import { launcher } from '../installation.ts';
 import { aborted } from '../interruption.ts';
-import { lineSplitter, type OperatorLog } from '../../terminal/operator-log.ts';
+import type { OperatorLog } from '../../terminal/operator-log.ts';
+import { startLocalAgent } from './serve-local-agent.ts';
 import { backupsOf } from './serve-backups.ts';
 import { welcomeLines } from './serve-welcome.ts';
 
@@ -46,9 +45,6 @@ export interface ServeOptions {
 }
 
 type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'egress'>>;
-
-const localAgentName = 'local';
-const localInviteMs = 600_000;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
@@ -72,22 +68,12 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   calls.reconcile(config.server?.agents ?? []);
   const retention = config.server?.retention;
   keepHouse({ server, store, folder, say, retention, ...clockTrust(options, server) }, running);
-  writeEgressPolicy(folder.localEgress, config.egress);
-  const localAgent = localAgentOf({ server, folder, url: listening.ownUrl, say });
-  if (options.localAgent) await running.adopt(localAgent, (agent) => agent.stop()).start();
-  const useEgress = (egress: Config['egress']): void => {
-    try {
-      writeEgressPolicy(folder.localEgress, egress);
-    } catch (error) {
-      const why = `what the local agent may reach cannot be written: ${(error as Error).message}`;
-      throw new AppError('unavailable', why, { cause: error });
-    }
-    localAgent.reload();
-  };
+  const place = { folder, url: listening.ownUrl, pin: keyPin(identity.publicKey) };
+  const localParts = { server, ...place, say, isWanted: options.localAgent };
+  const { names: own, useEgress } = await startLocalAgent(localParts, config.egress, running);
   const deadMan = running.adopt(new ServeDeadMan(server, say), (watched) => watched.follow({}));
   deadMan.follow(config);
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
-  const own = options.localAgent ? [localAgentName] : [];
   const follow = { renewTls: listening.renewTls, useEgress, own, started: config };
   const reloading = { server, deadMan, calls, ...follow, say, signal, retry };
   onHangup(() => reloadFrom(options.config, reloading));
@@ -133,7 +119,11 @@ async function reloadFrom(file: string | undefined, reloading: Reloading): Promi
 }
 
 function clockTrust({ acceptClock = false }: ServeOptions, server: Server) {
-  return { isClockConfirmed: () => server.fleet.confirmsClock(), acceptsClock: acceptClock };
+  return { isClockConfirmed: () => server.fleet.confirmsClock(ownAddresses()), acceptsClock: acceptClock };
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 }
 
 function specsIn({ monitors }: StartConfig): readonly MonitorSpec[] {
@@ -195,23 +185,4 @@ function clientLogsOf({ server, store, folder, say }: LogParts): ClientLogs {
   });
   clientLogs.wake();
   return clientLogs;
-}
-
-interface LocalAgentParts {
-  readonly server: Server;
-  readonly folder: DataFolder;
-  readonly url: string;
-  readonly say: Say;
-}
-
-function localAgentOf({ server, folder, url, say }: LocalAgentParts): LocalAgent {
-  const agentOptions = ['agent', '--join', url, '--name', localAgentName, '--data', folder.localAgent];
-  const egress = ['--egress', folder.localEgress];
-  return new LocalAgent({
-    clock,
-    command: [launcher, ...agentOptions, ...egress],
-    token: async () => (await server.administration.invite({ lifetimeMs: localInviteMs, numbersNames: true })).token,
-    // Its own times are left out: each line gets one here.
-    onOutput: lineSplitter((line) => say(`local agent: ${line.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z /, '')}`)),
-  });
 }

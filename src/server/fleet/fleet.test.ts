@@ -55,6 +55,30 @@ describe('the status of an agent', () => {
     assert.equal(clock.pending, 0);
   });
 
+  for (const [address, confirms] of [
+    ['192.0.2.1', true],
+    ['192.0.2.1:7412', true],
+    ['[2001:db8::1]:7412', true],
+    ['seat-17.example:7412', true],
+    ['127.0.0.1', false],
+    ['127.0.0.1:7412', false],
+    ['localhost:7412', false],
+    ['::1', false],
+    ['[::1]:7412', false],
+    // This machine's own, by which an agent on it reaches the server.
+    ['192.0.2.9', false],
+    ['192.0.2.9:7412', false],
+    ['2001:db8::9', false],
+    ['[2001:db8::9]:7412', false],
+  ] as const)
+    test(`SE2: an agent at ${address} ${confirms ? 'confirms' : 'cannot confirm'} the clock of the server`, () => {
+      const clock = new FakeClock();
+      const { fleet } = fleetOf(clock);
+      fleet.connected(id, { address, version: '1' });
+      fleet.heard(id, heartbeat(clock));
+      assert.equal(fleet.confirmsClock(['192.0.2.9', '2001:db8::9']), confirms);
+    });
+
   test('is Offline when it says nothing, although its line seems open', async () => {
     const clock = new FakeClock();
     const { fleet, view } = fleetOf(clock);

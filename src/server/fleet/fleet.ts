@@ -1,6 +1,6 @@
 import type { Clock, Cancel } from '../../core/clock.ts';
 import { formatDuration } from '../../core/duration.ts';
-import { isLoopback } from '../../core/target.ts';
+import { endpointOf, isLoopback } from '../../core/target.ts';
 import type { AgentState } from './agent-state.ts';
 import { heartbeatIntervalMs, type Heartbeat, type SensorReport } from '../../protocol/messages.ts';
 
@@ -166,15 +166,14 @@ export class Fleet {
     this.#update(agentId, { heartbeat, toldAt, clockOffsetsMs: [...before, offsetMs].slice(-comparedHeartbeats) });
   }
 
-  /** Whether an agent on another machine has the same time as this server. */
-  confirmsClock(): boolean {
-    return this.views().some(
-      ({ status, address, clockOffsetMs }) =>
-        (status === 'online' || status === 'impaired') &&
-        address !== undefined &&
-        !isLoopback(address) &&
-        Math.abs(clockOffsetMs) <= maxClockOffsetMs,
-    );
+  /** Whether an agent on another machine has the same time as this server; `ownAddresses` are those of this machine. */
+  confirmsClock(ownAddresses: readonly string[] = []): boolean {
+    return this.views().some(({ status, address, clockOffsetMs }) => {
+      if (address === undefined || (status !== 'online' && status !== 'impaired')) return false;
+      // That of an agent that is called has a port.
+      const { host } = endpointOf(address);
+      return !isLoopback(host) && !ownAddresses.includes(host) && Math.abs(clockOffsetMs) <= maxClockOffsetMs;
+    });
   }
 
   async stop(): Promise<void> {

@@ -71,6 +71,12 @@ export class TaskTable {
     return this.#owners.has(taskId);
   }
 
+  /** The agent that has this task now. */
+  agentOf(taskId: string): string | undefined {
+    const agentId = this.#owners.get(taskId)?.agentId;
+    return agentId !== undefined && this.#agents.get(agentId)?.tasks.has(taskId) ? agentId : undefined;
+  }
+
   isTaskOf({ taskId, monitorId }: { readonly taskId: string; readonly monitorId: string }, agentId: string): boolean {
     const owner = this.#owners.get(taskId);
     return owner?.agentId === agentId && owner.monitorId === monitorId;

@@ -5,8 +5,8 @@ interface LocalAgentParts {
   readonly clock: Clock;
   /** Program and arguments; the token goes by the environment, where `ps` does not show it. */
   readonly command: readonly [string, ...string[]];
-  /** A new join token for a local agent that has not joined yet. */
-  readonly token: () => Promise<string>;
+  /** A new join token for a local agent that has not joined yet; undefined for one that has. */
+  readonly token: () => Promise<string | undefined>;
   /** What it says, in pieces. */
   readonly onOutput: (text: string) => void;
 }
@@ -36,7 +36,7 @@ export class LocalAgent {
     if (this.#isStopped) return;
     const startedMs = clock.monotonic();
     const child = spawn(program, args, {
-      env: { ...process.env, WATCHKEEPER_TOKEN: token, WATCHKEEPER_ENDS_WITH_INPUT: '1' },
+      env: { ...process.env, WATCHKEEPER_TOKEN: token ?? '', WATCHKEEPER_ENDS_WITH_INPUT: '1' },
       // Its input stays open as long as this process lives.
       stdio: ['pipe', 'pipe', 'pipe'],
     });

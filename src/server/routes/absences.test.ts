@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Absence } from '../../core/entry.ts';
-import { absentMsIn } from './absences.ts';
+import { absenceAnswer, absentMsIn, openAbsences } from './absences.ts';
 
 const absence = (from: number, to: number): Absence => ({ from, to, reason: 'killed' });
 
@@ -16,4 +16,28 @@ describe('SI5: time of absence in a period', () => {
     ['in any order', [absence(150, 160), absence(110, 120)], 20],
   ] as const)
     test(what, () => assert.equal(absentMsIn(absences, { from: 100, to: 200 }), expected));
+});
+
+describe('SI5: time since an agent was last heard', () => {
+  const away = { status: 'offline', lastSeenAt: 1000 } as const;
+  for (const [what, agent, range, expected] of [
+    ['of one that is away lasts', away, [0, 9000], [[1000, null]]],
+    ['begins no earlier than what is asked for', away, [2000, 9000], [[2000, null]]],
+    ['ends with what is asked for', away, [0, 3000], [[1000, 3000]]],
+    ['is not asked for', away, [0, 1000], []],
+    ['is in the future', away, [5000, 9000], []],
+    ['of one that never came is unknown', { status: 'offline', lastSeenAt: undefined }, [0, 9000], []],
+    ['of one that is there is none', { status: 'impaired', lastSeenAt: 1000 }, [0, 9000], []],
+    ['of one that may be back in a moment is none', { status: 'reconnecting', lastSeenAt: 1000 }, [0, 9000], []],
+    ['of one that was revoked is none', { status: 'revoked', lastSeenAt: 1000 }, [0, 9000], []],
+    ['of no agent', undefined, [0, 9000], []],
+  ] as const)
+    test(what, () => {
+      const [from, to] = range;
+      const absences = openAbsences(agent, { from, to }, 4000).map(absenceAnswer);
+      assert.deepEqual(
+        absences.map((absence) => [Date.parse(absence.from), absence.to && Date.parse(absence.to)]),
+        expected,
+      );
+    });
 });

@@ -1,17 +1,16 @@
 import { z } from 'zod';
 import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Absence } from '../../core/entry.ts';
 import type { ResultQuery, StoredResult, SummaryQuery, TimeRange } from '../store/store.ts';
 import { percentile, resolutionMs, resolutions, type Latency, type Summary } from '../store/summary.ts';
-import { absenceAnswer, absenceSchema, absentMsIn } from './absences.ts';
+import { absenceAnswer, absenceSchema, absentMsIn, type SeenAbsence } from './absences.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, resultSchema, taskId } from './tasks.ts';
 
 export interface ResultsPorts {
   results(query: ResultQuery): Promise<readonly StoredResult[]>;
   summaries(query: SummaryQuery): Promise<readonly Summary[]>;
-  absences(query: TimeRange & { readonly taskId: string }): Promise<readonly Absence[]>;
+  absences(query: TimeRange & { readonly taskId: string }): Promise<readonly SeenAbsence[]>;
   /** Whether there is or was such a task. */
   readonly isTask: (taskId: string) => boolean;
 }
@@ -130,7 +129,7 @@ type Resolution = (typeof resolutions)[number];
 const maxBuckets = 10_000;
 
 interface Absent {
-  readonly absences: readonly Absence[];
+  readonly absences: readonly SeenAbsence[];
   readonly resolution: Resolution;
 }
 

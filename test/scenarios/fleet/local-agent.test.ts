@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { eventually } from '../../../src/testing/eventually.ts';
 import { accountsOf, assertSound } from '../../../src/testing/fleet-account.ts';
@@ -46,4 +47,26 @@ test('SF4: the local agent joins a server that listens on the address of one int
   await using lab = await openStarLab(2);
   await using fleet = await Fleet.open({ agents: 0, monitorsPerAgent: 1, hasLocalAgent: true, lab });
   assert.equal((await fleet.view('local'))?.address, fleet.serverLeaf?.address);
+});
+
+test('a local agent that has joined needs no invitation at the next start, and one that was revoked gets none', async () => {
+  await using fleet = await Fleet.open({ agents: 0, monitorsPerAgent: 1, hasLocalAgent: true });
+  const invitations = (): number => {
+    using database = new DatabaseSync(fleet.database, { readOnly: true });
+    return Number(database.prepare('SELECT count(*) AS count FROM join_tokens').get()?.['count']);
+  };
+  assert.equal(invitations(), 1);
+  await fleet.server.stop();
+  fleet.server.start();
+  await fleet.untilAnswering();
+  await fleet.untilConnected();
+  assert.equal(invitations(), 1);
+
+  await fleet.ask('/agents/local/revoke', {});
+  await fleet.server.stop();
+  fleet.server.start();
+  await fleet.untilAnswering();
+  await eventually('it is said', () => /The local agent was revoked and does not run/.test(fleet.server.said));
+  assert.equal((await fleet.view('local'))?.status, 'revoked');
+  assert.equal(invitations(), 1);
 });
