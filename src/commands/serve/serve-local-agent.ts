@@ -27,7 +27,10 @@ interface LocalParts {
 const localName = 'local';
 const inviteMs = 600_000;
 
-/** Starts the local agent, unless there is to be none, and ends it with `running`. */
+/**
+ * Starts the local agent, unless there is to be none, and ends it with `running`. `names` has its name if it runs; `useEgress` tells
+ * it what it may reach, and throws `unavailable` when that cannot be written.
+ */
 export async function startLocalAgent(
   parts: LocalParts,
   egress: Config['egress'] | undefined,
@@ -38,20 +41,16 @@ export async function startLocalAgent(
   const agent = localAgentOf(parts);
   const runs = isWanted && !isShutOut(parts);
   if (runs) await running.adopt(agent, () => agent.stop()).start();
-  return {
-    /** Its name, if it runs. */
-    names: runs ? [localName] : [],
-    /** Tells it what it may reach. @throws {AppError} unavailable */
-    useEgress(changed: Config['egress']): void {
-      try {
-        writeEgressPolicy(folder.localEgress, changed);
-      } catch (error) {
-        const why = `what the local agent may reach cannot be written: ${(error as Error).message}`;
-        throw new AppError('unavailable', why, { cause: error });
-      }
-      agent.reload();
-    },
+  const useEgress = (changed: Config['egress']): void => {
+    try {
+      writeEgressPolicy(folder.localEgress, changed);
+    } catch (error) {
+      const why = `what the local agent may reach cannot be written: ${(error as Error).message}`;
+      throw new AppError('unavailable', why, { cause: error });
+    }
+    agent.reload();
   };
+  return { names: runs ? [localName] : [], useEgress };
 }
 
 function localAgentOf(parts: LocalParts): LocalAgent {
