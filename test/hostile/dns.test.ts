@@ -100,7 +100,7 @@ describe('a datagram that is no proper answer', () => {
       'an address with five bytes',
       (query) => message(query, [1, 1], `${asked}c00c0001000100000001000501020304ff`),
       'protocol',
-      /too many/,
+      /1 more than are needed/,
     ],
     ['noise', (query) => noise(query, 512), 'protocol', /that are none/],
     ['noise of 65,000 bytes', (query) => noise(query, 65_000), 'protocol', /that are none/],

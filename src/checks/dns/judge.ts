@@ -37,6 +37,7 @@ export function judge({ asked, message, oddities }: Judged, options: Options, me
   assertFlags(message, options);
   if (message.rcode === 0) {
     assertReadable(message, answers, subject);
+    if (wanted.length === 0 && options.expect.match !== 'exact') throw noAnswer(asked, message, subject);
     assertAnswers(wanted, subject, options);
   }
   assertTtl(answers, options);
@@ -92,10 +93,22 @@ function assertFlags({ flags }: DnsMessage, { dnssec, expect }: Options): void {
   throw new Failure('assertion', `Expected the flag ${absent}${meaning} in the answer, got ${flags.join(' ')}.`);
 }
 
+/** Why a message without an error has no answer (RFC 2308 section 2.2). */
+function noAnswer(asked: DnsQuestion, { answers, authorities, flags }: DnsMessage, subject: string): Failure {
+  const nameServer = authorities.find(({ type }) => type === 'NS');
+  const isReferral = answers.length === 0 && !flags.includes('aa') && !authorities.some(({ type }) => type === 'SOA');
+  if (nameServer && isReferral) {
+    const got = `a referral to ${shortened(nameServer.data, maxDataInMessage)}`;
+    const meaning = 'the server does not look this name up for others';
+    return new Failure('assertion', `Expected records for ${subject}, got ${got}: ${meaning}.`);
+  }
+  const alias = followAliases(asked, answers).at(-1);
+  const whose = alias ? `it is an alias of ${shortened(alias.data, maxDataInMessage)}, which` : 'the name';
+  return new Failure('name-not-found', `Expected records for ${subject}, got none: ${whose} has no such record.`);
+}
+
 function assertAnswers(answers: readonly DnsRecord[], subject: string, { expect }: Options): void {
   const { answers: expected, match } = expect;
-  if (answers.length === 0 && match !== 'exact')
-    throw new Failure('name-not-found', `Expected records for ${subject}, got none: the name has no such record.`);
   if (expected.length === 0 && match !== 'exact') return;
   if (areExpected(answers, { answers: expected, match })) return;
   const howMany = { all: '', any: 'any of ', exact: 'exactly ' }[match];

@@ -147,7 +147,8 @@ const meaningOfKiss: Readonly<Record<string, string>> = {
 function assertUsable(packet: NtpPacket, where: string): void {
   const { leap, version, mode, stratum, transmit } = packet;
   const kiss = kissOf(packet);
-  if (mode !== modes.server || version < 3 || version > 4) {
+  // Older servers put their own version there; ntpd and chronyd take them (RFC 5905 section 7.3 has all four as one format).
+  if (mode !== modes.server || version < 1 || version > 4) {
     const got = `version ${version}, mode ${mode}`;
     throw new Failure('protocol', `Expected a reply of an NTP server (version 4, mode 4) from ${where}, got ${got}.`);
   }

@@ -70,7 +70,8 @@ export class DnsReader {
     this.#end = end;
     try {
       const value = read();
-      if (this.remaining > 0) throw new DnsFormatError(`${this.remaining} bytes too many in a part of ${length} bytes`);
+      if (this.remaining > 0)
+        throw new DnsFormatError(`a part of ${length} bytes that are ${this.remaining} more than are needed`);
       return value;
     } finally {
       this.#offset = end;
