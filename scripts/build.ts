@@ -1,6 +1,6 @@
-// Makes dist/: the program as bundles that any Node 26 runs, with nothing beside it to install. Commands stay files of their own,
+// Makes dist/: beside the dashboard (scripts/build-web.ts) the program as bundles that any Node 26 runs, with nothing beside it to install. Commands stay files of their own,
 // loaded when they run.
-import { writeFileSync } from 'node:fs';
+import { globSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'rolldown';
 import { licencesOf } from './licences.ts';
 
@@ -10,12 +10,12 @@ const input = {
   'spool-thread': 'src/commands/agent/spool-thread.ts',
 };
 
+for (const name of globSync('dist/*', { exclude: ['dist/web'] })) rmSync(name, { recursive: true });
 const { output } = await build({
   input,
   platform: 'node',
   output: {
     dir: 'dist',
-    cleanDir: true,
     format: 'esm',
     sourcemap: true,
     sourcemapExcludeSources: true,

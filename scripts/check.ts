@@ -1,13 +1,14 @@
 // Types, lint, format and unused code. With --fix, first mends what can be mended by itself.
 import { spawnSync } from 'node:child_process';
 
-const folders = ['src', 'test', 'bench', 'scripts'];
+const folders = ['src', 'web', 'test', 'bench', 'scripts'];
 const mend = [
   ['oxlint', '--type-aware', '--fix', ...folders],
   ['oxfmt', ...folders],
 ];
 const check = [
   ['tsc'],
+  ['tsc', '-p', 'web'],
   ['oxlint', '--type-aware', '--deny-warnings', ...folders],
   ['oxfmt', '--check', ...folders],
   ['knip'],

@@ -1,6 +1,6 @@
 // Makes a fresh checkout ready, whatever Node runs this, then runs the command it was given on the Node the lockfile brings.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const programs = `${root}node_modules/.bin`;
 
 if (!isInstalled()) install();
+if (!isDashboardBuilt()) buildDashboard();
 run(process.argv.slice(2));
 
 function isInstalled() {
@@ -24,6 +25,23 @@ function install() {
   if (status === 0) return warmUp();
   console.error('npm ci failed: see above. Is the npm registry reachable, and is the folder yours to write?');
   process.exit(1);
+}
+
+/** Whether it is newer than everything that it is made of. */
+function isDashboardBuilt() {
+  const built = `${root}dist/web/index.html`;
+  if (!existsSync(built)) return false;
+  const { mtimeMs } = statSync(built);
+  const sources = readdirSync(`${root}web`, { recursive: true }).map((name) => `${root}web/${name}`);
+  return [...sources, `${root}scripts/build-web.ts`].every((source) => statSync(source).mtimeMs <= mtimeMs);
+}
+
+function buildDashboard() {
+  const { status } = spawnSync(`${programs}/node`, ['scripts/build-web.ts'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 2],
+  });
+  if (status !== 0) process.exit(1);
 }
 
 /** The first run of anything compiles it; done here, a person's first command takes no longer than the later ones. */

@@ -77,7 +77,7 @@ export class Served implements AsyncDisposable {
   /** After a stop, in the same folder on the same port. */
   async startAgain(): Promise<void> {
     this.#program = new Watchkeeper(this.#words);
-    await this.#settle(1);
+    await this.#settle(this.#words.includes('--no-local-agent') ? 0 : 1);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 import { ClientAddresses } from '../../adapters/client-address.ts';
 import { ConnectionGuard } from '../../adapters/connection-guard.ts';
@@ -12,15 +11,20 @@ import { strangerBytes } from '../../server/gateway/gateway.ts';
 import type { ServerIdentity } from '../../server/gateway/greeting.ts';
 import type { DataFolder } from '../../server/host/data-folder.ts';
 import { listenAdmin, listenTcp, type TcpListener } from '../../server/host/listen.ts';
+import type { AccountBook } from '../../server/accounts/account-book.ts';
 import { createApp } from '../../server/routes/app.ts';
 import { Audit } from '../../server/routes/audit.ts';
 import { addHeartbeats } from '../../server/routes/heartbeats.ts';
+import { callersBy } from '../../server/routes/callers.ts';
+import { addDashboard } from '../../server/routes/dashboard.ts';
+import { signInsRoutes } from '../../server/routes/sign-ins.ts';
 import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Store } from '../../server/store/store.ts';
 import { descriptorLimit } from '../../sys/descriptors.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
 import { version } from '../installation.ts';
 import type { Server } from './build-server.ts';
+import { dashboardFiles } from './dashboard-files.ts';
 import { adminRoutes, publicRoutes } from './serve-routes.ts';
 
 interface ListenParts {
@@ -29,6 +33,7 @@ interface ListenParts {
   readonly server: Server;
   readonly store: Store;
   readonly identity: ServerIdentity;
+  readonly accounts: AccountBook;
   readonly folder: DataFolder;
   readonly backups: BackupMaker;
   readonly log: OperatorLog;
@@ -48,7 +53,7 @@ interface Listening {
 
 /** Listens for agents, people and programs, and on the admin socket. @throws {AppError} when an address or a file cannot be used */
 export async function openListeners(parts: ListenParts, running: AsyncDisposableStack): Promise<Listening> {
-  const { listen, config, server, store, identity, folder, backups, log } = parts;
+  const { listen, config, server, store, identity, accounts, folder, backups, log } = parts;
   const tls = tlsOf(parts, config);
   const routes = publicRoutes({ server, store, identity, clock, url: () => url });
   const addresses = new ClientAddresses(config.server?.trustedProxies ?? []);
@@ -59,8 +64,17 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   });
   const common = { version: version(), audit, onInternalError: (error: unknown) => log.say(traceOf(error)) };
   const guard = guardOf(server, addresses);
-  const onAuthorised = (request: IncomingMessage): void => guard.placeOf(request)?.trust();
-  const app = createApp({ ...common, routes, token: folder.apiToken(), onAuthorised });
+  const callers = callersBy({
+    token: folder.apiToken(),
+    person: (token) => accounts.person(token),
+    isSecure: tls !== undefined || config.server?.publicUrl?.startsWith('https:') === true,
+    onAuthorised: (request) => guard.placeOf(request)?.trust(),
+    addressOf: (request) => addresses.of(request),
+  });
+  const onRefused = (address: string): void => audit.wrongPassword(address);
+  const signingIn = signInsRoutes({ clock, book: accounts, callers, onRefused });
+  const app = createApp({ ...common, routes: [...routes, ...signingIn], callers });
+  addDashboard(app, dashboardFiles());
   addStatus(app, statusPorts({ server, guard, audit, log }));
   addHeartbeats(app, {
     take: (key, ping) => server.heartbeats.take(key, ping),
@@ -72,7 +86,7 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   running.adopt(acceptorOf(server, guard, addresses), (acceptor) => acceptor.close()).attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
-  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store, backups)], token: undefined });
+  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store, backups)], callers: undefined });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
   const ownUrl = ownUrlOf(tcp, tls !== undefined);
   // Who comes through a proxy sees the certificate of that.

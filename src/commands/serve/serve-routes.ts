@@ -10,6 +10,7 @@ import { historyRoutes } from '../../server/routes/history.ts';
 import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
 import { noticesRoutes } from '../../server/routes/notices.ts';
+import { overviewRoutes } from '../../server/routes/overview.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { roomsRoutes } from '../../server/routes/rooms.ts';
 import { resultsRoutes, type ResultsPorts } from '../../server/routes/results.ts';
@@ -54,6 +55,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
     }),
     ...monitorsRoutes({ ...tasks, book: server.book, bodyDocument: definitionDocument }),
     ...tasksRoutes(tasks),
+    ...overviewRoutes({ ...tasks, book: server.book, now: () => clock.now() }),
     ...runsRoutes({ ...tasks, run: (request) => server.runs.run(request) }),
     ...resultsRoutes(resultsPorts({ server, store, clock })),
     ...historyRoutes({ measured: () => store.measured(), monitors: () => server.book.entries() }),

@@ -1,3 +1,4 @@
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
 import type { Say } from '../../core/say.ts';
 import { networkInterfaces } from 'node:os';
 import { webSocketDialler } from '../../adapters/web-socket-line.ts';
@@ -7,6 +8,7 @@ import { systemClock as clock } from '../../core/clock.ts';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import { keyPin } from '../../protocol/identity.ts';
+import { AccountBook } from '../../server/accounts/account-book.ts';
 import { finishRestore } from '../../server/backup/restore-backup.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
@@ -62,7 +64,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const { sensors: sensorPlans, rooms } = config;
   await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans, rooms });
   const backups = backupsOf({ folder, store, clock, given: files });
-  const shared = { server, store, identity, folder, backups, log: options.log };
+  const accounts = new AccountBook({ clock, store, newId: randomUUIDv7, newSecret });
+  await accounts.load();
+  const shared = { server, store, identity, accounts, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
@@ -77,7 +81,8 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const follow = { renewTls: listening.renewTls, useEgress, own, started: config };
   const reloading = { server, deadMan, calls, ...follow, say, signal, retry };
   onHangup(() => reloadFrom(options.config, reloading));
-  for (const line of welcomeLines({ ...listening, folder: folder.path, isNamed: options.data !== undefined }))
+  const { setUpKey } = accounts;
+  for (const line of welcomeLines({ ...listening, setUpKey, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
   sayUnknownAgents(server, config, { own, say });
   options.onReady?.(listening.url);
@@ -99,6 +104,11 @@ function keepHouse(
   running.adopt(upkeep, () => upkeep.stop()).start();
   const disk = new DiskWatch({ clock, say, space: () => diskSpace(folder.path) });
   running.adopt(disk, () => disk.stop()).start();
+}
+
+/** 256 bits: RFC 6750 and OWASP ask for 128 at least. */
+function newSecret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 function folderAt(path: string): DataFolder {

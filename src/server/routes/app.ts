@@ -1,9 +1,16 @@
-import { timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { HttpBindings } from '@hono/node-server';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Audit } from './audit.ts';
+import {
+  adminSocket,
+  bearerOf,
+  isAtLeast,
+  isWriting,
+  refuseForeignPages,
+  requestOf,
+  type Principal,
+  type Callers,
+} from './callers.ts';
 import { openApiOf } from './openapi.ts';
 import { problemOf, problemResponse, RequestFault } from './problem.ts';
 import { readInput } from './request-input.ts';
@@ -14,11 +21,9 @@ const apiPrefix = '/api/v1';
 
 interface AppParts {
   readonly routes: readonly Route[];
-  /** What `Authorization: Bearer` must carry; undefined on the admin socket, where opening it is the proof. */
-  readonly token: string | undefined;
+  /** Tells who asks; undefined on the admin socket, where opening it is the proof. */
+  readonly callers: Callers | undefined;
   readonly version: string;
-  /** A request has come with the token. */
-  readonly onAuthorised?: ((request: IncomingMessage) => void) | undefined;
   /** Told of each change and each failed login. */
   readonly audit: Audit;
   /** For what is not our caller's fault: logged, and never shown to it. */
@@ -26,31 +31,21 @@ interface AppParts {
 }
 
 /** The HTTP interface: every route under /api/v1, and its own description. */
-export function createApp({ routes, token, version, onAuthorised, audit, onInternalError }: AppParts): Hono {
+export function createApp({ routes, callers, version, audit, onInternalError }: AppParts): Hono {
   const app = new Hono();
   // What is answered is for this caller and this moment, and is what its Content-Type says.
   app.use(async (context, next) => {
     await next();
-    context.header('Cache-Control', 'no-store');
+    if (!context.res.headers.has('Cache-Control')) context.header('Cache-Control', 'no-store');
     context.header('X-Content-Type-Options', 'nosniff');
   });
-  const api = new Hono();
-  if (token !== undefined)
-    api.use(async (context, next) => {
-      const credentials = bearerOf(context);
-      const request = requestOf(context);
-      if (credentials === undefined || !isSame(credentials, token)) {
-        audit.failedLogin(request, credentials !== undefined);
-        return unauthorised(context, credentials);
-      }
-      if (request) onAuthorised?.(request);
-      return await next();
-    });
-  api.use(auditing(audit, token === undefined ? 'admin socket' : 'api-token'));
+  const api = new Hono<Known>();
+  api.use(knowing({ callers, audit, open: openPaths(routes) }));
+  api.use(auditing(audit));
   api.use(limitedBody());
   const description = JSON.stringify(openApiOf(routes, { prefix: apiPrefix, version }));
   api.get('/openapi.json', (context) => context.body(description, 200, { 'Content-Type': 'application/json' }));
-  for (const route of routes) mount(api, route);
+  for (const route of routes) mount(api, route, callers);
   refuseOtherMethods(api, routes);
   app.route(apiPrefix, api);
   app.notFound((context) =>
@@ -81,26 +76,75 @@ function limitedBody(): MiddlewareHandler {
   });
 }
 
-const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** What is known of a request once its caller is: undefined for a route that anybody may ask. */
+interface Known {
+  Variables: { caller: Principal | undefined };
+}
 
-/** Tells of every request that may have changed something, with what became of it. */
-function auditing(audit: Audit, who: string): MiddlewareHandler {
+interface Knowing {
+  readonly callers: Callers | undefined;
+  readonly audit: Audit;
+  /** `POST /api/v1/sign-in` */
+  readonly open: ReadonlySet<string>;
+}
+
+function openPaths(routes: readonly Route[]): ReadonlySet<string> {
+  const open = routes.filter(({ allows }) => allows === 'anybody');
+  return new Set(open.map(({ method, path }) => `${method.toUpperCase()} ${apiPrefix}${path}`));
+}
+
+/** Finds out who asks, and refuses whoever has no proof and what a foreign page asks of a browser. */
+function knowing({ callers, audit, open }: Knowing): MiddlewareHandler<Known> {
   return async (context, next) => {
-    await next();
-    const { method, path } = context.req;
-    if (readingMethods.has(method)) return;
-    const request = who === 'admin socket' ? undefined : requestOf(context);
-    audit.write(who, request, { method, path, status: context.res.status });
+    if (callers === undefined) {
+      context.set('caller', adminSocket);
+      return await next();
+    }
+    const { caller, hadProof } = callers.of(context);
+    const isOpen = open.has(`${context.req.method} ${context.req.path}`);
+    if (isWriting(context) && (isOpen || caller?.person)) refuseForeignPages(context);
+    if (!caller && !isOpen) {
+      audit.failedLogin(requestOf(context), hadProof);
+      return unauthorised(context, bearerOf(context));
+    }
+    context.set('caller', caller);
+    return await next();
   };
 }
 
-function mount(api: Hono, route: Route): void {
+/** Tells of every request that may have changed something, with what became of it. */
+function auditing(audit: Audit): MiddlewareHandler<Known> {
+  return async (context, next) => {
+    await next();
+    if (!isWriting(context)) return;
+    const { method, path } = context.req;
+    const caller = context.get('caller');
+    const request = caller === adminSocket ? undefined : requestOf(context);
+    audit.write(caller?.who ?? 'nobody yet', request, { method, path, status: context.res.status });
+  };
+}
+
+const nobody: Principal = { who: 'nobody', role: 'viewer' };
+
+/** @throws {RequestFault} forbidden */
+function refuseLesser(
+  { method, allows = method === 'get' ? 'viewer' : 'admin' }: Route,
+  { who, role }: Principal,
+): void {
+  if (allows === 'anybody' || isAtLeast(role, allows)) return;
+  throw new RequestFault('forbidden', `this asks for the role ${allows}, and ${who} has ${role}`);
+}
+
+function mount(api: Hono<Known>, route: Route, callers: Callers | undefined): void {
   const { mediaType } = route;
   api.on(route.method.toUpperCase(), honoPath(route.path), async (context) => {
     // A stream that nobody reads would never end.
     if (mediaType !== undefined && context.req.raw.method === 'HEAD')
       return context.body(null, 200, { 'Content-Type': mediaType });
-    const answer = await route.handle(await readInput(route, context));
+    const caller = context.get('caller') ?? nobody;
+    refuseLesser(route, caller);
+    const from = { caller, address: callers?.address(context) ?? 'this machine', signIn: callers?.signIn(context) };
+    const answer = await route.handle({ ...(await readInput(route, context)), ...from });
     if (answer instanceof Response) return answer;
     const location = route.locationOf?.(answer);
     if (location === undefined) return context.json(answer ?? {});
@@ -113,7 +157,7 @@ function honoPath(path: string): string {
 }
 
 /** Paths that exist answer other methods with 405 and those that they take; the routes are mounted before. */
-function refuseOtherMethods(api: Hono, routes: readonly Route[]): void {
+function refuseOtherMethods(api: Hono<Known>, routes: readonly Route[]): void {
   const methodsByPath = new Map([['/openapi.json', ['GET', 'HEAD']]]);
   for (const { method, path } of routes) {
     const methods = methodsByPath.getOrInsert(honoPath(path), []);
@@ -124,23 +168,6 @@ function refuseOtherMethods(api: Hono, routes: readonly Route[]): void {
       const allowed = methods.join(', ');
       throw new RequestFault('method-not-allowed', `${asked} takes ${allowed}, got ${method}`, { Allow: allowed });
     });
-}
-
-/** Undefined in a test that asks the app without a server. */
-function requestOf(context: Context): IncomingMessage | undefined {
-  return (context.env as Partial<HttpBindings> | undefined)?.incoming;
-}
-
-/** The token of the request (RFC 6750, section 2.1); undefined if it has none. The name of a scheme has no case (RFC 9110, section 11.1). */
-function bearerOf(context: Context): string | undefined {
-  return /^Bearer +([\w.~+/-]+=*)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-}
-
-/** Takes as long for a token that is nearly right. An empty token is nobody's. */
-function isSame(credentials: string, token: string): boolean {
-  const given = Buffer.from(credentials);
-  const expected = Buffer.from(token);
-  return token !== '' && given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 /** RFC 6750, section 3: `error` only where a token came. */

@@ -43,7 +43,13 @@ export class Audit {
     this.#guesses.tell(`${address} ${what}`, `Audit: a request from ${address} with ${what} was refused.`);
   }
 
-  /** `who`: the name of the token, or the admin socket. */
+  wrongPassword(address: string): void {
+    this.#failedLogins++;
+    const what = 'a wrong name or password';
+    this.#guesses.tell(`${address} ${what}`, `Audit: somebody at ${address} gave ${what}.`);
+  }
+
+  /** `who`: the name of the person or of the token, or the admin socket. */
   write(who: string, request: IncomingMessage | undefined, done: Done): void {
     this.#writes++;
     const { method, path, status } = done;

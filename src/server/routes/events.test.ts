@@ -38,7 +38,7 @@ test('FC35: a hundred watchers that never read are cut off, cost no memory worth
   const routes = eventsRoutes({ ...nothing, feed });
   const app = createApp({
     routes,
-    token: undefined,
+    callers: undefined,
     version: '1',
     audit: new Audit({ clock, say: () => {}, addressOf: () => '' }),
     onInternalError: (error) => assert.fail(String(error)),

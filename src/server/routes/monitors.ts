@@ -121,6 +121,7 @@ function definitionRoutes(ports: MonitorsPorts): readonly Route[] {
 function pauseRoute(ports: MonitorsPorts, what: 'pause' | 'resume'): Route {
   return defineRoute({
     name: `${what}Monitor`,
+    allows: 'operator',
     method: 'post',
     errors: ['not-found', 'conflict', 'unavailable'],
     path: `/monitors/{monitor}/${what}`,

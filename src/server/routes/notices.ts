@@ -66,6 +66,7 @@ export function noticesRoutes(ports: NoticesPorts): readonly Route[] {
     defineRoute({
       name: 'acknowledgeNotice',
       method: 'post',
+      allows: 'operator',
       path: '/notices/{notice}/acknowledgement',
       errors: ['not-found', 'unavailable'],
       summary: 'Say who has looked at a notice, and what of it; who said so first stays',

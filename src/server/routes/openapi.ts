@@ -29,9 +29,12 @@ export function openApiOf(routes: readonly Route[], { prefix, version }: OpenApi
     openapi: '3.1.1',
     info: { title: 'Watchkeeper', version, description, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: prefix, description: 'This server' }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { signIn: [] }],
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The token of the file api-token' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The token of the file api-token' },
+        signIn: { type: 'apiKey', in: 'cookie', name: 'watchkeeper', description: 'Of a person who signed in' },
+      },
       responses,
       schemas,
     },
@@ -49,6 +52,7 @@ function operationOf(route: Route, schemaOf: SchemaOf): JsonSchema {
     operationId: name,
     summary,
     tags: [route.path.split('/')[1]],
+    ...(route.allows === 'anybody' && { security: [] }),
     parameters: [...parametersOf(params, 'path', schemaOf), ...parametersOf(query, 'query', schemaOf)],
     ...(body && { requestBody: { required: true, content: { [json]: { schema: schemaOf(body, 'input') } } } }),
     responses: {
@@ -63,11 +67,14 @@ function operationOf(route: Route, schemaOf: SchemaOf): JsonSchema {
 }
 
 /** The problems that a route may answer with, by their status. */
-function problemsOf({ params, query, body, errors }: Route): JsonSchema {
+function problemsOf(route: Route): JsonSchema {
+  const { params, query, body, errors } = route;
   const hasInput = [params, query].some(({ shape }) => Object.keys(shape).length > 0) || body !== undefined;
   const codes: readonly ProblemCode[] = [
     ...(hasInput ? (['usage'] as const) : []),
     'unauthorized',
+    'forbidden',
+    ...(route.allows === 'anybody' ? (['too-many-requests'] as const) : []),
     ...(body ? (['too-large', 'unsupported-media-type'] as const) : []),
     ...errors,
     'internal',
@@ -86,6 +93,8 @@ const meanings: Readonly<Record<ProblemCode, string>> = {
   usage: 'The request is wrong; `detail` says where.',
   'invalid-config': 'The configuration is wrong; `detail` says where.',
   unauthorized: 'The token is missing or wrong.',
+  forbidden: 'Whoever asks may not do this, or a foreign page asks.',
+  'too-many-requests': 'Too many attempts; `Retry-After` says when the next may come.',
   'not-found': 'There is no such thing.',
   'method-not-allowed': 'The path takes other methods; `Allow` lists them.',
   conflict: 'It cannot be done as things stand: a name is taken, or it was done before.',

@@ -5,9 +5,11 @@ import { AppError, type ErrorCode } from '../../core/errors.ts';
 /** What can be wrong with a request before a route sees it. */
 const requestFaults = {
   unauthorized: 401,
+  forbidden: 403,
   'method-not-allowed': 405,
   'too-large': 413,
   'unsupported-media-type': 415,
+  'too-many-requests': 429,
 } as const;
 
 /** The status of every code in the answers of the HTTP interface. */
@@ -29,11 +31,13 @@ const codes = Object.keys(statusOfCode) as [ProblemCode, ...ProblemCode[]];
 const titles: Readonly<Record<(typeof statusOfCode)[ProblemCode], string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };

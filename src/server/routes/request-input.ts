@@ -15,7 +15,7 @@ const maxBodyValues = 10_000;
 /** Mistakes told at once. */
 const maxMistakes = 10;
 
-type Input = Parameters<Route['handle']>[0];
+type Input = Omit<Parameters<Route['handle']>[0], 'caller' | 'address' | 'signIn'>;
 
 /** What a request gives to its route, parsed by the schemas of the route. @throws {AppError} usage. @throws {RequestFault} */
 export async function readInput({ params, query, body }: Route, context: Context): Promise<Input> {

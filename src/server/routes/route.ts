@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../core/errors.ts';
+import type { Role } from '../store/accounts.ts';
+import type { Principal } from './callers.ts';
 
 /** One operation of the HTTP interface. Validation, the handler's types and OpenAPI derive from its schemas. */
 export interface Route<
@@ -23,6 +25,8 @@ export interface Route<
   readonly response: Answer;
   /** Of the response; application/json if absent. */
   readonly mediaType?: string;
+  /** Who may ask, at least: absent, a viewer what reads and an admin what writes. */
+  readonly allows?: Role | 'anybody';
   /** What may go wrong beside the request itself. */
   readonly errors: readonly Exclude<ErrorCode, 'usage' | 'internal'>[];
   /** Where the answer's new thing is, under /api/v1; then the status is 201. */
@@ -35,6 +39,11 @@ export interface RouteInput<Params extends z.ZodObject, Query extends z.ZodObjec
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
   readonly request: Request;
+  readonly caller: Principal;
+  /** Where the request came from. */
+  readonly address: string;
+  /** The token of the sign-in of the caller, if it has one. */
+  readonly signIn: string | undefined;
 }
 
 const nothing = z.strictObject({});

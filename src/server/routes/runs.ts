@@ -30,6 +30,7 @@ export function runsRoutes(ports: RunsPorts): readonly Route[] {
   return [
     defineRoute({
       name: 'runMonitor',
+      allows: 'operator',
       method: 'post',
       path: '/monitors/{monitor}/run',
       errors: ['not-found', 'unavailable'],

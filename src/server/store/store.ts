@@ -1,5 +1,6 @@
 import type { Absence, Entry, GapItem, ReceivedResult, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import type { Accounts } from './accounts.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Notices } from './notices.ts';
 import type { Rooms } from './rooms.ts';
@@ -10,7 +11,8 @@ import type { Resolution, Summary } from './summary.ts';
  * meanwhile. Operations reject with an AppError: `unavailable` when the same call may succeed later (disk full, too much waiting),
  * `usage` when it never will.
  */
-export interface Store extends Ledger, History, Evidence, Notices, Rooms, Registry, Maintenance, AsyncDisposable {}
+export interface Store
+  extends Ledger, History, Evidence, Notices, Rooms, Registry, Accounts, Maintenance, AsyncDisposable {}
 
 /** Entries of agents, each stored once. */
 export interface Ledger {

@@ -14,6 +14,7 @@ import { removeFolder } from '../../../testing/remove-folder.ts';
 const stays: Readonly<Record<string, string>> = {
   horizon: 'one row, which says what was decided',
   rooms: 'written in the configuration, or made and deleted through the interface',
+  accounts: 'people stay until a person removes them',
 };
 
 const start = Date.now() - 20 * dayMs;
@@ -77,6 +78,8 @@ async function fill(store: Store): Promise<string> {
   await store.saveAbsence(berlin, { from: start, to: start + 1000, reason: 'unheard' });
   await store.createJoinToken({ id: 't', key: 'k', createdAt: start, expiresAt: start + hourMs, numbersNames: false });
   await store.saveMonitor({ id: 'monitor-1', definition: {} });
+  await store.saveAccount({ id: 'ada', name: 'Ada', role: 'admin', passwordHash: '$', createdAt: start });
+  await store.saveSignIn({ key: 's', accountId: 'ada', createdAt: start, expiresAt: start + hourMs });
   await store.setPaused('monitor-1', true);
   await store.setRooms('api', [lab]);
   await store.saveSession(session);

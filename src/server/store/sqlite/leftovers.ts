@@ -31,6 +31,7 @@ export class Leftovers {
     const monitors = monitorIds && JSON.stringify(monitorIds);
     const steps = [
       () => s.tokens.run(decidedAt - expiredTokenMs),
+      () => s.signIns.run(decidedAt),
       () => s.gaps.run(daysBefore),
       () => s.epochs.run({ before: resultsBefore }),
       () => this.#dropSeries(daysBefore),
@@ -94,6 +95,7 @@ function prepare(db: DatabaseSync) {
   const isRemoved = 'SELECT 1 FROM agents a WHERE a.id = agentId AND a.removedAt IS NULL';
   return {
     tokens: db.prepare('DELETE FROM join_tokens WHERE expiresAt < ?'),
+    signIns: db.prepare('DELETE FROM sign_ins WHERE expiresAt <= ? OR accountId NOT IN (SELECT id FROM accounts)'),
     gaps: db.prepare('DELETE FROM gaps WHERE receivedAt < ?'),
     // While results of its time are taken, its numbers tell repeats; after that they would be too old.
     epochs: db.prepare(`

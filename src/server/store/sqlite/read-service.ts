@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { AccountReader } from './accounts.ts';
 import { DamagedHours } from './damaged-hours.ts';
 import type { Notice } from './database.ts';
 import { HistoryReader } from './history.ts';
@@ -13,6 +14,7 @@ import type { Service } from './serve.ts';
 export function readService(db: DatabaseSync, say: (notice: Notice) => void): Service {
   const history = new HistoryReader(db, new DamagedHours(db, say));
   const registry = new RegistryReader(db);
+  const accounts = new AccountReader(db);
   const records = new RecordReader(db);
   const notices = new NoticeReader(db);
   const rooms = new RoomReader(db);
@@ -31,6 +33,8 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     measured: () => atOnce(() => registry.measured()),
     monitors: () => atOnce(() => registry.monitors()),
     paused: () => atOnce(() => registry.paused()),
+    accounts: () => atOnce(() => accounts.accounts()),
+    signIns: (now) => atOnce(() => accounts.signIns(now)),
     chains: () => atOnce(() => records.chains()),
     lines: (query) => atOnce(() => records.lines(query)),
     records: (query) => atOnce(() => records.records(query)),

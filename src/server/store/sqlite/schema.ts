@@ -141,4 +141,13 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   ALTER TABLE notices ADD COLUMN sessionId TEXT;
   `,
+  // People, and where they are signed in: of a sign-in only the hash of its token.
+  `
+  CREATE TABLE accounts (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, passwordHash TEXT NOT NULL, createdAt REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sign_ins (
+    key TEXT PRIMARY KEY, accountId TEXT NOT NULL, createdAt REAL NOT NULL, expiresAt REAL NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import type { Entry } from '../../../core/entry.ts';
+import { accountsContract } from '../accounts.contract.ts';
 import { storeContract } from '../store.contract.ts';
 import type { Store } from '../store.ts';
 import { hourMs } from '../summary.ts';
@@ -29,10 +30,11 @@ async function makeFolder(): Promise<Folder> {
   };
 }
 
-storeContract('SQLite', async () => {
-  const folder = await makeFolder();
-  return { open: () => openSqliteStore({ folder: folder.path }), [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
-});
+for (const contract of [storeContract, accountsContract])
+  contract('SQLite', async () => {
+    const folder = await makeFolder();
+    return { open: () => openSqliteStore({ folder: folder.path }), [Symbol.asyncDispose]: folder[Symbol.asyncDispose] };
+  });
 
 const start = Date.UTC(2026, 10, 2, 8);
 

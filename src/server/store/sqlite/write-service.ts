@@ -3,6 +3,7 @@ import { backup, type DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Cutoffs, Dropped } from '../store.ts';
+import { AccountWriter } from './accounts.ts';
 import { DamagedHours } from './damaged-hours.ts';
 import { openForReading, type Notice } from './database.ts';
 import { LedgerWriter } from './ledger.ts';
@@ -33,6 +34,7 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
   const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
   const registry = new RegistryWriter(db, newId);
   const rooms = new RoomWriter(db);
+  const accounts = new AccountWriter(db);
   const leftovers = new Leftovers(db, ledger);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
@@ -51,6 +53,9 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
     setRooms: (origin, list) => queue.add(() => rooms.setRooms(origin, list)),
     saveSession: (session) => queue.add(() => rooms.saveSession(session)),
+    saveAccount: (account) => queue.add(() => accounts.saveAccount(account)),
+    saveSignIn: (signIn) => queue.add(() => accounts.saveSignIn(signIn)),
+    endSignIn: (key) => queue.add(() => accounts.endSignIn(key)),
     addNotice: (notice) => queue.add(() => notices.add(notice)),
     acknowledge: (id, acknowledged) => queue.add(() => notices.acknowledge(id, acknowledged)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
@@ -68,13 +73,11 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     return dropped;
   }
 
-  return {
-    operations,
-    close() {
-      queue.close();
-      db.close();
-    },
+  const close = (): void => {
+    queue.close();
+    db.close();
   };
+  return { operations, close };
 }
 
 /** Resolves to the number of hours that were sealed, some in each step. */
