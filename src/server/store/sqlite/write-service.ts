@@ -32,24 +32,13 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
   const records = new RecordWriter(db, notices);
   const ledger = new LedgerWriter(db, records);
   const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
-  const registry = new RegistryWriter(db, newId);
   const rooms = new RoomWriter(db);
   const accounts = new AccountWriter(db);
   const leftovers = new Leftovers(db, ledger);
   const upkeep = new Upkeeper(db, { ledger, damaged: new DamagedHours(db, say) });
   const operations: WriterOperations = {
     commit: (batch) => queue.add(() => ledger.commit(batch)),
-    saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
-    joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
-    revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
-    removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
-    saveAbsence: (agentId, absence) => queue.add(() => registry.saveAbsence(agentId, absence)),
-    saveAgentStates: (states) => queue.add(() => registry.saveAgentStates(states)),
-    createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
-    saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
-    deleteMonitor: (monitorId, at) => queue.add(() => registry.deleteMonitor(monitorId, at)),
-    setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
-    assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
+    ...registryOperations(queue, new RegistryWriter(db, newId)),
     beginChain: (chain) => queue.add(() => records.beginChain(chain)),
     setRooms: (origin, list) => queue.add(() => rooms.setRooms(origin, list)),
     saveSession: (session) => queue.add(() => rooms.saveSession(session)),
@@ -78,6 +67,22 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     db.close();
   };
   return { operations, close };
+}
+
+function registryOperations(queue: WriteQueue, registry: RegistryWriter) {
+  return {
+    saveAgent: (agent) => queue.add(() => registry.saveAgent(agent)),
+    joinAgent: (agent, token) => queue.add(() => registry.joinAgent(agent, token)),
+    revokeAgent: (agentId, at) => queue.add(() => registry.revokeAgent(agentId, at)),
+    removeAgent: (agentId, at) => queue.add(() => registry.removeAgent(agentId, at)),
+    saveAbsence: (agentId, absence) => queue.add(() => registry.saveAbsence(agentId, absence)),
+    saveAgentStates: (states) => queue.add(() => registry.saveAgentStates(states)),
+    createJoinToken: (token) => queue.add(() => registry.createJoinToken(token)),
+    saveMonitor: (monitor) => queue.add(() => registry.saveMonitor(monitor)),
+    deleteMonitor: (monitorId, at) => queue.add(() => registry.deleteMonitor(monitorId, at)),
+    setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
+    assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
+  } satisfies Partial<WriterOperations>;
 }
 
 /** Resolves to the number of hours that were sealed, some in each step. */
