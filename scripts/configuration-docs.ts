@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { egressSchema } from '../src/config/egress-section.ts';
 import { entrySchema, sharedShape } from '../src/config/monitor-entry.ts';
 import { writtenSchemaOf, type PlaceSchema } from '../src/config/schema-places.ts';
+import { notifierEntrySchema, quietHoursSchema } from '../src/config/notifiers-section.ts';
 import { policySchema, roomEntrySchema } from '../src/config/rooms-section.ts';
 import { sensorEntrySchema } from '../src/config/sensors-section.ts';
 import { agentsSchema, deadmanSchema, retentionSchema, tlsSchema } from '../src/config/server-section.ts';
@@ -30,6 +31,8 @@ function tables(): Tables {
     sensors: keyTable(sensorEntrySchema),
     rooms: keyTable(roomEntrySchema),
     policies: keyTable(policySchema),
+    notifiers: keyTable(notifierEntrySchema),
+    quietHours: keyTable(quietHoursSchema),
     sensorOptions: sensorTypes.map((sensor) => sensorSection(sensor)).join('\n'),
   };
 }

@@ -13,6 +13,8 @@ export interface Tables {
   readonly sensorOptions: string;
   readonly rooms: string;
   readonly policies: string;
+  readonly notifiers: string;
+  readonly quietHours: string;
 }
 
 export function configurationText(tables: Tables): string {
@@ -107,6 +109,8 @@ function sections({
   sensorOptions,
   rooms,
   policies,
+  notifiers,
+  quietHours,
 }: Tables): string {
   return `## monitors
 
@@ -192,6 +196,35 @@ rooms:
         peers: [192.0.2.10]
         otherPeers: alarm                 # nothing but these hosts
       - { name: practice, by: Physics department, otherDevices: notice }
+\`\`\`
+
+## notifiers
+
+Only on a server: ways to tell people, each with a name of its own. [notifiers.md](notifiers.md) has the options of each kind;
+\`watchkeeper notify test NAME\` sends a problem and its recovery. Notifiers stand in files alone: none is made through the HTTP interface.
+
+${notifiers}
+
+\`quietHours:\` takes
+
+${quietHours}
+
+\`\`\`yaml
+notifiers:
+  - name: ops-chat
+    kind: slack
+    options: { webhookUrl: 'https://hooks.slack.example/services/T0/B0/x' }   # better from a file
+    fallback: phone
+  - name: phone
+    kind: ntfy
+    options: { topic: our-alerts }
+    severity: critical
+  - name: office
+    kind: email
+    options: { host: mail.example, from: wk@example.org, to: [office@example.org] }
+    quietHours: { from: '18:00', to: '08:00', zone: Europe/Berlin }
+monitors:
+  - { type: http, target: 'https://www.example.org/' }
 \`\`\`
 
 ## agents

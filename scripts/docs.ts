@@ -1,4 +1,4 @@
-// npm run docs: writes docs/checks.md and docs/configuration.md out of the schemas; a test fails when a file is not what this makes.
+// npm run docs: writes docs/checks.md, docs/configuration.md and docs/notifiers.md out of the schemas; a test fails when a file is not what this makes.
 import { writeFileSync } from 'node:fs';
 import { findCheckModule, isPassiveType } from '../src/checks/modules.ts';
 import { checkTypes } from '../src/checks/registry.ts';
@@ -7,6 +7,7 @@ import type { CheckType } from '../src/core/check.ts';
 import { formatDuration } from '../src/core/duration.ts';
 import { fieldsOf, type Field, type FieldKind } from '../src/core/fields.ts';
 import { configurationDocument, configurationFile } from './configuration-docs.ts';
+import { notifiersDocument, notifiersFile } from './notifier-docs.ts';
 
 export const checksFile = new URL('../docs/checks.md', import.meta.url);
 
@@ -81,4 +82,5 @@ function code(text: string): string {
 if (import.meta.main) {
   writeFileSync(checksFile, checksDocument());
   writeFileSync(configurationFile, configurationDocument());
+  writeFileSync(notifiersFile, notifiersDocument());
 }

@@ -2,6 +2,7 @@ import { got, valueAt } from '../core/issues.ts';
 import { quoted } from '../core/quoted.ts';
 import type { Room } from '../core/room.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
+import type { NotifierPlan } from '../notify/notifier-plan.ts';
 import type { FileTop } from './file-top.ts';
 import { withDefaults } from './defaults-section.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
@@ -11,6 +12,7 @@ import { partOf, type Mistake, type WrittenFile } from './mistake.ts';
 import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
 import { isOldTask, noteOldTask, writtenByTasks, writtenOfTask } from './old-tasks.ts';
 import { readSensors } from './sensors-section.ts';
+import { readNotifiers } from './notifiers-section.ts';
 import { readRooms } from './rooms-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
 import { Variables, type Environment } from './variables.ts';
@@ -28,6 +30,8 @@ export interface Config {
   readonly sensors: readonly SensorPlan[];
   /** Rooms whose machines are watched in sessions; a server's matter as well. */
   readonly rooms: readonly Room[];
+  /** Ways to tell people. A server's matter as well. */
+  readonly notifiers: readonly NotifierPlan[];
 }
 
 export interface LoadedConfig {
@@ -92,6 +96,9 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
   const sensors = loaded.flatMap(({ document, contents }) =>
     readSensors(contents.sensors, partOf(document, ['sensors'])),
   );
+  const notifiers = readNotifiers(
+    loaded.map(({ document, contents }) => ({ written: contents.notifiers, file: partOf(document, ['notifiers']) })),
+  );
   const rooms = readRooms(
     loaded.map(({ document, contents }) => ({ written: contents.rooms, file: partOf(document, ['rooms']) })),
   );
@@ -100,11 +107,11 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
   if (!hasMistakes && monitors.length === 0 && !needsNone)
     first.document.report([], 'expected at least one monitor, under monitors or hosts');
   if (!egress || !server) return undefined;
-  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors, rooms } : undefined;
+  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors, rooms, notifiers } : undefined;
 }
 
 function isServers({ contents }: LoadedDocument): boolean {
-  return ['sensors', 'rooms', ...serverKeys].some((key) => key in contents);
+  return ['sensors', 'rooms', 'notifiers', ...serverKeys].some((key) => key in contents);
 }
 
 function readOnlyEgress(loaded: readonly LoadedDocument[], first: LoadedDocument): EgressSection | undefined {

@@ -13,6 +13,7 @@ export const topKeys = [
   'egress',
   'sensors',
   'rooms',
+  'notifiers',
   'agents',
   'tls',
   'retention',

@@ -20,7 +20,7 @@ export function secretUrl(description: string, example: string) {
 /** The address of a server, without a `/` at its end. */
 export function serverUrl(description: string, example: string) {
   return urlOf(['https:', 'http:'], { mayHaveUser: false })
-    .transform((text) => text.replace(/\/+$/, ''))
+    .transform((text) => text.replace(/\/{1,10}$/, ''))
     .meta({ description, example });
 }
 

@@ -3,11 +3,16 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { configurationDocument, configurationFile } from '../../scripts/configuration-docs.ts';
 import { checksDocument, checksFile } from '../../scripts/docs.ts';
+import { notifiersDocument, notifiersFile } from '../../scripts/notifier-docs.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { topKeys } from '../../src/config/file-top.ts';
 
 test('docs/checks.md says what the check types declare; if not: npm run docs', () => {
   assert.equal(readFileSync(checksFile, 'utf8'), checksDocument());
+});
+
+test('docs/notifiers.md says what the notifiers declare; if not: npm run docs', () => {
+  assert.equal(readFileSync(notifiersFile, 'utf8'), notifiersDocument());
 });
 
 describe('SI10: docs/configuration.md', () => {

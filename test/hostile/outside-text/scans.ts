@@ -212,6 +212,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'server/evidence/client-logs.ts',
     'server/evidence/manifest.ts',
     'server/fleet/dispatcher.ts',
+    'server/outbox/outbox-worker.ts',
     'server/fleet/task-table.ts',
     'server/live/event-feed.ts',
     'server/routes/event-stream.ts',
