@@ -1,4 +1,5 @@
 import type { ReceivedResult } from './entry.ts';
+import type { NoticeSeverity } from './notice.ts';
 import type { Status } from './outcome.ts';
 import type { SensorRecord } from './record.ts';
 import type { SensorName } from './sensor.ts';
@@ -50,6 +51,22 @@ export type ServerEvent =
       /** The sentence for people who watch many machines; absent if they need not be told. */
       readonly notice?: string;
     }
+  /** What people are told of a watched machine, as it is kept; told again when it has come again, with its count. */
+  | {
+      readonly type: 'notice';
+      readonly agentId: string;
+      readonly name: string;
+      /** Number in the list of notices. */
+      readonly id: number;
+      /** Undefined where it is about the agent itself. */
+      readonly sensor: SensorName | undefined;
+      readonly kind: string;
+      readonly severity: NoticeSeverity;
+      readonly text: string;
+      /** How often it has come, and when last, by this server's clock. */
+      readonly count: number;
+      readonly lastAt: number;
+    }
   /** Records of an agent were changed or are missing. */
   | {
       readonly type: 'alarm';
@@ -79,6 +96,8 @@ export type ServerEvent =
       readonly address: string | undefined;
       readonly status: string;
       readonly before: string | undefined;
+      /** Of an agent that was offline and is back: how long nothing was heard of it. */
+      readonly awayMs?: number;
     };
 
 /**

@@ -108,5 +108,5 @@ export function surroundingsSentence(record: RecordOf<'surroundings'>, { machine
 const roleWords = { gateway: 'the gateway ', resolver: 'the DNS server ', peer: '' } as const;
 
 export function macSentence({ peer, role, before, now }: RecordOf<'peer-mac'>, { machine, nameOf }: Naming): string {
-  return `${roleWords[role]}${nameOf(peer)} answers ${machine} from the MAC address ${now}, before ${before}`;
+  return `${machine} now reaches ${roleWords[role]}${nameOf(peer)} at the MAC address ${now}, before ${before}`;
 }

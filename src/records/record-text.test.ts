@@ -181,8 +181,8 @@ const cases: readonly (readonly [SensorRecord, line: string, notice: string | un
       before: '02:00:00:00:00:01',
       now: '02:00:00:00:00:99',
     },
-    'the gateway 192.168.0.1 answers this machine from the MAC address 02:00:00:00:00:99, before 02:00:00:00:00:01',
-    'the gateway 192.168.0.1 answers seat-1 from the MAC address 02:00:00:00:00:99, before 02:00:00:00:00:01',
+    'this machine now reaches the gateway 192.168.0.1 at the MAC address 02:00:00:00:00:99, before 02:00:00:00:00:01',
+    'seat-1 now reaches the gateway 192.168.0.1 at the MAC address 02:00:00:00:00:99, before 02:00:00:00:00:01',
   ],
   [
     { event: 'sensor-state', state: 'unavailable', message: 'no CAP_NET_RAW' },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -42,13 +42,31 @@ function warmUp(installation: string): void {
   spawnSync('chmod', ['-R', 'a+rX', compiledIn(installation)]);
 }
 
-function runtimePackages(): string[] {
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** The packages that the sources import, and those that these need. */
+function runtimePackages(): readonly string[] {
   // Our own file, as npm writes it.
   const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: true }>;
+    readonly packages: Readonly<Record<string, LockedPackage>>;
   };
-  return Object.keys(packages).filter((name) => name !== '' && !packages[name]?.dev);
+  const found = new Set<string>();
+  const add = (name: string): void => {
+    const place = `node_modules/${name}`;
+    const known = packages[place];
+    if (!known || found.has(place)) return;
+    found.add(place);
+    for (const needed of Object.keys(known.dependencies ?? {})) add(needed);
+  };
+  for (const file of globSync('src/**/*.ts', { cwd: repository }).filter((file) => isNeeded(file)))
+    for (const [, name = ''] of readFileSync(join(repository, file), 'utf8').matchAll(importedPackage)) add(name);
+  return [...found];
 }
+
+/** `zod`, `@hono/node-server` */
+const importedPackage = /(?:from |import\()'((?:@[\w-]+\/)?[\w-]+)(?=['/])/g;
 
 function isNeeded(path: string): boolean {
   return !/\.(?:test\.ts|d\.[cm]?ts|map|md)$/.test(path);

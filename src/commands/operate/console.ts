@@ -160,7 +160,7 @@ class OperatorConsole {
     if (event.type === 'lost') return this.#tellMissed();
     if (event.type === 'state') return this.#changes.add(event);
     if (event.type === 'agent') return this.#showAgent(event);
-    if (event.type === 'record') return this.#showRecord(event);
+    if (event.type === 'notice') return this.#showNotice(event);
     if (event.type === 'alarm') return this.#showAlarm(event);
     if (event.type === 'session') return this.#showSession(event);
     if (event.type === 'gap') return this.#sayNow(formatGap({ ...event, agent: picture.agentName(event.agentId) }));
@@ -191,11 +191,11 @@ class OperatorConsole {
     this.#sayNow(`${this.#nameOf(name, address)}: ${this.#painted(status)}${was}`);
   }
 
-  #showRecord({ name, notice }: Extract<ConsoleEvent, { type: 'record' }>): void {
-    if (notice === null) return;
+  #showNotice({ name, text, severity, count }: Extract<ConsoleEvent, { type: 'notice' }>): void {
     // A sentence may name the machine itself.
-    const text = printable(notice.includes(name) ? notice : `${name}: ${notice}`);
-    this.#sayNow(notice.startsWith('ALARM') ? this.#parts.paint('red', text) : text);
+    const sentence = text.includes(name) ? text : `${name}: ${text}`;
+    const line = printable(count === 1 ? sentence : `${sentence} (${count} ×)`);
+    this.#sayNow(severity === 'alarm' ? this.#parts.paint('red', line) : line);
   }
 
   #showAlarm({ name, sensor, cause, message }: Extract<ConsoleEvent, { type: 'alarm' }>): void {

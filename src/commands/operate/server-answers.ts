@@ -83,7 +83,13 @@ export const serverEvent = z.discriminatedUnion('type', [
     removed: z.array(id),
   }),
   z.looseObject({ type: z.literal('tasks-applied'), agentId: id, revision: count }),
-  z.looseObject({ type: z.literal('record'), name: z.string(), notice: z.string().nullable() }),
+  z.looseObject({
+    type: z.literal('notice'),
+    name: z.string(),
+    severity: noticeSchema.shape.severity,
+    text: z.string(),
+    count: z.int(),
+  }),
   z.looseObject({
     type: z.literal('alarm'),
     name: z.string(),

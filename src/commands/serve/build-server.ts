@@ -9,8 +9,7 @@ import type { RecordIntake } from '../../server/evidence/record-intake.ts';
 import { sayAgentChange } from '../../server/fleet/agent-log.ts';
 import { AgentAdministration } from '../../server/fleet/agent-administration.ts';
 import { Dispatcher } from '../../server/fleet/dispatcher.ts';
-import { readAgentState, writeAgentState } from '../../server/fleet/agent-state.ts';
-import { Fleet } from '../../server/fleet/fleet.ts';
+import { readAgentState } from '../../server/fleet/agent-state.ts';
 import type { SensorOrders } from '../../server/fleet/sensor-orders.ts';
 import { TaskRuns } from '../../server/fleet/task-runs.ts';
 import { TaskStates, type StateChange } from '../../server/fleet/task-states.ts';
@@ -26,6 +25,7 @@ import { MonitorBook } from '../../server/monitors/monitor-book.ts';
 import { ResultMasks } from '../../server/monitors/result-masks.ts';
 import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
 import { LatestResults } from '../../server/pipeline/latest-results.ts';
+import { buildFleet } from './build-fleet.ts';
 import {
   buildSupervision,
   loadSupervision,
@@ -136,13 +136,7 @@ function viewOf({ clock, store }: ServerParts) {
   const publish = (event: ServerEvent): void => bus.publish(event);
   const latest = new LatestResults();
   const tasks = new TaskTable({ clock, assignTasks: (agentId, ids) => store.assignTasks(agentId, ids) });
-  const fleet = new Fleet({
-    clock,
-    onChange: ({ id, name, address, status }, before) =>
-      publish({ type: 'agent', agentId: id, name, address, status, before }),
-    onReturn: (agentId, away) => void store.saveAbsence(agentId, { ...away, reason: 'unheard' }).catch(() => {}),
-    keep: (states) => store.saveAgentStates(states.map(writeAgentState)),
-  });
+  const fleet = buildFleet({ clock, store }, publish);
   const feed = new EventFeed({
     clock,
     // The moment of the start: no other run of this server has it.

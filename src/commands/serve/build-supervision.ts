@@ -5,8 +5,11 @@ import type { JsonObject } from '../../core/outcome.ts';
 import type { Room } from '../../core/room.ts';
 import type { Say } from '../../core/say.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
+import type { Bus } from '../../server/bus/bus.ts';
+import { NoticeStream } from '../../server/evidence/notice-stream.ts';
 import { RecordIntake } from '../../server/evidence/record-intake.ts';
-import type { Fleet } from '../../server/fleet/fleet.ts';
+import { SeatSilence } from '../../server/evidence/seat-silence.ts';
+import type { AgentView, Fleet } from '../../server/fleet/fleet.ts';
 import { SensorOrders } from '../../server/fleet/sensor-orders.ts';
 import { RoomBook } from '../../server/rooms/room-book.ts';
 import { SessionBook } from '../../server/rooms/session-book.ts';
@@ -22,6 +25,7 @@ export interface SupervisionParts {
 
 interface SupervisionPorts {
   readonly fleet: Fleet;
+  readonly bus: Bus;
   readonly publish: (event: ServerEvent) => void;
 }
 
@@ -30,7 +34,7 @@ export type Supervision = ReturnType<typeof buildSupervision>;
 
 export function buildSupervision(
   { clock, store, readRoom, say }: SupervisionParts,
-  { fleet, publish }: SupervisionPorts,
+  { fleet, bus, publish }: SupervisionPorts,
 ) {
   const sensorOrders = new SensorOrders(clock);
   const rooms = new RoomBook({
@@ -53,8 +57,39 @@ export function buildSupervision(
     say,
   });
   const agentOf = (agentId: string) => fleet.view(agentId) ?? { name: agentId, address: undefined };
-  const records = new RecordIntake({ clock, store, say, publish, agentOf, seats: () => fleet.views() });
+  const notices = new NoticeStream({ clock, store, say, publish, nameOf: (agentId) => agentOf(agentId).name });
+  const silence = new SeatSilence({
+    now: () => clock.now(),
+    isWatched: (agent) => sensorOrders.isWatched(agent),
+    room: () => watchedRoom(fleet, sensorOrders),
+    onNotice: (notice) => notices.add(notice),
+  });
+  bus.subscribe((event) => {
+    if (event.type === 'agent') silence.noteAgent(event);
+  });
+  const records = new RecordIntake({
+    clock,
+    store,
+    say,
+    publish,
+    agentOf,
+    notices,
+    silence,
+    seats: () => fleet.views().map(({ id, name, address }) => ({ id, name, address, isPresent: fleet.isPresent(id) })),
+    countsTraffic: (agentId) => countsTraffic(fleet.view(agentId)),
+  });
   return { sensorOrders, rooms, sessions, records };
+}
+
+/** How many agents are to watch their machines, and how many of them are not heard. */
+function watchedRoom(fleet: Fleet, orders: SensorOrders): { readonly silent: number; readonly watched: number } {
+  const watched = fleet.views().filter((view) => view.status !== 'revoked' && orders.isWatched(view));
+  return { watched: watched.length, silent: watched.filter(({ status }) => status === 'offline').length };
+}
+
+/** Whether an agent's sensor of traffic works, as it last said. */
+function countsTraffic(view: AgentView | undefined): boolean {
+  return view?.sensors.some(({ sensor, state }) => sensor === 'traffic' && state !== 'unavailable') ?? false;
 }
 
 export interface SupervisionPlans {
@@ -77,5 +112,5 @@ export async function loadSupervision(
 export async function stopSupervision({ records, sensorOrders, sessions }: Supervision): Promise<void> {
   sessions.stop();
   sensorOrders.stop();
-  await records.chains.stop();
+  await records.stop();
 }

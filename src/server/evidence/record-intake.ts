@@ -3,26 +3,39 @@ import type { RecordItem, SealedRecord, SeqRange } from '../../core/entry.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import { printable } from '../../core/printable.ts';
 import { RangeSet } from '../../core/ranges.ts';
-import { unmapped } from '../../core/target.ts';
 import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
-import type { Alarm, Evidence } from '../store/evidence.ts';
+import type { Alarm, CommittedRecords, Evidence } from '../store/evidence.ts';
 import { contentOf } from '../../records/record-line.ts';
 import { alarmOf, severityOf } from '../../records/record-text.ts';
 import { ChainWatch } from './chain-watch.ts';
-import { readRecord } from './read-record.ts';
-import { SeatNotices, type Seat } from './seat-notices.ts';
+import { readRecord, type Reading } from './read-record.ts';
+import { machineAt, type Seat } from './seat-names.ts';
+import type { NoticeStream } from './notice-stream.ts';
+import { SeatNotices } from './seat-notices.ts';
+import type { SeatSilence } from './seat-silence.ts';
 
 export interface IntakeParts {
   readonly clock: Clock;
   readonly store: Pick<Evidence, 'beginChain' | 'chains' | 'saveChains' | 'lines'>;
-  /** The agent's name and the address that it reports from. */
-  readonly agentOf: (agentId: string) => { readonly name: string; readonly address: string | undefined };
+  readonly agentOf: (agentId: string) => ReportingAgent;
   /** Every agent that the server knows. */
   readonly seats: () => readonly Seat[];
   readonly publish: (event: ServerEvent) => void;
+  /** Whether the seat's sensor of traffic works now. */
+  readonly countsTraffic: (agentId: string) => boolean;
+  readonly notices: NoticeStream;
+  readonly silence: Pick<SeatSilence, 'note'>;
   /** A line for the operator. */
   readonly say: (text: string) => void;
+}
+
+interface ReportingAgent {
+  readonly name: string;
+  /** The address that it reports from. */
+  readonly address: string | undefined;
+  /** The agent's clock minus the server's. */
+  readonly clockOffsetMs?: number;
 }
 
 /** Takes in records: assigns them to agents, reads them and has them verified. */
@@ -31,12 +44,12 @@ export class RecordIntake {
   readonly #parts: IntakeParts;
   /** A thousand alarms of one agent (all in the store) must not hide another agent's in the operator's log. */
   readonly #log: FaultLog;
-  readonly #notices: SeatNotices;
+  readonly #seatNotices: SeatNotices;
 
   constructor(parts: IntakeParts) {
-    const { clock, store, say, seats } = parts;
+    const { clock, store, say, seats, countsTraffic, notices } = parts;
     this.#parts = parts;
-    this.#notices = new SeatNotices({ clock, seats: () => seats().map(seatOf) });
+    this.#seatNotices = new SeatNotices({ clock, seats, countsTraffic, onLate: (notice) => notices.add(notice) });
     this.#log = new FaultLog({ clock, say, event: 'alarm' });
     this.chains = new ChainWatch({
       clock,
@@ -51,7 +64,7 @@ export class RecordIntake {
     const known = this.chains.find(chain);
     if (known && known.agentId !== agentId) return { refusal: 'they are of a chain of another agent' };
     if (!known && !this.chains.hasRoom(agentId)) return { refusal: 'the agent has begun too many chains' };
-    const { clock, agentOf } = this.#parts;
+    const { clock } = this.#parts;
     const reading = readRecord(item, { sensor: known?.sensor, receivedAt: clock.now() });
     if (!reading) {
       const message = 'expected lines of this chain, got something else, which was not kept';
@@ -59,20 +72,29 @@ export class RecordIntake {
       return { refusal: 'they are no lines of their chain' };
     }
     if (!known) this.chains.adopt(agentId, reading.record);
-    const { name, address: place } = agentOf(agentId);
+    return this.#told(agentId, reading);
+  }
+
+  /** A record with what people are told of it. */
+  #told(agentId: string, { record: sealed, content }: Reading): RecordReading {
+    const { clock, agentOf, silence } = this.#parts;
+    const { name, address: place, clockOffsetMs = 0 } = agentOf(agentId);
     const address = place === undefined ? undefined : machineAt(place);
-    const { record, content } = reading;
-    const { sensor, n, at } = record;
-    if (!content) return { record: { ...record, address }, event: undefined };
-    const notice = this.#notices.of({ agentId, seat: { name, address }, sensor, record: content.record });
-    const told = { type: 'record' as const, agentId, name, address, sensor, n, at, record: content.record };
-    if (notice === undefined) return { record: { ...record, address }, event: told };
-    const kept = { severity: severityOf(content.record), text: notice };
-    return { record: { ...record, address, notice: kept }, event: { ...told, notice } };
+    const { sensor, n, at } = sealed;
+    if (!content) return { record: { ...sealed, address }, event: undefined };
+    const { record } = content;
+    silence.note(agentId, record);
+    const ageMs = clock.now() - (at - clockOffsetMs);
+    const notice = this.#seatNotices.of({ seat: { id: agentId, name, address }, sensor, record, ageMs });
+    const event = { type: 'record' as const, agentId, name, address, sensor, n, at, record };
+    if (notice === undefined) return { record: { ...sealed, address }, event };
+    const kept = { severity: severityOf(record), text: notice };
+    return { record: { ...sealed, address, notice: kept }, event: { ...event, notice } };
   }
 
   /** These were committed. */
   committed(records: readonly SealedRecord[], outcome: Outcome): void {
+    for (const notice of outcome.notices) this.#parts.notices.tell(notice);
     const [added, repeated] = [new RangeSet(outcome.added), new RangeSet(outcome.repeated)];
     const news = records.filter(({ seq }) => added.has(seq) && !repeated.has(seq));
     this.chains.committed(news);
@@ -82,6 +104,12 @@ export class RecordIntake {
       if (alarm) this.chains.raise({ chain, n, ...alarm });
     }
     for (const alarm of outcome.alarms) this.#tell(alarm);
+  }
+
+  async stop(): Promise<void> {
+    this.#seatNotices.stop();
+    this.#parts.notices.stop();
+    await this.chains.stop();
   }
 
   #tell({ agentId, sensor, n, cause, message }: Alarm): void {
@@ -94,18 +122,6 @@ export class RecordIntake {
   }
 }
 
-interface Outcome {
+interface Outcome extends CommittedRecords {
   readonly added: readonly SeqRange[];
-  readonly repeated: readonly SeqRange[];
-  readonly alarms: readonly Alarm[];
-}
-
-function seatOf({ name, address }: Seat): Seat {
-  return { name, address: address === undefined ? undefined : machineAt(address) };
-}
-
-/** The address without port: called agents are known with theirs. */
-function machineAt(place: string): string {
-  const [, bracketed, plain] = /^\[(.+)\]:\d+$|^([^:]+):\d+$/.exec(place) ?? [];
-  return unmapped(bracketed ?? plain ?? place);
 }

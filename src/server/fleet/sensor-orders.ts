@@ -60,6 +60,11 @@ export class SensorOrders {
     if (this.#lines.get(recipient.agentId)?.recipient === recipient) this.#lines.delete(recipient.agentId);
   }
 
+  /** Whether somebody has ordered that the agent watches its machine now. */
+  isWatched(agent: NamedAgent): boolean {
+    return orderFor(agent, this.#allPlans, this.#clock.now()).sensors.length > 0;
+  }
+
   stop(): void {
     this.#cancelLook();
   }

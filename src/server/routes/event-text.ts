@@ -11,6 +11,7 @@ export function eventText(type: string, data: unknown, id?: string): string {
 export function eventAnswer(event: ServerEvent): unknown {
   if (event.type === 'result') return { ...event, result: resultAnswer(event.result) };
   if (event.type === 'record') return recordAnswer(event);
+  if (event.type === 'notice') return { ...event, sensor: event.sensor ?? null, lastAt: isoTimeOf(event.lastAt) };
   if (event.type === 'state') return { ...event, at: isoTimeOf(event.at) };
   if (event.type === 'session') return { ...event, until: isoTimeOf(event.until) };
   if (event.type === 'tasks') return { ...event, set: event.set.map(taskSummary) };

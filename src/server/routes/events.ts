@@ -20,6 +20,7 @@ const eventKinds = [
   'tasks',
   'tasks-applied',
   'record',
+  'notice',
   'alarm',
   'session',
   'agent',

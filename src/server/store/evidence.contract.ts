@@ -76,7 +76,15 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
         await store.beginChain(usbChain);
         const first = await commit(store, [record(2), record(1)]);
         const again = await commit(store, [record(2, { seq: 3 }), record(3, { seq: 4 }), record(1)]);
-        assert.deepEqual(first, { added: [[1, 2]], newest: [], tooOld: [], conflicting: [], repeated: [], alarms: [] });
+        assert.deepEqual(first, {
+          added: [[1, 2]],
+          newest: [],
+          tooOld: [],
+          conflicting: [],
+          repeated: [],
+          alarms: [],
+          notices: [],
+        });
         assert.deepEqual(again, {
           added: [[3, 4]],
           newest: [],
@@ -84,6 +92,7 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
           conflicting: [],
           repeated: [[3, 3]],
           alarms: [],
+          notices: [],
         });
         const kept = await store.records({ from: 0, to: start * 2, limit: 10 });
         assert.deepEqual(
@@ -278,6 +287,7 @@ export function evidenceContract(name: string, makePlace: () => Promise<StorePla
           conflicting: [],
           repeated: [[6, 6]],
           alarms: [],
+          notices: [],
         });
         const [chain] = await store.chains();
         assert.deepEqual([chain?.droppedTo, chain?.last], [2, 5]);

@@ -1,6 +1,7 @@
 import type { SeqRange } from '../../core/entry.ts';
 import type { AlarmCause } from '../../core/event.ts';
 import type { SensorName } from '../../core/sensor.ts';
+import type { KeptNotice } from './notices.ts';
 
 /** What sensors wrote, how far its chains were verified, and what was found wrong. Records come in with `commit`. */
 export interface Evidence {
@@ -121,6 +122,8 @@ export interface CommittedRecords {
   /** Sequence numbers of the records whose line was there already, or was dropped by retention. */
   readonly repeated: readonly SeqRange[];
   readonly alarms: readonly Alarm[];
+  /** Those of the new records, as they are kept: folded with the same that came before. */
+  readonly notices: readonly KeptNotice[];
 }
 
 /** Epoch milliseconds before which a sensor's records are dropped. */

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { SealedRecord, SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet, rangesOf } from '../../../core/ranges.ts';
+import type { KeptNotice } from '../notices.ts';
 import type { NoticeWriter } from './notices.ts';
 import type { Alarm, ChainProgress, CommittedRecords, NewAlarm, NewChain, RecordsBefore } from '../evidence.ts';
 
@@ -34,15 +35,16 @@ export class RecordWriter {
     const isAdded = new RangeSet(added);
     const repeated: number[] = [];
     const alarms: Alarm[] = [];
+    const notices: KeptNotice[] = [];
     for (const record of records.filter(({ seq }) => isAdded.has(seq))) {
       const isNew = this.#keepOne(agentId, record, (alarm) => alarms.push(...this.#raise(alarm)));
       if (!isNew) repeated.push(record.seq);
       else if (record.notice) {
         const { sensor, event: kind, receivedAt: at, notice } = record;
-        this.#notices.add({ agentId, sensor, kind, at, ...notice });
+        notices.push(this.#notices.add({ agentId, sensor, kind, at, ...notice }));
       }
     }
-    return { repeated: rangesOf(repeated).ranges, alarms };
+    return { repeated: rangesOf(repeated).ranges, alarms, notices };
   }
 
   saveChains(progress: readonly ChainProgress[], alarms: readonly NewAlarm[]): readonly Alarm[] {
