@@ -1,9 +1,6 @@
 import type { Milliseconds } from '../duration.ts';
+import type { Verdict } from '../message.ts';
 import type { Status } from '../outcome.ts';
-
-/** Where the fault is: at the target, on the way to it, or with those who look. */
-export const stateVerdicts = ['target', 'path', 'observer'] as const;
-export type StateVerdict = (typeof stateVerdicts)[number];
 
 export const subjectKinds = ['monitor', 'agent', 'server', 'notifier'] as const;
 
@@ -25,7 +22,7 @@ export interface Incident {
   readonly state: Status;
   /** The gravest state so far. */
   readonly worst: 'degraded' | 'down' | 'unknown';
-  readonly verdict: StateVerdict;
+  readonly verdict: Verdict;
   readonly startedAt: number;
   readonly confirmedAt: number;
   readonly endedAt?: number | undefined;
@@ -40,7 +37,7 @@ export interface Incident {
 /** A confirmed change of what is believed of the subject of an incident. */
 export interface ConfirmedChange {
   readonly state: Status;
-  readonly verdict: StateVerdict;
+  readonly verdict: Verdict;
   /** Since when it is so: of a failure, the first failing run. */
   readonly since: number;
   /** When it was confirmed. */

@@ -3,7 +3,9 @@ import type { JsonObject } from '../../core/outcome.ts';
 import type { Accounts } from './accounts.ts';
 import type { CommittedRecords, Evidence, RecordsBefore } from './evidence.ts';
 import type { Notices } from './notices.ts';
+import type { Outbox } from './outbox.ts';
 import type { Rooms } from './rooms.ts';
+import type { States } from './states.ts';
 import type { Resolution, Summary } from './summary.ts';
 
 /**
@@ -12,7 +14,7 @@ import type { Resolution, Summary } from './summary.ts';
  * `usage` when it never will.
  */
 export interface Store
-  extends Ledger, History, Evidence, Notices, Rooms, Registry, Accounts, Maintenance, AsyncDisposable {}
+  extends Ledger, History, States, Outbox, Evidence, Notices, Rooms, Registry, Accounts, Maintenance, AsyncDisposable {}
 
 /** Entries of agents, each stored once. */
 export interface Ledger {

@@ -7,6 +7,7 @@ export interface PackedBatch {
   readonly agentId: string;
   readonly epoch: string;
   readonly receivedAt: number;
+  readonly clockOffsetMs: number;
   /** Of the results; ascending, each number once. The other columns are in this order. */
   readonly seqs: Float64Array<ArrayBuffer>;
   /** Slots, whole epoch milliseconds. */
@@ -69,6 +70,7 @@ export function packBatch({
     agentId,
     epoch,
     receivedAt,
+    clockOffsetMs,
     ...columns,
     numbers: new Float64Array(numbers),
     tasks: [...tasks.values()],

@@ -36,10 +36,18 @@ interface OpenHour {
   readonly findingId: number;
 }
 
+/** Hears of each result that is the newest of its task, within the transaction that keeps it. */
+interface NewestListener {
+  note(batch: PackedBatch, index: number): void;
+  /** Called after those of one batch. */
+  keepNoted(): void;
+}
+
 /** Writes entries, each once. Its memory only saves queries, so `forget` is always safe. */
 export class LedgerWriter {
   readonly #statements;
   readonly #records: RecordWriter;
+  readonly #states: NewestListener;
   readonly #known: KnownRuns;
   readonly #newest: NewestRuns;
   readonly #epochs = new Map<string, Epoch>();
@@ -47,9 +55,13 @@ export class LedgerWriter {
   readonly #openHours = new Map<number, OpenHour>();
   #horizonHour: number | undefined;
 
-  constructor(db: DatabaseSync, records: RecordWriter) {
+  constructor(
+    db: DatabaseSync,
+    { records, states }: { readonly records: RecordWriter; readonly states: NewestListener },
+  ) {
     this.#statements = prepare(db);
     this.#records = records;
+    this.#states = states;
     this.#known = new KnownRuns(db);
     this.#newest = new NewestRuns(db);
   }
@@ -114,8 +126,11 @@ export class LedgerWriter {
       if (fate !== 'kept') continue;
       const finding = batch.findings[batch.findingOf[index]!]!;
       this.#addResult(run, finding, numbers.subarray(start, end));
-      if (this.#newest.note(run)) seqs.newest.push(seq);
+      if (!this.#newest.note(run)) continue;
+      seqs.newest.push(seq);
+      this.#states.note(batch, index);
     }
+    this.#states.keepNoted();
     const newest = rangesOf(seqs.newest).ranges;
     const tooOld = rangesOf(seqs.tooOld).ranges;
     const conflicting = rangesOf(seqs.conflicting).ranges;

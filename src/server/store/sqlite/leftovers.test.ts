@@ -8,6 +8,8 @@ import { openSqliteStore } from '../../../commands/serve/open-store.ts';
 import type { Entry } from '../../../core/entry.ts';
 import type { Cutoffs, Dropped, Store } from '../store.ts';
 import { dayMs, hourMs } from '../summary.ts';
+import { noPolicies } from '../../../core/state/policies.ts';
+import { monitorPolicy } from '../../../testing/monitor-policy.ts';
 import { removeFolder } from '../../../testing/remove-folder.ts';
 
 /** Tables that retention leaves alone when everything was removed and all time has passed. */
@@ -15,6 +17,7 @@ const stays: Readonly<Record<string, string>> = {
   horizon: 'one row, which says what was decided',
   rooms: 'written in the configuration, or made and deleted through the interface',
   accounts: 'people stay until a person removes them',
+  policies: 'one row, which is replaced',
 };
 
 const start = Date.now() - 20 * dayMs;
@@ -103,6 +106,39 @@ async function fill(store: Store): Promise<string> {
   return taskId;
 }
 
+async function deliverAll(store: Store): Promise<void> {
+  const rows = await store.claim({ notifier: 'mail', now: Date.now(), leaseMs: 1, limit: 100 });
+  await store.settle(rows.map(({ id, dueAt }) => ({ id, outcome: 'delivered', at: dueAt })));
+}
+
+/** A monitor that failed, somebody who was told, and results that were not taken yet. */
+async function fillStates(store: Store, taskId: string): Promise<void> {
+  const monitor = monitorPolicy({ id: 'monitor-1', agents: [berlin] });
+  await store.setPolicies(
+    { monitors: [monitor], notify: [{ notifier: 'mail', step: 0, afterMs: 0 }], windows: [] },
+    start,
+  );
+  const schedule = { kind: 'once', from: start, to: start + 1 } as const;
+  await store.saveAlertWindow({ id: 'w', kind: 'silence', name: 'w', monitors: ['*'], schedule }, start);
+  await store.noteAgents([{ id: berlin, name: 'berlin', status: 'well', message: '', at: start }]);
+  const fail = (seq: number): Promise<unknown> => {
+    const at = start + 2 * hourMs + seq * 1000;
+    const { item } = resultOf(taskId, seq, at);
+    const entry = { seq, item: { ...item, status: 'down' as const } } as Entry;
+    return store.commit({ agentId: berlin, epoch, entries: [entry], receivedAt: at });
+  };
+  for (const seq of [7, 8]) await fail(seq);
+  await store.evaluate({ now: start + 2 * hourMs + 8000, steppedMs: 0 });
+  await store.evaluate({ now: start + 2 * hourMs + 12_000, steppedMs: 0 });
+  await deliverAll(store);
+  await store.commit({
+    agentId: berlin,
+    epoch,
+    entries: [resultOf(taskId, 9, start + 3 * hourMs)],
+    receivedAt: start + 3 * hourMs,
+  });
+}
+
 /** All that came before this time is too old. */
 function before(at: number, more: Partial<Cutoffs> = {}): Cutoffs {
   const cutoffs = { decidedAt: at, resultsBefore: at, hoursBefore: at, daysBefore: at };
@@ -114,6 +150,7 @@ describe('SF15: what belongs to nothing any more goes after its time', () => {
     await using scene = await makeScene();
     const { store, counts } = scene;
     const taskId = await fill(store);
+    await fillStates(store, taskId);
     const filled = counts();
     assert.deepEqual(
       Object.keys(filled).filter((table) => filled[table] === 0),
@@ -121,6 +158,8 @@ describe('SF15: what belongs to nothing any more goes after its time', () => {
       'this test puts a row into every table: fill a new one too, and give it a rule in leftovers.ts or a reason here',
     );
     await store.deleteMonitor('monitor-1', start);
+    await store.setPolicies(noPolicies, start + 4 * hourMs);
+    await deliverAll(store);
     for (const agentId of [berlin, seat]) assert.equal(await store.removeAgent(agentId, start + hourMs), true);
     const future = Date.now() + 10 * dayMs;
     const dropped = await store.retain(before(future, { monitorIds: [] }));

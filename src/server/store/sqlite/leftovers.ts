@@ -40,6 +40,8 @@ export class Leftovers {
       () => s.sessions.run(oldestOf(recordsBefore)),
       () => dropped.agents.push(...idsIn(s.agents.all(resultsBefore))),
       () => s.absences.run(daysBefore),
+      () => this.#dropIncidents(daysBefore),
+      () => s.healthOfNobody.run(),
       () => s.statesOfNobody.run(),
       () => dropped.tasks.push(...idsIn(s.tasksOfNobody.all())),
       () => s.assignmentsOfNobody.run(),
@@ -62,6 +64,15 @@ export class Leftovers {
 
   #dropNotices(recordsBefore: RecordsBefore): void {
     this.#statements.notices.run({ first: oldestOf(recordsBefore), times: JSON.stringify(recordsBefore) });
+  }
+
+  /** Of the changes before, the last of each monitor stays: it says what was so since. */
+  #dropIncidents(before: number): void {
+    this.#statements.outbox.run(before);
+    this.#statements.incidents.run(before);
+    this.#statements.incidentEvents.run();
+    this.#statements.stateChanges.run(before);
+    this.#statements.windows.run(before);
   }
 
   #dropChains(recordsBefore: RecordsBefore): void {
@@ -121,6 +132,7 @@ function prepare(db: DatabaseSync) {
       DELETE FROM agents WHERE removedAt < ? AND id NOT IN (SELECT agentId FROM series)
       AND id NOT IN (SELECT agentId FROM epochs) AND id NOT IN (SELECT agentId FROM chains) RETURNING id`),
     absences: db.prepare('DELETE FROM absences WHERE toAt < ? OR agentId NOT IN (SELECT id FROM agents)'),
+    ...prepareStates(db),
     statesOfNobody: db.prepare('DELETE FROM agent_states WHERE agentId NOT IN (SELECT id FROM agents)'),
     tasksOfNobody: db.prepare(`DELETE FROM tasks WHERE ${isOfNobody} RETURNING id`),
     assignmentsOfNobody: db.prepare(`DELETE FROM assignments WHERE ${isOfNobody}`),
@@ -133,5 +145,21 @@ function prepare(db: DatabaseSync) {
     paused: db.prepare(`
       DELETE FROM paused WHERE monitorId NOT IN (SELECT value FROM json_each(?))
       AND monitorId NOT IN (SELECT monitorId FROM tasks)`),
+  };
+}
+
+/** What is believed, and who was told of it. */
+function prepareStates(db: DatabaseSync) {
+  return {
+    outbox: db.prepare('DELETE FROM outbox WHERE finishedAt < ?'),
+    incidents: db.prepare(`
+      DELETE FROM incidents WHERE endedAt < ? AND id NOT IN (SELECT incident FROM outbox WHERE outcome IS NULL)`),
+    incidentEvents: db.prepare('DELETE FROM incident_events WHERE incident NOT IN (SELECT id FROM incidents)'),
+    stateChanges: db.prepare(`
+      DELETE FROM state_changes WHERE at < ? AND rowid NOT IN (
+        SELECT rowid FROM (
+          SELECT rowid, max(at) FROM state_changes WHERE monitorId IN (SELECT monitorId FROM states) GROUP BY monitorId))`),
+    windows: db.prepare("DELETE FROM alert_windows WHERE json_extract(json, '$.schedule.to') < ?"),
+    healthOfNobody: db.prepare('DELETE FROM agent_health WHERE agentId NOT IN (SELECT id FROM agents)'),
   };
 }

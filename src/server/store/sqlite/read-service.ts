@@ -5,10 +5,12 @@ import type { Notice } from './database.ts';
 import { HistoryReader } from './history.ts';
 import type { Operations, Read } from './messages.ts';
 import { NoticeReader } from './notices.ts';
+import { OutboxReader } from './outbox.ts';
 import { RecordReader } from './record-reader.ts';
 import { RoomReader } from './rooms.ts';
 import { RegistryReader } from './registry.ts';
 import type { Service } from './serve.ts';
+import { StateReader } from './state-reader.ts';
 
 /** The operations that only read. */
 export function readService(db: DatabaseSync, say: (notice: Notice) => void): Service {
@@ -42,6 +44,7 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
     rooms: () => atOnce(() => rooms.rooms()),
     sessions: (limit) => atOnce(() => rooms.sessions(limit)),
     notices: (query) => atOnce(() => notices.notices(query)),
+    ...stateReads(db, atOnce),
     alarms: (query) => atOnce(() => records.alarms(query)),
     verify: () => history.verify(),
     decidedAt: () => history.decidedAt(),
@@ -58,4 +61,22 @@ export function readService(db: DatabaseSync, say: (notice: Notice) => void): Se
   }
 
   return { operations, close: () => db.close() };
+}
+
+function stateReads(db: DatabaseSync, atOnce: <T>(ask: () => T) => T) {
+  const states = new StateReader(db);
+  const outbox = new OutboxReader(db);
+  return {
+    voices: () => atOnce(() => states.voices()),
+    states: () => atOnce(() => states.states()),
+    incidents: (query) => atOnce(() => states.incidents(query)),
+    incident: (id) => atOnce(() => states.incident(id)),
+    incidentEvents: (id) => atOnce(() => states.incidentEvents(id)),
+    alertWindows: () => atOnce(() => states.alertWindows()),
+    stateChanges: (query) => atOnce(() => states.stateChanges(query)),
+    waiting: () => atOnce(() => outbox.waiting()),
+    receipt: (incident, notifier) => atOnce(() => outbox.receipt(incident, notifier)),
+    told: (incident, notifier) => atOnce(() => outbox.told(incident, notifier)),
+    standing: (incident) => atOnce(() => outbox.standing(incident)),
+  } satisfies Partial<Operations<Read>>;
 }

@@ -150,4 +150,37 @@ export const migrations: readonly string[] = [
     key TEXT PRIMARY KEY, accountId TEXT NOT NULL, createdAt REAL NOT NULL, expiresAt REAL NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  // What is believed of monitors and agents, and who was told of it. `json` holds the row; the other columns are for queries.
+  `
+  -- Results that may change a state, in the order in which they were committed, until they were taken.
+  CREATE TABLE inbox (id INTEGER PRIMARY KEY AUTOINCREMENT, runs TEXT NOT NULL) STRICT;
+  CREATE TABLE policies (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL) STRICT;
+  CREATE TABLE alert_windows (id TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE agent_health (agentId TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE voices (
+    monitorId TEXT NOT NULL, agentId TEXT NOT NULL, json TEXT NOT NULL, PRIMARY KEY (monitorId, agentId)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE states (monitorId TEXT PRIMARY KEY, json TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE state_changes (
+    monitorId TEXT NOT NULL, at REAL NOT NULL, since REAL NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX state_changes_of_monitor ON state_changes (monitorId, at);
+  CREATE TABLE incidents (
+    id TEXT PRIMARY KEY, subjectKind TEXT NOT NULL, subjectId TEXT NOT NULL, startedAt REAL NOT NULL, endedAt REAL,
+    json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX incidents_of_subject ON incidents (subjectKind, subjectId);
+  CREATE INDEX incidents_open ON incidents (id) WHERE endedAt IS NULL;
+  CREATE TABLE incident_events (
+    incident TEXT NOT NULL, seq INTEGER NOT NULL, at REAL NOT NULL, kind TEXT NOT NULL, detail TEXT NOT NULL,
+    PRIMARY KEY (incident, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, incident TEXT NOT NULL, transition INTEGER NOT NULL, kind TEXT NOT NULL,
+    step INTEGER NOT NULL, notifier TEXT NOT NULL, dueAt REAL NOT NULL, message TEXT NOT NULL, repeatMs REAL,
+    addedAt REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, triedAt REAL, held TEXT, leaseUntil REAL NOT NULL DEFAULT 0,
+    outcome TEXT, finishedAt REAL, text TEXT, receipt TEXT, UNIQUE (incident, transition, kind, step, notifier)
+  ) STRICT;
+  CREATE INDEX outbox_waiting ON outbox (notifier, dueAt) WHERE outcome IS NULL;
+  `,
 ];

@@ -10,10 +10,12 @@ import { LedgerWriter } from './ledger.ts';
 import { Leftovers } from './leftovers.ts';
 import type { WriterOperations } from './messages.ts';
 import { NoticeWriter } from './notices.ts';
+import { OutboxWriter } from './outbox.ts';
 import { RecordWriter } from './record-writer.ts';
 import { RoomWriter } from './rooms.ts';
 import { RegistryWriter } from './registry.ts';
 import type { Service } from './serve.ts';
+import { StateWriter } from './state-writer.ts';
 import { Upkeeper } from './upkeep.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -30,8 +32,14 @@ export interface WriteServiceParts {
 export function writeService({ db, folder, clock, newId, say }: WriteServiceParts): Service {
   const notices = new NoticeWriter(db);
   const records = new RecordWriter(db, notices);
-  const ledger = new LedgerWriter(db, records);
-  const queue = new WriteQueue(db, { clock, say, onRollback: () => ledger.forget() });
+  const outbox = new OutboxWriter(db, clock);
+  const states = new StateWriter(db, { clock, outbox });
+  const ledger = new LedgerWriter(db, { records, states });
+  const onRollback = (): void => {
+    ledger.forget();
+    states.forget();
+  };
+  const queue = new WriteQueue(db, { clock, say, onRollback });
   const rooms = new RoomWriter(db);
   const accounts = new AccountWriter(db);
   const leftovers = new Leftovers(db, ledger);
@@ -48,19 +56,11 @@ export function writeService({ db, folder, clock, newId, say }: WriteServicePart
     addNotice: (notice) => queue.add(() => notices.add(notice)),
     acknowledge: (id, acknowledged) => queue.add(() => notices.acknowledge(id, acknowledged)),
     saveChains: (progress, alarms) => queue.add(() => records.saveChains(progress, alarms)),
+    ...stateOperations(queue, { states, outbox }),
     seal: (before) => sealAll(() => queue.add(() => upkeep.sealSome(before))),
-    retain: (cutoffs) => retain(cutoffs),
+    retain: (cutoffs) => retain(queue, cutoffs, { upkeep, records, leftovers }),
     backup: (file) => backUp(folder, file),
   };
-
-  async function retain(cutoffs: Cutoffs): Promise<Dropped> {
-    await queue.add(() => upkeep.raiseHorizon(cutoffs));
-    while (await queue.add(() => upkeep.dropSome(cutoffs)));
-    while (await queue.add(() => records.dropSome(cutoffs.recordsBefore ?? {})));
-    const dropped: Dropped = { tasks: [], agents: [] };
-    for (const step of leftovers.steps(cutoffs, dropped)) await queue.add(step);
-    return dropped;
-  }
 
   const close = (): void => {
     queue.close();
@@ -82,6 +82,43 @@ function registryOperations(queue: WriteQueue, registry: RegistryWriter) {
     deleteMonitor: (monitorId, at) => queue.add(() => registry.deleteMonitor(monitorId, at)),
     setPaused: (monitorId, isPaused) => queue.add(() => registry.setPaused(monitorId, isPaused)),
     assignTasks: (agentId, monitorIds) => queue.add(() => registry.assignTasks(agentId, monitorIds)),
+  } satisfies Partial<WriterOperations>;
+}
+
+interface Retainers {
+  readonly upkeep: Upkeeper;
+  readonly records: RecordWriter;
+  readonly leftovers: Leftovers;
+}
+
+async function retain(
+  queue: WriteQueue,
+  cutoffs: Cutoffs,
+  { upkeep, records, leftovers }: Retainers,
+): Promise<Dropped> {
+  await queue.add(() => upkeep.raiseHorizon(cutoffs));
+  while (await queue.add(() => upkeep.dropSome(cutoffs)));
+  while (await queue.add(() => records.dropSome(cutoffs.recordsBefore ?? {})));
+  const dropped: Dropped = { tasks: [], agents: [] };
+  for (const step of leftovers.steps(cutoffs, dropped)) await queue.add(step);
+  return dropped;
+}
+
+/** Those that keep what is believed, and what is told of it. */
+function stateOperations(
+  queue: WriteQueue,
+  { states, outbox }: { readonly states: StateWriter; readonly outbox: OutboxWriter },
+) {
+  return {
+    evaluate: (step) => queue.add(() => states.evaluate(step)),
+    setPolicies: (policies, at) => queue.add(() => states.setPolicies(policies, at)),
+    noteAgents: (agents) => queue.add(() => states.noteAgents(agents)),
+    acknowledgeIncident: (id, ack) => queue.add(() => states.acknowledgeIncident(id, ack)),
+    noteIncident: (id, line) => queue.add(() => states.noteIncident(id, line)),
+    saveAlertWindow: (window, at) => queue.add(() => states.saveAlertWindow(window, at)),
+    removeAlertWindow: (id, at) => queue.add(() => states.removeAlertWindow(id, at)),
+    claim: (wanted) => queue.add(() => outbox.claim(wanted)),
+    settle: (changes, added) => queue.add(() => outbox.settle(changes, added)),
   } satisfies Partial<WriterOperations>;
 }
 

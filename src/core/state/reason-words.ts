@@ -1,0 +1,32 @@
+import type { Reason } from '../outcome.ts';
+
+/** Each reason as a headline says it. */
+export const reasonWords: Readonly<Record<Reason, string>> = {
+  timeout: 'no answer in time',
+  refused: 'connection refused',
+  reset: 'connection reset',
+  closed: 'connection closed',
+  unreachable: 'unreachable',
+  loss: 'packets lost',
+  'name-not-found': 'name not found',
+  'resolver-failed': 'resolver failed',
+  'tls-expired': 'TLS certificate expired',
+  'tls-not-yet-valid': 'TLS certificate not yet valid',
+  'tls-wrong-name': 'TLS certificate for another name',
+  'tls-untrusted': 'TLS certificate not trusted',
+  'tls-revoked': 'TLS certificate revoked',
+  'tls-client-certificate': 'TLS client certificate refused',
+  'tls-handshake': 'TLS handshake failed',
+  protocol: 'broken answer',
+  'too-large': 'answer too large',
+  'too-many-redirects': 'too many redirects',
+  assertion: 'unexpected answer',
+  threshold: 'over a threshold',
+  denied: 'not allowed',
+  unsupported: 'not supported',
+  exhausted: 'agent out of resources',
+  missed: 'run missed',
+  lag: 'agent too busy',
+  cancelled: 'run cancelled',
+  internal: 'internal error',
+};
