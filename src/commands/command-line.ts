@@ -7,6 +7,7 @@ import { explain, misuse } from './exit-codes.ts';
 import { addHeartbeat } from './heartbeat/heartbeat-command-line.ts';
 import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
+import { addNotify } from './operate/notify-command-line.ts';
 import { addSessions } from './operate/session-command-line.ts';
 import { atServer } from './operate/server-options.ts';
 import { logFormatOption } from './log-format.ts';
@@ -78,6 +79,7 @@ function createProgram(): Programs {
   addFleet(program);
   addSessions(program);
   addNotices(program);
+  addNotify(program);
   addEvidence(program);
   addWatch(program);
   addEcho(program);

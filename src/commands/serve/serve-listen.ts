@@ -22,6 +22,7 @@ import { addStatus, type StatusPorts } from '../../server/routes/status.ts';
 import type { Store } from '../../server/store/store.ts';
 import { descriptorLimit } from '../../sys/descriptors.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
+import type { NotifierDesk } from '../../server/outbox/notifier-desk.ts';
 import { version } from '../installation.ts';
 import type { Server } from './build-server.ts';
 import { dashboardFiles } from './dashboard-files.ts';
@@ -33,6 +34,7 @@ interface ListenParts {
   readonly server: Server;
   readonly store: Store;
   readonly identity: ServerIdentity;
+  readonly desk: NotifierDesk;
   readonly accounts: AccountBook;
   readonly folder: DataFolder;
   readonly backups: BackupMaker;
@@ -53,9 +55,9 @@ interface Listening {
 
 /** Listens for agents, people and programs, and on the admin socket. @throws {AppError} when an address or a file cannot be used */
 export async function openListeners(parts: ListenParts, running: AsyncDisposableStack): Promise<Listening> {
-  const { listen, config, server, store, identity, accounts, folder, backups, log } = parts;
+  const { listen, config, server, store, identity, desk, accounts, folder, backups, log } = parts;
   const tls = tlsOf(parts, config);
-  const routes = publicRoutes({ server, store, identity, clock, url: () => url });
+  const routes = publicRoutes({ server, store, identity, desk, clock, url: () => url });
   const addresses = new ClientAddresses(config.server?.trustedProxies ?? []);
   const audit = new Audit({
     clock,

@@ -13,6 +13,7 @@ import { unknownAgentLines } from './unknown-agents.ts';
 export interface Reloading {
   readonly server: Server;
   readonly deadMan: { follow(config: Config): void };
+  readonly notifiers: { follow(config: Config): void };
   readonly calls: AgentCalls;
   /** Shows new connections the certificate of this configuration; false if TLS would begin or end. @throws when it cannot be used */
   readonly renewTls: (config: Config) => boolean;
@@ -56,7 +57,7 @@ export async function reload(file: string, reloading: Reloading): Promise<void> 
 
 async function takeOver(
   file: string,
-  { server, deadMan, calls, renewTls, useEgress, own, started, say }: Reloading,
+  { server, deadMan, notifiers, calls, renewTls, useEgress, own, started, say }: Reloading,
 ): Promise<void> {
   assertRereadable(file);
   const { config, leftOut } = await loadServerConfig(file, say);
@@ -70,6 +71,7 @@ async function takeOver(
   await server.book.replaceFile(config.monitors.map(({ spec }) => spec));
   useEgress(config.egress);
   deadMan.follow(config);
+  notifiers.follow(config);
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
   await server.rooms.replaceFile(config.rooms);

@@ -9,8 +9,10 @@ import { eventsRoutes } from '../../server/routes/events.ts';
 import { historyRoutes } from '../../server/routes/history.ts';
 import { missingRoutes } from '../../server/routes/missing.ts';
 import { monitorsRoutes } from '../../server/routes/monitors.ts';
+import type { NotifierDesk } from '../../server/outbox/notifier-desk.ts';
 import { noticesRoutes } from '../../server/routes/notices.ts';
 import { overviewRoutes } from '../../server/routes/overview.ts';
+import { notifiersRoutes } from '../../server/routes/notifiers.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { roomsRoutes } from '../../server/routes/rooms.ts';
 import { resultsRoutes, type ResultsPorts } from '../../server/routes/results.ts';
@@ -27,13 +29,14 @@ interface RouteParts {
   readonly server: Server;
   readonly store: Store;
   readonly identity: ServerIdentity;
+  readonly desk: NotifierDesk;
   readonly clock: { now(): number };
   /** Where agents reach this server. */
   readonly url: () => string;
 }
 
 /** What whoever has the token may ask for. */
-export function publicRoutes({ server, store, identity, clock, url }: RouteParts): readonly Route[] {
+export function publicRoutes({ server, store, identity, desk, clock, url }: RouteParts): readonly Route[] {
   const tasks: TasksPorts = {
     wanted: () => server.tasks.wanted,
     agents: () => server.fleet.views(),
@@ -65,6 +68,7 @@ export function publicRoutes({ server, store, identity, clock, url }: RouteParts
       records: (query) => store.records(query),
       alarms: (query) => store.alarms(query),
     }),
+    ...notifiersRoutes(desk),
     ...supervisionRoutes({ server, store, clock }),
     ...evidenceRoutes({
       agents: () => server.fleet.views(),

@@ -21,6 +21,7 @@ import { DiskWatch, diskSpace } from './disk-watch.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
 import { ServeDeadMan } from './serve-deadman.ts';
+import { ServeNotifiers } from './serve-notifiers.ts';
 import { openListeners } from './serve-listen.ts';
 import { loadServerConfig, type ServerConfig } from './serve-config.ts';
 import { reload, sayUnknownAgents, type Reloading } from './serve-reload.ts';
@@ -46,7 +47,8 @@ export interface ServeOptions {
   readonly onReady?: (url: string) => void;
 }
 
-type StartConfig = Pick<Config, 'monitors'> & Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'egress'>>;
+type StartConfig = Pick<Config, 'monitors'> &
+  Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'notifiers' | 'egress'>>;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
@@ -66,7 +68,9 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const backups = backupsOf({ folder, store, clock, given: files });
   const accounts = new AccountBook({ clock, store, newId: randomUUIDv7, newSecret });
   await accounts.load();
-  const shared = { server, store, identity, accounts, folder, backups, log: options.log };
+  const notifiers = running.use(new ServeNotifiers(say));
+  notifiers.follow(config);
+  const shared = { server, store, identity, desk: notifiers.desk, accounts, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));
   calls.reconcile(config.server?.agents ?? []);
@@ -79,7 +83,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   deadMan.follow(config);
   const retry = running.adopt({ cancel: () => {} }, ({ cancel }) => cancel());
   const follow = { renewTls: listening.renewTls, useEgress, own, started: config };
-  const reloading = { server, deadMan, calls, ...follow, say, signal, retry };
+  const reloading = { server, deadMan, notifiers, calls, ...follow, say, signal, retry };
   onHangup(() => reloadFrom(options.config, reloading));
   const { setUpKey } = accounts;
   for (const line of welcomeLines({ ...listening, setUpKey, folder: folder.path, isNamed: options.data !== undefined }))
