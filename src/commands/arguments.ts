@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { checkModules, moduleWords } from '../checks/modules.ts';
+import { givenTime } from '../core/iso-time.ts';
 import { parseDuration, type Milliseconds } from '../core/duration.ts';
 import { statuses, type Status } from '../core/outcome.ts';
 import { quoted } from '../core/quoted.ts';
@@ -15,16 +16,23 @@ export function durationArgument(text: string): Milliseconds {
   throw new InvalidArgumentError('Expected a duration from 1ms to 24d, like 10s or 500ms.');
 }
 
+/** How long an invitation can be used. */
+export function inviteArgument(text: string): Milliseconds {
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined && durationMs >= 1000 && durationMs <= 3_600_000) return durationMs;
+  throw new InvalidArgumentError('Expected a duration from 1s to 1h, like 10m.');
+}
+
 export function countArgument(text: string): number {
   const count = Number(text);
-  if (Number.isSafeInteger(count) && count >= 1) return count;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(count) && count >= 1) return count;
   throw new InvalidArgumentError('Expected a whole number of at least 1.');
 }
 
 /** A port to listen on; 0 takes any free one. */
 export function portArgument(text: string): number {
   const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
@@ -55,7 +63,8 @@ export function statesArgument(text: string, before: readonly Status[] = []): re
 
 /** ISO 8601 with a zone. */
 export function timeArgument(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(text) && Number.isFinite(Date.parse(text))) return text;
+  // Date.parse takes 30 February for 2 March.
+  if (givenTime.safeParse(text).success) return text;
   throw new InvalidArgumentError('Expected a time with its zone, like 2026-12-02T08:00:00+01:00.');
 }
 

@@ -68,6 +68,7 @@ export class Variables {
 
   /** The value, or why there is none. */
   #valueOf(inside: string, folder: string): Reference | string {
+    if (inside === 'file:') return malformed();
     if (inside.startsWith('file:')) return this.#contentsOf(resolve(folder, inside.slice('file:'.length)));
     const [, name, fallback] = variable.exec(inside) ?? [];
     if (name === undefined) return malformed();

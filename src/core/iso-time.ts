@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from './errors.ts';
 
 /** A time in an answer: ISO 8601 in UTC. */
 export const isoTimeSchema = z.iso.datetime();
@@ -7,6 +8,18 @@ export const isoTimeSchema = z.iso.datetime();
 export const givenTime = z.iso
   .datetime({ offset: true, error: 'expected a time with its zone, like 2026-12-02T08:00:00Z' })
   .transform(Date.parse);
+
+/** @throws {AppError} usage, when a period would end before it begins */
+export function assertPeriod({
+  from,
+  to,
+}: {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+}): void {
+  if (from === undefined || to === undefined || from <= to) return;
+  throw new AppError('usage', `expected from to be before to, got ${isoTimeOf(from)} and ${isoTimeOf(to)}`);
+}
 
 export function isoTimeOf(epochMs: number): string {
   return new Date(epochMs).toISOString();

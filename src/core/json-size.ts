@@ -9,3 +9,9 @@ export function valuesIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce<number>((sum, inner) => sum + valuesIn(inner), 1);
 }
+
+/** Whether a mapping in data out of JSON whose depth is bounded has this key. */
+export function hasKey(key: string, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.hasOwn(value, key) || Object.values(value).some((inner) => hasKey(key, inner));
+}

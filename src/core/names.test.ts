@@ -31,6 +31,10 @@ describe('AT14: names', () => {
   for (const name of ['web', 'Büro 3', '監視', 'שרת', 'صنعاء', '😀', "l'atelier", 'a_b-c.d/e:f'])
     test(`${name} is a name`, () => assert.equal(unseenMistake(name), undefined));
 
+  for (const name of ['.', '..'])
+    test(`${name} is no name: no address can hold it`, () =>
+      assert.match(unseenMistake(name) ?? '', /an address can hold/));
+
   test('names that look alike are the same', () => {
     for (const [one, other] of [
       ['web', 'WEB'],
@@ -39,8 +43,15 @@ describe('AT14: names', () => {
       ['caf\u00e9', 'cafe\u0301'],
       ['straße', 'STRASSE'],
       ['ﬁle', 'file'],
+      ['door', 'd\u043e\u043er'],
+      ['COPE', '\u0421\u041e\u0420\u0415'],
+      ['seat', '\u0455\u0435\u0430\u0442'],
+      ['tau', '\u03c4\u03b1u'],
+      ['TAX', '\u03a4\u0391\u03a7'],
     ] as const)
       assert.ok(isSameName(one, other), `${one} ${other}`);
     assert.ok(!isSameName('web1', 'web2'));
+    assert.ok(!isSameName('склад', 'склад 2'));
+    assert.ok(!isSameName('почта', 'порта'));
   });
 });

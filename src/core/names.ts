@@ -3,13 +3,18 @@ const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /** Why people cannot read a name, or tell it from another: it has a character that is not seen; undefined if it has none. */
 export function unseenMistake(name: string): string | undefined {
+  // RFC 3986, section 5.2.4: they are taken out of every address before it is sent.
+  if (name === '.' || name === '..') return 'expected a name that an address can hold';
   const [character] = unseen.exec(name) ?? [];
   if (character === undefined) return undefined;
   const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   return `expected a name without control and invisible characters, got one with U+${code}`;
 }
 
-/** Two names that people cannot tell apart, or would confuse, are the same (Unicode NFKC, case folded, blanks as one). */
+/**
+ * Two names that people cannot tell apart, or would confuse, are the same: Unicode NFKC, case folded, blanks as one, and letters of
+ * Cyrillic and Greek that look like Latin ones, as capitals or small, taken for these (Unicode TR 39, confusables).
+ */
 export function isSameName(one: string, other: string): boolean {
   return folded(one) === folded(other);
 }
@@ -24,5 +29,13 @@ export function numberedName(name: string, isTaken: (name: string) => boolean): 
 }
 
 function folded(name: string): string {
-  return name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().replaceAll(/\s+/g, ' ');
+  const oneCase = name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().replaceAll(/\s+/g, ' ');
+  return oneCase.replaceAll(/[\u0370-\u03ff\u0400-\u052f]/g, (letter) => lookalikes.get(letter) ?? letter);
 }
+
+/** Small letters of Cyrillic and Greek, and the Latin ones that they, or their capitals, look like. */
+const lookalikes: ReadonlyMap<string, string> = new Map(
+  ['аa вb еe ѕs іi јj кk мm нh оo рp сc тt уy хx һh ԁd ԛq ԝw ѵv ӏl', 'αa βb εe ζz ηh ιi κk μm νv οo ρp τt υy χx ϲc ϳj']
+    .flatMap((pairs) => pairs.split(' '))
+    .map(([letter = '', latin = '']) => [letter, latin]),
+);

@@ -92,6 +92,13 @@ describe('the HTTP interface', () => {
     }
   });
 
+  test('SF5: what is asked without a token says which methods it takes', async () => {
+    for (const path of ['/livez', '/readyz', '/healthz', '/metrics']) {
+      const response = await fetch(server.url + path, { method: 'POST' });
+      assert.deepEqual([response.status, response.headers.get('allow')], [405, 'GET, HEAD'], path);
+    }
+  });
+
   const mistakes: readonly (readonly [string, string, unknown, number, string, RegExp])[] = [
     ['GET', '/nothing', undefined, 404, 'not-found', /there is no \/api\/v1\/nothing; \/api\/v1\/openapi\.json lists/],
     ['DELETE', '/agents', undefined, 405, 'method-not-allowed', /takes GET, HEAD, got DELETE/],
@@ -102,7 +109,7 @@ describe('the HTTP interface', () => {
     ['POST', '/monitors/none/run', undefined, 404, 'not-found', /there is no monitor "none"/],
     ['POST', '/agents/none/revoke', undefined, 404, 'not-found', /there is no agent "none"; there are: local/],
     ['POST', '/monitors', '{', 400, 'usage', /body: expected JSON/],
-    ['POST', '/monitors', '[]', 400, 'usage', /^expected a mapping, got a list$/],
+    ['POST', '/monitors', '[]', 400, 'usage', /^expected a mapping, got an empty list$/],
     ['POST', '/monitors', { type: 'tcp', target: 'localhost' }, 400, 'usage', /TCP needs port, and it is missing/],
     [
       'POST',
@@ -126,7 +133,7 @@ describe('the HTTP interface', () => {
     ['GET', '/tasks?agnet=a', undefined, 400, 'usage', /"agnet"; did you mean agent\?/],
     ['GET', '/tasks?agent=a&agent=b', undefined, 400, 'usage', /query parameter agent: expected one, got several/],
     ['GET', '/agents?x', undefined, 400, 'usage', /"x"; there are none here/],
-    ['GET', '/tasks?limit=many', undefined, 400, 'usage', /query parameter limit: expected a number, got "many"/],
+    ['GET', '/tasks?limit=many', undefined, 400, 'usage', /query parameter limit: expected a whole number from 1 to 100000, got "many"/],
     [
       'GET',
       '/tasks/none/results?from=x&to=y',

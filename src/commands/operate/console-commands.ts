@@ -14,6 +14,7 @@ import {
 import type { Paint } from '../../terminal/paint.ts';
 import { printable } from '../../core/printable.ts';
 import { quoted } from '../../core/quoted.ts';
+import { pathPart } from './path-part.ts';
 import type { FleetPicture } from './fleet-picture.ts';
 import type { ResultFeed } from './result-feed.ts';
 import type { ChangeFeed } from './change-feed.ts';
@@ -170,7 +171,7 @@ export class ConsoleCommands {
     await picture.take();
     const { monitor, agent } = this.#splitRun(argument);
     const query = agent === undefined ? '' : `?agent=${encodeURIComponent(agent)}`;
-    const { runs } = await client.post(`/monitors/${encodeURIComponent(monitor)}/run${query}`, runsAnswer);
+    const { runs } = await client.post(`/monitors/${pathPart(monitor)}/run${query}`, runsAnswer);
     const begun = runs.filter(({ problem }) => problem === null).map(runText);
     const refused = runs.filter(({ problem }) => problem !== null).map(runText);
     const not = refused.length === 0 ? '' : `; not run: ${refused.join(', ')}`;
@@ -202,14 +203,14 @@ export class ConsoleCommands {
   async #setPaused(monitor: string, what: 'pause' | 'resume'): Promise<void> {
     const { client, say } = this.#parts;
     if (monitor === '') throw new AppError('usage', `Expected a monitor: ${what} MONITOR`);
-    await client.post(`/monitors/${encodeURIComponent(monitor)}/${what}`, done);
+    await client.post(`/monitors/${pathPart(monitor)}/${what}`, done);
     say(what === 'pause' ? `${printable(monitor)} is paused.` : `${printable(monitor)} goes on.`);
   }
 
   async #revoke(agent: string): Promise<void> {
     const { client, say } = this.#parts;
     if (agent === '') throw new AppError('usage', 'Expected an agent: revoke AGENT');
-    await client.post(`/agents/${encodeURIComponent(agent)}/revoke`, done);
+    await client.post(`/agents/${pathPart(agent)}/revoke`, done);
     say(`${printable(agent)} is revoked; it returns only with a new invitation and a new key.`);
   }
 

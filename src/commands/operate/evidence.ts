@@ -6,6 +6,7 @@ import { keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../records/record-line.ts';
 import { readManifest, type ManifestChain, type LineRun } from '../../records/manifest.ts';
 import { manifestFile, signatureFile } from '../../records/verify/verify-export.ts';
+import { pathPart } from './path-part.ts';
 import { evidenceAnswer, linesAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
@@ -24,7 +25,7 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   await makeEmpty(folder);
   const client = new ServerClient(lineTo(place));
   const query = new URLSearchParams({ ...(sensor && { sensor }), ...(from && { from }), ...(to && { to }) });
-  const signed = await client.get(`/agents/${encodeURIComponent(agent)}/evidence?${query.toString()}`, evidenceAnswer);
+  const signed = await client.get(`/agents/${pathPart(agent)}/evidence?${query.toString()}`, evidenceAnswer);
   const manifest = readManifest(signed.manifest);
   if (manifest === undefined)
     throw new AppError('unavailable', `${client.name} signs evidence in a form that this version does not know`);

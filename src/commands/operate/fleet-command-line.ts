@@ -4,6 +4,7 @@ import { defaultServerPort } from '../../core/ports.ts';
 import type { LogFormat } from '../../terminal/operator-log.ts';
 import {
   durationArgument,
+  inviteArgument,
   listenAddress,
   checkTypesArgument,
   sensorsArgument,
@@ -188,7 +189,7 @@ function addOperations(program: Command): void {
     },
   );
   atServer(program.command('invite').description('print the line that joins one machine as an agent'))
-    .option('--for <duration>', 'how long it can be used (default: 1h, which is also the longest)', durationArgument)
+    .option('--for <duration>', 'how long it can be used (default: 1h, which is also the longest)', inviteArgument)
     .option('--number-names', 'put a number behind a name that is taken; else the agent is refused')
     .action(async (flags: InviteFlags) => {
       const { invite } = await import('./fleet-commands.ts');

@@ -15,6 +15,7 @@ import {
 } from '../../terminal/fleet-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
+import { pathPart } from './path-part.ts';
 import {
   agentsAnswer,
   alarmsAnswer,
@@ -77,19 +78,19 @@ export async function invite({ for: lifetimeMs, numberNames, ...place }: InviteF
 
 /** Ends an agent's connection and refuses its key from now on. */
 export async function revoke(agent: string, place: ServerPlace): Promise<void> {
-  await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/revoke`, done);
+  await clientFor(place).post(`/agents/${pathPart(agent)}/revoke`, done);
   process.stdout.write(`${agent} is revoked; it returns only with a new invitation and a new key.\n`);
 }
 
 /** Revokes an agent and takes it off the list. */
 export async function removeAgent(agent: string, place: ServerPlace): Promise<void> {
-  await clientFor(place).delete(`/agents/${encodeURIComponent(agent)}`, done);
+  await clientFor(place).delete(`/agents/${pathPart(agent)}`, done);
   process.stdout.write(`${agent} is revoked and no longer listed; what it reported stays until retention drops it.\n`);
 }
 
 /** Gives an agent another name. */
 export async function renameAgent(agent: string, name: string, place: ServerPlace): Promise<void> {
-  await clientFor(place).post(`/agents/${encodeURIComponent(agent)}/rename`, done, { body: { name } });
+  await clientFor(place).post(`/agents/${pathPart(agent)}/rename`, done, { body: { name } });
   process.stdout.write(`${agent} is called ${name} from now on.\n`);
 }
 

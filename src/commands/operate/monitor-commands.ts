@@ -7,6 +7,7 @@ import { wrap } from '../../terminal/text.ts';
 import { formatMs } from '../../terminal/units.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { exitCodeOfWorst } from '../exit-codes.ts';
+import { pathPart } from './path-part.ts';
 import { monitorAnswer, runsAnswer, type ListedRun } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
@@ -22,7 +23,7 @@ export async function setPaused(
   { json, ...place }: ServerPlace & JsonFlag,
 ): Promise<void> {
   const client = new ServerClient(lineTo(place));
-  const { monitor } = await client.post(`/monitors/${encodeURIComponent(name)}/${what}`, monitorAnswer);
+  const { monitor } = await client.post(`/monitors/${pathPart(name)}/${what}`, monitorAnswer);
   const text = what === 'pause' ? 'is paused.' : 'goes on.';
   process.stdout.write(json ? `${JSON.stringify(monitor)}\n` : `${printable(monitor.name)} ${text}\n`);
 }
@@ -41,7 +42,7 @@ export async function runOnServer(
   output: NodeJS.WriteStream,
 ): Promise<number> {
   const client = new ServerClient(lineTo(place));
-  const path = `/monitors/${encodeURIComponent(name)}`;
+  const path = `/monitors/${pathPart(name)}`;
   const { monitor } = await client.get(path, monitorAnswer);
   const waitMs = (parseDuration(monitor.timeout) ?? 0) + deliveryMs;
   const query = new URLSearchParams({ wait: `${waitMs}ms`, ...(agent !== undefined && { agent }) });

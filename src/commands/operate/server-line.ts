@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AppError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { isLoopback } from '../../core/target.ts';
 import { defaultServerFolder } from '../data-folders.ts';
 
@@ -92,7 +93,17 @@ function whyNot({ origin }: URL, { code = '', message }: NodeJS.ErrnoException):
   if (isCertificateFault(code)) {
     return `the certificate of ${origin} cannot be trusted (${code}); if the server made it itself, give the pin that it printed at its start: --pin sha256//…`;
   }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    const next = 'a server that listens on loopback alone is reached at http://127.0.0.1:PORT';
+    return `${origin} speaks no TLS: ${next}`;
+  }
+  if (code.startsWith('ERR_SSL_')) return `${origin} and this program agree on no TLS: ${sslReason(message)}`;
   return `${origin} cannot be reached: ${message}`;
+}
+
+/** OpenSSL's own words, without its numbers and places. */
+function sslReason(message: string): string {
+  return printable(/:SSL routines:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message);
 }
 
 /** The codes of X509_verify_cert_error_string(3) have no prefix of their own; those of Node do. */
@@ -118,7 +129,8 @@ function assertPinned(socket: TLSSocket, pin: string): void {
 
 function urlOf(text: string): URL {
   const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-  if (url && /^https?:$/.test(url.protocol)) return url;
+  const isBare = url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+  if (url && isBare && /^https?:$/.test(url.protocol)) return url;
   throw new AppError(
     'usage',
     `expected the server's address like https://server.example:7411, got ${JSON.stringify(text)}`,

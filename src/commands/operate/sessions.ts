@@ -1,6 +1,7 @@
 import { formatRooms, formatSession, formatSessions } from '../../terminal/session-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
+import { pathPart } from './path-part.ts';
 import { roomsAnswer, sessionAnswer, sessionsAnswer, type SessionAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
@@ -45,14 +46,14 @@ export async function startSession(
   output: NodeJS.WriteStream,
 ): Promise<void> {
   const body = { until, by, ...(policy !== undefined && { policy }) };
-  const path = `/rooms/${encodeURIComponent(room)}/sessions`;
+  const path = `/rooms/${pathPart(room)}/sessions`;
   const { session } = await new ServerClient(lineTo(place)).post(path, sessionAnswer, { body });
   show(session, output);
 }
 
 /** Ends a session and shows it. */
 export async function endSession(which: string, { by, ...place }: EndFlags, output: NodeJS.WriteStream): Promise<void> {
-  const path = `/sessions/${encodeURIComponent(which)}/end`;
+  const path = `/sessions/${pathPart(which)}/end`;
   const { session } = await new ServerClient(lineTo(place)).post(path, sessionAnswer, { body: { by } });
   show(session, output);
 }
@@ -76,7 +77,7 @@ export async function showSession(
   { json, ...place }: ShowFlags,
   output: NodeJS.WriteStream,
 ): Promise<void> {
-  const path = `/sessions/${encodeURIComponent(which)}`;
+  const path = `/sessions/${pathPart(which)}`;
   const { session } = await new ServerClient(lineTo(place)).get(path, sessionAnswer);
   if (json) output.write(`${JSON.stringify(session)}\n`);
   else show(session, output);

@@ -115,3 +115,16 @@ test('SF8: a file that cannot be taken over leaves what was there', async () => 
   disk.isFull = false;
   await monitors.replaceFile([monitorSpec('gate')]);
 });
+
+test('SE11: an id is found before a name that is spelt like it, and no monitor may be called by the id of another', async () => {
+  const { monitors } = book();
+  const first = await monitors.create({ name: 'web' });
+  await monitors.load([monitorSpec(first.spec.id, { id: 'from-file' })]);
+  assert.equal(monitors.find(first.spec.id).spec.name, 'web');
+  assert.equal(monitors.find('from-file').spec.name, first.spec.id);
+  await assert.rejects(monitors.create({ name: 'from-file' }), { code: 'conflict', message: /has the id "from-file"/ });
+  await assert.rejects(monitors.create({ name: 'w\u0435b' }), {
+    code: 'conflict',
+    message: /"web" already, which looks like/,
+  });
+});

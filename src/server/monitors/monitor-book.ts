@@ -146,11 +146,12 @@ export class MonitorBook {
   }
 
   #written(idOrName: string): BookEntry {
-    const found = this.#allWritten().find(({ spec }) => spec.id === idOrName || spec.name === idOrName);
+    const all = this.#allWritten();
+    const found = all.find(({ spec }) => spec.id === idOrName) ?? all.find(({ spec }) => spec.name === idOrName);
     if (found) return found;
     const nearest = nearestWord(
       idOrName,
-      this.#allWritten().map(({ spec }) => spec.name),
+      all.map(({ spec }) => spec.name),
     );
     const hint = nearest === undefined ? '' : `; did you mean ${quoted(nearest)}?`;
     throw new AppError('not-found', `there is no monitor ${quoted(idOrName)}${hint}`);
@@ -173,6 +174,8 @@ export class MonitorBook {
       const alike = namesake.spec.name === spec.name ? '' : `, which looks like ${quoted(spec.name)}`;
       throw new AppError('conflict', `there is a monitor ${quoted(namesake.spec.name)} already${alike}`);
     }
+    const other = this.entries().find((entry) => entry.spec.id === spec.name && entry.spec.id !== id);
+    if (other) throw new AppError('conflict', `the monitor ${quoted(other.spec.name)} has the id ${quoted(spec.name)}`);
     // With its name also where that was left out: it is told as long as there are results.
     await this.#ports.saveMonitor({ id, definition: { ...definition, name: spec.name } });
     this.#made.set(id, spec);

@@ -134,7 +134,10 @@ function administrationRoutes(ports: AgentsPorts): readonly Route[] {
 
 /** By id or by name. @throws {AppError} not-found; usage, when several have this name */
 export function findAgent(agents: readonly AgentView[], idOrName: string): AgentView {
-  const named = agents.filter(({ id, name }) => id === idOrName || name === idOrName);
+  // An agent may call itself by the id of another.
+  const exact = agents.find(({ id }) => id === idOrName.toLowerCase());
+  if (exact) return exact;
+  const named = agents.filter(({ name }) => name === idOrName);
   // A revoked agent leaves its name to another.
   const present = named.filter(({ status }) => status !== 'revoked');
   const [found, ...others] = present.length > 0 ? present : named;

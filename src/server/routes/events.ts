@@ -4,6 +4,7 @@ import type { EventFeed, EventFilter } from '../live/event-feed.ts';
 import { agentAnswer, findAgent } from './agents.ts';
 import { EventStream } from './event-stream.ts';
 import { eventText } from './event-text.ts';
+import { listParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 import { namesOf, selectTasks, taskAnswer, type TasksPorts } from './tasks.ts';
 
@@ -26,10 +27,7 @@ const eventKinds = [
   'agent',
 ] as const satisfies readonly ServerEvent['type'][];
 
-const kinds = z
-  .string()
-  .transform((text) => text.split(',').map((word) => word.trim()))
-  .pipe(z.array(z.enum(eventKinds, { error: `expected kinds of ${eventKinds.join(', ')}, with commas between them` })))
+const kinds = listParameter(eventKinds, 'kinds')
   .optional()
   .meta({ description: `Only events of these kinds, with commas between them: ${eventKinds.join(', ')}` });
 

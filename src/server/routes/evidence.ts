@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { givenTime } from '../../core/iso-time.ts';
+import { assertPeriod, givenTime } from '../../core/iso-time.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import type { AgentView } from '../fleet/fleet.ts';
 import type { SignedManifest } from '../../records/manifest.ts';
 import type { Excerpt } from '../evidence/manifest.ts';
 import type { KeptLine, LineQuery } from '../store/evidence.ts';
 import { findAgent } from './agents.ts';
+import { maxParameter, wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export interface EvidencePorts {
@@ -32,6 +33,7 @@ export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
       }),
       response: z.strictObject({ manifest: z.string(), signature: z.string() }),
       async handle({ params, query }) {
+        assertPeriod(query);
         const { id: agentId, name: agent } = findAgent(ports.agents(), params.agent);
         return await ports.manifest({ ...query, agentId, agent });
       },
@@ -42,10 +44,12 @@ export function evidenceRoutes(ports: EvidencePorts): readonly Route[] {
       path: '/chains/{chain}/lines',
       errors: ['unavailable'],
       summary: 'Lines of a chain of records from a number on, as the agent sealed them',
-      params: z.strictObject({ chain: z.uuid({ error: 'expected the id of a chain of records (a UUID)' }) }),
+      params: z.strictObject({
+        chain: z.uuid({ error: 'expected the id of a chain of records (a UUID)' }).toLowerCase(),
+      }),
       query: z.strictObject({
-        from: z.coerce.number().int().min(1).default(1),
-        limit: z.coerce.number().int().min(1).max(500).default(100),
+        from: wholeParameter(1, maxParameter).default(1),
+        limit: wholeParameter(1, 500).default(100),
       }),
       response: z.strictObject({ lines: z.array(z.string()) }),
       async handle({ params, query }) {

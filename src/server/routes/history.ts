@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BookEntry } from '../monitors/monitor-book.ts';
 import type { MeasuredTask } from '../store/store.ts';
+import { wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 import { taskId } from './tasks.ts';
 
@@ -33,7 +34,7 @@ export function historyRoutes(ports: HistoryPorts): readonly Route[] {
       query: z.strictObject({
         monitor: z.string().optional().meta({ description: 'Name or id' }),
         agent: z.string().optional().meta({ description: 'Name or id' }),
-        limit: z.coerce.number().int().min(1).max(100_000).default(1000),
+        limit: wholeParameter(1, 100_000).default(1000),
         after: taskId.optional().meta({ description: 'The last id of the page before' }),
       }),
       response: z.strictObject({ tasks: z.array(measuredTaskSchema) }),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
-import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
+import { assertPeriod, givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { noticeSeverities } from '../../core/notice.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import type { AgentView } from '../fleet/fleet.ts';
 import type { Acknowledgement, KeptNotice, NoticeQuery } from '../store/notices.ts';
 import { findAgent } from './agents.ts';
+import { maxParameter, wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export interface NoticesPorts {
@@ -53,11 +54,12 @@ export function noticesRoutes(ports: NoticesPorts): readonly Route[] {
         open: z.enum(['true', 'false']).optional(),
         from: givenTime.optional(),
         to: givenTime.optional(),
-        before: z.coerce.number().int().min(1).optional(),
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        before: wholeParameter(1, maxParameter).optional(),
+        limit: wholeParameter(1, 1000).default(100),
       }),
       response: z.strictObject({ notices: z.array(noticeSchema), more: z.boolean() }),
       async handle({ query: { agent, open, limit, ...query } }) {
+        assertPeriod(query);
         const agentIds = agent === undefined ? undefined : [findAgent(ports.agents(), agent).id];
         const found = await ports.notices({ ...query, agentIds, isOpen: open === 'true', limit: limit + 1 });
         return { notices: found.slice(0, limit).map(answer), more: found.length > limit };
@@ -70,7 +72,7 @@ export function noticesRoutes(ports: NoticesPorts): readonly Route[] {
       path: '/notices/{notice}/acknowledgement',
       errors: ['not-found', 'unavailable'],
       summary: 'Say who has looked at a notice, and what of it; who said so first stays',
-      params: z.strictObject({ notice: z.coerce.number().int().min(1) }),
+      params: z.strictObject({ notice: wholeParameter(1, maxParameter) }),
       body: z.strictObject({
         by: z.string().trim().min(1).max(maxNameCharacters),
         note: z.string().trim().max(maxNoteCharacters).default(''),

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { alarmCauses } from '../../core/event.ts';
-import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
+import { assertPeriod, givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { sensorRecord } from '../../core/record.ts';
 import { sensorNames } from '../../core/sensor.ts';
 import { contentOf } from '../../records/record-line.ts';
 import type { AgentView } from '../fleet/fleet.ts';
 import type { Alarm, AlarmQuery, KeptRecord, RecordQuery } from '../store/evidence.ts';
 import { findAgent } from './agents.ts';
+import { wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 
 export interface RecordsPorts {
@@ -60,10 +61,11 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
         sensor: z.enum(sensorNames).optional(),
         from: givenTime,
         to: givenTime,
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        limit: wholeParameter(1, 1000).default(100),
       }),
       response: z.strictObject({ records: z.array(recordSchema) }),
       async handle({ query: { agent, ...query } }) {
+        assertPeriod(query);
         const records = await ports.records({ ...query, agentId: idOf(agent) });
         return { records: records.map((record) => recordAnswer(record, nameOf(record.agentId))) };
       },
@@ -76,7 +78,7 @@ export function recordsRoutes(ports: RecordsPorts): readonly Route[] {
       summary: 'Where records are not what an agent wrote, or not all of it, newest first',
       query: z.strictObject({
         agent: z.string().optional(),
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        limit: wholeParameter(1, 1000).default(100),
       }),
       response: z.strictObject({ alarms: z.array(alarmSchema) }),
       async handle({ query: { agent, limit } }) {

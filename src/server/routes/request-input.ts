@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { z } from 'zod';
 import { AppError } from '../../core/errors.ts';
 import { describeIssues } from '../../core/issues.ts';
-import { hasAtMostLevels, valuesIn } from '../../core/json-size.ts';
+import { hasAtMostLevels, hasKey, valuesIn } from '../../core/json-size.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import { quoted } from '../../core/quoted.ts';
 import { RequestFault } from './problem.ts';
@@ -56,23 +56,37 @@ function parsed(schema: z.ZodType, input: unknown, where: string): z.output<z.Zo
   throw new AppError('usage', sentences.join('; '));
 }
 
-async function jsonOf(context: Context): Promise<unknown> {
-  const mediaType = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
-    const got = mediaType === undefined || mediaType === '' ? 'none' : quoted(mediaType);
-    // RFC 9110, section 15.5.16.
-    throw new RequestFault('unsupported-media-type', `expected Content-Type: application/json, got ${got}`, {
+/** RFC 8259, section 8.1: JSON between systems is UTF-8; a byte order mark may be ignored. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** RFC 9110, section 15.5.16. @throws {RequestFault} */
+function assertJson(context: Context): void {
+  const [mediaType = '', ...parameters] = (context.req.header('content-type') ?? '').toLowerCase().split(';');
+  const charset = parameters.map((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1]).find(Boolean);
+  const coding = context.req.header('content-encoding') ?? 'identity';
+  const fault = (expected: string, got: string): RequestFault =>
+    new RequestFault('unsupported-media-type', `expected ${expected}, got ${got === '' ? 'none' : quoted(got)}`, {
       Accept: 'application/json',
+      'Accept-Encoding': 'identity',
     });
-  }
+  if (mediaType.trim() !== 'application/json') throw fault('Content-Type: application/json', mediaType.trim());
+  if (charset !== undefined && !/^utf-?8$/.test(charset)) throw fault('JSON in UTF-8', charset);
+  if (coding.trim().toLowerCase() !== 'identity') throw fault('a body without Content-Encoding', coding);
+}
+
+async function jsonOf(context: Context): Promise<unknown> {
+  assertJson(context);
   let body: unknown;
   try {
-    body = await context.req.json();
+    body = JSON.parse(utf8.decode(await context.req.arrayBuffer()));
   } catch (error) {
-    throw new AppError('usage', `body: expected JSON: ${(error as Error).message}`, { cause: error });
+    const why = error instanceof SyntaxError ? error.message : 'it is no text in UTF-8';
+    throw new AppError('usage', `body: expected JSON: ${why}`, { cause: error });
   }
   if (!hasAtMostLevels(maxBodyLevels, body))
     throw new AppError('usage', `body: expected at most ${maxBodyLevels} levels of lists and mappings`);
+  // What reads mappings here would pass over it.
+  if (hasKey('__proto__', body)) throw new AppError('usage', 'body: there is no such key: "__proto__"');
   const values = valuesIn(body);
   if (values <= maxBodyValues) return body;
   throw new AppError('usage', `body: expected at most ${maxBodyValues} values, got ${values}`);

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
+import { assertPeriod, givenTime, isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ResultQuery, StoredResult, SummaryQuery, TimeRange } from '../store/store.ts';
 import { percentile, resolutionMs, resolutions, type Latency, type Summary } from '../store/summary.ts';
 import { absenceAnswer, absenceSchema, absentMsIn, type SeenAbsence } from './absences.ts';
+import { wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 import { resultAnswer, resultSchema, taskId } from './tasks.ts';
 
@@ -63,7 +64,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       params,
       query: z.strictObject({
         ...range,
-        limit: z.coerce.number().int().min(1).max(maxResults).default(1000),
+        limit: wholeParameter(1, maxResults).default(1000),
         after: cursor.optional().meta({ description: '`next` of the page before' }),
       }),
       response: z.strictObject({
@@ -77,6 +78,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       }),
       async handle({ params, query }) {
         assertTask(params.task, ports);
+        assertPeriod(query);
         const asked = { taskId: params.task, ...query };
         const { page, next } = await pageOfResults(asked, ports);
         const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
@@ -95,6 +97,7 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       response: z.strictObject({ summaries: z.array(summarySchema) }),
       async handle({ params, query }) {
         assertTask(params.task, ports);
+        assertPeriod(query);
         return { summaries: await summariesOf({ taskId: params.task, ...query }, ports) };
       },
     }),

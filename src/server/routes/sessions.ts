@@ -6,6 +6,7 @@ import { agentStatuses, type AgentView } from '../fleet/fleet.ts';
 import type { RoomBook } from '../rooms/room-book.ts';
 import type { SessionBook } from '../rooms/session-book.ts';
 import { policyAnswer, seatAnswer, writtenPolicy } from './rooms.ts';
+import { wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 
 const person = z.string().trim().min(1).max(100);
@@ -54,7 +55,7 @@ function listRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Route[
       query: z.strictObject({
         room: z.string().optional(),
         open: z.enum(['true', 'false']).optional().meta({ description: 'Only those that last, or have ended' }),
-        limit: z.coerce.number().int().min(1).max(1000).default(100),
+        limit: wholeParameter(1, 1000).default(100),
       }),
       response: z.strictObject({ sessions: z.array(sessionSchema) }),
       async handle({ query: { room, open, limit } }) {

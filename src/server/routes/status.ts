@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Context, Hono } from 'hono';
 import { expositionOf, expositionType, type MetricFamily } from './exposition.ts';
+import { RequestFault } from './problem.ts';
 import { metricFamilies, type MetricsPorts } from './metrics.ts';
 
 export interface StatusPorts extends MetricsPorts {
@@ -19,6 +20,10 @@ export function addStatus(app: Hono, ports: StatusPorts): void {
   app.get('/healthz', (context) => answer(context, health.report().problems, health.report().warnings));
   const page = metricsPage(ports);
   app.get('/metrics', (context) => context.body(page(), 200, { 'Content-Type': expositionType }));
+  for (const path of ['/livez', '/readyz', '/healthz', '/metrics'])
+    app.all(path, ({ req: { method } }) => {
+      throw new RequestFault('method-not-allowed', `${path} takes GET, HEAD, got ${method}`, { Allow: 'GET, HEAD' });
+    });
 }
 
 function answer(context: Context, problems: readonly string[], warnings: readonly string[] = []): Response {

@@ -7,6 +7,7 @@ import type { AgentView } from '../fleet/fleet.ts';
 import type { TaskState } from '../fleet/task-states.ts';
 import type { WantedTask } from '../fleet/task-table.ts';
 import { findAgent } from './agents.ts';
+import { listParameter, wholeParameter } from './parameters.ts';
 import { defineRoute, type Route } from './route.ts';
 
 /** From which tasks are chosen by the names or ids of agent and monitor. */
@@ -23,7 +24,7 @@ export interface TasksPorts extends TaskSelectionPorts {
 }
 
 /** In a path or query. */
-export const taskId = z.uuid({ error: 'expected the id of a task (a UUID)' });
+export const taskId = z.uuid({ error: 'expected the id of a task (a UUID)' }).toLowerCase();
 
 export const resultSchema = z
   .strictObject({
@@ -79,11 +80,7 @@ export const taskSchema = z
   .meta({ id: 'Task' });
 
 /** In a query: `down,degraded`. */
-export const statesParameter = z
-  .string()
-  .transform((text) => text.split(',').map((word) => word.trim()))
-  .pipe(z.array(z.enum(statuses, { error: `expected states of ${statuses.join(', ')}, with commas between them` })))
-  .optional();
+export const statesParameter = listParameter(statuses, 'states').optional();
 
 export function tasksRoutes(ports: TasksPorts): readonly Route[] {
   return [
@@ -97,7 +94,7 @@ export function tasksRoutes(ports: TasksPorts): readonly Route[] {
         agent: z.string().optional(),
         monitor: z.string().optional(),
         state: statesParameter,
-        limit: z.coerce.number().int().min(1).max(100_000).optional(),
+        limit: wholeParameter(1, 100_000).optional(),
         after: taskId.optional().meta({ description: 'The last id of the page before' }),
       }),
       response: z.strictObject({ tasks: z.array(taskSchema), more: z.boolean() }),
