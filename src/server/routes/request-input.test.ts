@@ -43,7 +43,7 @@ const routes = [
 
 const app = createApp({
   routes,
-  token: undefined,
+  callers: undefined,
   version: '1',
   audit: new Audit({ clock: new FakeClock(), say: () => {}, addressOf: () => '' }),
   onInternalError: (error) => assert.fail(String(error)),
