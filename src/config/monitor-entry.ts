@@ -29,16 +29,10 @@ export const sharedShape = {
     description: 'Longest time of a run; the default of its check type, unless said otherwise',
     example: '5s',
   }),
-  agents: z
-    .array(z.string().trim().min(1).max(200))
-    .min(1)
-    .max(1000)
-    .transform((names) => [...new Set(names)])
-    .optional()
-    .meta({
-      description: 'Names of the agents that run it; every agent, unless said otherwise. Only a server reads it',
-      example: '[berlin, local]',
-    }),
+  agents: z.array(z.string().trim().min(1).max(200)).min(1).max(1000).optional().meta({
+    description: 'Names of the agents that run it; every agent, unless said otherwise. Only a server reads it',
+    example: '[berlin, local]',
+  }),
   paused: z.boolean().default(false).meta({ description: 'Whether its schedule is stopped', example: 'yes' }),
 };
 

@@ -55,12 +55,8 @@ function describe(issue: Issue, value: unknown): string {
     case 'invalid_type':
       return `expected ${kindNames[issue.expected] ?? issue.expected}, ${got(value)}`;
     case 'too_small':
-      if (issue.origin === 'array' && Array.isArray(value) && value.length > 0)
-        return `expected a list of at least ${issue.minimum}, got one of ${value.length}`;
       return `expected ${sizeOf(issue.origin)}at least ${issue.minimum}, ${got(value)}`;
     case 'too_big':
-      if (issue.origin === 'array' && Array.isArray(value))
-        return `expected a list of at most ${issue.maximum}, got one of ${value.length}`;
       return `expected ${sizeOf(issue.origin)}at most ${issue.maximum}, ${got(value)}`;
     case 'invalid_value':
       return `expected one of ${issue.values.map(String).join(', ')}, ${got(value)}`;

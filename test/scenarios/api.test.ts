@@ -133,7 +133,14 @@ describe('the HTTP interface', () => {
     ['GET', '/tasks?agnet=a', undefined, 400, 'usage', /"agnet"; did you mean agent\?/],
     ['GET', '/tasks?agent=a&agent=b', undefined, 400, 'usage', /query parameter agent: expected one, got several/],
     ['GET', '/agents?x', undefined, 400, 'usage', /"x"; there are none here/],
-    ['GET', '/tasks?limit=many', undefined, 400, 'usage', /query parameter limit: expected a whole number from 1 to 100000, got "many"/],
+    [
+      'GET',
+      '/tasks?limit=many',
+      undefined,
+      400,
+      'usage',
+      /query parameter limit: expected a whole number from 1 to 100000, got "many"/,
+    ],
     [
       'GET',
       '/tasks/none/results?from=x&to=y',

@@ -4,9 +4,11 @@ import { quoted } from '../../core/quoted.ts';
 
 /** A whole number in a path or query, in digits alone: `Number` would also read ` 5`, `1e3` and `0x10`. */
 export function wholeParameter(min: number, max: number) {
-  const digits = (text: unknown): unknown =>
-    typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text;
-  return z.preprocess(digits, wholeNumber(min, max));
+  return z.preprocess(numberOfDigits, wholeNumber(min, max));
+}
+
+function numberOfDigits(text: unknown): unknown {
+  return typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
 /** The largest number that digits of a parameter may have. */

@@ -59,19 +59,21 @@ function parsed(schema: z.ZodType, input: unknown, where: string): z.output<z.Zo
 /** RFC 8259, section 8.1: JSON between systems is UTF-8; a byte order mark may be ignored. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** RFC 9110, section 15.5.16. @throws {RequestFault} */
+/** @throws {RequestFault} */
 function assertJson(context: Context): void {
   const [mediaType = '', ...parameters] = (context.req.header('content-type') ?? '').toLowerCase().split(';');
   const charset = parameters.map((parameter) => /^\s*charset="?([^"]*)"?\s*$/.exec(parameter)?.[1]).find(Boolean);
   const coding = context.req.header('content-encoding') ?? 'identity';
-  const fault = (expected: string, got: string): RequestFault =>
-    new RequestFault('unsupported-media-type', `expected ${expected}, got ${got === '' ? 'none' : quoted(got)}`, {
-      Accept: 'application/json',
-      'Accept-Encoding': 'identity',
-    });
-  if (mediaType.trim() !== 'application/json') throw fault('Content-Type: application/json', mediaType.trim());
-  if (charset !== undefined && !/^utf-?8$/.test(charset)) throw fault('JSON in UTF-8', charset);
-  if (coding.trim().toLowerCase() !== 'identity') throw fault('a body without Content-Encoding', coding);
+  if (mediaType.trim() !== 'application/json') throw unsupported('Content-Type: application/json', mediaType.trim());
+  if (charset !== undefined && !/^utf-?8$/.test(charset)) throw unsupported('JSON in UTF-8', charset);
+  if (coding.trim().toLowerCase() !== 'identity') throw unsupported('a body without Content-Encoding', coding);
+}
+
+/** RFC 9110, section 15.5.16. */
+function unsupported(expected: string, got: string): RequestFault {
+  const detail = `expected ${expected}, got ${got === '' ? 'none' : quoted(got)}`;
+  const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity' };
+  return new RequestFault('unsupported-media-type', detail, headers);
 }
 
 async function jsonOf(context: Context): Promise<unknown> {

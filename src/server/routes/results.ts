@@ -77,9 +77,8 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
           .meta({ description: 'What to give as `after` for the next page; null on the last' }),
       }),
       async handle({ params, query }) {
-        assertTask(params.task, ports);
-        assertPeriod(query);
         const asked = { taskId: params.task, ...query };
+        assertAsked(asked, ports);
         const { page, next } = await pageOfResults(asked, ports);
         const results = page.map(({ agentId: _agentId, ...result }) => resultAnswer(result));
         const absences = (await ports.absences(asked)).map(absenceAnswer);
@@ -96,9 +95,9 @@ export function resultsRoutes(ports: ResultsPorts): readonly Route[] {
       query: z.strictObject({ ...range, resolution: z.enum(resolutions).default('hour') }),
       response: z.strictObject({ summaries: z.array(summarySchema) }),
       async handle({ params, query }) {
-        assertTask(params.task, ports);
-        assertPeriod(query);
-        return { summaries: await summariesOf({ taskId: params.task, ...query }, ports) };
+        const asked = { taskId: params.task, ...query };
+        assertAsked(asked, ports);
+        return { summaries: await summariesOf(asked, ports) };
       },
     }),
   ];
@@ -120,8 +119,12 @@ async function pageOfResults(
   return { page, next: rest.length > limit ? String(page.at(-1)?.scheduledAt) : null };
 }
 
-/** What was never a task, or has been forgotten, is told apart from one without results. @throws {AppError} not-found */
-function assertTask(taskId: string, { isTask }: Pick<ResultsPorts, 'isTask'>): void {
+/** What was never a task, or has been forgotten, is told apart from one without results. @throws {AppError} usage, not-found */
+function assertAsked(
+  { taskId, ...period }: Omit<ResultQuery, 'limit'>,
+  { isTask }: Pick<ResultsPorts, 'isTask'>,
+): void {
+  assertPeriod(period);
   if (isTask(taskId)) return;
   throw new AppError('not-found', `there is no task ${taskId}, and no results of one are kept`);
 }
