@@ -227,12 +227,13 @@ describe('the HTTP interface', () => {
     // It may have run meanwhile.
     assert.deepEqual({ ...shown.monitor, states: made.monitor.states }, made.monitor);
     assert.deepEqual([shown.monitor.interval, shown.monitor.agents, shown.monitor.origin], ['1h', ['local'], 'api']);
-    const { body: run } = await server.ask('POST', '/monitors/once/run?agent=local');
-    const latest = await eventually('its result', async () => {
+    // On a busy machine the agent says of itself that it was late.
+    await eventually('a run whose result is up', async () => {
+      const { body: run } = await server.ask('POST', '/monitors/once/run?agent=local');
       const { body } = await server.ask('GET', '/tasks?monitor=once&agent=local');
-      return body.tasks[0]?.latest ?? undefined;
+      const { latest } = body.tasks[0];
+      return latest?.taskId === run.runs[0].task && latest?.status === 'up';
     });
-    assert.deepEqual([latest.taskId, latest.status], [run.runs[0].task, 'up']);
     await server.ask('DELETE', '/monitors/once');
     assert.equal((await server.ask('GET', '/monitors/once')).status, 404);
   });
@@ -282,20 +283,20 @@ describe('the HTTP interface', () => {
     const name = 'quote " back \\ line';
     await server.ask('POST', '/monitors', definition(name));
     await server.ask('POST', `/monitors/${encodeURIComponent(name)}/run`);
-    const text = await eventually('its sample', async () => {
+    // On a busy machine the agent may be late, and says so.
+    const wanted = [
+      /^probe_success\{monitor="quote \\" back \\\\ line",/m,
+      /^probe_success\{monitor="door",type="tcp",target="127\.0\.0\.1:\d+",agent="local",agent_id="[-\da-f]+"\} 1$/m,
+      /^watchkeeper_agent_up\{agent="local",agent_id="[-\da-f]+"\} 1$/m,
+    ];
+    const text = await eventually('its samples', async () => {
       const text = await (await fetch(`${server.url}/metrics`)).text();
-      return text.includes('probe_success{monitor="quote') ? text : undefined;
+      return wanted.every((line) => line.test(text)) && text;
     });
     const comment = /^# (?:HELP [a-z_]+ .+|TYPE [a-z_]+ (?:gauge|counter))$/;
     const sample =
       /^[a-z_]+(?:\{[a-z_]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\["\\n])*")*\})? -?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/;
     for (const line of text.trimEnd().split('\n')) assert.match(line, line.startsWith('#') ? comment : sample);
-    assert.match(
-      text,
-      /^probe_success\{monitor="door",type="tcp",target="127\.0\.0\.1:\d+",agent="local",agent_id="[-\da-f]+"\} 1$/m,
-    );
-    assert.match(text, /^probe_success\{monitor="quote \\" back \\\\ line",/m);
-    assert.match(text, /^watchkeeper_agent_up\{agent="local",agent_id="[-\da-f]+"\} 1$/m);
     const health = await fetch(`${server.url}/healthz`);
     assert.deepEqual([health.status, await health.json()], [200, { status: 'ok', problems: [], warnings: [] }]);
     await server.ask('DELETE', `/monitors/${encodeURIComponent(name)}`);

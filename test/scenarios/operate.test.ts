@@ -103,6 +103,7 @@ describe('an operator at a shell', () => {
 
   test('tasks and monitors are chosen by state, agent and monitor', async () => {
     await eventually('the states are known', async () => (await rows('tasks', '--state', 'up')).length >= 2);
+    await eventually('both are down', async () => (await rows('tasks', '--down')).length === 2);
     assert.deepEqual(names(await rows('tasks', '--down'), 'monitor'), ['wall', 'wall']);
     assert.deepEqual(names(await rows('tasks', '--down', '--agent', 'second'), 'agent'), ['second']);
     assert.deepEqual(names(await rows('tasks', '--monitor', 'gate'), 'agent'), ['second']);

@@ -74,7 +74,8 @@ monitors:
         'monitor type target status latencyMs metrics detail reason source message startedAt durationMs',
       );
       assert.equal(result['monitor'], 'one');
-      assert.equal(result['status'], 'up');
+      // On a busy machine this program itself may be late.
+      assert.ok(result['status'] === 'up' || result['reason'] === 'lag', JSON.stringify(result));
     }
   });
 
@@ -95,7 +96,7 @@ monitors:
       });
       assert.equal(code, 0, program.stderr);
       assert.ok(lateMs < 1000, `ended after ${lateMs.toFixed(0)} ms`);
-      assert.match(program.stdout, /^open port +\d+ results: \d+ up; latency min .* ms, avg .* ms, max .* ms$/m);
+      assert.match(program.stdout, /^open port +\d+ results: \d+ up.*; latency min .* ms, avg .* ms, max .* ms$/m);
     });
   }
 
