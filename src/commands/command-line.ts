@@ -5,6 +5,7 @@ import { defaultEchoPort, defaultServerPort } from '../core/ports.ts';
 import { addAllowOption, durationArgument, listenAddress, portArgument } from './arguments.ts';
 import { explain, misuse } from './exit-codes.ts';
 import { addHeartbeat } from './heartbeat/heartbeat-command-line.ts';
+import { addIncidents } from './operate/incident-command-line.ts';
 import { addNotices } from './operate/notice-command-line.ts';
 import { addEvidence } from './operate/evidence-command-line.ts';
 import { addNotify } from './operate/notify-command-line.ts';
@@ -78,6 +79,7 @@ function createProgram(): Programs {
   addConfigured(program);
   addFleet(program);
   addSessions(program);
+  addIncidents(program);
   addNotices(program);
   addNotify(program);
   addEvidence(program);

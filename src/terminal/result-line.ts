@@ -40,3 +40,8 @@ export function formatZonedTime(epochMs: number): string {
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }
+
+/** The same of a time in ISO 8601; empty where there is none. */
+export function formatIsoTime(time: string | null): string {
+  return time === null ? '' : formatTime(Date.parse(time));
+}

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 import { statuses } from '../../core/outcome.ts';
+import { windowSchema } from '../../server/routes/alert-windows.ts';
+import { availabilitySchema } from '../../server/routes/availability.ts';
 import { agentSchema } from '../../server/routes/agents.ts';
+import { incidentSchema, fullIncidentSchema } from '../../server/routes/incident-answer.ts';
+import { stateSchema } from '../../server/routes/states.ts';
 import { measuredTaskSchema } from '../../server/routes/history.ts';
 import { missingSchema } from '../../server/routes/missing.ts';
 import { monitorSchema } from '../../server/routes/monitors.ts';
@@ -52,6 +56,18 @@ export const resultsAnswer = z.looseObject({
 });
 export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
 export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
+const incident = z.looseObject(incidentSchema.shape);
+export const statesAnswer = z.looseObject({ states: z.array(z.looseObject(stateSchema.shape)) });
+export const incidentsAnswer = z.looseObject({ incidents: z.array(incident), more: z.boolean() });
+export const takenIncidentAnswer = incident;
+export const fullIncidentAnswer = z.looseObject(fullIncidentSchema.shape);
+export const availabilityAnswer = z.looseObject({
+  from: z.string(),
+  to: z.string(),
+  monitors: z.array(z.looseObject(availabilitySchema.shape)),
+});
+export const windowAnswer = z.looseObject(windowSchema.shape);
+export const windowsAnswer = z.looseObject({ windows: z.array(windowAnswer) });
 export const done = z.looseObject({});
 
 const id = z.string();

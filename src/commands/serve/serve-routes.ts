@@ -23,6 +23,7 @@ import { runsRoutes } from '../../server/routes/runs.ts';
 import { tasksRoutes, type TasksPorts } from '../../server/routes/tasks.ts';
 import type { Store } from '../../server/store/store.ts';
 import { version } from '../installation.ts';
+import { alertRoutes } from './alert-routes.ts';
 import type { Server } from './build-server.ts';
 
 interface RouteParts {
@@ -75,6 +76,7 @@ export function publicRoutes({ server, store, identity, desk, clock, url }: Rout
       manifest: (excerpt) => signedManifest(excerpt, { store, identity, version: version(), now: clock.now() }),
       lines: (query) => store.lines(query),
     }),
+    ...alertRoutes({ server, store, clock }),
     ...eventsRoutes({ ...tasks, feed: server.feed, monitorId: (idOrName) => server.book.find(idOrName).spec.id }),
   ];
 }
