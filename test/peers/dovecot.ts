@@ -8,6 +8,8 @@ export interface Dovecot extends AsyncDisposable {
   readonly ports: { readonly imap: number; readonly imaps: number; readonly pop3: number; readonly pop3s: number };
   readonly username: string;
   readonly password: string;
+  /** Its mailbox, a Maildir of the user nobody. */
+  readonly maildir: string;
 }
 
 const [username, password] = ['someone', 'correct horse "battery\\'];
@@ -33,6 +35,7 @@ export async function startDovecot(): Promise<Dovecot> {
     ports,
     username,
     password,
+    maildir: mail,
     async [Symbol.asyncDispose]() {
       await dovecot[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();

@@ -12,13 +12,18 @@ export interface Exim extends AsyncDisposable {
 
 const [username, password] = ['someone', 'correct horse'];
 
-/** A real Exim that takes connections and no mail, in a temporary folder; needs root, which it runs as. */
-export async function startExim(): Promise<Exim> {
+interface EximOptions {
+  /** A Maildir of the user nobody, for mail of whoever has logged in; without it no mail is taken. */
+  readonly maildir?: string;
+}
+
+/** A real Exim in a temporary folder; needs root, which it runs as. */
+export async function startExim({ maildir }: EximOptions = {}): Promise<Exim> {
   const folder = await temporaryFolder('exim');
   const [smtp, smtps] = await Promise.all([closedPort(), closedPort()]);
   await mkdir(join(folder.path, 'spool'));
   const config = join(folder.path, 'exim.conf');
-  await writeFile(config, await configuration(folder.path, { smtp, smtps }));
+  await writeFile(config, await configuration({ folder: folder.path, smtp, smtps, maildir }));
   const exim = await startDaemon(['/usr/sbin/exim4', '-C', config, '-bdf'], {
     ready: async () => (await acceptsTcp(smtp)) && (await acceptsTcp(smtps)),
   });
@@ -33,7 +38,36 @@ export async function startExim(): Promise<Exim> {
   };
 }
 
-async function configuration(folder: string, { smtp, smtps }: Exim['ports']): Promise<string> {
+interface Setting {
+  readonly maildir: string | undefined;
+  readonly folder: string;
+  readonly smtp: number;
+  readonly smtps: number;
+}
+
+/** Everything goes into one mailbox. */
+function delivery(maildir: string): string {
+  return `
+begin acl
+check_rcpt:
+  accept authenticated = *
+  deny message = log in first
+begin routers
+mailbox:
+  driver = accept
+  transport = maildir
+begin transports
+maildir:
+  driver = appendfile
+  directory = ${maildir}
+  maildir_format
+  create_directory
+  user = nobody
+  group = nogroup
+`;
+}
+
+async function configuration({ folder, smtp, smtps, maildir }: Setting): Promise<string> {
   const { good } = await testCertificates();
   return `
 primary_hostname = mail.example.test
@@ -50,6 +84,8 @@ tls_certificate = ${good.certificatePath}
 tls_privatekey = ${good.keyPath}
 auth_advertise_hosts = \${if eq{$tls_in_cipher}{}{}{*}}
 host_lookup =
+${maildir === undefined ? '' : 'acl_smtp_rcpt = check_rcpt'}
+qualify_domain = example.test
 rfc1413_query_timeout = 0s
 begin authenticators
 plain:
@@ -64,5 +100,5 @@ login:
   server_prompts = Username:: : Password::
   server_condition = \${if and{{eq{$auth1}{${username}}}{eq{$auth2}{${password}}}}}
   server_set_id = $auth1
-`;
+${maildir === undefined ? '' : delivery(maildir)}`;
 }
