@@ -2,12 +2,12 @@ import type { MessageReceipt } from '../../core/message.ts';
 import type { NotifierPlan } from '../../notify/notifier-plan.ts';
 import type { SendPorts, SendResult } from '../../notify/notifier.ts';
 import { sendMessage } from '../../notify/send.ts';
-import type { Outbox, OutboxChange, OutboxRow } from '../store/outbox.ts';
+import type { NewOutboxRow, Outbox, OutboxChange, OutboxRow } from '../store/outbox.ts';
 import { backoffMs } from './backoff.ts';
 import { Bucket } from './bucket.ts';
 import { planDelivery, type Background, type PlannedDelivery } from './delivery-plan.ts';
 import { endsIncident } from './digest.ts';
-import { copiesFor, reminderOf } from './further-rows.ts';
+import { copiesFor, outageRows, reminderOf } from './further-rows.ts';
 
 export interface LanePorts extends SendPorts {
   readonly outbox: Outbox;
@@ -131,9 +131,9 @@ export class NotifierLane {
     const at = clock.now();
     if (result.outcome === 'delivered' || result.outcome === 'refused') {
       const isDelivered = result.outcome === 'delivered';
-      if (isDelivered) this.#works(result.text ?? '');
+      const news = isDelivered ? this.#works(result.text ?? '') : [];
       const added = isDelivered ? reminderOf(rows, at) : copiesFor(this.plan.fallback, rows, at);
-      await outbox.settle(finished(rows, result, { at, isDigest: message.kind === 'digest' }), added);
+      await outbox.settle(finished(rows, result, { at, isDigest: message.kind === 'digest' }), [...added, ...news]);
       return true;
     }
     await this.#fail(rows, result);
@@ -156,10 +156,15 @@ export class NotifierLane {
     return first && (await this.#ports.outbox.receipt(first.incident, this.plan.name));
   }
 
-  #works(text: string): void {
-    const isNews = this.#failingSince !== undefined;
+  /** The news for its fallback, if that was told that it does not work. */
+  #works(text: string): readonly NewOutboxRow[] {
+    const [since, isBroken] = [this.#failingSince, this.#isBroken];
+    const now = this.#ports.clock.now();
+    const isTold = now >= this.#copiesDueAt();
     [this.#failures, this.#failingSince, this.#isBroken, this.#notBefore] = [0, undefined, false, 0];
-    if (isNews) this.#ports.onHealth({ notifier: this.plan.name, state: 'working', text });
+    if (since === undefined) return [];
+    this.#ports.onHealth({ notifier: this.plan.name, state: 'working', text });
+    return isTold ? outageRows(this.plan, { since, until: now, text, isBroken }) : [];
   }
 
   async #fail(
@@ -171,7 +176,8 @@ export class NotifierLane {
     const isBroken = result.outcome === 'broken';
     this.#failures += 1;
     const isNews = this.#failingSince === undefined || isBroken !== this.#isBroken;
-    this.#failingSince ??= now;
+    // Over a restart the rows know it.
+    this.#failingSince ??= Math.min(now, ...rows.flatMap(({ triedAt }) => triedAt ?? []));
     this.#isBroken = isBroken;
     const waitMs = isBroken
       ? brokenRetryMs
@@ -202,7 +208,13 @@ export class NotifierLane {
       ...(row.held !== undefined && { held: row.held }),
       text,
     }));
-    await this.#ports.outbox.settle(changes, now < copiesDueAt ? [] : copiesFor(this.plan.fallback, rows, now));
+    await this.#ports.outbox.settle(changes, now < copiesDueAt ? [] : this.#handOn(rows, text));
+  }
+
+  #handOn(rows: readonly OutboxRow[], text: string): readonly NewOutboxRow[] {
+    const now = this.#ports.clock.now();
+    const outage = { since: this.#failingSince ?? now, text, isBroken: this.#isBroken };
+    return [...outageRows(this.plan, outage), ...copiesFor(this.plan.fallback, rows, now)];
   }
 
   #copiesDueAt(): number {

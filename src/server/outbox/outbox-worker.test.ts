@@ -20,7 +20,7 @@ type Answer = SendResult | 'silence';
 
 /** Notifiers of the test: what each was told, and what it answers. */
 class Desk implements AsyncDisposable {
-  readonly clock = new FakeClock(startMs, 300);
+  readonly clock = new FakeClock(startMs, 100);
   readonly outbox = new MemoryOutbox(() => this.clock.now());
   readonly told: {
     readonly notifier: string;
@@ -184,7 +184,7 @@ describe('a provider that fails', () => {
     desk.use(desk.plan('mail'));
     desk.answers.set('mail', () => retry);
     await desk.add(rowOf('a'));
-    await desk.clock.advance(26 * hourMs);
+    await desk.clock.advance(24.5 * hourMs);
     const waits = desk.told.map(({ atMs }, index) => atMs - (desk.told[index - 1]?.atMs ?? 0)).slice(1);
     assert.deepEqual(
       waits.slice(0, 9).map((wait) => wait / 1000),
@@ -230,7 +230,7 @@ describe('a provider that fails', () => {
       await desk.add(rowOf('a'));
       await desk.add(rowOf('b'), rowOf('c'));
       await desk.add(ending('c'));
-      await desk.clock.advance(24 * hourMs);
+      await desk.clock.advance(outage + 30 * minuteMs);
       const news = desk.told.filter(({ atMs }) => atMs >= outage);
       assert.deepEqual(
         news.map(({ message }) => message.kind),
@@ -263,13 +263,14 @@ describe('a provider that fails', () => {
     await desk.add(rowOf('b'));
     await desk.clock.advance(1000);
     assert.deepEqual(
-      desk.told.filter(({ notifier }) => notifier === 'chat').map(({ message }) => message.subject),
-      ['a', 'b'],
+      desk.told.filter(({ notifier }) => notifier === 'chat').map(({ message }) => message.headline.slice(0, 18)),
+      ['DOWN notifier mail', 'DOWN api.example.n', 'DOWN api.example.n'],
     );
     desk.answers.clear();
     await desk.clock.advance(hourMs);
     assert.deepEqual(desk.kinds('mail').slice(-1), ['digest']);
-    assert.equal(desk.kinds('chat').length, 2);
+    assert.deepEqual(desk.kinds('chat'), ['problem', 'problem', 'problem', 'recovery']);
+    assert.equal(desk.told.at(-1)?.message.headline, 'UP notifier mail');
   });
 
   test('in a circle of fallbacks ends nowhere', async () => {
@@ -278,7 +279,8 @@ describe('a provider that fails', () => {
     for (const name of ['mail', 'chat']) desk.answers.set(name, () => retry);
     await desk.add(rowOf('a'));
     await desk.clock.advance(2 * hourMs);
-    assert.equal(desk.outbox.rows.size, 2);
+    // The message and the news of the other's outage, at each.
+    assert.equal(desk.outbox.rows.size, 6);
   });
 });
 
@@ -291,8 +293,9 @@ describe('a broken notifier', () => {
     await desk.clock.advance(119_999);
     assert.equal(desk.kinds('chat').length, 0);
     await desk.clock.advance(1);
-    assert.equal(desk.kinds('chat').length, 1);
+    assert.equal(desk.kinds('chat').length, 2);
     await desk.clock.advance(hourMs);
+    assert.equal(desk.kinds('chat').length, 2);
     assert.deepEqual(
       desk.told.filter(({ notifier }) => notifier === 'mail').map(({ atMs }) => atMs / minuteMs),
       [0, 15, 30, 45, 60],
