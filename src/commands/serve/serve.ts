@@ -68,7 +68,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const backups = backupsOf({ folder, store, clock, given: files });
   const accounts = new AccountBook({ clock, store, newId: randomUUIDv7, newSecret });
   await accounts.load();
-  const notifiers = running.use(new ServeNotifiers(say));
+  const notifiers = running.use(new ServeNotifiers(store, say));
   notifiers.follow(config);
   const shared = { server, store, identity, desk: notifiers.desk, accounts, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
