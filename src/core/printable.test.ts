@@ -14,6 +14,13 @@ const cases: readonly (readonly [bytes: string, text: string])[] = [
   ['f4908080', String.raw`\xf4\x90\x80\x80`],
   ['0a09', String.raw`\n\t`],
   ['e280ae', String.raw`\u202e`],
+  ['d89c', String.raw`\u61c`],
+  ['61e2808b62', String.raw`a\u200bb`],
+  ['61c2ad', String.raw`a\xad`],
+  ['61e2808d', String.raw`a\u200d`],
+  ['f3a08181', String.raw`\u{e0041}`],
+  ['e385a4', String.raw`\u3164`],
+  ['f09f91a9e2808df09f94ac', '👩‍🔬'],
 ];
 
 for (const [bytes, text] of cases)

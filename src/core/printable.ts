@@ -1,6 +1,8 @@
-// C0, DEL, C1, line separators and the marks that change writing direction: a terminal obeys them, a person never sees them.
-// oxlint-disable-next-line no-control-regex -- these are the characters to find
-const commanding = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+// Control characters, line separators, the marks that change writing direction, and characters that nobody sees, by which two names look like
+// one: a terminal obeys them, or a person is deceived. Joiners (U+200C, U+200D) have their place in scripts and emoji, after a
+// character of theirs.
+const commanding =
+  /[\p{Cc}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]|(?![\u200c\u200d])\p{Cf}|(?<![\u0080-\u{10ffff}])[\u200c\u200d]/gu;
 
 /** Text from outside made safe to print: a banner must not drive the terminal. */
 export function printable(text: string): string {
@@ -8,7 +10,8 @@ export function printable(text: string): string {
     if (character === '\n') return String.raw`\n`;
     if (character === '\r') return String.raw`\r`;
     if (character === '\t') return String.raw`\t`;
-    const code = character.charCodeAt(0);
+    const code = character.codePointAt(0) ?? 0;
+    if (code > 0xffff) return `\\u{${code.toString(16)}}`;
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;
   });
 }

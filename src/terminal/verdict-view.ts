@@ -64,7 +64,8 @@ function headline(verdict: Verdict, times: Times): string {
   if (judgement === 'altered') return `ALTERED: ${counted(findings.length, 'fault')}`;
   if (judgement === 'signer-unknown') return 'SIGNER UNKNOWN';
   if (judgement === 'unsigned') return 'NOT SIGNED';
-  if (judgement === 'complete') return `GENUINE AND COMPLETE for ${times.period(periodOf(verdict))}`;
+  if (judgement === 'complete')
+    return `GENUINE AND COMPLETE for ${scopeOf(verdict)}, ${times.period(periodOf(verdict))}`;
   const losses = sensors.flatMap(({ lost }) => lost).length;
   const told = [
     [alarms.length, 'alarm'],
@@ -73,10 +74,14 @@ function headline(verdict: Verdict, times: Times): string {
     [unverifiedIn(verdict), 'unchecked seal'],
   ] as const;
   const words = told.flatMap(([count, what]) => (count === 0 ? [] : [counted(count, what)]));
-  return `GENUINE, ${words.length === 0 ? 'WITHOUT ANY RECORD' : `with ${words.join(', ')}`}`.replace(
-    'losss',
-    'losses',
-  );
+  const rest = words.length === 0 ? 'WITHOUT ANY RECORD' : `with ${words.join(', ')}`.replace('losss', 'losses');
+  return `GENUINE, ${rest}, for ${scopeOf(verdict)}`;
+}
+
+/** Whose records these are, and of which sensors: of others it proves nothing. */
+function scopeOf({ agent, sensors }: Verdict): string {
+  const names = sensors.map(({ sensor }) => sensor);
+  return [agent?.name ?? 'a machine without a name', ...(names.length === 0 ? [] : [names.join(' and ')])].join(', ');
 }
 
 /** From the first to the last record of all sensors, or what was asked for. */
@@ -126,7 +131,7 @@ function placeOf({ file, line }: Finding): string {
   return line === undefined ? file : `${file}:${line}`;
 }
 
-function sensorLines({ sensor, chains, records, blind, lost }: SensorFacts, times: Times): readonly string[] {
+function sensorLines({ sensor, chains, records, orders, blind, lost }: SensorFacts, times: Times): readonly string[] {
   const gaps = blind.map(
     (gap) =>
       `  not watched ${times.period(gap)} (${lengthOf(gap)}): ${gap.why}${gap.isOrdered ? ' (ended in order)' : ''}.`,
@@ -135,6 +140,7 @@ function sensorLines({ sensor, chains, records, blind, lost }: SensorFacts, time
   return [
     `${sensor}: ${chains.map(chainText).join('; ')}.`,
     ...(records ? [`  From ${times.both(records.from)} to ${times.both(records.to)}.`] : []),
+    ...orders.map((order) => `  Watched by ${order}.`),
     ...bounded(gaps, 'more gaps'),
     ...bounded(losses, 'more losses'),
   ];

@@ -45,6 +45,8 @@ export interface SensorFacts {
   readonly records?: Period | undefined;
   /** When it did not watch. */
   readonly blind: readonly BlindTime[];
+  /** By whose order it watched, and with which options, in the words of its records. */
+  readonly orders: readonly string[];
   /** What the sensor said it could not observe or keep. */
   readonly lost: readonly string[];
 }

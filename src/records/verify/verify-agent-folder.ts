@@ -118,7 +118,7 @@ class FolderChain implements LineReader {
   }
 
   facts(sensor: string): SensorFacts {
-    const { records, lost } = this.watched;
+    const { records, lost, orders } = this.watched;
     return {
       sensor,
       chains: this.#runs.map((run, index) => ({
@@ -127,6 +127,7 @@ class FolderChain implements LineReader {
       })),
       records,
       blind: this.watched.times(),
+      orders,
       lost,
     };
   }

@@ -85,6 +85,7 @@ function factsOf({ sensor, chains, watched, period }: OfSensor): SensorFacts {
     })),
     records: watched.records,
     blind: watched.times(period),
+    orders: watched.orders,
     lost: watched.lost,
   };
 }

@@ -42,6 +42,7 @@ export async function verifyFile(
     if ('problem' in found) continue;
     const content = contentOf(found.text);
     if (content) watched.add(content);
+    else watched.addUnreadable();
     await text?.expect(`${contentText(content)}\n`);
   }
   const missing = reader.missing();

@@ -148,6 +148,21 @@ describe('the time that a sensor watched', () => {
     );
   });
 
+  test('SG8: is told with the order, with what the sensor could do in part only, and with records that cannot be read', () => {
+    const watched = watchedBy([
+      [0, started],
+      [1, { event: 'sensor-state', state: 'limited', message: 'devices are looked up every 5 s' }],
+      [2, started],
+      [3, { ...started, message: 'by order of another' }],
+    ]);
+    watched.addUnreadable();
+    assert.deepEqual(watched.orders, ['by order of the lab', 'by order of another']);
+    assert.deepEqual(watched.lost, [
+      'it watched in part only: devices are looked up every 5 s',
+      'a record that this version cannot read: a newer one wrote it',
+    ]);
+  });
+
   test('is unknown as a whole where there is no record at all', () => {
     assert.deepEqual(blind([], { from: start, to: start + minute }), [[0, 60, 'there is no record of this time']]);
     assert.deepEqual(blind([]), []);

@@ -29,6 +29,7 @@ const longestSilenceMs = 100_000;
 const shortestMs = 1000;
 /** Of more, only the number is told. */
 const maxTold = 1000;
+const maxOrders = 10;
 
 /** Works out, from the records of one sensor in their order, when it watched and when it did not. */
 export class WatchedTime {
@@ -36,6 +37,7 @@ export class WatchedTime {
   readonly #lost: string[] = [];
   #blind: Blind | undefined;
   #records: Period | undefined;
+  readonly #orders = new Set<string>();
   /** Sensors of older versions wrote nothing while nothing happened. */
   #beats = false;
 
@@ -47,6 +49,16 @@ export class WatchedTime {
   /** What the sensor itself says it could not observe or keep, at most 1,000 sentences. */
   get lost(): readonly string[] {
     return this.#lost;
+  }
+
+  /** By whose order it watched, and with which options, at most ten. */
+  get orders(): readonly string[] {
+    return [...this.#orders];
+  }
+
+  /** A line that this version cannot read. */
+  addUnreadable(): void {
+    this.#lose('a record that this version cannot read: a newer one wrote it');
   }
 
   add({ record, stamp: { at } }: LineContent): void {
@@ -63,15 +75,17 @@ export class WatchedTime {
       case 'not-watching':
         return this.#explain(record);
       case 'sensor-started':
+        if (this.#orders.size < maxOrders) this.#orders.add(record.message);
         return this.#end(at, before);
       case 'sensor-stopped':
         return this.#begin(at, { why: record.message, isOrdered: record.message !== agentEnds });
       case 'sensor-state': {
         const { state, message: why } = record;
+        if (state === 'limited') this.#lose(`it watched in part only: ${why}`);
         return state === 'unavailable' ? this.#begin(at, { why, isOrdered: false }) : this.#end(at);
       }
       case 'lost':
-        if (this.#lost.length < maxTold) this.#lost.push(record.message);
+        this.#lose(record.message);
         return this.#observe(at, before ?? at);
       default:
         this.#observe(at, before ?? at);
@@ -96,6 +110,10 @@ export class WatchedTime {
       ...this.#times,
       ...(isOver || to <= since ? [] : [{ from: since, to, why: reason.why, isOrdered: reason.isOrdered }]),
     ].filter((time) => time.to > from && time.from < to);
+  }
+
+  #lose(what: string): void {
+    if (this.#lost.length < maxTold) this.#lost.push(what);
   }
 
   /** The agent says why it did not watch. */
