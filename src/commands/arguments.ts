@@ -97,6 +97,13 @@ export function keyPinArgument(text: string): string {
   throw new InvalidArgumentError('Expected the 43 characters that follow wk1. in what `watchkeeper invite` prints.');
 }
 
+/** An http or https URL. */
+export function webAddressArgument(text: string): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw new InvalidArgumentError('Expected an http or https URL.');
+}
+
 /** Lets the person at a terminal allow what is denied by default. */
 export function addAllowOption(command: Command): Command {
   const meaning = 'address or range to allow although it is denied by default, such as fe80::/10 (repeatable)';

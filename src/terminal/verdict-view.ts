@@ -8,6 +8,7 @@ import {
   type Judgement,
   type NumberedRun,
   type SensorFacts,
+  type TimestampFact,
   type Verdict,
 } from '../records/verify/verdict.ts';
 import type { Period } from '../records/verify/watched-time.ts';
@@ -94,7 +95,7 @@ function periodOf({ asked, sensors }: Verdict): Period {
   };
 }
 
-function originLines({ agent, signature, asked }: Verdict, times: Times): readonly string[] {
+function originLines({ agent, signature, timestamp, asked }: Verdict, times: Times): readonly string[] {
   if (!agent || !signature) return [];
   const { pin, expectedPin, madeAt, version, serverId } = signature;
   const known =
@@ -106,9 +107,20 @@ function originLines({ agent, signature, asked }: Verdict, times: Times): readon
   return [
     `Evidence of the machine ${agent.name} (agent ${agent.id}).`,
     `Signed on ${times.moment(Date.parse(madeAt))} by the server ${serverId} (Watchkeeper ${version}) with the key whose pin is ${pin}. ${known}`,
+    ...(timestamp ? [timestampLine(timestamp, times)] : []),
     askedLine(asked, times),
     `Times are those of ${times.zone}; the machine's own clock gave them, but for alarms.`,
   ];
+}
+
+function timestampLine({ at, authority, isTrusted }: TimestampFact, times: Times): string {
+  const known =
+    isTrusted === undefined
+      ? 'Nobody has said whether it is to be trusted: give its certificate with --timestamp-ca.'
+      : isTrusted
+        ? 'Its certificate leads to one that was given as trusted.'
+        : 'Its certificate leads to none that was given as trusted: this proves no time.';
+  return `The time-stamping authority ${authority} has seen the list of this folder by ${times.both(Date.parse(at))}. ${known}`;
 }
 
 function askedLine(asked: Verdict['asked'], times: Times): string {

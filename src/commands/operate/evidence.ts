@@ -5,11 +5,12 @@ import type { SensorName } from '../../core/sensor.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../records/record-line.ts';
 import { readManifest, type ManifestChain, type LineRun } from '../../records/manifest.ts';
-import { manifestFile, signatureFile } from '../../records/verify/verify-export.ts';
+import { manifestFile, signatureFile, timestampFile } from '../../records/verify/verify-export.ts';
 import { pathPart } from './path-part.ts';
 import { evidenceAnswer, linesAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
+import { stampedBy } from './timestamp.ts';
 import { verify } from './verify.ts';
 
 export interface EvidenceFlags extends ServerPlace {
@@ -17,11 +18,13 @@ export interface EvidenceFlags extends ServerPlace {
   /** ISO 8601 with a zone. */
   readonly from?: string;
   readonly to?: string;
+  /** A time-stamping authority that is asked for a time stamp. */
+  readonly timestamp?: URL;
 }
 
 /** Takes the records of an agent away from a server, signed, and verifies what was written; returns the exit code. @throws {AppError} */
 export async function exportEvidence(agent: string, folder: string, flags: EvidenceFlags): Promise<number> {
-  const { sensor, from, to, ...place } = flags;
+  const { sensor, from, to, timestamp, ...place } = flags;
   await makeEmpty(folder);
   const client = new ServerClient(lineTo(place));
   const query = new URLSearchParams({ ...(sensor && { sensor }), ...(from && { from }), ...(to && { to }) });
@@ -34,6 +37,7 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   // Last: a folder without it is none that was finished.
   await writeFile(join(folder, manifestFile), signed.manifest);
   await writeFile(join(folder, signatureFile), `${signed.signature}\n`);
+  if (timestamp) await writeFile(join(folder, timestampFile), await stampedBy(timestamp, Buffer.from(signed.manifest)));
   process.stdout.write(
     `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n\n`,
   );

@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 import { verifyAgentFolder } from '../../records/verify/verify-agent-folder.ts';
 import type { Judgement, Verdict } from '../../records/verify/verdict.ts';
-import { manifestFile, signatureFile, verifyExport } from '../../records/verify/verify-export.ts';
+import { manifestFile, signatureFile, verifyExport, type ExportTrust } from '../../records/verify/verify-export.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { formatVerdict } from '../../terminal/verdict-view.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { exitCodeOf } from '../exit-codes.ts';
+import { timestampReader } from './timestamp.ts';
 
 export interface VerifyFlags {
   /** Of the key that must have signed. */
   readonly pin?: string;
+  /** Certificates (PEM) of time-stamping authorities that are trusted. */
+  readonly timestampCa?: string;
   readonly json?: boolean;
 }
 
@@ -26,19 +29,19 @@ const exitCodeFor: Readonly<Record<Judgement, number>> = {
 /** Says what a folder of evidence proves; returns the exit code. @throws {AppError} usage, unavailable */
 export async function verify(
   folder: string,
-  { pin, json = false }: VerifyFlags,
+  { pin, timestampCa, json = false }: VerifyFlags,
   output: NodeJS.WriteStream,
 ): Promise<number> {
-  const verdict = await verdictOn(folder, pin);
+  const verdict = await verdictOn(folder, { pin, readTimestamp: timestampReader(timestampCa) });
   const view = { paint: paintFor(output), columns: columnsFor(output), zone: Temporal.Now.timeZoneId() };
   output.write(`${json ? JSON.stringify(verdict) : formatVerdict(verdict, view)}\n`);
   return exitCodeFor[verdict.judgement];
 }
 
-async function verdictOn(folder: string, pin: string | undefined): Promise<Verdict> {
+async function verdictOn(folder: string, trust: ExportTrust): Promise<Verdict> {
   try {
     const isExport = [manifestFile, signatureFile].some((name) => existsSync(join(folder, name)));
-    return isExport ? await verifyExport(folder, pin) : await verifyAgentFolder(folder);
+    return isExport ? await verifyExport(folder, trust) : await verifyAgentFolder(folder);
   } catch (error) {
     if (error instanceof AppError || !('code' in (error as Error))) throw error;
     throw new AppError('unavailable', `${folder} cannot be read: ${(error as Error).message}`, { cause: error });

@@ -15,7 +15,7 @@ export interface Requesting {
   readonly headers: Readonly<Record<string, string>>;
   /** GET if undefined. */
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly maxBodyBytes: number;
 }
 

@@ -70,12 +70,23 @@ export interface Signature {
   readonly version: string;
 }
 
+/** A time-stamping authority has seen the hash of the list: the folder is at least so old. */
+export interface TimestampFact {
+  /** ISO 8601, by the authority's clock. */
+  readonly at: string;
+  /** The name in its certificate. */
+  readonly authority: string;
+  /** Whether that certificate leads to one that was given as trusted; undefined if none was. */
+  readonly isTrusted: boolean | undefined;
+}
+
 export interface Verdict {
   readonly judgement: Judgement;
   readonly findings: readonly Finding[];
   /** Absent if the folder does not say it readably, or nobody signed it. */
   readonly agent?: { readonly id: string; readonly name: string };
   readonly signature?: Signature;
+  readonly timestamp?: TimestampFact;
   /** What of the evidence was asked for; undefined if the folder does not say. */
   readonly asked?: AskedEvidence | undefined;
   readonly sensors: readonly SensorFacts[];

@@ -6,16 +6,28 @@ import { keyPin, verifyBytes } from '../../protocol/identity.ts';
 import { readManifest, type Manifest, type ManifestChain } from '../manifest.ts';
 import { filesOf } from './folder-files.ts';
 import { SignedRuns } from './signed-runs.ts';
-import { judgementOf, type Finding, type SensorFacts, type Verdict } from './verdict.ts';
+import { judgementOf, type Finding, type SensorFacts, type TimestampFact, type Verdict } from './verdict.ts';
 import { verifyFile } from './verify-file.ts';
 import { WatchedTime, type Period } from './watched-time.ts';
 
 export const manifestFile = 'manifest.json';
 export const signatureFile = 'manifest.sig';
+/** Not in every folder. */
+export const timestampFile = 'manifest.tsr';
 const maxManifestBytes = 64 * 1024 * 1024;
 
+export interface ExportTrust {
+  /** Of the key that must have signed. */
+  readonly pin?: string | undefined;
+  /** Reads the response of a time-stamping authority about these bytes; a text says what is wrong with it. */
+  readonly readTimestamp?: (response: Buffer, stamped: Buffer) => TimestampFact | string;
+}
+
 /** Verifies that a folder is exactly what the server with the expected key exported. @throws {AppError} usage, unavailable */
-export async function verifyExport(folder: string, expectedPin?: string): Promise<Verdict> {
+export async function verifyExport(
+  folder: string,
+  { pin: expectedPin, readTimestamp }: ExportTrust = {},
+): Promise<Verdict> {
   const { names: present, findings: strangers } = await filesOf(folder);
   const findings: Finding[] = [...strangers];
   const manifest = await readSigned({ folder, present }, findings);
@@ -26,6 +38,8 @@ export async function verifyExport(folder: string, expectedPin?: string): Promis
     signatureFile,
     ...[...bySensor.keys()].flatMap((name) => [`${name}.jsonl`, `${name}.log`]),
   ]);
+  const timestamp = present.has(timestampFile) ? await stampOf(folder, readTimestamp, findings) : undefined;
+  if (present.has(timestampFile)) expected.add(timestampFile);
   for (const file of present.difference(expected)) findings.push({ file, message: 'expected no such file, got one' });
   for (const file of expected.difference(present)) findings.push({ file, message: 'expected this file, got none' });
   const sensors: SensorFacts[] = [];
@@ -37,21 +51,35 @@ export async function verifyExport(folder: string, expectedPin?: string): Promis
     }
     sensors.push(factsOf({ sensor, chains, watched, period: periodOf(manifest, watched) }));
   }
-  return verdictOn(manifest, { findings, sensors, expectedPin });
+  return verdictOn(manifest, { findings, sensors, expectedPin, timestamp });
+}
+
+async function stampOf(
+  folder: string,
+  read: ExportTrust['readTimestamp'],
+  findings: Finding[],
+): Promise<TimestampFact | undefined> {
+  const [response, stamped] = [await contentOf(folder, timestampFile), await contentOf(folder, manifestFile)];
+  const fact = read?.(response, stamped) ?? 'expected no time stamp, which is not read here';
+  if (typeof fact !== 'string') return fact;
+  findings.push({ file: timestampFile, message: fact });
+  return undefined;
 }
 
 interface Found {
   readonly findings: readonly Finding[];
   readonly sensors: readonly SensorFacts[];
   readonly expectedPin: string | undefined;
+  readonly timestamp: TimestampFact | undefined;
 }
 
-function verdictOn(manifest: Manifest, { findings, sensors, expectedPin }: Found): Verdict {
+function verdictOn(manifest: Manifest, { findings, sensors, expectedPin, timestamp }: Found): Verdict {
   const { agentId, agent, serverId, serverKey, madeAt, version, asked, chains } = manifest;
   const facts = {
     findings,
     agent: { id: agentId, name: agent },
     signature: { serverId, pin: keyPin(serverKey), expectedPin, madeAt, version },
+    ...(timestamp && { timestamp }),
     asked,
     sensors,
     alarms: chains.flatMap(({ sensor, alarms }) => alarms.map((alarm) => ({ sensor, ...alarm }))),

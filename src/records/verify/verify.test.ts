@@ -127,7 +127,7 @@ describe('exported evidence', () => {
   }
 
   test('SG8: that nobody touched is genuine, with the records it has and the gaps between them', async () => {
-    const { judgement, findings, sensors, agent } = await verifyExport(folder, pin);
+    const { judgement, findings, sensors, agent } = await verifyExport(folder, { pin });
     assert.deepEqual([judgement, findings], ['genuine', []]);
     assert.deepEqual(agent, { id: 'agent-1', name: 'seat-17' });
     assert.deepEqual(
@@ -147,7 +147,7 @@ describe('exported evidence', () => {
       [other, 'signer-unknown'],
       [pin, 'genuine'],
     ] as const) {
-      const verdict = await verifyExport(folder, expected);
+      const verdict = await verifyExport(folder, { pin: expected });
       assert.equal(verdict.judgement, judgement);
       assert.equal(verdict.signature?.pin, pin);
     }
@@ -171,7 +171,7 @@ describe('exported evidence', () => {
         identity: server,
         alarms: alarms.map((each) => ({ ...each, chain: writer.first.chain })),
       });
-      const verdict = await verifyExport(quiet, pin);
+      const verdict = await verifyExport(quiet, { pin });
       assert.equal(verdict.judgement, judgement);
       assert.deepEqual(
         verdict.alarms.map(({ cause }) => cause),
@@ -190,7 +190,7 @@ describe('exported evidence', () => {
       const whole = await readFile(join(small, name));
       for (let at = 0; at < whole.length; at++) {
         await writeFile(join(small, name), whole.with(at, (whole[at] ?? 0) ^ 1));
-        assert.equal((await verifyExport(small, pin)).judgement, 'altered', `byte ${at} of ${name}`);
+        assert.equal((await verifyExport(small, { pin })).judgement, 'altered', `byte ${at} of ${name}`);
       }
     });
 
@@ -275,7 +275,7 @@ describe('exported evidence', () => {
   test('of an agent without records is genuine, and not complete', async () => {
     const other = await mkdtemp(join(tmpdir(), 'watchkeeper-verify-'));
     await exportTo(other, [], { identity: server });
-    const { judgement, findings, sensors } = await verifyExport(other, pin);
+    const { judgement, findings, sensors } = await verifyExport(other, { pin: pin });
     await rm(other, { recursive: true });
     assert.deepEqual([judgement, findings, sensors], ['genuine', [], []]);
   });
@@ -290,7 +290,7 @@ describe('exported evidence', () => {
     });
     await writeFile(join(old, manifestFile), bytes);
     await writeFile(join(old, signatureFile), `${signBytes(server, Buffer.from(bytes))}\n`);
-    const { judgement, asked } = await verifyExport(old, pin);
+    const { judgement, asked } = await verifyExport(old, { pin: pin });
     await rm(old, { recursive: true });
     assert.deepEqual([judgement, asked], ['genuine', undefined]);
   });
