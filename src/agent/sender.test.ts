@@ -177,4 +177,63 @@ describe('the sender', () => {
     await settle();
     assert.deepEqual(frames, []);
   });
+
+  test('reads the spool once at a time, however often it is woken', async () => {
+    let [reading, most] = [0, 0];
+    const source: EntrySource = {
+      epoch: '1',
+      async read() {
+        most = Math.max(most, ++reading);
+        await settle();
+        reading--;
+        return [];
+      },
+      acknowledge: () => {},
+    };
+    const sender = new Sender(source, { unsentBytes: 0, sendFrame: () => {} });
+    for (let wake = 0; wake < 5; wake++) sender.wake();
+    await settle();
+    for (let wake = 0; wake < 5; wake++) sender.wake();
+    for (let turn = 0; turn < 10; turn++) await settle();
+    assert.deepEqual([reading, most], [0, 1]);
+  });
+
+  test('only what an acknowledgement names makes room again', async () => {
+    const source = new ListSource();
+    source.append('backlog', 5000);
+    const { sender, frames } = line(source);
+    sender.wake();
+    await settle();
+    const sent = (): number => frames.flatMap(({ entries }) => entries).length;
+    assert.equal(sent(), 4000);
+    // Numbers that were never sent, and those around them.
+    sender.acknowledged([[4001, 9000]]);
+    await settle();
+    assert.equal(sent(), 4000);
+    sender.acknowledged([
+      [1, 1],
+      [11, 20],
+    ]);
+    await settle();
+    assert.equal(sent(), 4011);
+  });
+
+  test('asks the spool for frames of 128 KiB and no more entries than there is room for', async () => {
+    const limits: { readonly maxBytes: number; readonly maxCount: number }[] = [];
+    const source: EntrySource = {
+      epoch: '1',
+      async read(_lane, limit) {
+        limits.push(limit);
+        return [];
+      },
+      acknowledge: () => {},
+    };
+    new Sender(source, { unsentBytes: 0, sendFrame: () => {} }).wake();
+    await settle();
+    assert.deepEqual(
+      limits.map(({ maxBytes }) => maxBytes),
+      [131_072, 131_072],
+    );
+    assert.ok(limits.every(({ maxCount }) => maxCount > 0 && maxCount <= 4000));
+  });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { AppError } from '../../core/errors.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import type { Claim } from '../gateway/greeting.ts';
@@ -274,5 +275,38 @@ describe('the gate', () => {
       ['seat', 'seat-2', 'seat-3'],
     );
     assert.equal(said.length, 2);
+  });
+
+  test('a name is one of up to 100 characters, for an administrator too', async () => {
+    const { gate } = await gateOf();
+    await gate.admit(claim(withToken('t1')));
+    await gate.rename('a', 'x'.repeat(100));
+    for (const name of ['x'.repeat(101), '', ' a', '..', 'a\u0000'])
+      await assert.rejects(gate.rename('a', name), { code: 'usage' }, JSON.stringify(name));
+    await assert.rejects(gate.rename('nobody', 'y'), { code: 'not-found' });
+    assert.equal(gate.agents()[0]?.name, 'x'.repeat(100));
+  });
+
+  test('what the configuration calls an agent is its name, unless that is none or taken; a disk that refuses is told', async () => {
+    let refuses = false;
+    const { gate } = await gateOf(new FakeClock(), (records) => ({
+      ...records,
+      async saveAgent(agent) {
+        if (refuses) throw new AppError('unavailable', 'the disk is full');
+        await records.saveAgent(agent);
+      },
+    }));
+    await gate.admit(claim(withToken('t1')));
+    await gate.admit(claim({ agentId: 'b', name: 'other', publicKey: 'key of b', ...withToken('t2') }));
+    assert.equal(await gate.admit(claim({ expectedName: 'new' })), 'new');
+    assert.equal(await gate.admit(claim({ expectedName: 'OTHER' })), 'new');
+    assert.equal(await gate.admit(claim({ expectedName: '..' })), 'new');
+    refuses = true;
+    await assert.rejects(gate.admit(claim({ expectedName: 'newer' })), { code: 'unavailable' });
+  });
+
+  test('an agent that nobody knows can be neither revoked nor removed', async () => {
+    const { gate } = await gateOf();
+    assert.deepEqual([await gate.revoke('x'), await gate.remove('x'), gate.agents()], [false, false, []]);
   });
 });

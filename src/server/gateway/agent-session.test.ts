@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Greeting as AgentGreeting } from '../../agent/greeting.ts';
 import type { Entry } from '../../core/entry.ts';
+import { AppError } from '../../core/errors.ts';
 import { Channel } from '../../protocol/channel.ts';
 import { ProtocolError } from '../../protocol/frames.ts';
 import { createIdentity, keyPin } from '../../protocol/identity.ts';
@@ -66,12 +67,17 @@ function helloTo(sent: readonly ServerMessage[]): AgentMessage {
   );
 }
 
+const gapItem = { kind: 'gap', ranges: [], cause: 'corrupt', at: 1 } as const;
+
+const isFault = (code: string, text: RegExp) => (error: unknown) =>
+  error instanceof ProtocolError && error.code === code && text.test(error.message);
+
 function entriesFrame(seq: number): AgentMessage {
   return {
     type: 'entries',
     lane: 'live',
     epoch: '1',
-    entries: [{ seq, item: { kind: 'gap', ranges: [], cause: 'corrupt', at: 1 } }],
+    entries: [{ seq, item: gapItem }],
   };
 }
 
@@ -185,4 +191,121 @@ describe('a session', () => {
     await clock.advance(60_000);
     assert.deepEqual([committed, typesOf(sent)], [[], ['challenge', 'welcome', 'error']]);
   });
+
+  test('hands each message to the room that it is for', async () => {
+    const heard: unknown[] = [];
+    const { session, sent } = sessionOf({
+      onTasksApplied: (_session, revision) => heard.push(['applied', revision]),
+      onRunAnswer: (requestId, answer) => heard.push([requestId, answer]),
+      beginChain: async (agentId, { chain }) => {
+        heard.push([agentId, chain]);
+        return chain === 'known';
+      },
+    });
+    await session.receive(helloTo(sent), 1000);
+    const messages: readonly AgentMessage[] = [
+      { type: 'tasks-applied', revision: 7 },
+      { type: 'run-accepted', requestId: 'r1', scheduledAt: 5 },
+      { type: 'run-refused', requestId: 'r2', message: 'it is paused' },
+      { type: 'chain-begin', sensor: 'usb', chain: 'known', key: 'k' },
+      { type: 'chain-begin', sensor: 'usb', chain: 'other', key: 'k' },
+    ];
+    for (const message of messages) await session.receive(message, 100);
+    const { agentId } = agentIdentity;
+    assert.deepEqual(heard, [
+      ['applied', 7],
+      ['r1', { scheduledAt: 5 }],
+      ['r2', { refusal: 'it is paused' }],
+      [agentId, 'known'],
+      [agentId, 'other'],
+    ]);
+    assert.deepEqual(sent.slice(2), [
+      { type: 'chain-begun', chain: 'known' },
+      { type: 'chain-unknown', chain: 'other' },
+    ]);
+  });
+
+  test('takes nothing before the greeting, one greeting, and entries of the epoch that was greeted with', async () => {
+    const { session, sent } = sessionOf();
+    const hello = helloTo(sent);
+    await assert.rejects(
+      session.receive(heartbeatAt(1), 100),
+      isFault('bad-frame', /expected hello first, got heartbeat/),
+    );
+    await assert.rejects(
+      session.receive(entriesFrame(1), 100),
+      isFault('bad-frame', /expected hello first, got entries/),
+    );
+    await session.receive(hello, 1000);
+    await assert.rejects(session.receive(hello, 1000), isFault('bad-frame', /got a second/));
+    const other = { ...entriesFrame(1), epoch: '2' } as AgentMessage;
+    await assert.rejects(session.receive(other, 100), isFault('not-your-entries', /of epoch 1, got 2/));
+    await session.receive(entriesFrame(1), 100);
+    await session.settled();
+    assert.deepEqual(sent.at(-1), { type: 'ack', epoch: '1', ranges: [[1, 1]] });
+  });
+
+  test('acknowledges what was stored, as ranges, and says why where nothing was', async () => {
+    for (const [code, told] of [
+      ['usage', 'not-your-entries'],
+      ['unavailable', 'unavailable'],
+    ] as const) {
+      const commit: SessionPorts['commit'] = () => Promise.reject(new AppError(code, 'it was not stored'));
+      const { session, sent } = sessionOf({ commit });
+      await session.receive(helloTo(sent), 1000);
+      await session.receive(entriesFrame(1), 100);
+      await session.settled();
+      assert.deepEqual(sent.at(-1), { type: 'error', code: told, message: 'it was not stored' });
+    }
+    const { session, sent } = sessionOf();
+    await session.receive(helloTo(sent), 1000);
+    const [one, two, four] = [1, 2, 4].map((seq) => ({ seq, item: gapItem }));
+    await session.receive({ type: 'entries', lane: 'live', epoch: '1', entries: [four!, one!, two!] }, 100);
+    await session.settled();
+    assert.deepEqual(sent.at(-1), {
+      type: 'ack',
+      epoch: '1',
+      ranges: [
+        [1, 2],
+        [4, 4],
+      ],
+    });
+  });
+
+  test('takes a thousand words at once, then twenty a second, and ends with one that says more', async () => {
+    const { clock, session, sent } = sessionOf();
+    await session.receive(helloTo(sent), 1000);
+    for (let word = 0; word < 1000; word++) await session.receive(heartbeatAt(word), 100);
+    await clock.advance(1000);
+    for (let word = 0; word < 20; word++) await session.receive(heartbeatAt(word), 100);
+    await assert.rejects(session.receive(heartbeatAt(1), 100), isFault('quota', /at most 20 messages a second/));
+  });
+
+  test('holds entries back beyond 40,000 at once and 10,000 a second, and bytes beyond 16 MiB and 8 MiB a second', async () => {
+    const manyEntries = sessionOf();
+    await manyEntries.session.receive(helloTo(manyEntries.sent), 1000);
+    const entries = Array.from({ length: 50_000 }, (_, index) => ({ seq: index + 1, item: gapItem }));
+    await manyEntries.session.receive({ type: 'entries', lane: 'live', epoch: '1', entries }, 1000);
+    await assertHeld(manyEntries, 1000);
+    const manyBytes = sessionOf({ uncommitted: { bytes: -64 * mebibyte } });
+    await manyBytes.session.receive(helloTo(manyBytes.sent), 1000);
+    for (let seq = 1; seq <= 16; seq++) {
+      await manyBytes.session.receive(entriesFrame(seq), mebibyte);
+      await manyBytes.session.settled();
+    }
+    assert.equal(manyBytes.sent.length, 18);
+    const last = manyBytes.session.receive(entriesFrame(17), 4 * mebibyte);
+    await assertHeld(manyBytes, 500);
+    await last;
+  });
 });
+
+/** The last frame is acknowledged after this time, and not before. */
+async function assertHeld({ clock, sent, session }: ReturnType<typeof sessionOf>, heldMs: number): Promise<void> {
+  const before = sent.length;
+  await clock.advance(heldMs - 1);
+  assert.equal(sent.length, before);
+  await clock.advance(1);
+  await session.settled();
+  assert.deepEqual([sent.length, sent.at(-1)?.type], [before + 1, 'ack']);
+}
