@@ -122,8 +122,8 @@ async function run(test: string, { order, limitMs }: Run): Promise<{ passed: boo
   const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
   const env = {
     ...environment,
-    // Enough random lives for a seeded bug.
-    WATCHKEEPER_SPOOL_RUNS: '40',
+    // Enough random lives for every trouble to come.
+    WATCHKEEPER_SPOOL_RUNS: '150',
     // Also for the programs that a test starts.
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${hook}`,
     ...(order && { WATCHKEEPER_MUTATION: JSON.stringify(order) }),
