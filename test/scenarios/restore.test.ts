@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -169,4 +169,30 @@ test('on a full disk there is no backup, and no restore, and both say why', asyn
   assert.equal(restore.code, 3);
   assert.match(restore.stderr, /nothing was restored: .*ENOSPC/);
   assert.deepEqual(globSync('{backup*,data/*}', { cwd: disk.path }), ['data/lock']);
+});
+
+test('a data folder that was copied in part is said to be, before its agents say that it is another server', async () => {
+  await using server = await Served.start(undefined, { localAgent: true });
+  await server.stop();
+  rmSync(join(server.data, 'server.json'));
+  await using again = new Watchkeeper(
+    server.words('serve', '--listen', `127.0.0.1:${server.port}`, '--no-local-agent'),
+  );
+  await eventually('it is said', () =>
+    /had no server\.json, by which agents know their server.* none of the 1 agents in the store will come back/.test(
+      again.stderr,
+    ),
+  );
+  again.signal('SIGTERM');
+  assert.equal(await again.end(), 0, again.stderr);
+  assert.ok(statSync(join(server.data, 'server.json')).size > 0);
+});
+
+test('a server does not begin in a folder into which a restore was cut off', async () => {
+  await using server = await Served.start(undefined, { localAgent: false });
+  const target = join(server.folder, 'half');
+  mkdirSync(join(target, 'restore.unfinished'), { recursive: true, mode: 0o700 });
+  const { code, stderr } = await runWatchkeeper(['serve', '--data', target, '--listen', '127.0.0.1:0']);
+  assert.deepEqual([code, /a restore into .* was cut off/.test(stderr)], [3, true], stderr);
+  assert.deepEqual(globSync('*', { cwd: target }).toSorted(), ['lock', 'restore.unfinished']);
 });

@@ -9,7 +9,7 @@ import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { formatEndpoint } from '../../core/target.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import { AccountBook } from '../../server/accounts/account-book.ts';
-import { finishRestore } from '../../server/backup/restore-backup.ts';
+import { assertRestoreEnded, finishRestore } from '../../server/backup/restore-backup.ts';
 import { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { DataFolder } from '../../server/host/data-folder.ts';
 import { ClientLogs } from '../../server/evidence/client-logs.ts';
@@ -59,7 +59,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const folder = folderAt(taken.path);
   const { config, files, leftOut } = await startConfig(options.config, say);
   const store = running.use(await openSqliteStore({ folder: folder.path, say: (notice) => say(sentenceOf(notice)) }));
-  const identity = folder.identity();
+  const identity = await identityOf({ folder, store, say });
   const parts = { clock, identity, store, readMonitor: readDefinition, readRoom: readRoomDefinition, say };
   const server = running.adopt(buildServer(parts), stopServer);
   server.health.noteConfig(leftOut);
@@ -117,7 +117,19 @@ function newSecret(): string {
 
 function folderAt(path: string): DataFolder {
   finishRestore(path);
+  assertRestoreEnded(path);
   return new DataFolder(path);
+}
+
+/** Who this server is. A store without the identity that it belongs to is as good as another server's: that is said. */
+async function identityOf({ folder, store, say }: { folder: DataFolder; store: Store; say: Say }) {
+  const isKept = folder.hasIdentity;
+  const identity = folder.identity();
+  const agents = isKept ? [] : (await store.agents()).filter(({ revokedAt }) => revokedAt === undefined);
+  const lost = `${folder.path} has a store and had no server.json, by which agents know their server: a new one was made`;
+  const next = `none of the ${agents.length} agents in the store will come back to it. Put the old server.json back, restore a backup, or invite them anew`;
+  if (agents.length > 0) say(`${lost}, and ${next}.`, { event: 'identity-lost', level: 'error' });
+  return identity;
 }
 
 type Start = Omit<ServerConfig, 'config'> & { readonly config: StartConfig };

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { AppError } from '../../core/errors.ts';
 import { textPart, writeArchive, type BackupPart } from './archive.ts';
 import { BackupMaker } from './make-backup.ts';
-import { finishRestore, restoreBackup } from './restore-backup.ts';
+import { assertRestoreEnded, finishRestore, restoreBackup } from './restore-backup.ts';
 
 const about = {
   version: '0.1.0',
@@ -94,6 +94,18 @@ describe('SF2: a restore', () => {
     writeFileSync(join(place.folder, 'lock'), '');
     await restore(place.folder, parts);
     assert.deepEqual(place.content(), { ...restored, lock: '' });
+  });
+
+  test('that was cut off leaves a folder in which no other server begins', async () => {
+    await using place = await makePlace();
+    assertRestoreEnded(place.folder);
+    mkdirSync(join(place.folder, 'restore.unfinished'));
+    assert.throws(() => assertRestoreEnded(place.folder), {
+      code: 'unavailable',
+      message: /was cut off: run 'watchkeeper restore' again, or remove .*restore\.unfinished to begin a new server/,
+    });
+    await restore(place.folder, parts);
+    assertRestoreEnded(place.folder);
   });
 
   const refusals: Readonly<Record<string, readonly [readonly BackupPart[], RegExp, Choices?]>> = {

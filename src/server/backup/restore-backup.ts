@@ -61,6 +61,14 @@ export function finishRestore(folder: string): void {
   syncFolder(folder);
 }
 
+/** @throws {AppError} unavailable, when a restore into this folder was cut off: a server that begins there would be another one */
+export function assertRestoreEnded(folder: string): void {
+  const unfinished = join(folder, unfinishedFolder);
+  if (!existsSync(unfinished) || existsSync(join(folder, identityFile))) return;
+  const next = `run 'watchkeeper restore' again, or remove ${unfinished} to begin a new server here`;
+  throw new AppError('unavailable', `a restore into ${folder} was cut off: ${next}`);
+}
+
 interface Reading {
   readonly passphrase: string | undefined;
   readonly take: (name: string, content: AsyncIterable<Uint8Array>) => Promise<void>;

@@ -44,6 +44,10 @@ export class DataFolder {
     return join(this.path, 'local-agent');
   }
 
+  get hasIdentity(): boolean {
+    return existsSync(join(this.path, 'server.json'));
+  }
+
   /** Who this server is. Agents pin its key, so it is made once. */
   identity(): ServerIdentity {
     return this.#keep('server.json', identityFile, () => ({ serverId: randomUUIDv7(), ...createIdentity() }));
