@@ -4,8 +4,9 @@ import type { IncidentStanding, OutboxChange, OutboxOutcome, OutboxRow } from '.
 import { digestOf, endsIncident, settle, type Settled } from './digest.ts';
 import { quietUntil } from './quiet-hours.ts';
 
-/** A day: a message that could not be told for so long is told no more. */
-export const keepTryingMs = 24 * 3_600_000;
+/** A day: a message that could not be told for so long, and so often, is told no more. A clock that is set ahead ends nothing. */
+const keepTryingMs = 24 * 3_600_000;
+const leastAttempts = 20;
 
 /** What is known of the incident of a row. */
 export interface Background {
@@ -79,7 +80,7 @@ function rejected(row: OutboxRow, plan: NotifierPlan, { now, backgroundOf }: Cir
   const finished = (outcome: OutboxOutcome, text: string): OutboxChange => ({ id: row.id, outcome, at: now, text });
   if (!isWanted(row, plan))
     return finished('filtered', 'below the severity, or without a tag, that the notifier wants');
-  if (row.attempts > 0 && now - (row.triedAt ?? row.addedAt) >= keepTryingMs)
+  if (row.attempts >= leastAttempts && now - (row.triedAt ?? row.addedAt) >= keepTryingMs)
     return finished('expired', 'not delivered in 24 h');
   if (row.kind !== 'reminder' && row.kind !== 'escalation') return undefined;
   const { standing } = backgroundOf(row.incident);

@@ -34,6 +34,8 @@ const longestSendMs = 45_000;
 const claimLimit = 5000;
 /** A broken notifier is asked again now and then: somebody may have mended it on the other side. */
 const brokenRetryMs = 15 * 60_000;
+/** Clocks are corrected by less while they run. */
+const clockStepMs = 5000;
 const digestEveryMs = 60_000;
 const fallbackAfterMs = 120_000;
 /** No row is put off for longer, but by quiet hours. */
@@ -49,9 +51,11 @@ export class NotifierLane {
   #failures = 0;
   #failingSince: number | undefined;
   #isBroken = false;
-  /** Nothing is claimed before. */
-  #notBefore = 0;
+  /** Nothing is sent before, by the monotonic clock. */
+  #notBeforeMs = 0;
   #isFresh = true;
+  /** The wall clock minus the monotonic one, when it was last looked at. */
+  #skewMs: number;
 
   constructor(plan: NotifierPlan, ports: LanePorts, stop: AbortSignal) {
     this.plan = plan;
@@ -59,31 +63,38 @@ export class NotifierLane {
     this.#stop = stop;
     this.#cap = new Bucket({ burst: plan.perMinute, perSecond: plan.perMinute / 60 }, ports.clock);
     this.#pace = new Bucket(plan.channel.type.rate, ports.clock);
+    this.#skewMs = this.#skewNow();
   }
 
   /** When rows that are due at `dueAt` can be worked on. */
   readyAt(dueAt: number): number {
-    if (this.#isFresh) return 0;
-    return Math.max(dueAt, Math.min(this.#notBefore, this.#copiesDueAt()));
+    if (this.#isFresh || this.#steppedMs() !== 0) return 0;
+    return Math.max(dueAt, Math.min(this.#notBefore(), this.#copiesDueAt()));
   }
 
   /** Works on everything that is due. */
   async run(): Promise<void> {
     const { clock, outbox } = this.#ports;
     const now = clock.now();
-    // After a start put-off rows are due again: else the end of an incident could overtake its beginning.
-    const horizon = this.#isFresh ? now + longestWaitMs : now;
-    // Counted from the horizon, the lease ends at the same time.
-    const lease = leaseMs - (horizon - now);
-    const rows = await outbox.claim({ notifier: this.plan.name, now: horizon, leaseMs: lease, limit: claimLimit });
+    const steppedMs = this.#steppedMs();
+    this.#skewMs = this.#skewNow();
+    // After a start, and when the clock was set, rows that were put off are due again: else the end of an incident could
+    // overtake its beginning.
+    const isAnew = this.#isFresh || steppedMs !== 0;
+    const aheadMs = isAnew ? longestWaitMs + Math.max(0, -steppedMs) : 0;
+    const wanted = { notifier: this.plan.name, now: now + aheadMs, leaseMs: leaseMs - aheadMs, limit: claimLimit };
+    const rows = await outbox.claim(wanted);
     this.#isFresh = false;
     if (rows.length === 0) return;
-    if (now < this.#notBefore) return await this.#keepWaiting(rows);
+    if (clock.monotonic() < this.#notBeforeMs) return await this.#keepWaiting(rows);
     await this.#deliver(rows, now);
   }
 
   async #deliver(rows: readonly OutboxRow[], now: number): Promise<void> {
     const { outbox, clock } = this.#ports;
+    // Over a restart the rows know when an outage began.
+    const tried = rows.filter(({ attempts }) => attempts > 0).flatMap(({ triedAt }) => triedAt ?? []);
+    if (tried.length > 0) this.#failingSince ??= Math.min(...tried);
     const { changes, deliveries } = planDelivery(rows, this.plan, {
       now,
       left: this.#cap.left,
@@ -161,7 +172,7 @@ export class NotifierLane {
     const [since, isBroken] = [this.#failingSince, this.#isBroken];
     const now = this.#ports.clock.now();
     const isTold = now >= this.#copiesDueAt();
-    [this.#failures, this.#failingSince, this.#isBroken, this.#notBefore] = [0, undefined, false, 0];
+    [this.#failures, this.#failingSince, this.#isBroken, this.#notBeforeMs] = [0, undefined, false, 0];
     if (since === undefined) return [];
     this.#ports.onHealth({ notifier: this.plan.name, state: 'working', text });
     return isTold ? outageRows(this.plan, { since, until: now, text, isBroken }) : [];
@@ -175,14 +186,13 @@ export class NotifierLane {
     const now = clock.now();
     const isBroken = result.outcome === 'broken';
     this.#failures += 1;
-    const isNews = this.#failingSince === undefined || isBroken !== this.#isBroken;
-    // Over a restart the rows know it.
-    this.#failingSince ??= Math.min(now, ...rows.flatMap(({ triedAt }) => triedAt ?? []));
+    const isNews = this.#failures === 1 || isBroken !== this.#isBroken;
+    this.#failingSince ??= now;
     this.#isBroken = isBroken;
     const waitMs = isBroken
       ? brokenRetryMs
       : backoffMs(this.#failures, random(), 'afterMs' in result ? result.afterMs : undefined);
-    this.#notBefore = now + waitMs;
+    this.#notBeforeMs = clock.monotonic() + waitMs;
     const state = isBroken ? 'broken' : 'failing';
     if (isNews) onHealth({ notifier: this.plan.name, state, since: this.#failingSince, text: result.text });
     await this.#putOff(rows, { tried: 1, text: result.text });
@@ -199,12 +209,12 @@ export class NotifierLane {
   ): Promise<void> {
     const now = this.#ports.clock.now();
     const copiesDueAt = this.#copiesDueAt();
-    const dueAt = now < copiesDueAt ? Math.min(this.#notBefore, copiesDueAt) : this.#notBefore;
+    const dueAt = now < copiesDueAt ? Math.min(this.#notBefore(), copiesDueAt) : this.#notBefore();
     const changes = rows.map((row): OutboxChange => ({
       id: row.id,
       dueAt,
       attempts: row.attempts + tried,
-      triedAt: row.triedAt ?? now,
+      triedAt: row.triedAt ?? this.#failingSince ?? now,
       ...(row.held !== undefined && { held: row.held }),
       text,
     }));
@@ -224,15 +234,30 @@ export class NotifierLane {
 
   /** The cap is reached: what comes within a minute is told together. */
   async #holdForDigest(deliveries: readonly PlannedDelivery[], now: number): Promise<void> {
-    this.#notBefore = now + digestEveryMs;
+    this.#notBeforeMs = this.#ports.clock.monotonic() + digestEveryMs;
+    const dueAt = now + digestEveryMs;
     const held = `more than ${this.plan.perMinute} messages in a minute`;
     const rows = rowsOf(deliveries);
-    await this.#ports.outbox.settle(rows.map(({ id, attempts }) => ({ id, attempts, dueAt: this.#notBefore, held })));
+    await this.#ports.outbox.settle(rows.map(({ id, attempts }) => ({ id, attempts, dueAt, held })));
+  }
+
+  /** As an instant, epoch milliseconds. */
+  #notBefore(): number {
+    return this.#ports.clock.now() + Math.max(0, this.#notBeforeMs - this.#ports.clock.monotonic());
+  }
+
+  #skewNow(): number {
+    return this.#ports.clock.now() - this.#ports.clock.monotonic();
+  }
+
+  /** By how much the wall clock was set since it was last looked at; 0 for what is only its correction. */
+  #steppedMs(): number {
+    const steppedMs = this.#skewNow() - this.#skewMs;
+    return Math.abs(steppedMs) > clockStepMs ? steppedMs : 0;
   }
 
   async #putBack(deliveries: readonly PlannedDelivery[], waitMs: number): Promise<void> {
-    const now = this.#ports.clock.now();
-    if (waitMs > 0) this.#notBefore = Math.max(this.#notBefore, now + waitMs);
+    if (waitMs > 0) this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#ports.clock.monotonic() + waitMs);
     const rows = rowsOf(deliveries);
     if (rows.length > 0) await this.#ports.outbox.settle(rows.map(released));
   }

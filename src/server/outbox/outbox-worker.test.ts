@@ -527,6 +527,34 @@ describe('a restart', () => {
   });
 });
 
+for (const byMs of [24 * hourMs, -24 * hourMs])
+  test(`a clock that is set by ${byMs / hourMs} h delays no retry, and ends none`, async () => {
+    await using desk = new Desk();
+    desk.use(desk.plan('mail'));
+    let isOut = true;
+    desk.answers.set('mail', () => (isOut ? retry : { outcome: 'delivered' }));
+    await desk.add(rowOf('a'));
+    await desk.clock.advance(minuteMs);
+    desk.clock.stepWall(byMs);
+    isOut = false;
+    await desk.clock.advance(2 * minuteMs);
+    assert.deepEqual(desk.outcomes(), ['delivered']);
+  });
+
+test('a restart in an outage ends it once: the fallback hears of both', async () => {
+  await using desk = new Desk();
+  desk.use(desk.plan('mail', { fallback: 'chat' }), desk.plan('chat'));
+  desk.answers.set('mail', () => retry);
+  await desk.add(rowOf('a'));
+  await desk.clock.advance(10 * minuteMs);
+  desk.restart();
+  await desk.clock.advance(minuteMs);
+  desk.restart();
+  desk.answers.clear();
+  await desk.clock.advance(hourMs);
+  assert.deepEqual(desk.kinds('chat'), ['problem', 'problem', 'recovery']);
+});
+
 test('a bug in a notifier stops neither it nor the others', async () => {
   const desk = new Desk();
   desk.use(desk.plan('mail'), desk.plan('chat'));
