@@ -243,10 +243,11 @@ export class HostedSensor {
   }
 
   async #stop({ sensor, chain, leave }: Run): Promise<void> {
-    this.#cancelBeat();
     const stopped = sensor.then((started) => started?.stop()).catch((error: unknown) => this.#fail(error));
     await this.#within(stopLimitMs, stopped);
     leave();
+    // Only now: what it wrote as it stopped has set another, which would keep the agent from ending.
+    this.#cancelBeat();
     chain.record({
       event: 'sensor-stopped',
       message: this.#wanted ? 'to begin again with what is ordered now' : short(this.#why),

@@ -35,6 +35,8 @@ class Instrument {
   readonly starts: number[] = [];
   running: SensorContext | undefined;
   mistake: Error | undefined;
+  /** What it writes as it stops. */
+  lastRecord: SensorRecord | undefined;
   hangs = false;
 
   #start({ depth }: z.output<typeof options>, context: SensorContext): Promise<RunningSensor> {
@@ -44,6 +46,7 @@ class Instrument {
     this.running = context;
     context.onState({ state: 'running', message: 'looks' });
     const stop = (): Promise<void> => {
+      if (this.lastRecord) context.record(this.lastRecord);
       this.running = undefined;
       return Promise.resolve();
     };
@@ -390,6 +393,17 @@ describe('the sensors of an agent', () => {
     await stand.clock.advance(2000);
     await stopped;
     assert.deepEqual(stand.events(), ['sensor-started', 'sensor-stopped', 'sensor-started', 'sensor-stopped']);
+  });
+
+  test('SG5: a sensor that writes as it stops keeps no agent from ending, which would then be killed and accused of it', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    stand.instrument.lastRecord = { event: 'watching' };
+    await stand.host.stop();
+    await stand.untilSeen('sensor-started', 'sensor-state', 'watching', 'sensor-stopped');
+    assert.equal(stand.clock.pending, 0);
   });
 
   test('a sensor that this agent does not have is said to be missing', async (t) => {
