@@ -37,7 +37,15 @@ describe('the dashboard', { skip: noBrowser }, () => {
       { name: 'shop', type: 'http', target, interval: '1s' },
       { name: hostile, type: 'tcp', target: `127.0.0.1:${port}`, interval: '1s' },
     ];
-    await writeFile(config, JSON.stringify({ egress: { allow: ['127.0.0.0/8'] }, monitors }));
+    const rooms = [
+      {
+        name: 'lab',
+        seats: ['local', 'seat-7'],
+        places: { 'seat-7': 'row 2' },
+        policies: [{ name: 'exam', by: 'the lab' }],
+      },
+    ];
+    await writeFile(config, JSON.stringify({ egress: { allow: ['127.0.0.0/8'] }, monitors, rooms }));
     const words = ['serve', '--config', config, '--data', join(folder, 'data'), '--listen', '127.0.0.1:0'];
     server = new Watchkeeper(words);
     const [, address = '', key = ''] = await eventually(
@@ -93,7 +101,7 @@ describe('the dashboard', { skip: noBrowser }, () => {
   });
 
   test('a name with markup is text on every page, and no page says that anything is wrong with it', async () => {
-    for (const path of ['/', '/monitors', '/agents', '/notices']) {
+    for (const path of ['/', '/monitors', '/agents', '/rooms', '/notices']) {
       await page.goto(`${url}${path}`);
       await page.getByRole('navigation').waitFor();
       assert.equal(await page.locator('img').count(), 0);
@@ -112,12 +120,24 @@ describe('the dashboard', { skip: noBrowser }, () => {
     await page.locator('.top .st.up').waitFor();
   });
 
+  test('a session is begun and ended on the wall of its room, by the person who is signed in', async () => {
+    await page.goto(`${url}/rooms`);
+    await page.getByRole('link', { name: /lab/ }).click();
+    await page.getByRole('button', { name: 'Start the session' }).click();
+    await page.getByText(/2 seats, 1 there/).waitFor();
+    await page.locator('.seat.unknown').filter({ hasText: 'row 2' }).filter({ hasText: 'Not here' }).waitFor();
+    await assertNoViolations(page);
+    await page.getByRole('button', { name: 'End the session' }).click();
+    await page.getByRole('button', { name: 'Really end it?' }).click();
+    await page.getByText('No session now').waitFor();
+  });
+
   test('a phone shows the same without scrolling sideways', async () => {
     const phone = await browser.page({
       viewport: { width: 390, height: 780 },
       storageState: await page.context().storageState(),
     });
-    for (const path of ['/', '/monitors', '/monitors/shop', '/agents', '/notices']) {
+    for (const path of ['/', '/monitors', '/monitors/shop', '/agents', '/rooms', '/rooms/lab', '/notices']) {
       await phone.goto(`${url}${path}`);
       await phone.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
       const overflow = await phone.evaluate('document.documentElement.scrollWidth - innerWidth');

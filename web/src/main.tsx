@@ -10,12 +10,15 @@ import { MonitorPage } from './views/monitor.tsx';
 import { Monitors } from './views/monitors.tsx';
 import { Notices } from './views/notices.tsx';
 import { Now } from './views/now.tsx';
+import { Rooms } from './views/rooms.tsx';
 import { SignIn } from './views/sign-in.tsx';
+import { WallPage } from './views/wall.tsx';
 
 const pages = [
   ['', texts.now],
   ['monitors', texts.monitors],
   ['agents', texts.agents],
+  ['rooms', texts.rooms],
   ['notices', texts.notices],
 ] as const;
 
@@ -75,6 +78,7 @@ function Page() {
   if (page === 'monitors') return id === undefined ? <Monitors /> : <MonitorPage key={id} id={id} />;
   if (page === 'agents') return <Agents />;
   if (page === 'notices') return <Notices />;
+  if (page === 'rooms') return id === undefined ? <Rooms /> : <WallPage key={id} id={id} />;
   return <Now />;
 }
 

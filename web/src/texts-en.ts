@@ -1,5 +1,13 @@
 import type { Status } from './model.ts';
 
+export interface WallWords {
+  readonly seats: number;
+  readonly there: number;
+  readonly look: number;
+  readonly policy: string;
+  readonly until: string;
+}
+
 const many = (count: number, one: string, more: string): string =>
   `${count.toLocaleString('en')} ${count === 1 ? one : more}`;
 const numbers = ['No', 'One', 'Two', 'Three', 'Four', 'Five', 'Six', 'Seven', 'Eight', 'Nine', 'Ten'];
@@ -93,6 +101,19 @@ export const en = {
   times: (count: number): string => `${count} ×`,
   seat: 'Machine',
   whatHappened: 'What happened',
+  rooms: 'Rooms',
+  noRooms: 'There are no rooms yet: rooms: in the configuration names them, with their seats and policies.',
+  seats: (count: number): string => many(count, 'seat', 'seats'),
+  sessionGoesOn: 'A session goes on',
+  noSession: 'No session now',
+  startSession: 'Start the session',
+  endSession: 'End the session',
+  reallyEnd: 'Really end it?',
+  policy: 'Policy',
+  hours: 'For so many hours',
+  notHere: 'Not here',
+  wall: ({ seats, there, look, policy, until }: WallWords): string =>
+    `${many(seats, 'seat', 'seats')}, ${there} there, ${look === 0 ? 'none needs a look' : `${look} need a look`} · ${policy}, ends ${until}`,
   main: 'Main',
   skip: 'Skip to the content',
 };

@@ -15,7 +15,7 @@ const firstDelayMs = 250;
 const longestDelayMs = 30_000;
 /** So long a run and the next failure is not one of a row. */
 const soundRunMs = 60_000;
-const stopLimitMs = 3000;
+const stopLimitMs = 10_000;
 
 /** The server's own vantage point: an agent like any other, in a process of its own, started again whenever it ends. */
 export class LocalAgent {
@@ -56,7 +56,7 @@ export class LocalAgent {
     this.#child?.kill('SIGHUP');
   }
 
-  /** Ends it; a local agent that does not end in three seconds is killed: what it recorded is in its spool. */
+  /** Ends it; a local agent that does not end in ten seconds is killed, and says so when it begins again: what it recorded is in its spool. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelRestart();

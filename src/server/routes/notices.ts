@@ -71,15 +71,17 @@ export function noticesRoutes(ports: NoticesPorts): readonly Route[] {
       allows: 'operator',
       path: '/notices/{notice}/acknowledgement',
       errors: ['not-found', 'unavailable'],
-      summary: 'Say who has looked at a notice, and what of it; who said so first stays',
+      summary:
+        'Say who has looked at a notice, and what of it; who said so first stays, and who is signed in says it for nobody else',
       params: z.strictObject({ notice: wholeParameter(1, maxParameter) }),
       body: z.strictObject({
         by: z.string().trim().min(1).max(maxNameCharacters),
         note: z.string().trim().max(maxNoteCharacters).default(''),
       }),
       response: noticeSchema,
-      async handle({ params, body }) {
-        const kept = await ports.acknowledge(params.notice, { ...body, at: ports.now() });
+      async handle({ params, body, caller }) {
+        const by = caller.person?.name ?? body.by;
+        const kept = await ports.acknowledge(params.notice, { ...body, by, at: ports.now() });
         if (kept) return answer(kept);
         throw new AppError('not-found', `there is no notice ${params.notice}; \`watchkeeper notices\` lists them`);
       },

@@ -86,6 +86,7 @@ function courseRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Rout
     defineRoute({
       name: 'startSession',
       method: 'post',
+      allows: 'operator',
       path: '/rooms/{room}/sessions',
       errors: ['not-found', 'conflict', 'unavailable'],
       summary: 'Begin a session: the seats of the room are watched until its end',
@@ -100,22 +101,25 @@ function courseRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Rout
       }),
       response: one,
       locationOf: ({ session: { id } }) => `/sessions/${id}`,
-      async handle({ params, body }) {
-        const session = await sessions.start(rooms.find(params.room).room, body);
+      async handle({ params, body, caller }) {
+        const by = caller.person?.name ?? body.by;
+        const session = await sessions.start(rooms.find(params.room).room, { ...body, by });
         return { session: sessionAnswer(session, agents()) };
       },
     }),
     defineRoute({
       name: 'endSession',
       method: 'post',
+      allows: 'operator',
       path: '/sessions/{session}/end',
       errors: ['not-found', 'conflict', 'unavailable'],
       summary: 'End a session, given by its id or by its room, before its agreed end',
       params: z.strictObject({ session: z.string() }),
       body: z.strictObject({ by: person }),
       response: one,
-      async handle({ params, body }) {
-        const session = await sessions.end(sessions.find(params.session).id, body.by);
+      async handle({ params, body, caller }) {
+        const by = caller.person?.name ?? body.by;
+        const session = await sessions.end(sessions.find(params.session).id, by);
         return { session: sessionAnswer(session, agents()) };
       },
     }),
