@@ -248,10 +248,8 @@ export class HostedSensor {
     leave();
     // Only now: what it wrote as it stopped has set another, which would keep the agent from ending.
     this.#cancelBeat();
-    chain.record({
-      event: 'sensor-stopped',
-      message: this.#wanted ? 'to begin again with what is ordered now' : short(this.#why),
-    });
+    const message = this.#wanted ? 'to begin again with what is ordered now' : short(this.#why);
+    chain.record({ event: 'sensor-stopped', message });
     this.#run = undefined;
   }
 

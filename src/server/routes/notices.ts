@@ -71,8 +71,7 @@ export function noticesRoutes(ports: NoticesPorts): readonly Route[] {
       allows: 'operator',
       path: '/notices/{notice}/acknowledgement',
       errors: ['not-found', 'unavailable'],
-      summary:
-        'Say who has looked at a notice, and what of it; who said so first stays, and who is signed in says it for nobody else',
+      summary: 'Say who has looked at a notice; who said so first stays, and who is signed in speaks for nobody else',
       params: z.strictObject({ notice: wholeParameter(1, maxParameter) }),
       body: z.strictObject({
         by: z.string().trim().min(1).max(maxNameCharacters),
