@@ -36,11 +36,32 @@ export function blindSince(
   return { event: 'not-watching', cause, from: stamp.at, seconds };
 }
 
+/** How far the wall clock was set between two looks. A clock that is only made to run slower or faster takes all clocks with it. */
+function stepBetween(before: Clocks, now: Clocks): number {
+  return Math.round(now.wallMs - before.wallMs - (now.uptimeMs - before.uptimeMs));
+}
+
+/** Small steps of the wall clock, none of which is a disturbance by itself: together they may be hours. */
+export class SmallSteps {
+  #sumMs = 0;
+
+  /** A record once they come to more than what is told at once. */
+  add(before: Clocks, now: Clocks): readonly SensorRecord[] {
+    const byMs = stepBetween(before, now);
+    if (Math.abs(byMs) > jumpMs) return [];
+    this.#sumMs += byMs;
+    if (Math.abs(this.#sumMs) <= jumpMs) return [];
+    const record: SensorRecord = { event: 'clock-jump', byMs: this.#sumMs };
+    this.#sumMs = 0;
+    return [record];
+  }
+}
+
 /** What the clocks say of the time between two looks, which are `lookEveryMs` apart in an agent that runs. */
 export function disturbances(before: Clocks, now: Clocks): readonly SensorRecord[] {
   const passed = (clock: keyof Clocks): number => now[clock] - before[clock];
   const [ranMs, asleepMs] = [passed('monotonicMs'), passed('uptimeMs') - passed('monotonicMs')];
-  const byMs = Math.round(passed('wallMs') - passed('uptimeMs'));
+  const byMs = stepBetween(before, now);
   const blind = (cause: BlindCause, ms: number): SensorRecord => ({
     event: 'not-watching',
     cause,

@@ -267,6 +267,23 @@ describe('the sensors of an agent', () => {
     assert.deepEqual(stand.records()[2], { event: 'clock-jump', byMs: -3_600_000 });
   });
 
+  test('SG7: a clock that is set in small steps is told once they come to more than two seconds', async (t) => {
+    const stand = await standFor(t);
+    stand.host.start();
+    stand.host.take(order());
+    await stand.untilSeen('sensor-started', 'sensor-state');
+    for (let step = 0; step < 3; step++) {
+      stand.clock.stepWall(900);
+      await stand.clock.advance(2000);
+    }
+    for (let step = 0; step < 20; step++) {
+      stand.clock.stepWall(step % 2 === 0 ? 1500 : -1500);
+      await stand.clock.advance(2000);
+    }
+    await stand.untilSeen('sensor-started', 'sensor-state', 'clock-jump', 'watching');
+    assert.deepEqual(stand.records()[2], { event: 'clock-jump', byMs: 2700 });
+  });
+
   test('SG5: silence is evidence too: a record every 40 seconds in which there was no other', async (t) => {
     const stand = await standFor(t);
     stand.host.start();

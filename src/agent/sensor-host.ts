@@ -7,7 +7,7 @@ import { EvidenceFolder } from './evidence/evidence-disk.ts';
 import type { KeptOrder } from './agent-file.ts';
 import type { Collected } from './notice-file.ts';
 import { HostedSensor, type HostedSensorParts } from './hosted-sensor.ts';
-import { disturbances, lookEveryMs, type Clocks, type Moment } from './disturbances.ts';
+import { disturbances, lookEveryMs, SmallSteps, type Clocks, type Moment } from './disturbances.ts';
 import { refusalOfSensor, type LocalRules } from './local-rules.ts';
 
 export type SensorsMessage = Extract<ServerMessage, { type: 'sensors' }>;
@@ -36,6 +36,7 @@ export class SensorHost {
   #order: KeptOrder;
   #isOver = false;
   #clocks: Clocks;
+  readonly #smallSteps = new SmallSteps();
   #cancelLook: Cancel = () => {};
   #cancelDeletion: Cancel = () => {};
 
@@ -135,7 +136,7 @@ export class SensorHost {
   #look(): void {
     const { clock } = this.#parts;
     const clocks = this.#readClocks();
-    for (const record of disturbances(this.#clocks, clocks))
+    for (const record of [...disturbances(this.#clocks, clocks), ...this.#smallSteps.add(this.#clocks, clocks)])
       for (const sensor of this.#sensors) sensor.recordIfRunning(record);
     this.#clocks = clocks;
     if (!this.#isOver && this.#leftMs() <= 0) this.#reconcile('');

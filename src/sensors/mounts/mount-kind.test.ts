@@ -20,6 +20,12 @@ sysfs.block('7:0', '/devices/virtual/block/loop0');
 sysfs.block('259:1', `${pci}/0000:03:00.0/nvme/nvme0/nvme0n1/nvme0n1p1`);
 sysfs.block('259:9', '/devices/pci0000:00/0000:00:07.0/0000:05:00.0/nvme/nvme1/nvme1n1');
 sysfs.block('253:5', '/devices/pci0000:00/0000:00:07.0/0000:05:00.0', { removable: 'removable\n' });
+sysfs.block('43:0', '/devices/virtual/block/nbd0');
+sysfs.block('43:1', '/devices/virtual/block/nbd0/nbd0p1');
+sysfs.block('8:32', '/devices/platform/host3/session1/target3:0:0/3:0:0:1/block/sdc');
+sysfs.block('259:7', '/devices/virtual/nvme-fabrics/ctl/nvme2/nvme2n1');
+sysfs.block('252:3', '/devices/virtual/block/dm-3');
+sysfs.stack('/devices/virtual/block/dm-3', '/devices/virtual/block/nbd0');
 sysfs.block('252:0', '/devices/virtual/block/dm-0');
 sysfs.stack('/devices/virtual/block/dm-0', `${usbDisk}/sdb1`);
 sysfs.block('252:1', '/devices/virtual/block/dm-1');
@@ -38,6 +44,11 @@ const cases: readonly (readonly [what: string, line: Partial<MountLine>, origin:
   ['a memory card', { deviceNumber: '179:1' }, { kind: 'card' }],
   ['a memory chip', { deviceNumber: '179:9' }, { kind: 'disk' }],
   ['a DVD', { deviceNumber: '11:0' }, { kind: 'optical' }],
+  ['a disk of another machine', { deviceNumber: '43:0' }, { kind: 'network' }],
+  ['a part of one', { deviceNumber: '43:1' }, { kind: 'network' }],
+  ['an encrypted one', { deviceNumber: '252:3' }, { kind: 'network' }],
+  ['a disk by iSCSI', { deviceNumber: '8:32' }, { kind: 'network' }],
+  ['a disk by NVMe over a network', { deviceNumber: '259:7' }, { kind: 'network' }],
   ['a file as a disk', { deviceNumber: '7:0' }, { kind: 'loop' }],
   ['the disk inside', { deviceNumber: '259:1' }, { kind: 'disk' }],
   ['a disk on a port that leads outside', { deviceNumber: '259:9' }, { kind: 'thunderbolt' }],

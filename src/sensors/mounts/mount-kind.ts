@@ -23,6 +23,9 @@ export function originOf({ fstype, deviceNumber, source }: MountLine, sysfs: str
   return { kind: fstype.startsWith('fuse') ? 'fuse' : 'other' };
 }
 
+/** Disks of another machine: nbd, Ceph, DRBD, AoE, iSCSI, NVMe over a network. */
+const networkDisks = [/\/block\/(?:nbd|rbd|drbd|etherd)/, /\/session\d+\/target/, /\/nvme-fabrics\//] as const;
+
 /** Encrypted disks, volumes and arrays are stacked on other devices; nobody stacks deeper than this. */
 const maxDepth = 5;
 
@@ -30,6 +33,7 @@ const maxDepth = 5;
 function originOfBlockDevice(path: string, sysfs: string, depth = 0): MountOrigin {
   if (/\/usb\d+\//.test(path)) return { kind: 'usb', usbPort: path.match(/(?<=\/)\d+-[\d.]+(?=\/)/g)?.at(-1) };
   if (path.includes('/block/loop')) return { kind: 'loop' };
+  if (networkDisks.some((pattern) => pattern.test(path))) return { kind: 'network' };
   if (/\/block\/sr\d+$/.test(path)) return { kind: 'optical' };
   const card = /^.*\/mmc\d+:[\da-f]+(?=\/)/.exec(path)?.[0];
   // A soldered chip reports the type MMC.

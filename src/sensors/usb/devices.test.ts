@@ -9,9 +9,10 @@ import { risksOf } from './risks.ts';
 class Bus implements Disposable {
   readonly sysfs = new FakeSysfs();
   readonly records: SensorRecord[] = [];
+  isKnown = false;
   readonly devices = new UsbDevices({
     sysfs: this.sysfs.root,
-    isKnown: () => false,
+    isKnown: () => this.isKnown,
     record: (record) => this.records.push(record),
   });
 
@@ -73,4 +74,21 @@ test('MU42: a mouse with the boot protocol is no keyboard, alone or with storage
   const mouse = { ...stick, descriptors: usbDescriptors('080650', '030102') };
   bus.hear('add', '2-1', bus.sysfs.plug('2-1', mouse));
   assert.deepEqual(bus.events, ['usb-connected']);
+});
+
+test('SG6: a device with the serial number of a known one that is plugged in is not known; one that takes its place is', () => {
+  using bus = new Bus();
+  bus.isKnown = true;
+  const known = (): readonly boolean[] => bus.records.map((record) => 'isKnown' in record);
+  const first = bus.sysfs.plug('2-1', stick);
+  bus.devices.look('usb-present');
+  const second = bus.sysfs.plug('2-2', stick);
+  bus.hear('add', '2-2', second);
+  assert.deepEqual(known(), [true, false]);
+  bus.sysfs.unplug('2-1');
+  bus.hear('remove', '2-1', first);
+  bus.sysfs.unplug('2-2');
+  bus.hear('remove', '2-2', second);
+  bus.hear('add', '2-3', bus.sysfs.plug('2-3', stick));
+  assert.deepEqual(known().slice(2), [false, true, true]);
 });

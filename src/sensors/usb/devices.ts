@@ -122,7 +122,17 @@ export class UsbDevices {
   }
 
   #recordDevice(event: 'usb-present' | 'usb-connected' | 'usb-removed', device: UsbDevice): void {
-    this.#record({ event, device, ...(this.#isKnown(device) && { isKnown: true }) });
+    const isKnown = this.#isKnown(device) && !this.#hasTwin(device);
+    this.#record({ event, device, ...(isKnown && { isKnown: true }) });
+  }
+
+  /** True if another device there says that it is the same one: what a device says of itself can be copied. */
+  #hasTwin({ vendorId, productId, serial, port }: UsbDevice): boolean {
+    if (serial === undefined) return false;
+    return this.#known.values().some(({ plugged: { device } }) => {
+      const isAlike = device.vendorId === vendorId && device.productId === productId && device.serial === serial;
+      return isAlike && device.port !== port;
+    });
   }
 
   /** Records a function that the kernel made of a device. */
