@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
+import { proquints } from '../../core/proquint.ts';
 import type { SensorName } from '../../core/sensor.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../records/record-line.ts';
@@ -39,9 +41,22 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   await writeFile(join(folder, signatureFile), `${signed.signature}\n`);
   if (timestamp) await writeFile(join(folder, timestampFile), await stampedBy(timestamp, Buffer.from(signed.manifest)));
   process.stdout.write(
-    `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n\n`,
+    `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n`,
   );
+  process.stdout.write(`${hashLines(signed.manifest).join('\n')}\n\n`);
   return await verify(folder, { pin: keyPin(manifest.serverKey) }, process.stdout);
+}
+
+/** The hash of the list, from which all the rest follows, to be noted down by somebody else. */
+function hashLines(manifest: string): readonly string[] {
+  const hash = createHash('sha256').update(manifest).digest();
+  const words = proquints(hash);
+  return [
+    'So that nobody can exchange it, have somebody else write down the hash of its manifest.json, in words or digits:',
+    `  ${words.slice(0, 8).join(' ')}`,
+    `  ${words.slice(8).join(' ')}`,
+    `  ${hash.toString('hex')}`,
+  ];
 }
 
 interface Writing {
