@@ -23,8 +23,12 @@ export function originOf({ fstype, deviceNumber, source }: MountLine, sysfs: str
   return { kind: fstype.startsWith('fuse') ? 'fuse' : 'other' };
 }
 
-/** Disks of another machine: nbd, Ceph, DRBD, AoE, iSCSI, NVMe over a network. */
-const networkDisks = [/\/block\/(?:nbd|rbd|drbd|etherd)/, /\/session\d+\/target/, /\/nvme-fabrics\//] as const;
+const kindsByPath: readonly (readonly [Mount['kind'], RegExp])[] = [
+  ['loop', /\/block\/loop/],
+  ['optical', /\/block\/sr\d+$/],
+  // Disks of another machine: nbd, Ceph, DRBD, AoE; iSCSI; NVMe over a network.
+  ['network', /\/block\/(?:nbd|rbd|drbd|etherd)|\/session\d+\/target|\/nvme-fabrics\//],
+];
 
 /** Encrypted disks, volumes and arrays are stacked on other devices; nobody stacks deeper than this. */
 const maxDepth = 5;
@@ -32,9 +36,8 @@ const maxDepth = 5;
 /** Origin of a block device below /sys. The attribute `removable` does not help: large USB disks say 0. */
 function originOfBlockDevice(path: string, sysfs: string, depth = 0): MountOrigin {
   if (/\/usb\d+\//.test(path)) return { kind: 'usb', usbPort: path.match(/(?<=\/)\d+-[\d.]+(?=\/)/g)?.at(-1) };
-  if (path.includes('/block/loop')) return { kind: 'loop' };
-  if (networkDisks.some((pattern) => pattern.test(path))) return { kind: 'network' };
-  if (/\/block\/sr\d+$/.test(path)) return { kind: 'optical' };
+  const kind = kindsByPath.find(([, pattern]) => pattern.test(path))?.[0];
+  if (kind) return { kind };
   const card = /^.*\/mmc\d+:[\da-f]+(?=\/)/.exec(path)?.[0];
   // A soldered chip reports the type MMC.
   if (card !== undefined) return { kind: attribute(join(sysfs, card, 'type')) === 'SD' ? 'card' : 'disk' };

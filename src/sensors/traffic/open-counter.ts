@@ -24,7 +24,7 @@ function attempt(open: () => PeerCounter): Attempt {
 
 function limitation(error: unknown): string {
   return (
-    `ring: this process counts packet by packet (about 3 % of a core at 100,000 a second), and bytes on the wire are ` +
+    `ring: this process counts packet by packet (about 5 % of a core at 100,000 a second), and bytes on the wire are ` +
     `up to 4 % too low where the network card cuts packets, because eBPF is not available (${reason(error)}). ` +
     'It needs CAP_BPF and Linux 5.8.'
   );
