@@ -8,6 +8,7 @@ import { policySchema, roomEntrySchema } from '../src/config/rooms-section.ts';
 import { sensorEntrySchema } from '../src/config/sensors-section.ts';
 import { agentsSchema, deadmanSchema, retentionSchema, tlsSchema } from '../src/config/server-section.ts';
 import { formatDuration } from '../src/core/duration.ts';
+import { windowEntrySchema } from '../src/config/windows-section.ts';
 import { fieldsOf } from '../src/core/fields.ts';
 import { sensorTypes } from '../src/sensors/registry.ts';
 import { configurationText, type Tables } from './configuration-text.ts';
@@ -31,6 +32,7 @@ function tables(): Tables {
     sensors: keyTable(sensorEntrySchema),
     rooms: keyTable(roomEntrySchema),
     policies: keyTable(policySchema),
+    windows: keyTable(windowEntrySchema),
     notifiers: keyTable(notifierEntrySchema),
     quietHours: keyTable(quietHoursSchema),
     sensorOptions: sensorTypes.map((sensor) => sensorSection(sensor)).join('\n'),

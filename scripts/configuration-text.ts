@@ -14,6 +14,7 @@ export interface Tables {
   readonly rooms: string;
   readonly policies: string;
   readonly notifiers: string;
+  readonly windows: string;
   readonly quietHours: string;
 }
 
@@ -110,6 +111,7 @@ function sections({
   rooms,
   policies,
   notifiers,
+  windows,
   quietHours,
 }: Tables): string {
   return `## monitors
@@ -223,6 +225,32 @@ notifiers:
     kind: email
     options: { host: mail.example, from: wk@example.org, to: [office@example.org] }
     quietHours: { from: '18:00', to: '08:00', zone: Europe/Berlin }
+monitors:
+  - { type: http, target: 'https://www.example.org/' }
+\`\`\`
+
+## maintenance
+
+Only on a server: a list of times in which people are not told of some monitors. States go on all the same, and are true; whatever is
+still wrong at the end of such a time is told then, with its true beginning. A maintenance is left out of the availability. It comes
+once (\`from\` and \`until\`), or again and again by the wall clock of a zone.
+
+${windows}
+
+\`\`\`yaml
+maintenance:
+  - { name: Friday deploy, monitors: [web-*], zone: Europe/Berlin, days: [fri], start: '22:00', end: '01:00' }
+monitors:
+  - { type: http, target: 'https://www.example.org/' }
+\`\`\`
+
+## silences
+
+As maintenance, with the same keys, but the availability counts.
+
+\`\`\`yaml
+silences:
+  - { name: move of the office, from: 2026-12-02T18:00:00+01:00, until: 2026-12-03T06:00:00+01:00 }
 monitors:
   - { type: http, target: 'https://www.example.org/' }
 \`\`\`

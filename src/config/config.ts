@@ -1,12 +1,14 @@
 import { got, valueAt } from '../core/issues.ts';
 import { quoted } from '../core/quoted.ts';
 import type { Room } from '../core/room.ts';
+import type { AlertWindow } from '../core/state/policies.ts';
 import type { SensorPlan } from '../core/sensor-plan.ts';
 import type { NotifierPlan } from '../notify/notifier-plan.ts';
 import type { FileTop } from './file-top.ts';
 import { withDefaults } from './defaults-section.ts';
 import { readEgress, type EgressSection } from './egress-section.ts';
 import { writtenByHost } from './hosts.ts';
+import { reportDependencies } from './dependencies.ts';
 import { DocumentLoader, type LoadedDocument, type ReadFile } from './loaded-documents.ts';
 import { partOf, type Mistake, type WrittenFile } from './mistake.ts';
 import { readMonitor, type ConfiguredMonitor, type Written } from './monitor-entry.ts';
@@ -15,6 +17,7 @@ import { readSensors } from './sensors-section.ts';
 import { readNotifiers } from './notifiers-section.ts';
 import { readRooms } from './rooms-section.ts';
 import { readServer, serverKeys, type ServerSection } from './server-section.ts';
+import { readWindows } from './windows-section.ts';
 import { Variables, type Environment } from './variables.ts';
 
 export const maxMonitors = 100_000;
@@ -32,6 +35,8 @@ export interface Config {
   readonly rooms: readonly Room[];
   /** Ways to tell people. A server's matter as well. */
   readonly notifiers: readonly NotifierPlan[];
+  /** Times in which people are not told. */
+  readonly windows: readonly AlertWindow[];
 }
 
 export interface LoadedConfig {
@@ -102,16 +107,29 @@ function configOf(loaded: readonly LoadedDocument[], mayBeEmpty: boolean): Confi
   const rooms = readRooms(
     loaded.map(({ document, contents }) => ({ written: contents.rooms, file: partOf(document, ['rooms']) })),
   );
+  const windows = readAllWindows(loaded);
   const hasMistakes = loaded.some(({ document }) => document.mistakes.length > 0);
   const needsNone = loaded.some(isServers) || (mayBeEmpty && !hasMistakes);
   if (!hasMistakes && monitors.length === 0 && !needsNone)
     first.document.report([], 'expected at least one monitor, under monitors or hosts');
   if (!egress || !server) return undefined;
-  return monitors.length > 0 || needsNone ? { monitors, egress, server, sensors, rooms, notifiers } : undefined;
+  const config = { monitors, egress, server, sensors, rooms, notifiers, windows };
+  return monitors.length > 0 || needsNone ? config : undefined;
 }
 
 function isServers({ contents }: LoadedDocument): boolean {
-  return ['sensors', 'rooms', 'notifiers', ...serverKeys].some((key) => key in contents);
+  return ['sensors', 'rooms', 'notifiers', ...windowKeys, ...serverKeys].some((key) => key in contents);
+}
+
+/** The sections of windows, and what each holds. */
+const windowKeys = ['maintenance', 'silences'] as const;
+
+function readAllWindows(loaded: readonly LoadedDocument[]): readonly AlertWindow[] {
+  return loaded.flatMap(({ document, contents }) =>
+    windowKeys.flatMap((key) =>
+      readWindows(key === 'silences' ? 'silence' : key, contents[key], partOf(document, [key])),
+    ),
+  );
 }
 
 function readOnlyEgress(loaded: readonly LoadedDocument[], first: LoadedDocument): EgressSection | undefined {
@@ -154,6 +172,7 @@ function readMonitors(loaded: readonly LoadedDocument[]): readonly ConfiguredMon
       byId.set(id, file);
     }
   }
+  reportDependencies([...byName.values()]);
   return Array.from(byName.values(), ({ monitor }) => monitor);
 }
 

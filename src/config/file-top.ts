@@ -14,6 +14,8 @@ export const topKeys = [
   'sensors',
   'rooms',
   'notifiers',
+  'maintenance',
+  'silences',
   'agents',
   'tls',
   'retention',

@@ -13,6 +13,7 @@ import type { JsonObject } from '../core/outcome.ts';
 import { readWritten } from '../core/scalars.ts';
 import { maxOptionsBytes } from '../core/task.ts';
 import { merged } from './mapping.ts';
+import { alertOptionsOf, ownAlertShape, sharedAlertShape } from './alert-shape.ts';
 import { partOf, type Path, type WrittenFile } from './mistake.ts';
 import { monitorSecrets } from './monitor-secrets.ts';
 import { describeMistake, guess, hiddenVariable, reportUnknownKeys, writtenPlace } from './section.ts';
@@ -34,6 +35,7 @@ export const sharedShape = {
     example: '[berlin, local]',
   }),
   paused: z.boolean().default(false).meta({ description: 'Whether its schedule is stopped', example: 'yes' }),
+  ...sharedAlertShape,
 };
 
 const whatSchema = z.object({
@@ -61,6 +63,7 @@ export const entrySchema = z.strictObject({
   }),
   ...whatSchema.shape,
   ...sharedShape,
+  ...ownAlertShape,
 });
 
 /** People must be able to read a name, and tell it from another. */
@@ -114,11 +117,11 @@ function monitorOf(
   const { name = defaultNameOf(check, options.parsed, target) } = entry;
   const { timeout: timeoutMs = defaultTimeoutOf(check, options.parsed, intervalMs) } = entry;
   warnOfTimes(written, { intervalMs, timeoutMs, plannedMs: plannedTimeOf(check, options.parsed) });
-  const hiding = secrets.length > 0 && { secrets };
   const { id = name } = entry;
+  const hiding = secrets.length > 0 && { secrets };
   const common = { id, name, type: check.type, target, intervalMs, timeoutMs, ...hiding };
   const where = isPassiveType(check.type) ? { isPassive: true } : agents && { agents };
-  const spec = { ...common, options: options.written, paused, ...where };
+  const spec = { ...common, options: options.written, paused, ...where, ...alertOptionsOf(entry) };
   return { ...common, options: options.parsed, spec };
 }
 

@@ -3,6 +3,8 @@ import type { NoticeSeverity } from './notice.ts';
 import type { Status } from './outcome.ts';
 import type { SensorRecord } from './record.ts';
 import type { SensorName } from './sensor.ts';
+import type { Transition } from './state/change-log.ts';
+import type { IncidentNews } from './state/incident-record.ts';
 import type { Task } from './task.ts';
 
 /** An event on the server, for consoles, live views and metrics. Nothing durable depends on it. */
@@ -24,6 +26,10 @@ export type ServerEvent =
       /** Why, for people. */
       readonly message: string;
     }
+  /** What is believed of a monitor has changed. */
+  | ({ readonly type: 'transition'; readonly agentId?: undefined } & Transition)
+  /** An incident was opened, changed, taken by somebody, or has ended. */
+  | ({ readonly type: 'incident'; readonly agentId?: undefined } & IncidentNews)
   | { readonly type: 'gap'; readonly agentId: string; readonly cause: string; readonly missing: number }
   /** Task changes were sent to an agent. */
   | {

@@ -1,5 +1,6 @@
 import type { Milliseconds } from './duration.ts';
 import type { JsonObject } from './outcome.ts';
+import type { MonitorPolicy, NotifyStep } from './state/policies.ts';
 
 /** A monitor as it was written: what the server keeps, shows and hands out as tasks. */
 export interface MonitorSpec {
@@ -16,6 +17,18 @@ export interface MonitorSpec {
   readonly paused: boolean;
   /** No agent runs it: the server makes its results of what it is told. */
   readonly isPassive?: boolean;
+  /** What decides its state, and who is told of it, where it says so. */
+  readonly alert?: AlertOptions;
   /** Values that are shown nowhere, beside those that the options' schema marks. */
   readonly secrets?: readonly string[];
+}
+
+/** What a monitor may say of its state; see MonitorPolicy. */
+export interface AlertOptions extends Partial<
+  Pick<MonitorPolicy, 'confirmations' | 'isUpsideDown' | 'quorum' | 'minVoices' | 'reopenMs' | 'dependsOnAny'>
+> {
+  readonly retryIntervalMs?: Milliseconds;
+  /** Names or ids of monitors. */
+  readonly dependsOn?: readonly string[];
+  readonly notify?: readonly NotifyStep[];
 }

@@ -118,7 +118,7 @@ describe('the stream of events', () => {
     const mistakes: readonly (readonly [string, number, RegExp])[] = [
       ['?monitor=dorr', 404, /there is no monitor "dorr"; did you mean "door"/],
       ['?agent=nobody', 404, /there is no agent "nobody"/],
-      ['?kind=results', 400, /query parameter kind\.?.*: expected kinds of result, state, gap/],
+      ['?kind=results', 400, /query parameter kind\.?.*: expected kinds of result, state, transition, incident, gap/],
       ['?snapshot=no', 400, /query parameter snapshot: expected one of true, false, got "no"/],
     ];
     for (const [query, status, detail] of mistakes) {

@@ -18,6 +18,7 @@ interface AlertParts {
 export function alertRoutes({ server, store, clock }: AlertParts): readonly Route[] {
   const monitors = (): readonly MonitorSpec[] => server.book.entries().map(({ spec }) => spec);
   const now = (): number => clock.now();
+  const windows = async () => [...server.alerts.windows(), ...(await store.alertWindows())];
   return [
     ...statesRoutes({ states: store, monitors, agentName: (agentId) => server.nameOf(agentId) }),
     ...incidentsRoutes({ states: store, now, monitorId: (idOrName) => server.book.find(idOrName).spec.id }),
@@ -26,8 +27,8 @@ export function alertRoutes({ server, store, clock }: AlertParts): readonly Rout
       now,
       newId: randomUUIDv7,
       monitorNames: () => monitors().map(({ name }) => name),
-      configured: () => [],
+      configured: () => server.alerts.windows(),
     }),
-    ...availabilityRoutes({ states: store, now, monitors, windows: () => store.alertWindows() }),
+    ...availabilityRoutes({ states: store, now, monitors, windows }),
   ];
 }

@@ -25,6 +25,7 @@ import { MonitorBook } from '../../server/monitors/monitor-book.ts';
 import { ResultMasks } from '../../server/monitors/result-masks.ts';
 import { commitResults, type PipelinePorts } from '../../server/pipeline/commit-results.ts';
 import { LatestResults } from '../../server/pipeline/latest-results.ts';
+import { buildStates, type AlertPlans } from './build-states.ts';
 import { buildFleet } from './build-fleet.ts';
 import {
   buildSupervision,
@@ -56,7 +57,7 @@ export function buildServer(parts: ServerParts) {
     onSent: (agentId, change) => publish({ type: 'tasks', agentId, ...change }),
   });
   const masks = new ResultMasks();
-  const book = bookOf(parts, { dispatcher, masks });
+  const book = bookOf(parts, { dispatcher, masks, onChanged: () => alerts.keeper.policiesChanged() });
   const supervision = buildSupervision(parts, view);
   const { records, sensorOrders } = supervision;
   const gate = gateOf(parts, { ...view, ...supervision });
@@ -64,6 +65,7 @@ export function buildServer(parts: ServerParts) {
   view.bus.subscribe((event) => {
     if (event.type === 'result') runs.noteResult(event.result);
   });
+  const alerts = buildStates({ clock, store, runs, ...view });
   const faults = new ConnectionFaults({ clock, health, say });
   const commit = committerOf(parts, { ...view, records, faults, masks });
   const heartbeats = new Heartbeats({
@@ -88,7 +90,7 @@ export function buildServer(parts: ServerParts) {
   });
   const issuer = { clock, tokens: store, serverKey: identity.publicKey };
   const administration = new AgentAdministration({ ...issuer, gate, gateway, dispatcher, sensorOrders });
-  return { ...view, ...supervision, gate, gateway, faults, book, runs, administration, heartbeats, say };
+  return { ...view, ...supervision, gate, gateway, faults, book, runs, administration, heartbeats, alerts, say };
 }
 
 /** One for ever: the store alone numbers what this server makes itself. */
@@ -96,7 +98,7 @@ const heartbeatEpoch = 'heartbeats';
 
 /** Reads what was known when the server last ran; then agents may connect. */
 export async function loadServer(server: Server, { clock, store, monitors, ...plans }: LoadParts): Promise<void> {
-  const { gate, fleet, tasks, latest, book, states, heartbeats, bus, say } = server;
+  const { gate, fleet, tasks, latest, book, states, heartbeats, alerts, bus, say } = server;
   await gate.load();
   fleet.restore((await store.agentStates()).flatMap((kept) => readAgentState(kept) ?? []));
   tasks.load(await store.tasks());
@@ -105,6 +107,8 @@ export async function loadServer(server: Server, { clock, store, monitors, ...pl
   await book.load(monitors);
   states.start();
   await heartbeats.start();
+  alerts.follow(plans.alerts ?? { notify: [], windows: [] });
+  await alerts.keeper.start();
   // From now on: what is only read from the store is no news.
   bus.subscribe((event) => {
     if (event.type === 'agent') sayAgentChange(event, say);
@@ -112,16 +116,18 @@ export async function loadServer(server: Server, { clock, store, monitors, ...pl
 }
 
 export async function stopServer(server: Server): Promise<void> {
-  const { gateway, fleet, states, heartbeats, feed } = server;
+  const { gateway, fleet, states, heartbeats, alerts, feed } = server;
   heartbeats.stop();
   gateway.close();
   await fleet.stop();
   states.stop();
+  await alerts.stop();
   feed.stop();
   await stopSupervision(server);
 }
 
 interface LoadParts extends SupervisionPlans {
+  readonly alerts?: AlertPlans;
   readonly clock: Clock;
   readonly store: Store;
   /** Of the configuration file. */
@@ -192,6 +198,7 @@ function gateOf({ clock, store, say }: ServerParts, { fleet, tasks, sessions }: 
 interface BookReaders {
   readonly dispatcher: Dispatcher;
   readonly masks: ResultMasks;
+  readonly onChanged: () => void;
 }
 
 function storagePort(
@@ -206,7 +213,10 @@ function storagePort(
   return { takeStorage: (agentId, bytes) => allowance.take(agentId, bytes) };
 }
 
-function bookOf({ clock, store, readMonitor, say }: ServerParts, { dispatcher, masks }: BookReaders): MonitorBook {
+function bookOf(
+  { clock, store, readMonitor, say }: ServerParts,
+  { dispatcher, masks, onChanged }: BookReaders,
+): MonitorBook {
   return new MonitorBook({
     saveMonitor: (monitor) => store.saveMonitor(monitor),
     monitors: () => store.monitors(),
@@ -217,6 +227,7 @@ function bookOf({ clock, store, readMonitor, say }: ServerParts, { dispatcher, m
     async onChange(monitors) {
       masks.follow(monitors);
       await dispatcher.reconcile(monitors);
+      onChanged();
     },
     onUnreadable: (id, message) => say(`The saved monitor ${id} can no longer be read and does not run: ${message}`),
   });

@@ -7,6 +7,7 @@ import type { Say } from '../../core/say.ts';
 import type { AgentCalls } from '../../server/fleet/agent-calls.ts';
 import { contentsOf } from '../run/validate.ts';
 import type { Server } from './build-server.ts';
+import { alertPlansOf } from './build-states.ts';
 import { loadServerConfig } from './serve-config.ts';
 import { unknownAgentLines } from './unknown-agents.ts';
 
@@ -72,6 +73,7 @@ async function takeOver(
   useEgress(config.egress);
   deadMan.follow(config);
   notifiers.follow(config);
+  server.alerts.follow(alertPlansOf(config));
   calls.reconcile(config.server.agents);
   server.sensorOrders.reconcile(config.sensors);
   await server.rooms.replaceFile(config.rooms);

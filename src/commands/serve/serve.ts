@@ -18,6 +18,7 @@ import type { Store } from '../../server/store/store.ts';
 import { Upkeep, type UpkeepParts } from '../../server/host/upkeep.ts';
 import { defaultServerFolder, takeFolder } from '../data-folders.ts';
 import { DiskWatch, diskSpace } from './disk-watch.ts';
+import { alertPlansOf } from './build-states.ts';
 import { buildServer, loadServer, stopServer, type Server } from './build-server.ts';
 import { openSqliteStore } from './open-store.ts';
 import { ServeDeadMan } from './serve-deadman.ts';
@@ -48,7 +49,7 @@ export interface ServeOptions {
 }
 
 type StartConfig = Pick<Config, 'monitors'> &
-  Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'notifiers' | 'egress'>>;
+  Partial<Pick<Config, 'server' | 'sensors' | 'rooms' | 'notifiers' | 'windows' | 'egress'>>;
 
 /** Runs the server until the signal. @throws {AppError} when it cannot start */
 export async function serve(options: ServeOptions, signal: AbortSignal): Promise<void> {
@@ -64,12 +65,14 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   const server = running.adopt(buildServer(parts), stopServer);
   server.health.noteConfig(leftOut);
   const { sensors: sensorPlans, rooms } = config;
-  await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans, rooms });
+  const alerts = alertPlansOf(config);
+  await loadServer(server, { clock, store, monitors: specsIn(config), sensorPlans, rooms, alerts });
   const backups = backupsOf({ folder, store, clock, given: files });
   const accounts = new AccountBook({ clock, store, newId: randomUUIDv7, newSecret });
   await accounts.load();
   const notifiers = running.use(new ServeNotifiers(store, say));
   notifiers.follow(config);
+  server.alerts.onMessages(() => notifiers.wake());
   const shared = { server, store, identity, desk: notifiers.desk, accounts, folder, backups, log: options.log };
   const listening = await openListeners({ ...shared, listen: options.listen, config }, running);
   const calls = running.adopt(agentCallsOf(server, say), (calls) => calls.reconcile([]));

@@ -91,6 +91,12 @@ export interface IncidentEvent {
   readonly detail: JsonObject;
 }
 
+/** An incident for whoever watches. */
+export interface IncidentNews extends Incident {
+  readonly name: string;
+  readonly isAcknowledged: boolean;
+}
+
 /** What the book of incidents asks about the subject of one. */
 export interface SubjectView {
   readonly subject: Subject;

@@ -32,6 +32,7 @@ export class Health {
   #storeFault: string | undefined;
   #upkeepFault: string | undefined;
   #configFault: string | undefined;
+  #statesFault: string | undefined;
   #report: { readonly made: HealthReport; readonly atMs: number } | undefined;
   readonly counters = { results: 0, lateResults: 0, records: 0, alarms: 0, gaps: 0, refused: 0, crowded: 0 };
   #crowdedMs = -Infinity;
@@ -91,6 +92,12 @@ export class Health {
     this.#upkeepFault = fault;
   }
 
+  /** Why states were last not worked out; undefined if they were: nobody would be told of anything. */
+  noteStates(fault: string | undefined): void {
+    if (fault !== this.#statesFault) this.#report = undefined;
+    this.#statesFault = fault;
+  }
+
   /** What the configuration leaves out because of a mistake; undefined if everything in it runs. */
   noteConfig(fault: string | undefined): void {
     if (fault !== this.#configFault) this.#report = undefined;
@@ -124,6 +131,7 @@ export class Health {
     const problems: string[] = [];
     if (this.#storeFault !== undefined) problems.push(`results are not being kept: ${this.#storeFault}`);
     if (this.#upkeepFault !== undefined) problems.push(`the store is not being tidied: ${this.#upkeepFault}`);
+    if (this.#statesFault !== undefined) problems.push(`states are not being worked out: ${this.#statesFault}`);
     if (this.#configFault !== undefined) problems.push(this.#configFault);
     const silence = this.silence.problem();
     if (silence !== undefined) problems.push(silence);

@@ -5,7 +5,7 @@ import type { ServerEvent } from '../../core/event.ts';
 export interface EventFilter {
   readonly kinds?: ReadonlySet<ServerEvent['type']> | undefined;
   readonly agentId?: string | undefined;
-  /** Results and changes of state of this monitor; other events are about none. */
+  /** Results, changes of state and incidents of this monitor; other events are about none. */
   readonly monitorId?: string | undefined;
 }
 
@@ -130,7 +130,8 @@ export class EventFeed {
 
 function monitorOf(event: ServerEvent): string | undefined {
   if (event.type === 'result') return event.result.monitorId;
-  return event.type === 'state' ? event.monitorId : undefined;
+  if (event.type === 'incident') return event.subject.kind === 'monitor' ? event.subject.id : undefined;
+  return event.type === 'state' || event.type === 'transition' ? event.monitorId : undefined;
 }
 
 function isWanted({ event, monitorId }: FeedItem, filter: EventFilter): boolean {

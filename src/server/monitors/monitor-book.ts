@@ -4,6 +4,7 @@ import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { nearestWord } from '../../core/nearest.ts';
 import { isSameName } from '../../core/names.ts';
 import type { JsonObject } from '../../core/outcome.ts';
+import { circleAmong } from '../../core/state/dependencies.ts';
 import { withSecretsOf } from './hidden-secrets.ts';
 import { quoted } from '../../core/quoted.ts';
 
@@ -76,6 +77,7 @@ export class MonitorBook {
           `a monitor ${JSON.stringify(taken.name)} was made through the interface: ${next}`,
         );
       }
+      assertNoCircle([...specs, ...this.#made.values()]);
       const before = this.#fromFile;
       this.#fromFile = specs;
       try {
@@ -176,6 +178,12 @@ export class MonitorBook {
     }
     const other = this.entries().find((entry) => entry.spec.id === spec.name && entry.spec.id !== id);
     if (other) throw new AppError('conflict', `the monitor ${quoted(other.spec.name)} has the id ${quoted(spec.name)}`);
+    assertNoCircle([
+      ...this.entries()
+        .map((entry) => entry.spec)
+        .filter((other) => other.id !== id),
+      spec,
+    ]);
     // With its name also where that was left out: it is told as long as there are results.
     await this.#ports.saveMonitor({ id, definition: { ...definition, name: spec.name } });
     this.#made.set(id, spec);
@@ -186,4 +194,12 @@ export class MonitorBook {
   async #tell(): Promise<void> {
     await this.#ports.onChange(this.entries().map(({ spec }) => spec));
   }
+}
+
+/** Monitors that depend on each other would hide each other for ever. */
+function assertNoCircle(specs: readonly MonitorSpec[]): void {
+  const circle = circleAmong(specs);
+  if (!circle) return;
+  const found = circle.map((name) => quoted(name)).join(' on ');
+  throw new AppError('conflict', `expected monitors that do not depend on each other in a circle, got ${found}`);
 }

@@ -139,7 +139,8 @@ async function endWindow(window: AlertWindow, { states, now }: WindowsPorts): Pr
   const at = now();
   const near = occurrenceNear(schedule, at);
   if (!near) return void (await states.removeAlertWindow(id, at));
-  if (near.to > at) await states.saveAlertWindow({ ...window, schedule: { ...schedule, to: at } }, at);
+  if (near.to > at)
+    await states.saveAlertWindow({ ...window, schedule: { kind: 'once', from: near.from, to: at } }, at);
 }
 
 function assertTimes(from: number, to: number, now: number): void {

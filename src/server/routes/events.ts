@@ -17,6 +17,8 @@ export interface EventsPorts extends TasksPorts {
 const eventKinds = [
   'result',
   'state',
+  'transition',
+  'incident',
   'gap',
   'tasks',
   'tasks-applied',
@@ -49,7 +51,10 @@ export function eventsRoutes(ports: EventsPorts): readonly Route[] {
       summary,
       query: z.strictObject({
         agent: z.string().optional().meta({ description: 'Only events of this agent' }),
-        monitor: z.string().optional().meta({ description: 'Only results and changes of state of this monitor' }),
+        monitor: z
+          .string()
+          .optional()
+          .meta({ description: 'Only results, changes of state and incidents of this monitor' }),
         kind: kinds,
         snapshot: z.enum(['true', 'false']).default('true'),
       }),

@@ -1,7 +1,7 @@
 import type { AgentHealth } from '../../core/state/agent-book.ts';
 import type { Transition, WantedRun } from '../../core/state/change-log.ts';
-import type { IncidentAck, IncidentEvent, IncidentRecord } from '../../core/state/incident-record.ts';
-import type { Incident, Subject } from '../../core/state/incident.ts';
+import type { IncidentAck, IncidentEvent, IncidentNews, IncidentRecord } from '../../core/state/incident-record.ts';
+import type { Subject } from '../../core/state/incident.ts';
 import type { StateRow, VoiceRow } from '../../core/state/monitor-record.ts';
 import type { AlertWindow, Policies } from '../../core/state/policies.ts';
 
@@ -53,11 +53,6 @@ export interface Evaluation {
   readonly hasMessages: boolean;
   /** There are more results to take. */
   readonly hasMore: boolean;
-}
-
-export interface IncidentNews extends Incident {
-  readonly name: string;
-  readonly isAcknowledged: boolean;
 }
 
 export interface IncidentQuery {
