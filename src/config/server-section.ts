@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { duration } from '../core/duration.ts';
+import { isSameName } from '../core/names.ts';
 import { quoted } from '../core/quoted.ts';
 import { endpointOf, hostname, port } from '../core/target.ts';
 import type { LoadedDocument } from './loaded-documents.ts';
 import { partOf } from './mistake.ts';
+import { isSeen } from './monitor-entry.ts';
 import { readSection } from './section.ts';
 import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 
@@ -29,15 +31,21 @@ const endpoint = z
   })
   .pipe(z.strictObject({ host: hostname, port }));
 
+const tokenForm = /^wk1\.[\w-]{43}\.[\w-]{43}$/;
+const tokenMistake = "expected a token that begins with wk1, as 'watchkeeper agent --listen' printed it";
+
 export const agentsSchema = z
   .array(
     z.strictObject({
-      name: z.string().trim().min(1).max(200).meta({ description: 'Name of the agent, unique', example: 'berlin' }),
+      name: z.string().trim().min(1).max(200).superRefine(isSeen).meta({
+        description: 'Name of the agent, unique',
+        example: 'berlin',
+      }),
       address: endpoint.meta({
         description: 'Where it listens: what was given to `watchkeeper agent --listen`',
         example: 'berlin.example:7412',
       }),
-      token: z.string().max(200).optional().meta({
+      token: z.string().trim().regex(tokenForm, tokenMistake).optional().meta({
         description: 'Token that the agent printed when it first listened; needed until the two have met',
         example: '${file:/run/secrets/berlin-token}',
         secret: true,
@@ -70,9 +78,15 @@ type Retention = z.output<typeof retentionSchema>;
 export const publicUrlSchema = z
   .string()
   .max(300)
+  // Its value is not shown: it holds a password.
+  .refine((text) => !/^[^/]*\/\/[^/]*@/.test(text), {
+    error: 'expected an address without a user, got one with @',
+    abort: true,
+  })
   .refine((text) => {
     const url = URL.parse(text);
-    return url?.pathname === '/' && url.search === '' && (url.protocol === 'https:' || url.protocol === 'http:');
+    const isBare = url?.pathname === '/' && url.search === '' && url.hash === '';
+    return isBare && (url.protocol === 'https:' || url.protocol === 'http:');
   }, 'expected an address like https://watch.example, without a path')
   .meta({
     description: 'Where agents and people reach this server, if not where it listens; `invite` prints it',
@@ -166,19 +180,20 @@ function readOne<Key extends 'publicUrl' | 'trustedProxies' | 'deadman', Value>(
 }
 
 function readAgents(found: readonly LoadedDocument[]): readonly CalledAgent[] | undefined {
-  const placeByName = new Map<string, string>();
+  const known: { readonly name: string; readonly place: string }[] = [];
   let isRight = true;
   const agents = found.flatMap(({ document, contents }) => {
     const file = partOf(document, ['agents']);
     const list = readSection(agentsSchema, contents.agents ?? [], file);
     isRight &&= list !== undefined;
     for (const [index, { name }] of list?.entries() ?? []) {
-      const other = placeByName.get(name);
-      if (other !== undefined) {
-        file.report([index, 'name'], `another agent, in ${other}, is called ${quoted(name)}`);
+      const other = known.find((one) => isSameName(one.name, name));
+      if (other) {
+        const called = other.name === name ? 'is called' : `is called ${quoted(other.name)}, which looks like`;
+        file.report([index, 'name'], `another agent, in ${other.place}, ${called} ${quoted(name)}`);
         isRight = false;
       }
-      placeByName.set(name, file.lineOf([index, 'name']));
+      known.push({ name, place: file.lineOf([index, 'name']) });
     }
     return list ?? [];
   });

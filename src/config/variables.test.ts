@@ -74,7 +74,8 @@ describe('SF11: ${file:…}', () => {
 
 describe('SF11: variables are read everywhere in a file', () => {
   test('in every section, in merged keys and aliases, and not in blocks to take from', () => {
-    using files = new TextFiles({ token: 'wk1.tok\n' });
+    const token = `wk1.${'p'.repeat(43)}.${'s'.repeat(43)}`;
+    using files = new TextFiles({ token: `${token}\n` });
     const text = `
 x-usual: &usual { type: tcp, interval: "\${EVERY}" }
 x-unused: "\${NOT_SET}"
@@ -107,7 +108,7 @@ sensors: [{ by: "\${WHO}", usb: }]
       ],
     );
     assert.deepEqual(config?.egress.deny, ['10.0.0.0/8']);
-    assert.deepEqual(config?.server.agents, [{ name: 'a', address: { host: 'h', port: 1 }, token: 'wk1.tok' }]);
+    assert.deepEqual(config?.server.agents, [{ name: 'a', address: { host: 'h', port: 1 }, token }]);
     assert.equal(config?.server.retention.results, 30 * 86_400_000);
     assert.equal(config?.sensors[0]?.by, 'Lab');
   });

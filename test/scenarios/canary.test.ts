@@ -122,7 +122,8 @@ test('SF6: a canary in every secret place leaves neither the server nor its agen
       options: { security: 'tls', username: 'ann', password: secret(13) },
     },
   ];
-  const agents = [{ name: 'called', address: '127.0.0.1:1', token: secret(14) }];
+  const token = `wk1.${'p'.repeat(43)}.${secret(14).replace(' ', '_').padEnd(43, 'x')}`;
+  const agents = [{ name: 'called', address: '127.0.0.1:1', token }];
   await server.configure(JSON.stringify({ monitors, agents }));
   process.env['PLAIN'] = secret(2);
   t.after(() => delete process.env['PLAIN']);
