@@ -55,6 +55,25 @@ describe('the status of an agent', () => {
     assert.equal(clock.pending, 0);
   });
 
+  test('of an agent that is not expected is not kept, whatever is told of it', () => {
+    const clock = new FakeClock();
+    const { fleet, changes, absences } = fleetOf(clock);
+    fleet.connected('stranger', { address: '192.0.2.1', version: '1' });
+    fleet.heard('stranger', heartbeat(clock));
+    fleet.disconnected('stranger');
+    assert.deepEqual([fleet.view('stranger'), fleet.views().length, changes, absences], [undefined, 1, [], []]);
+  });
+
+  test('SE2: an impaired agent confirms the clock like any other, one that is away does not', async () => {
+    const clock = new FakeClock();
+    const { fleet } = fleetOf(clock);
+    fleet.connected(id, { address: '192.0.2.1', version: '1' });
+    fleet.heard(id, heartbeat(clock, { health: { lagMs: 0, impaired: [{ part: 'gateway', message: 'no answer' }] } }));
+    assert.equal(fleet.confirmsClock(), true);
+    fleet.disconnected(id);
+    assert.equal(fleet.confirmsClock(), false);
+  });
+
   for (const [address, confirms] of [
     ['192.0.2.1', true],
     ['192.0.2.1:7412', true],

@@ -66,6 +66,18 @@ describe('the state of a task', () => {
     server.states.stop();
   });
 
+  test('of many tasks all are looked at within ten looks, each once', async () => {
+    const names = Array.from({ length: 37 }, (_, index) => `m${index}`);
+    const server = new ServerStatus();
+    await server.set({ agents: [agentView('a')], monitors: names.map((name) => monitorSpec(name)) });
+    for (const name of names) server.result(name, 'a');
+    server.states.start();
+    await server.clock.advance(50_000 + 12_000);
+    const gone = server.changes.splice(0).map(({ wanted }) => wanted.task.monitorName);
+    assert.deepEqual(gone.toSorted(), names.toSorted());
+    server.states.stop();
+  });
+
   test('of a task that is gone is forgotten; what a start finds is no change', async () => {
     const server = new ServerStatus();
     await server.set({ agents: [agentView('a')], monitors: [monitorSpec('web')] });
