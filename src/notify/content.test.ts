@@ -77,6 +77,18 @@ describe('the content of a message', () => {
     assert.equal(linesOf('Asia/Kathmandu')[0], 'Since: 2026-11-28 07:58 +05:45 (02:13 UTC)');
   });
 
+  test('tells nothing twice that a fact says as well', () => {
+    const facts = [
+      { label: 'Since', text: '2026-11-28T02:13:00.000Z' },
+      { label: 'Target', text: '192.0.2.1:443' },
+    ];
+    const { lines } = messageContent(problem({ facts }), { zone: 'UTC', isShort: false });
+    assert.deepEqual(
+      lines.map(({ label }) => label),
+      ['Since', 'Verdict', 'Target'],
+    );
+  });
+
   test('says how long it was as people do', () => {
     const lengths = [40_000, 119_000, 120_000, 3_600_000, 11_100_000, 90_000_000].map((lengthMs) => {
       const { lines } = messageContent(problem({ since: 0, until: lengthMs }), { zone: 'UTC', isShort: false });

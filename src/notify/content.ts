@@ -73,14 +73,16 @@ export function messageContent(
   { zone, isShort }: { readonly zone: string; readonly isShort: boolean },
 ): MessageContent {
   const { headline, since, until, verdict, facts, link, ackLink } = message;
-  const lines = [
+  const own = [
     { label: 'Since', text: timeText(since, zone) },
     ...(until === undefined
       ? []
       : [{ label: 'Until', text: `${timeText(until, zone)}, ${lengthText(until - since)}` }]),
     ...(verdict ? [{ label: 'Verdict', text: verdictText[verdict] }] : []),
-    ...facts.slice(0, maxLines),
   ];
+  // Times are written in the zone of the reader, so that a fact of the same name is left out.
+  const others = facts.filter((fact) => own.every(({ label }) => label !== fact.label));
+  const lines = [...own, ...others.slice(0, maxLines)];
   return {
     title: visible(headline, maxTitle),
     lines: isShort
