@@ -209,7 +209,8 @@ export class NotifierLane {
   ): Promise<void> {
     const now = this.#ports.clock.now();
     const copiesDueAt = this.#copiesDueAt();
-    const dueAt = now < copiesDueAt ? Math.min(this.#notBefore(), copiesDueAt) : this.#notBefore();
+    const notBefore = Math.max(now, this.#notBefore());
+    const dueAt = now < copiesDueAt ? Math.min(notBefore, copiesDueAt) : notBefore;
     const changes = rows.map((row): OutboxChange => ({
       id: row.id,
       dueAt,
@@ -241,9 +242,10 @@ export class NotifierLane {
     await this.#ports.outbox.settle(rows.map(({ id, attempts }) => ({ id, attempts, dueAt, held })));
   }
 
-  /** As an instant, epoch milliseconds. */
+  /** As an instant, epoch milliseconds; long ago if there is nothing to wait for. */
   #notBefore(): number {
-    return this.#ports.clock.now() + Math.max(0, this.#notBeforeMs - this.#ports.clock.monotonic());
+    const waitMs = this.#notBeforeMs - this.#ports.clock.monotonic();
+    return waitMs > 0 ? this.#ports.clock.now() + waitMs : 0;
   }
 
   #skewNow(): number {
