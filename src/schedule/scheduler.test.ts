@@ -48,6 +48,26 @@ function missedRuns(result: Result): number {
   return result.reason === 'missed' ? Number(result.detail['missedRuns']) : 0;
 }
 
+test('a slot that passed while the machine slept is missed, although the monitor is gone before anybody looks (simulator, seed 4)', () => {
+  const clock = new FakeClock();
+  const taken: Result[] = [];
+  const scheduler = new Scheduler({
+    clock,
+    run: () => new Promise(() => {}),
+    onResult: () => {},
+    onTakenAway: (result) => taken.push(result),
+  });
+  const monitor = testMonitor();
+  scheduler.reconcile([monitor]);
+  const first = slotAfter(scheduleOf(monitor), clock.now());
+  clock.stall(3 * monitor.intervalMs);
+  scheduler.reconcile([]);
+  assert.deepEqual(
+    taken.map((result) => [result.scheduledAt, missedRuns(result)]),
+    [[first, 3]],
+  );
+});
+
 function many(type: string): readonly Monitor[] {
   return Array.from({ length: 120 }, (_, index) => testMonitor({ id: `${type}-${index}`, type }));
 }

@@ -83,11 +83,11 @@ export class Scheduler {
   reconcile(desired: readonly Monitor[]): void {
     const runnable = desired.filter(({ type }) => !isPassiveType(type));
     const wanted = new Map(runnable.map((monitor) => [monitor.id, monitor]));
+    const now = this.#parts.clock.now();
     for (const entry of this.#entries.values()) {
       const monitor = wanted.get(entry.monitor.id);
-      if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry);
+      if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry, now);
     }
-    const now = this.#parts.clock.now();
     const added = [...wanted.values()].filter(({ id }) => !this.#entries.has(id));
     for (const [place, monitor] of added.entries()) this.#add(monitor, now, place);
     this.#due.fill(this.#entries.values());
@@ -124,13 +124,17 @@ export class Scheduler {
     this.#entries.set(monitor.id, { monitor, schedule, dueAt, isFirst });
   }
 
-  #remove(entry: QueuedMonitor): void {
-    this.#entries.delete(entry.monitor.id);
-    this.#placesFor(entry.monitor).withdraw(entry);
-    if (entry.waitingSlot !== undefined) {
-      const message = 'The monitor was removed or changed before this run could start.';
-      this.#parts.onTakenAway?.(missedResult(entry.monitor, { slot: entry.waitingSlot, count: 1, message }));
-    }
+  #remove(entry: QueuedMonitor, now: number): void {
+    const { monitor, schedule, waitingSlot, isFirst, dueAt } = entry;
+    this.#entries.delete(monitor.id);
+    this.#placesFor(monitor).withdraw(entry);
+    const message = 'The monitor was removed or changed before this run could start.';
+    const missed = (slot: number, count: number): void =>
+      this.#parts.onTakenAway?.(missedResult(monitor, { slot, count, message }));
+    if (waitingSlot !== undefined) missed(waitingSlot, 1);
+    // Slots that nobody has looked at yet: the machine slept until a moment ago.
+    const unseen = isFirst ? 0 : slotsBetween(schedule, dueAt, slotAfter(schedule, now));
+    if (unseen > 0) missed(dueAt, unseen);
     this.#runs.get(entry.monitor.id)?.controller.abort(new DOMException('The monitor was removed.', 'AbortError'));
   }
 

@@ -142,7 +142,9 @@ export class Segments {
     this.#oldest = undefined;
     const segment = this.all.find(({ remaining }) => remaining > 0);
     const contents = segment && this.contents(segment);
-    this.#oldest = contents?.records.find(({ seq }) => !this.settled.has(seq));
+    // Asked for at every commit: thousands of settled records are passed over by their numbers alone.
+    const first = segment ? (this.settled.missingIn([segment.first, segment.last])[0]?.[0] ?? Infinity) : Infinity;
+    this.#oldest = contents?.records.find(({ seq }) => seq >= first && !this.settled.has(seq));
     return this.#oldest?.at;
   }
 

@@ -23,7 +23,11 @@ export interface Ledger {
    * Rejects `unavailable` beyond the limit of what may wait, `usage` if the agent's numbers are no longer nearly contiguous.
    */
   commit(batch: Batch): Promise<Committed>;
-  /** Sequence numbers that need not be sent again: kept, or closed by a gap. Ascending and disjoint. */
+  /**
+   * Sequence numbers that need not be sent again: kept, or closed by a gap. Ascending and disjoint. If the agent has begun another
+   * epoch since, a number that it never gave away is among them: it sees that its folder is an older one, and begins a new epoch.
+   * In the old one nothing that it says would ever be the newest.
+   */
   received(agentId: string, epoch: string): Promise<readonly SeqRange[]>;
   /** Every epoch of every agent whose numbers have holes, and the holes: entries that are on their way, or lost. */
   missing(): Promise<readonly Missing[]>;

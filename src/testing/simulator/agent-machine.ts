@@ -9,6 +9,7 @@ import type { Task } from '../../core/task.ts';
 import { parseJoinToken } from '../../protocol/join-token.ts';
 import { LagGuard } from '../../schedule/lag.ts';
 import { SimulatedDisk } from '../simulated-disk.ts';
+import { LazyTicks } from './lazy-ticks.ts';
 import { processDisk } from './process-disk.ts';
 import { simulatedDialler, type SimulatedListener } from './simulated-dialler.ts';
 import { FolderContent, simulatedFiles } from './simulated-files.ts';
@@ -25,6 +26,7 @@ export interface AgentWitness {
   onReply(machine: AgentMachine, life: AgentLife, reply: SpoolReply): void;
   /** The agent runs these tasks from now on. */
   onTasks(machine: AgentMachine, life: AgentLife, tasks: readonly Task[]): void;
+  onStarted(machine: AgentMachine, life: AgentLife): void;
   /** The process was stopped and is about to go on. */
   onPaused(life: AgentLife): void;
   onEnded(machine: AgentMachine, life: AgentLife): void;
@@ -38,6 +40,8 @@ interface MachineParts {
   readonly targets: SimulatedTargets;
   readonly witness: AgentWitness;
   readonly startsAt: number;
+  /** Why its spool must begin a new epoch. */
+  readonly renewal?: 'copied' | undefined;
 }
 
 /** One run of the agent's process. */
@@ -98,6 +102,18 @@ export class AgentMachine {
     folder.saveIdentity({ ...folder.identity(this.name), serverPin: pin, secret });
   }
 
+  /** Who it is, as its folder has it. */
+  identity(): AgentFile {
+    return new AgentFolder(simulatedFiles(this.files, new SimulatedProcess(this.#parts.world, 'reader'))).identity(
+      this.name,
+    );
+  }
+
+  /** What the server called it last. */
+  toldName(): string {
+    return this.identity().name;
+  }
+
   /** How long nothing of it can have reached the server. */
   goneForMs(): number {
     const endedForMs = this.isRunning ? 0 : this.#parts.world.nowMs - this.#endedMs;
@@ -124,6 +140,7 @@ export class AgentMachine {
       this.#endedMs = world.nowMs;
       witness.onEnded(this, life);
     });
+    witness.onStarted(this, life);
     this.#runs(life, this.files.get('tasks.json') ?? '[]');
     this.files.onReplace = (name, text) => {
       // The agent writes its tasks whenever they change.
@@ -185,7 +202,7 @@ export class AgentMachine {
   }
 
   async #start(life: AgentLife): Promise<void> {
-    const { world, listener, targets, witness } = this.#parts;
+    const { world, listener, targets, witness, renewal } = this.#parts;
     const { process } = life;
     const clock = process.clock(this.clock);
     const folder = new AgentFolder(simulatedFiles(this.files, process));
@@ -195,7 +212,7 @@ export class AgentMachine {
     const disk = processDisk(this.disk, process);
     const thread = simulatedThread<SpoolRequest, SpoolReply>(
       process,
-      (port) => runSpool(port, { ...spoolSizes, disk, clock, random }),
+      (port) => runSpool(port, { ...spoolSizes, disk, clock, random, renewal }),
       {
         onRequest: (request) => witness.onRequest(this, life, request),
         onReply: (reply) => {
@@ -214,7 +231,7 @@ export class AgentMachine {
     });
     const delay = { enable() {}, disable() {}, reset() {}, maxMs: 0 };
     const selfTest = new SelfTest({ clock, delay, checks: { gateway: async () => undefined } });
-    const lag = new LagGuard(process.clock(this.clock, { isQuiet: true }));
+    const lag = new LagGuard(new LazyTicks(process, this.clock));
     const heard = {
       onLink: ({ state }: { readonly state: string }) => world.note(`${process.name} is ${state}`),
       onOrder: () => {},

@@ -16,7 +16,15 @@ function reload({ simulation }: Scene): boolean {
   if (choice === 0) monitors[at] = { ...monitor, intervalMs };
   else if (choice === 1 && monitors.length > 15) monitors.splice(at, 1);
   else monitors.push(monitorNumber(world.nextNumber(), intervalMs));
-  simulation.reload(monitors);
+  simulation.administrator.reload(monitors);
+  return true;
+}
+
+/** Somebody saves the file again and again. */
+function storm(scene: Scene): boolean {
+  if (!scene.simulation.server.server) return false;
+  for (let count = 0; count < 20; count++)
+    scene.later(scene.simulation.world.between(0, 2000), () => void reload(scene));
   return true;
 }
 
@@ -26,16 +34,20 @@ function many(scene: Scene): boolean {
   const { server, world } = simulation;
   if (!server.server || server.monitors.length > 200) return false;
   const before = server.monitors;
-  const more = Array.from({ length: 3000 }, (): MonitorSpec => ({
+  const more = Array.from({ length: 3000 }, (_, index): MonitorSpec => ({
     ...monitorNumber(world.nextNumber(), 3_600_000),
-    agents: [simulation.names.get(machine.agentId) ?? ''],
+    agents: [simulation.administrator.names.get(machine.agentId) ?? ''],
+    // A result of each would only cost time.
+    paused: index % 30 > 0,
   }));
-  simulation.reload([...before, ...more]);
+  simulation.administrator.reload([...before, ...more]);
   const reset = (): void => {
     for (const line of machine.lines) line.breakOff();
   };
   for (const at of [20_000, 40_000, 60_000]) scene.later(at, reset);
-  world.after(90_000, () => simulation.reload(server.monitors.filter(({ intervalMs }) => intervalMs < 3_600_000)));
+  world.after(90_000, () =>
+    simulation.administrator.reload(server.monitors.filter(({ intervalMs }) => intervalMs < 3_600_000)),
+  );
   return true;
 }
 
@@ -43,8 +55,8 @@ function pause(scene: Scene): boolean {
   const { simulation } = scene;
   const monitor = simulation.world.oneOf(simulation.server.monitors);
   if (!monitor || !simulation.server.server) return false;
-  simulation.pause(monitor.id, true);
-  scene.later(duration(scene, 300_000), () => simulation.pause(monitor.id, false));
+  simulation.administrator.pause(monitor.id, true);
+  scene.later(duration(scene, 300_000), () => simulation.administrator.pause(monitor.id, false));
   return true;
 }
 
@@ -52,6 +64,16 @@ export const administration: Readonly<Record<string, readonly [number, Fault]>> 
   reload: [4, reload],
   'reconnect-with-3000-tasks': [1, many],
   'pause-monitor': [3, pause],
-  'run-now': [3, ({ simulation, machine }) => simulation.runNow(machine)],
-  rename: [2, ({ simulation, machine }) => simulation.rename(machine)],
+  'run-now': [3, ({ simulation, machine }) => simulation.administrator.runNow(machine)],
+  'reload-storm': [2, storm],
+  revoke: [
+    2,
+    (scene) => {
+      const { simulation, machine } = scene;
+      if (!simulation.administrator.revoke(machine)) return false;
+      scene.later(duration(scene, 300_000), () => simulation.administrator.bringBack(machine));
+      return true;
+    },
+  ],
+  rename: [2, ({ simulation, machine }) => simulation.administrator.rename(machine)],
 };

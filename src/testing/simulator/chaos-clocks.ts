@@ -18,6 +18,14 @@ export const clocks: Readonly<Record<string, readonly [number, Fault]>> = {
   'agent-clock-step': [3, settingAgent((now, { simulation: { world } }) => now + world.between(-hourMs, hourMs))],
   'agent-clock-1970': [1, settingAgent((now) => longAgoMs + (now % hourMs))],
   'agent-clock-2099': [1, settingAgent((now) => farOffMs + (now % hourMs))],
+  'server-clock-2090': [
+    1,
+    (scene) => {
+      const { simulation } = scene;
+      simulation.setServerClock(Date.UTC(2090, 2, 1) + simulation.world.between(0, hourMs));
+      scene.later(duration(scene, 1_200_000), () => simulation.setServerClock(simulation.trueMs()));
+    },
+  ],
   'agent-clock-drift': [
     2,
     ({ machine, simulation: { world } }) => {

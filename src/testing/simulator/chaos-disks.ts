@@ -54,6 +54,25 @@ function setBack(scene: Scene): void {
   });
 }
 
+/** Another machine runs with a copy of the folder for a while: it knows that it is one, or does not. */
+function copied(scene: Scene): boolean {
+  const { machine, simulation } = scene;
+  if (!machine.isRunning || !simulation.administrator.names.has(machine.agentId)) return false;
+  const copy = simulation.addCopy(machine, { knowsIt: simulation.world.random() < 0.5 });
+  copy.boot();
+  simulation.world.after(duration(scene, 240_000), () => simulation.endCopy(copy));
+  return true;
+}
+
+/** The store is what it was some minutes ago: the administrator restored a backup. */
+function storeSetBack(scene: Scene): boolean {
+  const { simulation } = scene;
+  if (!simulation.server.server) return false;
+  const backup = simulation.administrator.backUp();
+  scene.later(duration(scene, 300_000), () => simulation.administrator.restore(backup));
+  return true;
+}
+
 export const disks: Readonly<Record<string, readonly [number, Fault]>> = {
   'disk-full': [3, full],
   'disk-fails': [2, failing(writing, 'EIO', 1)],
@@ -61,4 +80,6 @@ export const disks: Readonly<Record<string, readonly [number, Fault]>> = {
   'sync-fails': [3, failing(['sync'], 'EIO', 0.5)],
   'spool-emptied': [1, emptied],
   'folder-set-back': [2, setBack],
+  'folder-copied': [2, copied],
+  'store-set-back': [1, storeSetBack],
 };

@@ -1,16 +1,18 @@
-import type { ResultItem } from '../../core/entry.ts';
+import type { AbsenceItem, Item, ResultItem } from '../../core/entry.ts';
 import type { SpoolReply, SpoolRequest } from '../../agent/spool/messages.ts';
 import { RangeSet } from '../../core/ranges.ts';
-import type { Gap, StoredResult } from '../../server/store/store.ts';
 import type { AgentLife } from './agent-machine.ts';
+import { absenceKey, keyOf, type Declared } from './kept-results.ts';
 import type { World } from './world.ts';
 
 /** A result as the agent gave it to its spool. */
 export interface Appended {
   readonly agentId: string;
-  readonly item: ResultItem;
+  readonly item: ResultItem | AbsenceItem;
   readonly key: string;
   readonly droppable: boolean;
+  /** A copy of the agent's folder said it. */
+  readonly isOfCopy: boolean;
   /** True time, and the order among all. */
   readonly atMs: number;
   readonly order: number;
@@ -20,13 +22,17 @@ export interface Appended {
   excuse?: string | undefined;
 }
 
+export type AppendedResult = Appended & { readonly item: ResultItem };
+
+const keptSince = Date.UTC(2025, 11, 31, 12);
 /** What was recorded a moment ago may be on its way. */
 const transitMs = 60_000;
 
 /** What a store knows, in the words of the store. */
 export interface Kept {
-  readonly results: readonly StoredResult[];
-  gapsOf(agentId: string): readonly Gap[];
+  /** How often each result is stored, by its key. */
+  readonly counts: ReadonlyMap<string, number>;
+  gapsOf(agentId: string): readonly Declared[];
   /** Numbers that the store says are missing. */
   readonly missing: readonly {
     readonly agentId: string;
@@ -35,48 +41,47 @@ export interface Kept {
   }[];
 }
 
-/** Names one run of one task, as exactly as the store keeps it. */
-export function keyOf({
-  taskId,
-  scheduledAt,
-  startedAt,
-}: Pick<ResultItem, 'taskId' | 'scheduledAt' | 'startedAt'>): string {
-  return `${taskId} ${Math.round(scheduledAt)} ${Math.round(startedAt)}`;
-}
-
 /** Remembers every result that an agent recorded, and compares that with what the server keeps. */
 export class EntryWitness {
   recordedCount = 0;
   readonly #world: World;
   readonly #byKey = new Map<string, Appended[]>();
+  readonly #byTask = new Map<string, AppendedResult[]>();
   readonly #byLife = new Map<number, Map<number, Appended>>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  /** Every result that is known here, in the order in which they were given to a spool. */
-  get all(): readonly Appended[] {
-    return [...this.#byKey.values()].flat();
+  /** Of each task, in the order in which they were given to a spool. */
+  get tasks(): ReadonlyMap<string, readonly AppendedResult[]> {
+    return this.#byTask;
   }
 
   byKey(key: string): readonly Appended[] {
     return this.#byKey.get(key) ?? [];
   }
 
-  /** Returns the results among the appended entries. */
-  onRequest(agentId: string, life: AgentLife, request: SpoolRequest): readonly ResultItem[] {
+  /** Returns what was appended, gaps and records apart. */
+  onRequest(
+    agentId: string,
+    life: AgentLife,
+    { request, isOfCopy }: { readonly request: SpoolRequest; readonly isOfCopy: boolean },
+  ): readonly (ResultItem | AbsenceItem)[] {
     if (request.type !== 'append') return [];
     const tickets = this.#byLife.getOrInsertComputed(life.id, () => new Map());
     return request.jsons.flatMap((json, index) => {
       if (json === '') return [];
-      const item = JSON.parse(json) as ResultItem;
-      if (item.kind !== 'result') return [];
-      const key = keyOf(item);
+      const item = JSON.parse(json) as Item;
+      if (item.kind !== 'result' && item.kind !== 'absence') return [];
+      const key = item.kind === 'result' ? keyOf(item) : absenceKey(agentId, item.from, item.to);
       const place = { atMs: this.#world.nowMs, order: this.#world.nextNumber() };
-      const appended: Appended = { agentId, item, key, droppable: request.droppable[index] === 'd', ...place };
+      const droppable = request.droppable[index] === 'd';
+      const appended: Appended = { agentId, item, key, droppable, isOfCopy, ...place };
+      if (item.kind === 'absence' && item.to < keptSince) appended.excuse = 'retention drops what a wrong clock says';
       tickets.set(request.firstTicket + index, appended);
       this.#byKey.getOrInsertComputed(key, () => []).push(appended);
+      if (item.kind === 'result') this.#byTask.getOrInsertComputed(item.taskId, () => []).push({ ...appended, item });
       return [item];
     });
   }
@@ -89,29 +94,35 @@ export class EntryWitness {
       if (!appended || seq === undefined) continue;
       appended.recorded = { epoch: String(reply.stats.epoch), seq };
       this.recordedCount++;
-      this.#world.note(`recorded ${appended.key} ${appended.item.status} as ${seq}`);
+      this.#world.note(`recorded ${appended.key} ${said(appended)} as ${seq}`);
     }
   }
 
   /** The disk of this agent went back, or away: what it recorded since then need not come. */
   excuse(agentId: string, sinceMs: number, why: string): void {
-    for (const appended of this.all)
+    for (const appended of [...this.#byKey.values()].flat())
       if (appended.agentId === agentId && appended.atMs >= sinceMs) appended.excuse ??= why;
+  }
+
+  /** A copy of the agent's folder is gone with what it had not sent. */
+  excuseCopy(agentId: string): void {
+    for (const appended of [...this.#byKey.values()].flat())
+      if (appended.agentId === agentId && appended.isOfCopy) appended.excuse ??= 'the copy is gone';
   }
 
   /** Each recorded result is stored once, or declared missing; and nothing else is stored. */
   check(kept: Kept): void {
-    const { results, missing } = kept;
-    const stored = Map.groupBy(results, keyOf);
+    const { counts, missing } = kept;
     const declared = new Map<string, RangeSet>();
     const declaredFor = (agentId: string, epoch: string): RangeSet =>
       declared.getOrInsertComputed(`${agentId} ${epoch}`, () => {
-        const gaps = kept.gapsOf(agentId).filter((gap) => gap.epoch === epoch);
+        // Of a store that was set back an agent tells what is gone in the epoch in which it is then.
+        const gaps = kept.gapsOf(agentId).filter((gap) => gap.epoch === epoch || gap.cause === 'restored');
         const holes = missing.filter((hole) => hole.agentId === agentId && hole.epoch === epoch);
         return new RangeSet([...gaps, ...holes].flatMap(({ ranges }) => ranges));
       });
     for (const [key, appended] of this.#byKey) {
-      const count = stored.get(key)?.length ?? 0;
+      const count = counts.get(key) ?? 0;
       if (count > appended.length) this.#world.find('stored once', `${key} is stored ${count} times`);
       const isMissing = (each: Appended): boolean =>
         each.recorded !== undefined &&
@@ -121,15 +132,18 @@ export class EntryWitness {
       const mustHave = appended.filter(isMissing);
       if (count < mustHave.length) this.#lost(mustHave[0]);
     }
-    for (const [key, [result]] of stored)
-      if (!this.#byKey.has(key))
-        this.#world.find('nothing invented', `${key} (${result?.status}) is stored, and no agent said it`);
+    for (const key of counts.keys())
+      if (!this.#byKey.has(key)) this.#world.find('nothing invented', `${key} is stored, and no agent said it`);
   }
 
   #lost(appended: Appended | undefined): void {
     if (!appended?.recorded) return;
-    const { agentId, key, item, recorded } = appended;
-    const text = `${key} (${item.status}) of agent ${agentId}, number ${recorded.seq} of epoch ${recorded.epoch}`;
+    const { agentId, key, recorded } = appended;
+    const text = `${key} (${said(appended)}) of agent ${agentId}, number ${recorded.seq} of epoch ${recorded.epoch}`;
     this.#world.find('recorded is stored or declared missing', text);
   }
+}
+
+function said({ item }: Appended): string {
+  return item.kind === 'result' ? item.status : 'absent';
 }

@@ -19,6 +19,10 @@ import { MachineClock, SimulatedProcess } from './simulated-process.ts';
 import { simulatedThread } from './simulated-thread.ts';
 import type { World } from './world.ts';
 
+const dayMs = 86_400_000;
+/** Longer than any simulation: nothing may be dropped, whatever a clock says. */
+const retention = { results: dayMs, hours: 2 * dayMs, days: 3 * dayMs, devices: dayMs, traffic: dayMs };
+
 /** Sees what becomes of a server. */
 export interface ServerWitness {
   onStarted(server: Server): void;
@@ -122,7 +126,7 @@ export class ServerMachine implements SimulatedListener {
   }
 
   /** The store is an older one again. The server must not run. */
-  restore(content: Uint8Array): void {
+  restore(content: Uint8Array | undefined): void {
     this.#database = undefined;
     this.#content = content;
   }
@@ -162,7 +166,8 @@ export class ServerMachine implements SimulatedListener {
       say,
     });
     await loadServer(server, { clock, store, monitors: this.monitors });
-    const kept = { retention: undefined, monitorIds: () => [], onDropped: () => {} };
+    const monitorIds = (): readonly string[] => server.book.entries().map(({ spec }) => spec.id);
+    const kept = { retention, monitorIds, onDropped: () => {} };
     const tidied = { store, clientLogs: { drop: async () => {} }, ...kept };
     const trust = { isClockConfirmed: () => server.fleet.confirmsClock(), acceptsClock: false };
     new Upkeep({ ...tidied, ...trust, clock, health: server.health, say }).start();

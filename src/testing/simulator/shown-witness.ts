@@ -1,11 +1,12 @@
 import { metricFamilies } from '../../server/routes/metrics.ts';
 import type { Server } from '../../commands/serve/build-server.ts';
 import type { ResultItem } from '../../core/entry.ts';
-import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { HandedTask } from '../../server/fleet/task-table.ts';
 import { silenceLimitMs } from '../../server/host/silence.ts';
+import type { Administrator } from './administrator.ts';
 import type { AgentMachine } from './agent-machine.ts';
-import { keyOf, type Appended, type EntryWitness } from './entry-witness.ts';
+import type { AppendedResult, EntryWitness } from './entry-witness.ts';
+import { keyOf, type KeptResults } from './kept-results.ts';
 import type { ServerMachine } from './server-machine.ts';
 import type { World } from './world.ts';
 
@@ -15,8 +16,7 @@ interface ShownParts {
   readonly entries: EntryWitness;
   /** Agents that have joined and may speak. */
   agents(): readonly AgentMachine[];
-  /** Whether this agent is to run this monitor, by what the administrator wrote. */
-  isWanted(machine: AgentMachine, monitor: MonitorSpec): boolean;
+  readonly administrator: Administrator;
   /** Whether any clock was set since the beginning. */
   clocksWereSet(): boolean;
 }
@@ -26,6 +26,8 @@ const sampleEveryMs = 60_000;
 const slackMs = 10_000;
 /** An entry may be on its way this long before it says something old. */
 const transitMs = 60_000;
+/** What a revoked agent had handed over before may still be on its way to the disk. */
+const revokedWithinMs = 1000;
 const unknown = 3;
 /** Three heartbeats, and the second in which the fleet looks. */
 const offlineAfterMs = 20_000;
@@ -35,8 +37,6 @@ export class ShownWitness {
   readonly #parts: ShownParts;
   readonly #storedMs = new Map<string, number>();
   #startedMs = 0;
-  /** When what is wanted changed last. */
-  changedMs = 0;
 
   constructor(parts: ShownParts) {
     this.#parts = parts;
@@ -50,21 +50,20 @@ export class ShownWitness {
     server.bus.subscribe((event) => {
       if (event.type !== 'result') return;
       const { agentId, result } = event;
+      if (this.#parts.administrator.revokedForMs(agentId) > revokedWithinMs)
+        world.find('nobody who is revoked is heard', `${keyOf(result)} of agent ${agentId} is stored`);
       this.#storedMs.set(`${agentId} ${result.monitorId}`, world.nowMs);
       world.note(`stored ${keyOf(result)} ${result.status} ${event.isLate ? 'late' : 'newest'}`);
     });
   }
 
   /** The newest result of each task is the one that was recorded last, of those that are stored. */
-  checkNewest(storedKeys: ReadonlySet<string>, except: (appended: Appended) => boolean): void {
+  checkNewest(kept: KeptResults, except: (appended: AppendedResult) => boolean): void {
     const { world, server, entries } = this.#parts;
-    const newest = new Map<string, Appended>();
-    for (const appended of entries.all) {
-      if (!storedKeys.has(appended.key) || except(appended)) continue;
-      const known = newest.get(appended.item.taskId);
-      if (!known || known.order < appended.order) newest.set(appended.item.taskId, appended);
-    }
-    for (const [taskId, { key, item }] of newest) {
+    for (const [taskId, appended] of entries.tasks) {
+      const newest = appended.findLast((each) => !except(each) && kept.has(each.item));
+      if (!newest) continue;
+      const { key, item } = newest;
       const shown = server.server?.latest.get(taskId);
       if (!shown) world.find('newest is the newest', `task ${taskId} shows nothing, and ${key} is stored`);
       else if (keyOf(shown.result) !== key)
@@ -101,15 +100,17 @@ export class ShownWitness {
   }
 
   #sampleHealth(server: Server): void {
-    const { world } = this.#parts;
+    const { world, administrator } = this.#parts;
     const now = world.nowMs;
     const silent: string[] = [];
     let wanted = 0;
     for (const machine of this.#parts.agents()) {
-      for (const monitor of this.#parts.server.monitors.filter((each) => this.#parts.isWanted(machine, each))) {
+      for (const monitor of this.#parts.server.monitors.filter((each) =>
+        administrator.isWanted(machine.agentId, each),
+      )) {
         wanted++;
         const storedMs = this.#storedMs.get(`${machine.agentId} ${monitor.id}`) ?? 0;
-        const sinceMs = Math.max(this.#startedMs, this.changedMs, storedMs, machine.joinedMs);
+        const sinceMs = Math.max(this.#startedMs, administrator.changedMs, storedMs, machine.joinedMs);
         if (now - sinceMs > silenceLimitMs(monitor.intervalMs) + slackMs)
           silent.push(`${monitor.name} on ${machine.name}`);
       }
@@ -159,7 +160,8 @@ export class ShownWitness {
     const { world } = this.#parts;
     for (const machine of this.#parts.agents()) {
       const status = server.fleet.view(machine.agentId)?.status ?? 'unknown';
-      const goneMs = machine.goneForMs();
+      // A server that was stopped hears first what was said before.
+      const goneMs = Math.min(machine.goneForMs(), world.nowMs - (this.#parts.server.process?.resumedMs ?? 0));
       if (goneMs > offlineAfterMs && (status === 'online' || status === 'impaired'))
         world.find(
           'an agent that is away is not online',

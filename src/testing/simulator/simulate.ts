@@ -31,20 +31,27 @@ const hourMs = 3_600_000;
 const minuteMs = 60_000;
 const usual = { minutes: { trouble: 10, rest: 5 }, faultEveryMs: 10_000 };
 
+/** In every so many seeds tasks run at any moment; in the others in a small part of each minute. */
+const spreadEach = 5;
+const bunched = 0.02;
+
 /** Simulates so many hours of a server with three agents: trouble, then rest, again and again, until something is found. */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const { seed, hours, minutes, faultEveryMs, only, onTrace } = { ...usual, ...options };
   using _counting = countImmediates();
   const world = new World(seed, onTrace);
+  if (seed % spreadEach !== 0) world.phases = bunched;
   const simulation = new Simulation(world);
   simulation.server.monitors = [
-    ...Array.from({ length: monitorsOfAll }, (_, index) => monitorNumber(index + 1, index % 5 === 0 ? 30_000 : 60_000)),
+    ...Array.from({ length: monitorsOfAll }, (_, index) =>
+      monitorNumber(index + 1, index % 10 === 0 ? 30_000 : 60_000),
+    ),
     { ...monitorNumber(90, 60_000), agents: ['seat-1'] },
     { ...monitorNumber(91, 60_000), agents: ['seat-2', 'seat-3'] },
   ];
   simulation.server.boot();
   await world.run(1000);
-  for (let seat = 1; seat <= agents; seat++) void simulation.join(simulation.addMachine(`seat-${seat}`));
+  for (let seat = 1; seat <= agents; seat++) void simulation.administrator.join(simulation.addMachine(`seat-${seat}`));
   await world.run(minutes.rest * minuteMs);
   simulation.check();
   do {

@@ -69,7 +69,11 @@ export class SimulatedLine implements Line {
 
   send(frame: string, onSettled: () => void): void {
     if (!this.isOpen) return queueMicrotask(onSettled);
-    this.#push({ kind: 'frame', frame, bytes: Buffer.byteLength(frame), onSettled });
+    const { link, way } = this.#parts;
+    const [first = frame, ...others] = (way === 'up' && link.lie?.(frame)) || [frame];
+    this.#push({ kind: 'frame', frame: first, bytes: Buffer.byteLength(first), onSettled });
+    for (const other of others)
+      this.#push({ kind: 'frame', frame: other, bytes: Buffer.byteLength(other), onSettled: () => {} });
   }
 
   ping(): void {

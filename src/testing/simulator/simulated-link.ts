@@ -11,6 +11,8 @@ export class SimulatedLink {
   /** Each packet takes up to this much longer, so that two connections overtake each other. */
   jitterMs = 2;
   bytesPerMs = Infinity;
+  /** What an agent that lies sends instead of a frame. */
+  lie: ((frame: string) => readonly string[]) | undefined;
   #cutAtMs = 0;
   readonly #waiting = new Set<() => void>();
 
@@ -40,6 +42,7 @@ export class SimulatedLink {
     this.delayMs = 5;
     this.jitterMs = 2;
     this.bytesPerMs = Infinity;
+    this.lie = undefined;
     for (const callback of this.#waiting) this.world.after(this.world.between(50, 1500), callback);
     this.#waiting.clear();
   }

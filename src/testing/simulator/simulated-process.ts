@@ -1,6 +1,8 @@
 import type { Cancel, Clock, MachineTime } from '../../core/clock.ts';
 import type { World } from './world.ts';
 
+const longestLateMs = 0.5;
+
 /** The clocks of one machine; they go on while no process runs. */
 export class MachineClock {
   /** How fast the wall clock goes, parts per million too fast. */
@@ -11,21 +13,27 @@ export class MachineClock {
   #boots = 0;
   #bootedMs = 0;
   #sleptMs = 0;
+  #beforeDisturbed: () => void = () => {};
 
   constructor(world: World, startsAt: number) {
     this.#world = world;
     this.#wallMs = startsAt;
   }
 
-  /** Epoch milliseconds, as this machine has them. */
-  now(): number {
-    const passedMs = this.#world.nowMs - this.#wallAtMs;
+  /** Called before this clock is set or its machine has slept: by one at a time, the process that runs. */
+  onDisturbed(callback: () => void): void {
+    this.#beforeDisturbed = callback;
+  }
+
+  /** Epoch milliseconds, as this machine has them now or had them a moment ago. */
+  now(atMs = this.#world.nowMs): number {
+    const passedMs = atMs - this.#wallAtMs;
     return this.#wallMs + passedMs * (1 + this.driftPpm / 1e6);
   }
 
   /** Milliseconds since the boot that do not pass while the machine sleeps. */
-  monotonic(): number {
-    return this.#world.nowMs - this.#bootedMs - this.#sleptMs;
+  monotonic(atMs = this.#world.nowMs): number {
+    return atMs - this.#bootedMs - this.#sleptMs;
   }
 
   get time(): MachineTime {
@@ -35,6 +43,7 @@ export class MachineClock {
 
   /** The wall clock is set. */
   set(toMs: number): void {
+    this.#beforeDisturbed();
     this.#wallMs = toMs;
     this.#wallAtMs = this.#world.nowMs;
   }
@@ -51,6 +60,7 @@ export class MachineClock {
   }
 
   slept(durationMs: number): void {
+    this.#beforeDisturbed();
     this.#sleptMs += durationMs;
   }
 }
@@ -60,7 +70,10 @@ export class SimulatedProcess {
   readonly world: World;
   readonly name: string;
   isAlive = true;
+  /** When it went on after it was stopped last. */
+  resumedMs = 0;
   readonly #onEnd: (() => void)[] = [];
+  #beforeDisturbed: () => void = () => {};
   readonly #held: (() => void)[] = [];
   #isPaused = false;
   #pausedAtMs = 0;
@@ -87,6 +100,11 @@ export class SimulatedProcess {
     else callback();
   }
 
+  /** Called before the process is stopped. */
+  onDisturbed(callback: () => void): void {
+    this.#beforeDisturbed = callback;
+  }
+
   /** To be asked before each effect outside of the process: false if it is dead, or dies right here. */
   effect(): boolean {
     if (!this.isAlive) return false;
@@ -110,6 +128,7 @@ export class SimulatedProcess {
   /** SIGSTOP: nothing runs, and time passes. */
   pause(): void {
     if (this.#isPaused) return;
+    this.#beforeDisturbed();
     this.#isPaused = true;
     this.#pausedAtMs = this.world.nowMs;
   }
@@ -118,6 +137,7 @@ export class SimulatedProcess {
   resume({ wasAsleep = false } = {}): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    this.resumedMs = this.world.nowMs;
     if (wasAsleep) this.#sleptMs += this.world.nowMs - this.#pausedAtMs;
     for (const callback of this.#held.splice(0)) this.world.after(0, () => this.deliver(callback));
   }
@@ -129,15 +149,15 @@ export class SimulatedProcess {
     else callback();
   }
 
-  clock(machine: MachineClock, { isQuiet = false } = {}): Clock {
+  clock(machine: MachineClock): Clock {
     return {
       now: () => machine.now(),
       monotonic: () => machine.monotonic(),
-      after: (delayMs, callback) => this.#after(Math.max(0, delayMs), callback, isQuiet),
+      after: (delayMs, callback) => this.#after(Math.max(0, delayMs), callback),
     };
   }
 
-  #after(delayMs: number, callback: () => void, isQuiet: boolean): Cancel {
+  #after(delayMs: number, callback: () => void): Cancel {
     if (!this.isAlive) return () => {};
     const sleptMs = this.#sleptMs;
     const dueMs = this.world.nowMs + delayMs;
@@ -146,10 +166,12 @@ export class SimulatedProcess {
       if (isCancelled) return;
       // The time that the machine slept does not count.
       const owedMs = dueMs + this.#sleptMs - sleptMs - this.world.nowMs;
-      if (this.#sleptMs > sleptMs && owedMs > 0) cancel = this.#after(owedMs, callback, isQuiet);
+      if (this.#sleptMs > sleptMs && owedMs > 0) cancel = this.#after(owedMs, callback);
       else callback();
     };
-    let cancel = this.world.after(delayMs, () => this.deliver(fire), { isQuiet });
+    // No timer is on time to the microsecond, so that no two runs take equally long.
+    const lateMs = delayMs > 0 ? this.world.random() * longestLateMs : 0;
+    let cancel = this.world.after(delayMs + lateMs, () => this.deliver(fire));
     return () => {
       isCancelled = true;
       cancel();

@@ -1,10 +1,12 @@
 import { DamagedHours } from '../../server/store/sqlite/damaged-hours.ts';
 import { HistoryReader } from '../../server/store/sqlite/history.ts';
-import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import type { Task } from '../../core/task.ts';
 import { createIdentity } from '../../protocol/identity.ts';
+import { AbsenceWitness } from './absence-witness.ts';
+import { Administrator } from './administrator.ts';
 import { AgentMachine, type AgentLife, type AgentWitness } from './agent-machine.ts';
-import { EntryWitness, keyOf, type Appended, type Kept } from './entry-witness.ts';
+import { EntryWitness, type AppendedResult } from './entry-witness.ts';
+import { KeptResults } from './kept-results.ts';
 import { ServerMachine } from './server-machine.ts';
 import { ShownWitness } from './shown-witness.ts';
 import { SimulatedTargets } from './simulated-targets.ts';
@@ -12,8 +14,10 @@ import { SlotWitness } from './slot-witness.ts';
 import type { World } from './world.ts';
 
 const startsAt = Date.UTC(2026, 0, 1);
-const endOfTimeMs = Date.UTC(2101, 0, 1);
-const inviteMs = 600_000;
+/** Those that were revoked are brought back as soon as the server listens, and again if it did not. */
+const bringBackMs = [3000, 30_000, 60_000];
+/** What a copy said last, and that it is gone, is known by then. */
+const copySettlesMs = 60_000;
 /** Entries that are on their way at any moment. */
 const mayWait = 60;
 
@@ -25,14 +29,16 @@ export class Simulation implements AgentWitness {
   readonly machines: AgentMachine[] = [];
   readonly entries: EntryWitness;
   readonly slots: SlotWitness;
+  readonly absences: AbsenceWitness;
   readonly shown: ShownWitness;
-  /** Agents that are revoked, and monitors that are paused, by what the administrator said. */
-  readonly revoked = new Set<string>();
-  readonly paused = new Set<string>();
-  /** Names as the administrator gave them, by agent id. */
-  readonly names = new Map<string, string>();
+  readonly administrator: Administrator;
+  readonly #copies = new Map<AgentMachine, { readonly sinceMs: number; readonly knowsIt: boolean }>();
+  /** When the last copy of an agent ended, by agent id. */
+  readonly #copiedMs = new Map<string, number>();
   /** Agents whose clock was set back. */
   readonly #setBack = new Set<string>();
+  /** Since when two machines gave the same numbers away and neither knew: what one had sent is taken for what the other did. */
+  readonly #sharedMs = new Map<string, number>();
   #clocksWereSet = false;
 
   constructor(world: World) {
@@ -40,25 +46,22 @@ export class Simulation implements AgentWitness {
     this.targets = new SimulatedTargets(world);
     this.entries = new EntryWitness(world);
     this.slots = new SlotWitness(world);
+    this.absences = new AbsenceWitness(world);
     this.server = new ServerMachine(world, {
       onStarted: (server) => {
         this.shown.onStarted(server);
         this.#checkNewestAtStart();
       },
     });
+    this.administrator = new Administrator(world, this.server);
     this.shown = new ShownWitness({
       world,
       server: this.server,
       entries: this.entries,
-      agents: () => this.machines.filter(({ agentId }) => this.names.has(agentId) && !this.revoked.has(agentId)),
-      isWanted: ({ agentId }, monitor) => this.isWanted(agentId, monitor),
+      administrator: this.administrator,
+      agents: () => this.#trusted(),
       clocksWereSet: () => this.#clocksWereSet,
     });
-  }
-
-  isWanted(agentId: string, { id, agents }: MonitorSpec): boolean {
-    const name = this.names.get(agentId) ?? '';
-    return !this.revoked.has(agentId) && !this.paused.has(id) && (agents === undefined || agents.includes(name));
   }
 
   addMachine(name: string): AgentMachine {
@@ -69,14 +72,46 @@ export class Simulation implements AgentWitness {
     return machine;
   }
 
-  /** The administrator invites a machine, and it starts. */
-  async join(machine: AgentMachine): Promise<void> {
-    const { server } = this.server;
-    if (!server) return;
-    const { token } = await server.administration.invite({ lifetimeMs: inviteMs });
-    machine.invite(token);
-    this.names.set(machine.agentId, machine.name);
-    machine.boot();
+  /** A machine with a copy of this one's folder, which knows that it is one or does not. */
+  addCopy(machine: AgentMachine, { knowsIt }: { readonly knowsIt: boolean }): AgentMachine {
+    const { world, targets, server: listener } = this;
+    const name = `${machine.name}-copy`;
+    const witness: AgentWitness = {
+      onRequest: ({ agentId }, life, request) =>
+        void this.entries.onRequest(agentId, life, { request, isOfCopy: true }),
+      onReply: (_machine, life, reply) => this.entries.onReply(life, reply),
+      onTasks() {},
+      onStarted() {},
+      onPaused() {},
+      onEnded() {},
+    };
+    const renewal = knowsIt ? ('copied' as const) : undefined;
+    const parts = { world, name, identity: machine.identity(), listener, targets, witness, startsAt: this.trueMs() };
+    const copy = new AgentMachine({ ...parts, renewal });
+    copy.disk.setBack(machine.disk.copy());
+    copy.files.become(machine.files.copy());
+    this.#copiedMs.set(machine.agentId, world.nowMs);
+    this.#copies.set(copy, { sinceMs: world.nowMs, knowsIt });
+    return copy;
+  }
+
+  endCopy(copy: AgentMachine): void {
+    const { sinceMs, knowsIt } = this.#copies.get(copy) ?? { sinceMs: Infinity, knowsIt: true };
+    if (!this.#copies.delete(copy)) return;
+    copy.kill();
+    this.#copiedMs.set(copy.agentId, this.world.nowMs);
+    this.entries.excuseCopy(copy.agentId);
+    if (!knowsIt) this.#sharedMs.set(copy.agentId, Math.min(sinceMs, this.#sharedMs.get(copy.agentId) ?? Infinity));
+  }
+
+  /** Agents whose statements can be told apart: they may speak, and no copy speaks for them. */
+  #trusted(): readonly AgentMachine[] {
+    const { names, revoked } = this.administrator;
+    const copied = new Set([...this.#copies.keys()].map(({ agentId }) => agentId));
+    return this.machines.filter(({ agentId }) => {
+      const isRecent = this.world.nowMs - (this.#copiedMs.get(agentId) ?? -Infinity) < copySettlesMs;
+      return names.has(agentId) && !revoked.has(agentId) && !copied.has(agentId) && !isRecent;
+    });
   }
 
   /** What a right clock shows. */
@@ -89,45 +124,8 @@ export class Simulation implements AgentWitness {
     machine.clock.set(toMs);
     this.#clocksWereSet = true;
     if (toMs < beforeMs) this.#setBack.add(machine.agentId);
+    this.absences.onClockSet(machine);
     if (machine.life?.process.isAlive) this.slots.onClockSet(machine, machine.life);
-  }
-
-  /** The administrator changes the configuration file, and says so to the server. */
-  reload(monitors: readonly MonitorSpec[]): void {
-    this.server.monitors = monitors;
-    this.shown.changedMs = this.world.nowMs;
-    this.#ask(() => this.server.server?.book.replaceFile(monitors));
-  }
-
-  pause(monitorId: string, isPaused: boolean): void {
-    const { server } = this.server;
-    if (!server || !this.server.monitors.some(({ id }) => id === monitorId)) return;
-    this.shown.changedMs = this.world.nowMs;
-    if (isPaused) this.paused.add(monitorId);
-    else this.paused.delete(monitorId);
-    this.#ask(() => server.book.pause(monitorId, isPaused));
-  }
-
-  runNow(machine: AgentMachine): boolean {
-    const { server } = this.server;
-    const task = this.world.oneOf(machine.tasks);
-    if (!server || !task) return false;
-    this.#ask(() => server.runs.run({ agentId: machine.agentId, taskId: task.id, waitMs: 0 }));
-    return true;
-  }
-
-  rename(machine: AgentMachine): boolean {
-    const { server } = this.server;
-    if (!server || !this.names.has(machine.agentId)) return false;
-    const [first, second] = [`seat-${this.world.pick(6) + 1}`, `room-${this.world.pick(6) + 1}`];
-    const name = this.world.random() < 0.7 ? first : second;
-    this.shown.changedMs = this.world.nowMs;
-    this.#ask(async () => {
-      await server.administration.rename(machine.agentId, name);
-      this.names.set(machine.agentId, name);
-      this.shown.changedMs = this.world.nowMs;
-    });
-    return true;
   }
 
   setServerClock(toMs: number): void {
@@ -140,7 +138,9 @@ export class Simulation implements AgentWitness {
     this.server.clock.set(this.trueMs());
     this.server.running?.resume();
     this.server.running?.dieAfter(Infinity);
-    for (const monitorId of this.paused) this.pause(monitorId, false);
+    const { administrator } = this;
+    for (const monitorId of administrator.paused) administrator.pause(monitorId, false);
+    for (const copy of this.#copies.keys()) this.endCopy(copy);
     for (const machine of this.machines) {
       machine.mend();
       machine.clock.drift(0);
@@ -152,20 +152,21 @@ export class Simulation implements AgentWitness {
         this.server.boot();
         for (const machine of this.machines) machine.boot();
       });
+    for (const delayMs of bringBackMs)
+      this.world.after(delayMs, () => this.machines.forEach((machine) => administrator.bringBack(machine)));
     // What was changed while the server was away it reads at its start; what was changed halfway it reads again.
     this.world.after(30_000, () => {
-      this.reload(this.server.monitors);
-      for (const monitorId of this.paused) this.pause(monitorId, false);
+      administrator.reload(this.server.monitors.map((monitor) => administrator.withAgent(monitor)));
+      for (const monitorId of administrator.paused) administrator.pause(monitorId, false);
     });
   }
 
-  /** What an administrator asks may be refused, or come to nothing when the server dies. */
-  #ask(work: () => Promise<unknown> | undefined): void {
-    work()?.catch((error: unknown) => this.world.note(`refused: ${String(error)}`));
-  }
-
   onRequest(machine: AgentMachine, life: AgentLife, request: Parameters<AgentWitness['onRequest']>[2]): void {
-    for (const item of this.entries.onRequest(machine.agentId, life, request)) this.slots.onResult(life, item);
+    const items = this.entries.onRequest(machine.agentId, life, { request, isOfCopy: false });
+    for (const item of items) {
+      if (item.kind === 'result') this.slots.onResult(life, item);
+      else this.absences.onAbsence(life, item);
+    }
   }
 
   onReply(_machine: AgentMachine, life: AgentLife, reply: Parameters<AgentWitness['onReply']>[2]): void {
@@ -176,40 +177,47 @@ export class Simulation implements AgentWitness {
     this.slots.onTasks(machine, life, tasks);
   }
 
+  onStarted(machine: AgentMachine, life: AgentLife): void {
+    this.absences.onStarted(machine, life);
+  }
+
   onPaused(life: AgentLife): void {
     this.slots.onPaused(life);
   }
 
   onEnded(machine: AgentMachine, life: AgentLife): void {
     this.slots.onEnded(machine, life);
-  }
-
-  /** What the store has. */
-  kept(): Kept {
-    const db = this.server.database;
-    if (!db) return { results: [], gapsOf: () => [], missing: [] };
-    const history = new HistoryReader(db, new DamagedHours(db, () => {}));
-    const tasks = db.prepare('SELECT taskId FROM series').all();
-    const results = tasks.flatMap(({ taskId }) =>
-      history.results({ taskId: String(taskId), from: 0, to: endOfTimeMs, limit: 100_000 }),
-    );
-    return { results, gapsOf: (agentId) => history.gaps(agentId), missing: history.missing() };
+    this.absences.onEnded(machine);
   }
 
   /** What a server that has just started shows: open for agents whose clock was set back, see SE3 in docs/simulation.md. */
   #checkNewestAtStart(): void {
-    this.shown.checkNewest(new Set(this.kept().results.map(keyOf)), ({ agentId }) => this.#setBack.has(agentId));
+    const { database } = this.server;
+    if (database)
+      this.shown.checkNewest(
+        new KeptResults(database),
+        ({ agentId, isOfCopy }) => isOfCopy || this.#setBack.has(agentId) || this.#copiedMs.has(agentId),
+      );
   }
 
   /** To be called when all faults have ended and everything has had time to settle. */
   check(): void {
     const { world } = this;
-    const kept = this.kept();
-    this.entries.check(kept);
+    const { database } = this.server;
+    if (!database) return world.find('all runs again', 'the server has no store');
+    const kept = new KeptResults(database);
+    const history = new HistoryReader(database, new DamagedHours(database, () => {}));
+    const missing = history.missing();
+    const gapsOf = (agentId: string) => [...history.gaps(agentId), ...kept.refused(agentId)];
+    for (const [agentId, sinceMs] of this.#sharedMs)
+      this.entries.excuse(agentId, sinceMs, 'two machines gave the same numbers away');
+    this.#sharedMs.clear();
+    this.entries.check({ counts: kept.counts(), gapsOf, missing });
     this.slots.check(this.machines);
     const running = new Set(this.machines.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
-    const isGone = ({ agentId, item }: Appended): boolean => this.#setBack.has(agentId) && !running.has(item.taskId);
-    this.shown.checkNewest(new Set(kept.results.map(keyOf)), isGone);
+    const isGone = ({ agentId, item, isOfCopy }: AppendedResult): boolean =>
+      isOfCopy || (this.#setBack.has(agentId) && !running.has(item.taskId));
+    this.shown.checkNewest(kept, isGone);
     this.shown.checkWell();
     this.#checkOwners();
     for (const { name, life } of this.machines)
@@ -228,8 +236,8 @@ export class Simulation implements AgentWitness {
         const isRight =
           ownerOf.get(task.id) === machine.agentId &&
           monitor &&
-          (this.isWanted(machine.agentId, monitor) || task.paused);
-        if (!isRight && !this.revoked.has(machine.agentId))
+          (this.administrator.isWanted(machine.agentId, monitor) || task.paused);
+        if (!isRight && !this.administrator.revoked.has(machine.agentId))
           this.world.find("nobody gets another's task", `${machine.name} has ${task.monitorName} (${task.id})`);
       }
     }

@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Cancel } from '../../core/clock.ts';
+import { scheduleOf } from '../../core/schedule.ts';
 import { randomFrom } from '../random-from.ts';
-import { settled } from './settled.ts';
+import { eachSettled } from './settled.ts';
 import { SimulatedCrash } from '../simulated-disk.ts';
 
 interface WorldEvent {
   readonly dueMs: number;
   readonly order: number;
   callback: (() => void) | undefined;
-  readonly isQuiet: boolean;
-}
-
-interface EventOptions {
-  /** The callback starts no promise, so nothing has to settle after it. */
-  readonly isQuiet?: boolean;
 }
 
 /** Something that must not be so. */
@@ -32,6 +27,8 @@ export class World {
   readonly findings: Finding[] = [];
   /** How often each kind of fault was injected. */
   readonly faults = new Map<string, number>();
+  /** The slots of all tasks lie in this part of their intervals: where it is small, there is quiet time that costs nothing. */
+  phases = 1;
   /** Milliseconds since the beginning; the machines' clocks are derived from it. */
   nowMs = 0;
   readonly #trace = createHash('sha256');
@@ -63,7 +60,11 @@ export class World {
   newId(): string {
     const time = (Date.UTC(2026, 0, 1) + this.#nextId++).toString(16).padStart(12, '0');
     const digits = Array.from({ length: 18 }, () => this.pick(16).toString(16)).join('');
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${digits.slice(0, 3)}-8${digits.slice(3, 6)}-${digits.slice(6)}`;
+    const start = `${time.slice(0, 8)}-${time.slice(8)}-7${digits.slice(0, 3)}-8${digits.slice(3, 6)}-${digits.slice(6, 14)}`;
+    for (let end = Number.parseInt(digits.slice(14), 16); ; end = (end + 1) % 0x1_00_00) {
+      const id = start + end.toString(16).padStart(4, '0');
+      if (phaseOf(id) <= this.phases) return id;
+    }
   }
 
   /** 1, 2, 3 … */
@@ -71,8 +72,8 @@ export class World {
     return ++this.#nextNumber;
   }
 
-  after(delayMs: number, callback: () => void, { isQuiet = false }: EventOptions = {}): Cancel {
-    const event: WorldEvent = { dueMs: this.nowMs + Math.max(0, delayMs), order: this.#nextOrder++, callback, isQuiet };
+  after(delayMs: number, callback: () => void): Cancel {
+    const event: WorldEvent = { dueMs: this.nowMs + Math.max(0, delayMs), order: this.#nextOrder++, callback };
     push(this.#events, event);
     return () => {
       event.callback = undefined;
@@ -82,7 +83,12 @@ export class World {
   /** Lets time pass: each event happens at its moment, and everything it started settles before the next. */
   async run(durationMs: number): Promise<void> {
     const untilMs = this.nowMs + durationMs;
-    await settled();
+    await eachSettled(() => this.#step(untilMs));
+    this.nowMs = untilMs;
+  }
+
+  /** The next event happens; false if none is left until then. */
+  #step(untilMs: number): boolean {
     for (let event = this.#events[0]; event && event.dueMs <= untilMs; event = this.#events[0]) {
       pop(this.#events);
       const { callback } = event;
@@ -90,9 +96,9 @@ export class World {
       event.callback = undefined;
       this.nowMs = event.dueMs;
       this.#call(callback);
-      if (!event.isQuiet) await settled();
+      return true;
     }
-    this.nowMs = untilMs;
+    return false;
   }
 
   /** Adds to the trace, of which the same seed gives the same. */
@@ -126,6 +132,12 @@ export class World {
       this.find('no exception', error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
   }
+}
+
+/** Where in its interval a task of this id runs, from 0 to 1. */
+function phaseOf(id: string): number {
+  const intervalMs = 2 ** 20;
+  return scheduleOf({ id, intervalMs }).phaseMs / intervalMs;
 }
 
 /** A binary heap: the earliest first, and of two at the same time the one that was added first. */

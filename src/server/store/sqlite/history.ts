@@ -13,6 +13,8 @@ import { itemOf, type Origin, type Run } from './run.ts';
 import { SummaryReader } from './summaries.ts';
 
 const maxResults = 100_000;
+/** A number that no agent gives away. */
+const beyondAll: SeqRange = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
 /** As many as quick_check lists; one is enough to restore a backup. */
 const maxProblems = 100;
 
@@ -70,7 +72,8 @@ export class HistoryReader {
 
   received(agentId: string, epoch: string): readonly SeqRange[] {
     const row = this.#statements.epoch.get(agentId, epoch);
-    return row === undefined ? [] : rangesIn(row);
+    if (row === undefined) return [];
+    return row['isFollowed'] === 1 ? [...rangesIn(row), beyondAll] : rangesIn(row);
   }
 
   missing(): readonly Missing[] {
@@ -152,7 +155,9 @@ function prepare(db: DatabaseSync) {
       WHERE coalesce(l.numbers, r.numbers) IS NOT NULL ORDER BY s.id`),
     seriesOfTask: db.prepare('SELECT id, agentId, taskId, monitorId FROM series WHERE taskId = ?'),
     decidedAt: db.prepare('SELECT decidedAt FROM horizon'),
-    epoch: db.prepare('SELECT ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
+    epoch: db.prepare(`
+      SELECT ranges, EXISTS (SELECT 1 FROM epochs l WHERE l.agentId = e.agentId AND l.id > e.id) AS isFollowed
+      FROM epochs e WHERE agentId = ? AND epoch = ?`),
     epochs: db.prepare('SELECT agentId, epoch, ranges FROM epochs ORDER BY id'),
     firstSealed: db.prepare('SELECT min(hour) AS hour FROM chunks WHERE hour >= ?'),
     sealed: db.prepare(

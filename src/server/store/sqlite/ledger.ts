@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { SeqRange } from '../../../core/entry.ts';
+import { renewalCauses, type SeqRange } from '../../../core/entry.ts';
 import { AppError } from '../../../core/errors.ts';
 import { RangeSet, rangesOf } from '../../../core/ranges.ts';
 import type { Committed, KeptResults } from '../store.ts';
 import { hourMs } from '../summary.ts';
 import type { NumberedGap, PackedBatch, Task } from './batch.ts';
-import { KnownRuns } from './known-runs.ts';
+import { KnownRuns, type ToldRun } from './known-runs.ts';
 import { NewestRuns, type KeptRun } from './newest-runs.ts';
 import type { RecordWriter } from './record-writer.ts';
 import { slotMs } from './slots.ts';
@@ -13,16 +13,23 @@ import { slotMs } from './slots.ts';
 /** An agent sends in two lanes, so a few ranges are normal; thousands mean that it skips numbers, and would grow without end. */
 const maxRanges = 4096;
 
-/** A result this much after its slot comes out of a backlog. */
-const lateMs = 60_000;
-
 /** `known`: it is here already. `conflicting`: its number belongs to another entry. */
 type Fate = 'kept' | 'known' | 'tooOld' | 'conflicting';
 
+interface Coming {
+  readonly isNew: boolean;
+  readonly mayBeCopy: boolean;
+}
+
 interface Epoch {
   readonly id: number;
-  /** The agent had another before, some of whose entries may come again in this one. */
-  readonly isRenewed: boolean;
+  /** The agent has begun another since: what comes in this one may have come in that one. */
+  readonly isFollowed: boolean;
+  /**
+   * What has a lower number may have come in an epoch before: the number of the gap with which this one begins, as far as it has
+   * come.
+   */
+  newFrom: number;
   readonly received: RangeSet;
 }
 
@@ -81,7 +88,7 @@ export class LedgerWriter {
       );
     }
     const { tooOld, newest, conflicting } = this.#keepResults(batch, epoch, added);
-    for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch.id, gap, batch.receivedAt);
+    for (const gap of gaps) if (added.has(gap.seq)) this.#keepGap(epoch, gap, batch.receivedAt);
     for (const { seq, item } of absences)
       if (added.has(seq)) this.#statements.addAbsence.run(agentId, item.from, item.to, item.reason);
     this.#statements.saveEpoch.run(JSON.stringify(epoch.received.ranges), batch.receivedAt, epoch.id);
@@ -109,23 +116,24 @@ export class LedgerWriter {
     const seqs: Record<Fate | 'newest', number[]> = { kept: [], newest: [], known: [], tooOld: [], conflicting: [] };
     const oldest = { tooOld: Infinity, conflicting: Infinity };
     const series = batch.tasks.map((task) => this.#seriesOf(batch.agentId, task));
-    const numbers = new Uint8Array(batch.numbers.buffer);
     let end = 0;
     for (const [index, seq] of batch.seqs.entries()) {
       const start = end;
       // The columns are equally long, and point into lists that were made with them.
-      end = batch.ends[index]! * Float64Array.BYTES_PER_ELEMENT;
+      end = batch.ends[index]!;
       const at = batch.slots[index]!;
       const run = { series: series[batch.taskOf[index]!]!, at, epochId: epoch.id, seq };
-      const fate = this.#fateOf(run, {
-        isNew: added.has(seq),
-        isLate: epoch.isRenewed && batch.receivedAt - at > lateMs,
-      });
+      const told = {
+        at,
+        finding: batch.findings[batch.findingOf[index]!]!,
+        numbers: batch.numbers.subarray(start, end),
+      };
+      const mayBeCopy = epoch.isFollowed || seq < epoch.newFrom;
+      const fate = this.#fateOf(run, told, { isNew: added.has(seq), mayBeCopy });
       seqs[fate].push(seq);
       if (fate === 'tooOld' || fate === 'conflicting') oldest[fate] = Math.min(oldest[fate], at);
       if (fate !== 'kept') continue;
-      const finding = batch.findings[batch.findingOf[index]!]!;
-      this.#addResult(run, finding, numbers.subarray(start, end));
+      this.#addResult(run, told);
       if (!this.#newest.note(run)) continue;
       seqs.newest.push(seq);
       this.#states.note(batch, index);
@@ -141,20 +149,21 @@ export class LedgerWriter {
   }
 
   /** What becomes of a result. A number that came before is the same run again, or an agent has given it away twice. */
-  #fateOf({ series, at }: KeptRun, { isNew, isLate }: { readonly isNew: boolean; readonly isLate: boolean }): Fate {
-    if (Math.floor(at / hourMs) < this.#horizon()) return isNew ? 'tooOld' : 'known';
-    if (!isNew) return this.#known.has(series, at) ? 'known' : 'conflicting';
+  #fateOf({ series }: KeptRun, told: ToldRun, { isNew, mayBeCopy }: Coming): Fate {
+    if (Math.floor(told.at / hourMs) < this.#horizon()) return isNew ? 'tooOld' : 'known';
+    if (!isNew) return this.#known.has(series, told, true) ? 'known' : 'conflicting';
     // An entry that two copies of a folder had comes from each under an epoch of its own.
-    return isLate && this.#known.has(series, at) ? 'known' : 'kept';
+    return mayBeCopy && this.#known.has(series, told, false) ? 'known' : 'kept';
   }
 
-  #addResult({ series, at, epochId, seq }: KeptRun, finding: string, numbers: Uint8Array): void {
+  #addResult({ series, at, epochId, seq }: KeptRun, { finding, numbers }: ToldRun): void {
     const findingId = this.#findingOf(series, Math.floor(at / hourMs), finding);
     this.#statements.addResult.run(Math.floor(at / slotMs), series, at, epochId, seq, findingId, numbers);
   }
 
-  #keepGap(epochId: number, { seq, item }: NumberedGap, receivedAt: number): void {
-    this.#statements.addGap.run(epochId, seq, JSON.stringify(item.ranges), item.cause, item.at, receivedAt);
+  #keepGap(epoch: Epoch, { seq, item }: NumberedGap, receivedAt: number): void {
+    this.#statements.addGap.run(epoch.id, seq, JSON.stringify(item.ranges), item.cause, item.at, receivedAt);
+    if (isRenewal(item.cause)) epoch.newFrom = Math.min(epoch.newFrom, seq);
   }
 
   /** One row for all of a batch: there may be as many as there are results. */
@@ -182,10 +191,18 @@ export class LedgerWriter {
       const row = this.#statements.epoch.get(agentId, epoch);
       // Only saveEpoch writes there.
       const ranges = row ? (JSON.parse(String(row['ranges'])) as SeqRange[]) : [];
+      // Those that were known as the last one are not any more.
+      if (!row) this.#epochs.clear();
       const id = row ? Number(row['id']) : Number(this.#statements.addEpoch.run(agentId, epoch).lastInsertRowid);
-      const isRenewed = this.#statements.earlierEpoch.get(agentId, id) !== undefined;
-      return { id, isRenewed, received: new RangeSet(ranges) };
+      const { first, last } = this.#statements.epochsOf.get(agentId) ?? {};
+      const isFollowed = Number(last) > id;
+      return { id, isFollowed, newFrom: Number(first) < id ? this.#newFrom(id) : 0, received: new RangeSet(ranges) };
     });
+  }
+
+  #newFrom(epochId: number): number {
+    const renewals = this.#statements.gaps.all(epochId).filter(({ cause }) => isRenewal(String(cause)));
+    return Math.min(...renewals.map(({ seq }) => Number(seq)));
   }
 
   #seriesOf(agentId: string, { taskId, monitorId }: Task): number {
@@ -207,12 +224,17 @@ export class LedgerWriter {
   }
 }
 
+function isRenewal(cause: string): boolean {
+  return (renewalCauses as readonly string[]).includes(cause);
+}
+
 function prepare(db: DatabaseSync) {
   return {
     epoch: db.prepare('SELECT id, ranges FROM epochs WHERE agentId = ? AND epoch = ?'),
-    earlierEpoch: db.prepare('SELECT 1 FROM epochs WHERE agentId = ? AND id < ?'),
+    epochsOf: db.prepare('SELECT min(id) AS first, max(id) AS last FROM epochs WHERE agentId = ?'),
     addEpoch: db.prepare("INSERT INTO epochs (agentId, epoch, ranges) VALUES (?, ?, '[]')"),
     saveEpoch: db.prepare('UPDATE epochs SET ranges = ?, heardAt = max(heardAt, ?) WHERE id = ?'),
+    gaps: db.prepare('SELECT seq, cause FROM gaps WHERE epochId = ?'),
     addGap: db.prepare('INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),
     // A number that two entries claim may be that of a gap.
     declare: db.prepare('INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?)'),

@@ -183,7 +183,9 @@ describe('a file that cannot be used', () => {
     await using _ = store;
     assert.equal(await countOf(store), 2 * 3600 + 1);
     // Late for both sealed hours.
-    await store.commit({ agentId: 'agent', epoch: 'late', entries: [...entries(1, 1), ...entries(3601, 3601)] });
+    const late = [...entries(1, 1), ...entries(3601, 3601)];
+    const others = late.map(({ seq, item }) => ({ seq, item: { ...item, durationMs: 99 } }));
+    await store.commit({ agentId: 'agent', epoch: 'late', entries: others });
     assert.equal(await store.seal(start + 4 * hourMs), 3);
     assert.equal(await store.seal(start + 4 * hourMs), 0);
     assert.deepEqual(
