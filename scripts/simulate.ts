@@ -1,7 +1,9 @@
-// Simulated hours of a server and its agents: `npm run simulate -- --hours 100 [--seed 1] [--trace]`.
+// Simulated hours of a server and its agents: `npm run simulate -- --hours 100 [--seed 1] [--trace]`, or `--broken all`.
 import { parseArgs } from 'node:util';
 import { faultKinds } from '../src/testing/simulator/chaos.ts';
 import { simulate, type SimulationReport } from '../src/testing/simulator/simulate.ts';
+import { runVariant } from '../test/simulation/broken/run-variants.ts';
+import { variants } from '../test/simulation/broken/variants.ts';
 
 const { values } = parseArgs({
   options: {
@@ -14,9 +16,12 @@ const { values } = parseArgs({
     /** The mean time between two faults. */
     every: { type: 'string', default: '10000' },
     trace: { type: 'boolean', default: false },
+    /** Breaks modules on purpose instead: the index of a variant, or all. */
+    broken: { type: 'string' },
   },
 });
 
+if (values.broken !== undefined) process.exit(showBroken(values.broken));
 const only = values.only?.split(',');
 const unknown = only?.filter((kind) => !faultKinds.includes(kind)) ?? [];
 if (unknown.length > 0) {
@@ -58,4 +63,17 @@ function tell(report: SimulationReport): SimulationReport {
   for (const { atMs, invariant, text } of report.findings.slice(0, 5))
     console.log(`  after ${(atMs / 1000).toFixed(1)} s, ${invariant}: ${text}`);
   return report;
+}
+
+/** Says of each variant what notices it; 1 if nothing does within a minute of CPU time. */
+function showBroken(which: string): number {
+  let missed = 0;
+  for (const [index, { name }] of variants.entries()) {
+    if (which !== 'all' && which !== String(index)) continue;
+    const { found, error } = runVariant(index, { seed: 1, seconds: 60 });
+    if (!found) missed++;
+    const verdict = found ? `seed ${found.seed}, ${found.seconds} s: ${found.invariant}` : error || 'not noticed';
+    console.log(`${String(index).padStart(3)} ${name}: ${verdict}`);
+  }
+  return missed === 0 ? 0 : 1;
 }

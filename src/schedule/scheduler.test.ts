@@ -68,6 +68,16 @@ test('a slot that passed while the machine slept is missed, although the monitor
   );
 });
 
+test('a clock that is set back right after the start holds nothing up (simulator, seed 2002)', async () => {
+  const { clock, spans, scheduler } = bench();
+  const monitor = testMonitor();
+  scheduler.reconcile([monitor]);
+  clock.stepWall(-3_600_000);
+  await clock.advance(2 * monitor.intervalMs);
+  assert.ok(spans.length >= 1);
+  await scheduler.stop();
+});
+
 function many(type: string): readonly Monitor[] {
   return Array.from({ length: 120 }, (_, index) => testMonitor({ id: `${type}-${index}`, type }));
 }

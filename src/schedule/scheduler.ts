@@ -83,7 +83,7 @@ export class Scheduler {
   reconcile(desired: readonly Monitor[]): void {
     const runnable = desired.filter(({ type }) => !isPassiveType(type));
     const wanted = new Map(runnable.map((monitor) => [monitor.id, monitor]));
-    const now = this.#parts.clock.now();
+    const now = this.#lookAtClock();
     for (const entry of this.#entries.values()) {
       const monitor = wanted.get(entry.monitor.id);
       if (!monitor || !isDeepStrictEqual(monitor, entry.monitor)) this.#remove(entry, now);
@@ -147,9 +147,7 @@ export class Scheduler {
   }
 
   #wake(): void {
-    const now = this.#parts.clock.now();
-    if (now < this.#latestNow) this.#followClockBack(now);
-    this.#latestNow = now;
+    const now = this.#lookAtClock();
     for (let entry = this.#due.first; entry && entry.dueAt <= now; entry = this.#due.first) {
       this.#due.pop();
       const { dueAt: slot, isFirst, schedule } = entry;
@@ -161,6 +159,13 @@ export class Scheduler {
       else this.#open(entry, slot);
     }
     this.#nap();
+  }
+
+  #lookAtClock(): number {
+    const now = this.#parts.clock.now();
+    if (now < this.#latestNow) this.#followClockBack(now);
+    this.#latestNow = now;
+    return now;
   }
 
   /** The clock was set back: a monitor that would wait longer than an interval takes the next slot of the new time. */

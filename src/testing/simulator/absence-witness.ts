@@ -17,7 +17,7 @@ const slackMs = 100;
 export class AbsenceWitness {
   readonly #world: World;
   readonly #started = new Map<number, Started>();
-  /** When each machine's last life ended; gone where its clock was set since then. */
+  /** When each machine's last life ended. */
   readonly #endedMs = new Map<AgentMachine, number>();
 
   constructor(world: World) {
@@ -31,7 +31,8 @@ export class AbsenceWitness {
     this.#started.set(life.id, started);
     this.#world.after(tellsWithinMs, () => {
       this.#started.delete(life.id);
-      if (started.told || !life.process.isAlive || life.process.isPaused) return;
+      // A disk that fails holds up its start.
+      if (started.told || !life.agent || !life.process.isAlive || life.process.isPaused) return;
       const text = `${machine.name} does not tell that it ran nothing for ${Math.round(started.deadMs / 1000)} s`;
       this.#world.find('time in which nothing ran is told', text);
     });
@@ -46,7 +47,8 @@ export class AbsenceWitness {
     this.#endedMs.set(machine, this.#world.nowMs);
   }
 
-  onClockSet(machine: AgentMachine): void {
-    if (!machine.isRunning) this.#endedMs.delete(machine);
+  /** Its clock was set, or its folder is an older one: what it tells next can be wrong. */
+  forget(machine: AgentMachine): void {
+    this.#endedMs.delete(machine);
   }
 }

@@ -47,6 +47,7 @@ function setBack(scene: Scene): void {
   const [spool, files, copiedMs] = [machine.disk.copy(), machine.files.copy(), world.nowMs];
   scene.later(duration(scene, 300_000), () => {
     machine.kill();
+    simulation.absences.forget(machine);
     machine.disk.setBack(spool);
     machine.files.become(files);
     simulation.entries.excuse(machine.agentId, copiedMs, 'the folder was set back');

@@ -1,4 +1,4 @@
-import type { AbsenceItem, Item, ResultItem } from '../../core/entry.ts';
+import { renewalCauses, type AbsenceItem, type Item, type ResultItem } from '../../core/entry.ts';
 import type { SpoolReply, SpoolRequest } from '../../agent/spool/messages.ts';
 import { RangeSet } from '../../core/ranges.ts';
 import type { AgentLife } from './agent-machine.ts';
@@ -33,12 +33,6 @@ export interface Kept {
   /** How often each result is stored, by its key. */
   readonly counts: ReadonlyMap<string, number>;
   gapsOf(agentId: string): readonly Declared[];
-  /** Numbers that the store says are missing. */
-  readonly missing: readonly {
-    readonly agentId: string;
-    readonly epoch: string;
-    readonly ranges: readonly (readonly [number, number])[];
-  }[];
 }
 
 /** Remembers every result that an agent recorded, and compares that with what the server keeps. */
@@ -110,16 +104,18 @@ export class EntryWitness {
       if (appended.agentId === agentId && appended.isOfCopy) appended.excuse ??= 'the copy is gone';
   }
 
-  /** Each recorded result is stored once, or declared missing; and nothing else is stored. */
+  /**
+   * Each recorded result is stored once, or declared missing with a reason; and nothing else is stored. That a server sees a hole
+   * among the numbers is no reason.
+   */
   check(kept: Kept): void {
-    const { counts, missing } = kept;
+    const { counts } = kept;
     const declared = new Map<string, RangeSet>();
     const declaredFor = (agentId: string, epoch: string): RangeSet =>
       declared.getOrInsertComputed(`${agentId} ${epoch}`, () => {
-        // Of a store that was set back an agent tells what is gone in the epoch in which it is then.
-        const gaps = kept.gapsOf(agentId).filter((gap) => gap.epoch === epoch || gap.cause === 'restored');
-        const holes = missing.filter((hole) => hole.agentId === agentId && hole.epoch === epoch);
-        return new RangeSet([...gaps, ...holes].flatMap(({ ranges }) => ranges));
+        // What is sent again in a later epoch is declared there; that epoch's own beginning closes numbers and declares none.
+        const gaps = kept.gapsOf(agentId).filter((gap) => gap.epoch === epoch || !isRenewal(gap.cause));
+        return new RangeSet(gaps.flatMap(({ ranges }) => ranges));
       });
     for (const [key, appended] of this.#byKey) {
       const count = counts.get(key) ?? 0;
@@ -146,4 +142,8 @@ export class EntryWitness {
 
 function said({ item }: Appended): string {
   return item.kind === 'result' ? item.status : 'absent';
+}
+
+function isRenewal(cause: string): boolean {
+  return (renewalCauses as readonly string[]).includes(cause);
 }

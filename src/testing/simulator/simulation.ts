@@ -124,7 +124,7 @@ export class Simulation implements AgentWitness {
     machine.clock.set(toMs);
     this.#clocksWereSet = true;
     if (toMs < beforeMs) this.#setBack.add(machine.agentId);
-    this.absences.onClockSet(machine);
+    if (!machine.isRunning) this.absences.forget(machine);
     if (machine.life?.process.isAlive) this.slots.onClockSet(machine, machine.life);
   }
 
@@ -207,12 +207,11 @@ export class Simulation implements AgentWitness {
     if (!database) return world.find('all runs again', 'the server has no store');
     const kept = new KeptResults(database);
     const history = new HistoryReader(database, new DamagedHours(database, () => {}));
-    const missing = history.missing();
     const gapsOf = (agentId: string) => [...history.gaps(agentId), ...kept.refused(agentId)];
     for (const [agentId, sinceMs] of this.#sharedMs)
       this.entries.excuse(agentId, sinceMs, 'two machines gave the same numbers away');
     this.#sharedMs.clear();
-    this.entries.check({ counts: kept.counts(), gapsOf, missing });
+    this.entries.check({ counts: kept.counts(), gapsOf });
     this.slots.check(this.machines);
     const running = new Set(this.machines.flatMap(({ tasks }) => tasks.map(({ id }) => id)));
     const isGone = ({ agentId, item, isOfCopy }: AppendedResult): boolean =>

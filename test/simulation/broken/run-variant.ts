@@ -1,12 +1,12 @@
 // Simulates one broken variant until it is noticed, and prints the finding as JSON; null if it is not within a minute of CPU time.
-// `node run-variant.ts INDEX [SEED]`: with a seed only that one.
+// `node run-variant.ts INDEX [FIRST_SEED] [SECONDS]`: at least that one seed, and others until the seconds of CPU time are over.
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { variants } from './variants.ts';
 
 const variant = variants[Number(process.argv[2])];
 if (!variant) throw new Error(`there is no variant ${process.argv[2]}`);
-const onlySeed = process.argv[3] === undefined ? undefined : Number(process.argv[3]);
+const [firstSeed, limitSeconds] = [Number(process.argv[3] ?? 1), Number(process.argv[4] ?? 60)];
 const { name, file, only } = variant;
 const url = new URL(`../../../src/${file}`, import.meta.url).href;
 const source = readFileSync(new URL(url), 'utf8');
@@ -18,15 +18,14 @@ registerHooks({
   },
 });
 const { simulate } = await import('../../../src/testing/simulator/simulate.ts');
-const limitSeconds = 60;
 let found: unknown = null;
-for (let seed = onlySeed ?? 1; found === null && process.cpuUsage().user / 1e6 < limitSeconds; seed++) {
+let seed = firstSeed;
+do {
   const { findings } = await simulate({ seed, hours: 0, faultEveryMs: 20_000, only });
   const [first] = findings;
-  const seconds = Math.round(process.cpuUsage().user / 1e6);
-  if (first) found = { name, seed, seconds, invariant: first.invariant, text: first.text };
-  if (onlySeed !== undefined) break;
-}
+  if (first) found = { name, seed, seconds: secondsUsed(), invariant: first.invariant, text: first.text };
+  seed++;
+} while (found === null && secondsUsed() < limitSeconds);
 console.log(JSON.stringify(found));
 process.exit(0);
 
@@ -34,4 +33,8 @@ function replaceOnce(text: string, { find, replace }: { readonly find: string; r
   const places = text.split(find).length - 1;
   if (places !== 1) throw new Error(`${name}: expected its text once in ${file}, found it ${places} times`);
   return text.replace(find, () => replace);
+}
+
+function secondsUsed(): number {
+  return Math.round(process.cpuUsage().user / 1e6);
 }
