@@ -220,6 +220,8 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'server/store/sqlite/write-service.ts',
   ],
   'the causes of one error, at most five': ['core/system-error.ts'],
+  'the extension headers of one packet, at most four': ['net/packets/ipv6.ts'],
+  'the certificates above one, at most ten': ['commands/operate/timestamp.ts'],
   'the last hops of one header, at most ten': ['adapters/client-address.ts'],
   'the labels of one name': ['checks/domain/servers.ts'],
   'secrets in what is shown of a dialogue, at most 64 KiB': ['net/dialogue/conversation.ts'],
