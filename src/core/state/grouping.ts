@@ -4,21 +4,16 @@ import type { IncidentRecord } from './incident-record.ts';
 /** Members of one incident: beyond it others tell of themselves. */
 const maxMembers = 10_000;
 
-/**
- * The incident that tells of this one: an open one with a common cause, of which somebody was told already, and that is no member
- * itself. One that was told alone stays alone.
- */
-export function leaderFor(record: IncidentRecord, others: Iterable<IncidentRecord>): IncidentRecord | undefined {
+/** Whether an incident may tell of others: it is open, somebody was told of it, and no other tells of it. */
+export function isLeader({ incident, members, leader, recipients }: IncidentRecord): boolean {
+  const isOpen = incident.endedAt === undefined && leader === undefined && members.length < maxMembers;
+  return isOpen && recipients.some(({ told }) => told === 'down' || told === 'degraded');
+}
+
+/** The one of these leaders that tells of this incident too. One that was told alone stays alone. */
+export function leaderFor(record: IncidentRecord, leaders: readonly IncidentRecord[]): IncidentRecord | undefined {
   const wasTold = record.recipients.some(({ told }) => told !== undefined && told !== 'up');
-  if (wasTold || record.account.causes.length === 0) return undefined;
-  for (const other of others) {
-    const { incident, account, members, leader, recipients } = other;
-    if (incident.id === record.incident.id || incident.endedAt !== undefined || leader !== undefined) continue;
-    if (members.length >= maxMembers || !recipients.some(({ told }) => told === 'down' || told === 'degraded'))
-      continue;
-    if (account.causes.some((cause) => record.account.causes.includes(cause))) return other;
-  }
-  return undefined;
+  return wasTold ? undefined : leaders.find(({ incident }) => incident.id !== record.incident.id);
 }
 
 export function groupOf(record: IncidentRecord, find: (id: string) => IncidentRecord | undefined): GroupStanding {

@@ -1,6 +1,6 @@
 import type { Message, MessageKey } from '../message.ts';
 import { decideMessage, isGrowthDue } from './decide-message.ts';
-import { groupOf, leaderFor } from './grouping.ts';
+import { groupOf, isLeader, leaderFor } from './grouping.ts';
 import { incidentIdOf } from './incident-id.ts';
 import { incidentMessage } from './incident-message.ts';
 import type {
@@ -50,6 +50,8 @@ export class IncidentBook {
   readonly #ports: BookPorts;
   readonly #records = new Map<string, IncidentRecord>();
   readonly #bySubject = new Map<string, string>();
+  /** Incidents that may tell of others, by each of their causes. */
+  readonly #leaders = new Map<string, Set<string>>();
   readonly #changed = new Set<string>();
   #events: IncidentEvent[] = [];
   #planned: PlannedMessage[] = [];
@@ -62,6 +64,7 @@ export class IncidentBook {
     for (const record of records) {
       this.#records.set(record.incident.id, record);
       this.#bySubject.set(keyOf(record.incident.subject), record.incident.id);
+      this.#noteLeader(record);
     }
   }
 
@@ -202,7 +205,7 @@ export class IncidentBook {
     const { record } = draft;
     const current = record.leader === undefined ? undefined : this.#records.get(record.leader);
     if (current && isOpen(current.incident)) return;
-    const leader = isOpen(record.incident) ? leaderFor(record, this.#records.values()) : undefined;
+    const leader = isOpen(record.incident) ? leaderFor(record, this.#leadersOf(record)) : undefined;
     if (leader) {
       const { incident, name } = record;
       const joined = new RecordDraft(leader).set({ members: [...leader.members, incident.id] });
@@ -211,9 +214,25 @@ export class IncidentBook {
     if (leader?.incident.id !== record.leader) draft.set({ leader: leader?.incident.id });
   }
 
+  #leadersOf({ account }: IncidentRecord): readonly IncidentRecord[] {
+    const ids = account.causes.flatMap((cause) => Array.from(this.#leaders.get(cause) ?? []));
+    return ids.flatMap((id) => this.#records.get(id) ?? []).filter(isLeader);
+  }
+
+  #noteLeader(record: IncidentRecord): void {
+    const isOne = isLeader(record);
+    for (const cause of record.account.causes) {
+      const leaders = this.#leaders.getOrInsertComputed(cause, () => new Set());
+      if (isOne) leaders.add(record.incident.id);
+      else leaders.delete(record.incident.id);
+      if (leaders.size === 0) this.#leaders.delete(cause);
+    }
+  }
+
   #put({ record, events }: RecordDraft): void {
     const { id } = record.incident;
     this.#records.set(id, record);
+    this.#noteLeader(record);
     this.#changed.add(id);
     this.#events.push(...events);
   }
