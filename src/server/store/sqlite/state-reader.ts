@@ -56,7 +56,7 @@ export class StateReader {
     return rows.map((row) => jsonIn(row) as IncidentRecord);
   }
 
-  /** Those that are open, or ended so late that there may be more to tell of them. */
+  /** Those that are open, ended so late that there may be more to tell of them, or are the last of their subject. */
   recentIncidents(endedSince: number): readonly IncidentRecord[] {
     return this.#statements.recent.all(endedSince).map((row) => jsonIn(row) as IncidentRecord);
   }
@@ -100,7 +100,9 @@ function prepare(db: DatabaseSync) {
         AND (:kind IS NULL OR (subjectKind = :kind AND subjectId = :subjectId))
         AND startedAt < :to AND (endedAt IS NULL OR endedAt >= :from)
       ORDER BY id DESC LIMIT :limit`),
-    recent: db.prepare('SELECT json FROM incidents WHERE endedAt IS NULL OR endedAt >= ? ORDER BY id'),
+    recent: db.prepare(`
+      SELECT json FROM incidents WHERE endedAt IS NULL OR endedAt >= ?
+      OR id IN (SELECT max(id) FROM incidents GROUP BY subjectKind, subjectId) ORDER BY id`),
     events: db.prepare('SELECT * FROM incident_events WHERE incident = ? ORDER BY seq'),
     changes: db.prepare(`
       SELECT * FROM state_changes WHERE monitorId = :monitorId AND at < :to

@@ -57,13 +57,17 @@ export class StateWriter {
     const slot = batch.slots[index]!;
     const receivedAt = batch.receivedAt || slot;
     const at = slot - clockOffsetMs;
-    const book = this.#book;
-    const key = `${monitorId} ${agentId}`;
     const status = statusOf(finding);
-    if (!this.#waiting.has(key) && book.isQuiet({ monitorId, agentId, status, at, receivedAt })) return;
-    this.#waiting.add(key);
+    const run = { monitorId, agentId, status, at, receivedAt };
+    if (!this.#mustWait(run) && this.#book.isQuiet(run)) return;
+    this.#waiting.add(voiceKey(run));
     const { reason, source, message } = JSON.parse(finding) as Finding;
-    this.#noted.push({ monitorId, agentId, status, at, receivedAt, reason, source, message });
+    this.#noted.push({ ...run, reason, source, message });
+  }
+
+  /** Results of this voice that came before wait to be taken. */
+  #mustWait(run: Pick<MonitorRun, 'monitorId' | 'agentId'>): boolean {
+    return this.#waiting.size > 0 && this.#waiting.has(voiceKey(run));
   }
 
   keepNoted(): void {
@@ -151,8 +155,7 @@ export class StateWriter {
     const rows = { voices: reader.voices(), states: reader.states(), agents: reader.agents(), incidents };
     book.load(rows, this.#withWindows(reader.policies()), now + returnMs);
     this.#waiting.clear();
-    for (const { runs } of this.#runs(-1))
-      for (const { monitorId, agentId } of runs) this.#waiting.add(`${monitorId} ${agentId}`);
+    for (const { runs } of this.#runs(-1)) for (const run of runs) this.#waiting.add(voiceKey(run));
     return book;
   }
 
@@ -206,6 +209,10 @@ export class StateWriter {
       s.addChange.run(monitorId, at, since, state, verdict);
     this.#outbox.add(planned);
   }
+}
+
+function voiceKey({ monitorId, agentId }: Pick<MonitorRun, 'monitorId' | 'agentId'>): string {
+  return `${monitorId} ${agentId}`;
 }
 
 function newsOf({ incident, name, ack }: IncidentRecord): IncidentNews {
