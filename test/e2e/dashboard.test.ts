@@ -84,6 +84,11 @@ describe('the dashboard', { skip: noBrowser }, () => {
     await page.getByRole('heading', { name: 'shop', level: 1 }).waitFor();
     await page.getByRole('img', { name: 'Answer time: shop' }).locator('canvas').waitFor();
     await assertNoViolations(page);
+    await page.getByRole('link', { name: 'Incidents' }).click();
+    await page.getByRole('article').getByRole('link', { name: 'shop' }).click();
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByText('Ada has it').first().waitFor();
+    await assertNoViolations(page);
     shopStatus = 200;
     await page.locator('.top .st.up').waitFor();
   });
@@ -101,7 +106,7 @@ describe('the dashboard', { skip: noBrowser }, () => {
   });
 
   test('a name with markup is text on every page, and no page says that anything is wrong with it', async () => {
-    for (const path of ['/', '/monitors', '/agents', '/rooms', '/notices']) {
+    for (const path of ['/', '/monitors', '/incidents', '/agents', '/rooms', '/notices']) {
       await page.goto(`${url}${path}`);
       await page.getByRole('navigation').waitFor();
       assert.equal(await page.locator('img').count(), 0);
@@ -137,7 +142,16 @@ describe('the dashboard', { skip: noBrowser }, () => {
       viewport: { width: 390, height: 780 },
       storageState: await page.context().storageState(),
     });
-    for (const path of ['/', '/monitors', '/monitors/shop', '/agents', '/rooms', '/rooms/lab', '/notices']) {
+    for (const path of [
+      '/',
+      '/monitors',
+      '/monitors/shop',
+      '/incidents',
+      '/agents',
+      '/rooms',
+      '/rooms/lab',
+      '/notices',
+    ]) {
       await phone.goto(`${url}${path}`);
       await phone.getByRole('main').getByRole('heading', { level: 1 }).waitFor();
       const overflow = await phone.evaluate('document.documentElement.scrollWidth - innerWidth');

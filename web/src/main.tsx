@@ -6,6 +6,8 @@ import { follow, words } from './place.ts';
 import { findPerson, person, signOut } from './session.ts';
 import { texts, timeText } from './texts.ts';
 import { Agents } from './views/agents.tsx';
+import { IncidentPage } from './views/incident.tsx';
+import { Incidents } from './views/incidents.tsx';
 import { MonitorPage } from './views/monitor.tsx';
 import { Monitors } from './views/monitors.tsx';
 import { Notices } from './views/notices.tsx';
@@ -17,6 +19,7 @@ import { WallPage } from './views/wall.tsx';
 const pages = [
   ['', texts.now],
   ['monitors', texts.monitors],
+  ['incidents', texts.incidents],
   ['agents', texts.agents],
   ['rooms', texts.rooms],
   ['notices', texts.notices],
@@ -76,6 +79,7 @@ function Signed() {
 function Page() {
   const [page = '', id] = words.value;
   if (page === 'monitors') return id === undefined ? <Monitors /> : <MonitorPage key={id} id={id} />;
+  if (page === 'incidents') return id === undefined ? <Incidents /> : <IncidentPage key={id} id={id} />;
   if (page === 'agents') return <Agents />;
   if (page === 'notices') return <Notices />;
   if (page === 'rooms') return id === undefined ? <Rooms /> : <WallPage key={id} id={id} />;

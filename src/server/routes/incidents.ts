@@ -75,6 +75,7 @@ function acknowledgeIncident({ states, now }: IncidentsPorts): Route {
     name: 'acknowledgeIncident',
     method: 'post',
     path: '/incidents/{incident}/acknowledgement',
+    allows: 'operator',
     errors: ['not-found', 'conflict', 'unavailable'],
     summary: 'Take an incident: reminders and escalations stop until it grows, ends or the time is over',
     params: z.strictObject({ incident: incidentId }),
@@ -86,7 +87,8 @@ function acknowledgeIncident({ states, now }: IncidentsPorts): Route {
       }),
     }),
     response: incidentSchema,
-    async handle({ params: { incident: id }, body: { by, note, for: forMs } }) {
+    async handle({ params: { incident: id }, body: { by: given, note, for: forMs }, caller }) {
+      const by = caller.person?.name ?? given;
       const at = now();
       const record = await states.acknowledgeIncident(id, { by, note, at, until: at + forMs });
       if (record) return incidentAnswer(record, at);

@@ -4,7 +4,7 @@ import { texts } from '../texts.ts';
 interface Props {
   readonly status: Status | 'paused';
   /** Another word than that of the status; empty: the glyph alone, and the word for those who hear the page. */
-  readonly word?: string;
+  readonly word?: string | undefined;
 }
 
 /** One glyph, one colour, one word for each status: never colour alone. */
