@@ -75,8 +75,14 @@ const mutators: Readonly<Record<string, Mutate>> = {
   WhileStatement: (node) => replaceTest(node).slice(1),
   ExpressionStatement: (node) => (node['directive'] === undefined ? [remove(node)] : []),
   ThrowStatement: (node) => [remove(node)],
-  ReturnStatement: (node) =>
-    node['argument'] === null ? [remove(node)] : [replaced(node, 'return undefined as never;', 'removal')],
+  ReturnStatement(node) {
+    const { argument } = node;
+    if (argument === null) return [remove(node)];
+    // That it returns undefined already is no mutant.
+    return isNode(argument) && argument['name'] === 'undefined'
+      ? []
+      : [replaced(node, 'return undefined as never;', 'removal')];
+  },
   Literal: mutateLiteral,
 };
 

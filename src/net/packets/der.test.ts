@@ -28,6 +28,29 @@ test('an object identifier is read by its numbers (X.690 section 8.19)', () => {
   assert.throws(() => oidText(value('020105')), DerError);
 });
 
+test('a length is read in each of its forms, and one that is none is refused (X.690 section 8.1.3)', () => {
+  for (const [head, size] of [
+    ['047f', 0x7f],
+    ['048180', 0x80],
+    ['0481ff', 0xff],
+    ['04820100', 0x100],
+    ['0484000000ff', 0xff],
+  ] as const) {
+    const contents = Buffer.alloc(size, 7);
+    assert.deepEqual(readDer(Buffer.concat([Buffer.from(head, 'hex'), contents])).contents, contents, head);
+  }
+  for (const [hex, message] of [
+    ['0480', /length of 0 bytes at byte 1/],
+    ['04850000000000', /length of 5 bytes/],
+    ['0482ff', /the length at byte 1 is cut off/],
+    ['040201', /expected 2 bytes from byte 2 on, got 1/],
+    ['048101', /expected 1 bytes from byte 3 on, got 0/],
+    ['1f0100', /tag number above 30 at byte 0/],
+    ['04', /the bytes end at byte 1/],
+  ] as const)
+    assert.throws(() => value(hex), { name: 'DerError', message });
+});
+
 function time(tag: number, text: string): number {
   return timeMs({ tag, contents: Buffer.from(text), bytes: Buffer.alloc(0) });
 }

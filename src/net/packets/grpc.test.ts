@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeGrpcMessage, decodeHealthResponse, encodeHealthRequest, GrpcError } from './grpc.ts';
+import { decodeGrpcMessage, decodeHealthResponse, encodeHealthRequest, grpcCodes, GrpcError } from './grpc.ts';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
@@ -69,4 +69,28 @@ describe('a health response', () => {
 test('the text of grpc-message is UTF-8 in percent-encoding, and what is none stays', () => {
   assert.equal(decodeGrpcMessage('no such %22service%22: gr%C3%BCn'), 'no such "service": grün');
   assert.equal(decodeGrpcMessage('100% of %zz'), '100% of %zz');
+});
+
+test('codes have the numbers of google.rpc.Code', () => {
+  const table: readonly (readonly [number, (typeof grpcCodes)[number]])[] = [
+    [0, 'OK'],
+    [1, 'CANCELLED'],
+    [2, 'UNKNOWN'],
+    [3, 'INVALID_ARGUMENT'],
+    [4, 'DEADLINE_EXCEEDED'],
+    [5, 'NOT_FOUND'],
+    [6, 'ALREADY_EXISTS'],
+    [7, 'PERMISSION_DENIED'],
+    [8, 'RESOURCE_EXHAUSTED'],
+    [9, 'FAILED_PRECONDITION'],
+    [10, 'ABORTED'],
+    [11, 'OUT_OF_RANGE'],
+    [12, 'UNIMPLEMENTED'],
+    [13, 'INTERNAL'],
+    [14, 'UNAVAILABLE'],
+    [15, 'DATA_LOSS'],
+    [16, 'UNAUTHENTICATED'],
+  ];
+  assert.equal(grpcCodes.length, table.length);
+  for (const [number, name] of table) assert.equal(grpcCodes[number], name);
 });

@@ -34,6 +34,43 @@ test('a request is encoded with its length and is the last on its connection', (
   assert.equal(encodeRequest({ method: 'CONNECT', target: 'h:443', headers: {} }), 'CONNECT h:443 HTTP/1.1\r\n\r\n');
 });
 
+test('a version is 1.0 or 1.1, and Transfer-Encoding is strange in the older one alone (RFC 9112 section 6.1)', () => {
+  for (const [version, noted] of [
+    ['1.0', ['Transfer-Encoding came over HTTP/1.0 (RFC 9112 section 6.1).']],
+    ['1.1', []],
+  ] as const) {
+    const parser = new ResponseParser(limits);
+    parser.push(Buffer.from(`HTTP/${version} 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`));
+    assert.equal(parser.head?.version, version);
+    assert.deepEqual([...parser.oddities], noted);
+  }
+});
+
+test('what is missing of a response that ends is said', () => {
+  for (const [text, message] of [
+    ['', 'before it answered'],
+    ['HTTP/1.1 200', 'in the middle of the header'],
+    ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello', 'after 5 of 9 bytes of the body'],
+    [
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe',
+      'after 2 bytes of a chunked body without its last chunk',
+    ],
+  ] as const) {
+    const parser = new ResponseParser(limits);
+    parser.push(Buffer.from(text));
+    assert.throws(() => parser.end(), { name: 'Http1Error', message });
+  }
+});
+
+test('a value may follow its colon at once, and a name may be missing', () => {
+  const { headers } = read(['HTTP/1.1 200 OK\r\nX:y\r\n: z\r\nContent-Length: 0\r\n\r\n']);
+  assert.deepEqual(headers, [
+    ['x', 'y'],
+    ['', 'z'],
+    ['content-length', '0'],
+  ]);
+});
+
 test('names of headers are written as curl writes them, for devices that look for them so', () => {
   const headers = { host: 'h', 'user-agent': 'u', 'x-api-key': 'k', 'sec-websocket-key': 'w', te: 't' };
   assert.equal(

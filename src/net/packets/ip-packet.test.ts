@@ -5,13 +5,13 @@ import { ipv6Payload } from './ipv6.ts';
 
 const udp = Buffer.from([0x9c, 0x40, 0, 9, 0, 12, 0, 0, 1, 2, 3, 4]);
 
-/** An IPv6 packet from fd00::1 to fd00::2. */
+/** An IPv6 packet from fd00::1 to fe00::2: no byte of the one address is right for the other. */
 function ipv6Packet(next: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(40);
   header.writeUInt8(0x60, 0);
   header.writeUInt16BE(payload.length, 4);
   header.writeUInt8(next, 6);
-  Buffer.from('fd000000000000000000000000000001fd000000000000000000000000000002', 'hex').copy(header, 8);
+  Buffer.from('fd000000000000000000000000000001fe000000000000000000000000000002', 'hex').copy(header, 8);
   return Buffer.concat([header, payload]);
 }
 
@@ -37,7 +37,7 @@ for (const [what, next, parts] of cases)
     const packet = decodeIpPacket(ipv6Packet(next, Buffer.concat(parts)));
     assert.deepEqual(packet, {
       source: 'fd00::1',
-      destination: 'fd00::2',
+      destination: 'fe00::2',
       protocol: 17,
       ports: { source: 40_000, destination: 9 },
       payload: Buffer.from([1, 2, 3, 4]),

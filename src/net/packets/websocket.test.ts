@@ -25,6 +25,12 @@ describe('frames of RFC 6455 section 5.7', () => {
     });
   }
 
+  test('until all of a frame is there, none is', () => {
+    const bytes = Buffer.from('810548656c6c6f', 'hex');
+    for (let length = 0; length < bytes.length; length++)
+      assert.equal(readFrame(bytes.subarray(0, length), 1000), undefined, `${length} bytes`);
+  });
+
   test('256 bytes and 64 KiB of binary data are read', () => {
     for (const [head, size] of [
       ['827e0100', 256],

@@ -71,6 +71,9 @@ describe('every record type comes back as it was written', () => {
     ['WALLET', '"ETH" "0x01"'],
     ['CLA', '"TYPE-A"'],
     ['APL', ''],
+    ['APL', '!1:192.168.38.0/28 !2:ff00::/8 1:0.0.0.0/0'],
+    ['LOC', '52 22 23.456 N 4 53 59.999 E -2.00m 0.10m 10000m 10m'],
+    ['WKS', '192.0.2.1 6 0 7 8 25 65535'],
     ['APL', '1:1.1.1.1/32 2:101:101:101:101:101:101:101:101/128'],
     ['WKS', '192.0.2.1 17'],
     ['IPSECKEY', '10 1 0 192.0.2.38'],
@@ -123,6 +126,9 @@ describe('text that is not what a record holds is refused, with what was expecte
     ['AMTRELAY', '10 2 0 .', /from 0 to 1/],
     ['HIP', '2 ABC AA==', /hexadecimal/],
     ['HIP', '2 ABCD', /a public key/],
+    ['HIP', '2', /a tag of 1 to 255 bytes/],
+    ['HIP', `2 ${'AB'.repeat(256)} AA==`, /a tag of 1 to 255 bytes/],
+    ['NS', 'a\\256.test', /a domain name/],
     ['EUI48', '00-00-5e-00-53', /6 bytes in hexadecimal/],
     ['EUI64', '00:00:5e:ef:10:00:00:2a', /8 bytes in hexadecimal/],
     ['L64', '10 1:2:3', /four groups/],
@@ -364,4 +370,14 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+test('the flags of EDNS are zero but for the one that asks for DNSSEC (RFC 6891 section 6.1.4)', () => {
+  const flagsOf = (dnssec: boolean): string => {
+    const bytes = encodeMessage({ ...empty, edns: { udpSize: 1232, dnssec } });
+    // The header, then of the OPT record: root, type, size, upper rcode, version, flags, length.
+    return bytes.toString('hex', 12);
+  };
+  assert.equal(flagsOf(false), '000029' + '04d0' + '0000' + '0000' + '0000');
+  assert.equal(flagsOf(true), '000029' + '04d0' + '0000' + '8000' + '0000');
 });
