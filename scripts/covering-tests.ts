@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 
 /** Which test files import a file, directly or through others, and over how many steps. */
 export class CoveringTests {
@@ -14,7 +14,7 @@ export class CoveringTests {
         this.#importersOf.getOrInsertComputed(imported, () => []).push(file);
   }
 
-  /** Nearest first: the test of a file itself, then those of what stands on it. */
+  /** Nearest first: the tests of a file's own folder and those named after it, then those of what stands on it. */
   of(file: string): readonly string[] {
     const distance = new Map([[file, 0]]);
     const found: string[] = [];
@@ -23,7 +23,9 @@ export class CoveringTests {
       for (const importer of this.#importersOf.get(current) ?? [])
         if (!distance.has(importer)) distance.set(importer, steps + 1);
     }
-    return found;
+    const folder = basename(dirname(file));
+    const isOwn = (test: string): boolean => basename(test).startsWith(`${folder}.`) || dirname(test) === dirname(file);
+    return [...found.filter(isOwn), ...found.filter((test) => !isOwn(test))];
   }
 }
 

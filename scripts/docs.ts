@@ -65,10 +65,18 @@ const kinds: Readonly<Record<FieldKind, string>> = {
   structured: 'YAML',
 };
 
-function kindOf({ kind, choices, default: fallback }: Field): string {
+function kindOf(field: Field): string {
+  const { kind, choices, default: fallback } = field;
+  if (kind === 'number' || kind === 'duration') return `${kinds[kind]}${rangeOf(field)}`;
   if (kind === 'boolean') return fallback === true ? 'yes or no, yes by default' : kinds.boolean;
   const words = choices?.map(code).join(', ');
   return words === undefined ? kinds[kind] : `${kind === 'list' ? 'some of' : 'one of'} ${words}`;
+}
+
+function rangeOf({ kind, minimum, maximum }: Field): string {
+  if (minimum === undefined || maximum === undefined) return '';
+  const [from, to] = [minimum, maximum].map((limit) => (kind === 'duration' ? formatDuration(limit) : String(limit)));
+  return `, ${from} to ${to}`;
 }
 
 function row(cells: readonly string[]): string {

@@ -16,6 +16,7 @@ const usualRooms = ['core', 'schedule', 'checks', 'net/packets'];
 const testGlobs = [
   'src/**/*.test.ts',
   'test/corpus/*.test.ts',
+  'test/architecture/{docs,registry}.test.ts',
   'test/hostile/{dns,http,http2,ntp,tcp,udp,tls,echo}.test.ts',
 ];
 const jobs = 2;
@@ -25,7 +26,7 @@ const { values, positionals } = parseArgs({
   options: {
     sample: { type: 'string' },
     seed: { type: 'string', default: '1' },
-    tests: { type: 'string', default: '12' },
+    tests: { type: 'string', default: '16' },
     slowest: { type: 'string', default: '30' },
   },
 });

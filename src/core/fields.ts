@@ -17,6 +17,7 @@ export interface Field {
   readonly choices?: readonly string[];
   /** Values worth offering where others are allowed too; `meta({ suggestions })`, because Zod drops `examples` behind a transform. */
   readonly suggestions?: readonly string[];
+  /** Of a number, or of a duration in milliseconds. */
   readonly minimum?: number;
   readonly maximum?: number;
   /** Never shown or written to a terminal. */
@@ -43,6 +44,8 @@ interface FieldSchema {
   readonly suggestions?: readonly (string | number)[];
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minimumMs?: number;
+  readonly maximumMs?: number;
   readonly secret?: boolean;
   readonly secretUrl?: boolean;
   readonly file?: boolean;
@@ -87,7 +90,7 @@ function fieldOf(
   schema: FieldSchema,
   { required, given }: { readonly required: boolean; readonly given: unknown },
 ): Field {
-  const { description = '', suggestions, minimum, maximum, secret = false, secretUrl = false, file = false } = schema;
+  const { description = '', suggestions, secret = false, secretUrl = false, file = false } = schema;
   const choices = choicesOf(schema) ?? (schema.items && choicesOf(schema.items));
   return {
     path,
@@ -100,9 +103,13 @@ function fieldOf(
     ...(given !== undefined && { default: given }),
     ...(choices && { choices }),
     ...(suggestions && { suggestions: suggestions.map(String) }),
-    ...(minimum !== undefined && { minimum }),
-    ...(maximum !== undefined && { maximum }),
+    ...rangeOf(schema),
   };
+}
+
+function rangeOf(schema: FieldSchema): Pick<Field, 'minimum' | 'maximum'> {
+  const { minimum = schema.minimumMs, maximum = schema.maximumMs } = schema;
+  return { ...(minimum !== undefined && { minimum }), ...(maximum !== undefined && { maximum }) };
 }
 
 const kindOfType: Readonly<Record<string, FieldKind>> = {

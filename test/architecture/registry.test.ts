@@ -35,9 +35,22 @@ describe('the registry of checks', () => {
       assert.equal(findCheckType(word), undefined);
   });
 
-  for (const { type, options, metrics } of checkTypes) {
+  for (const { type, options, metrics, asks } of checkTypes) {
     test(`${type} has a test beside it that runs the contract`, () => {
       assert.ok(existsSync(resolve(checksFolder, type, `${type}.test.ts`)));
+    });
+
+    test(`${type} asks for options that it has, and offers values that it takes`, () => {
+      const names = Object.keys(options.shape);
+      for (const name of asks) assert.ok(names.includes(name), name);
+      for (const { path, suggestions = [] } of fieldsOf(options))
+        for (const text of suggestions) {
+          const field = path.length === 1 ? options.shape[path[0] ?? ''] : undefined;
+          assert.ok(
+            text !== '' && (field === undefined || field.safeParse(text).success),
+            `${path.join('.')}: ${text}`,
+          );
+        }
     });
 
     test(`${type} describes each of its options and metrics`, () => {

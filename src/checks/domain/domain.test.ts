@@ -100,6 +100,7 @@ test('a registered domain is up until its day, with registrar, statuses and name
       registered: '1995-08-14T04:00:00.000Z',
     },
   );
+  assert.equal(outcome.detail['oddities'], undefined);
   const [request] = server.requests;
   assert.equal(request?.url, '/rdap/domain/example.test');
   assert.match(request.headers.accept ?? '', /^application\/rdap\+json/);
@@ -271,11 +272,15 @@ test('the RDAP server is the one that IANA lists; the entry with the most labels
     services: [
       [['test'], ['http://a.test/', 'https://b.test/']],
       [['co.test'], ['https://c.test/']],
+      [['old'], ['http://d.test/']],
+      [['none'], []],
     ],
   });
   assert.equal(serverFor('example.test', nested), 'https://b.test/');
   assert.equal(serverFor('example.co.test', nested), 'https://c.test/');
   assert.equal(serverFor('nocotest', nested), undefined);
+  assert.equal(serverFor('a.old', nested), 'http://d.test/');
+  assert.equal(serverFor('a.none', nested), undefined);
   const { reason, status, message } = await check({});
   assert.deepEqual([status, reason], ['unknown', 'unsupported']);
   assert.match(message, /^No RDAP server for \.test stands in the list of \d{4}-\d\d-\d\d; give its URL as server\.$/);

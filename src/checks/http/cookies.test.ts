@@ -15,6 +15,27 @@ function sent(from: string, to: string, ...cookies: readonly string[]): string |
   return jar.header(new URL(to));
 }
 
+test('a cookie that is secure is not replaced from http, for its host, those below and those above (RFC 6265bis section 5.7)', () => {
+  const jar = new CookieJar();
+  const store = (from: string, text: string): void => jar.store(new URL(from), [['set-cookie', text]], now);
+  store('https://www.site.test/', 'a=1; Secure; Path=/');
+  store('http://www.site.test/', 'a=2; Path=/');
+  store('http://www.site.test/', 'b=2; Path=/');
+  assert.equal(jar.header(new URL('https://www.site.test/')), 'a=1; b=2');
+  for (const [origin, cookies] of [
+    ['http://below.www.site.test/', undefined],
+    ['http://site.test/', undefined],
+    ['http://other.test/', 'a=3'],
+    ['http://beside.site.test/', 'a=3'],
+  ] as const) {
+    store(origin, 'a=3; Path=/');
+    assert.equal(jar.header(new URL(origin)), cookies, origin);
+  }
+  store('https://plain.test/', 'a=1; Path=/');
+  store('http://plain.test/', 'a=2; Path=/');
+  assert.equal(jar.header(new URL('http://plain.test/')), 'a=2');
+});
+
 describe('CB15: a cookie set on the way', () => {
   const site = 'https://www.site.test/a/b';
   const table: readonly (readonly [string, string, string, string, string | undefined])[] = [

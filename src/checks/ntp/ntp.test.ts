@@ -77,6 +77,12 @@ test('a lost sample is no failure when another came', async () => {
   assert.deepEqual({ sent, received }, { sent: 2, received: 1 });
 });
 
+test('the time that a run takes is known before: its spacings, and every wait if none is answered', () => {
+  const options = ntp.options.parse({ host: 'a.test', samples: 3, spacing: '1s', wait: '2s' });
+  assert.equal(ntp.sendingMs?.(options), 2000);
+  assert.equal(ntp.plannedMs?.(options), 8000);
+});
+
 test('a server may answer in an older version, as for chronyd', async () => {
   for (const version of [1, 2, 3]) {
     await using server = await ntpServer({ packet: { version } });
