@@ -24,14 +24,14 @@ export interface Node {
   /** What was written, where the value is another: `007` is 7. */
   readonly source?: string;
   readonly items?: readonly Node[];
-  readonly entries?: ReadonlyMap<string, Entry>;
+  readonly entries?: ReadonlyMap<string, KeyedNode>;
   /** The variables that were put into this text. */
   readonly references?: readonly Reference[];
   /** A variable in it has no value. */
   readonly isUnresolved?: boolean;
 }
 
-export interface Entry {
+export interface KeyedNode {
   readonly keyOffset: number;
   readonly node: Node;
 }
@@ -134,8 +134,8 @@ export class Composer {
     return items;
   }
 
-  #entries(path: Path): ReadonlyMap<string, Entry> {
-    const entries = new Map<string, Entry>();
+  #entries(path: Path): ReadonlyMap<string, KeyedNode> {
+    const entries = new Map<string, KeyedNode>();
     let merged: Node | undefined;
     for (let event = this.#take(); event; event = this.#take()) {
       const keyOffset = this.#offset;
@@ -154,7 +154,7 @@ export class Composer {
   }
 
   /** What `<<` names fills in the keys that are missing; of several mappings the first that has a key counts. */
-  #merge(merged: Node, entries: Map<string, Entry>, path: Path): void {
+  #merge(merged: Node, entries: Map<string, KeyedNode>, path: Path): void {
     for (const { offset, entries: more } of merged.items ?? [merged]) {
       if (!more) this.#complain(offset, 'expected a mapping to take keys from, or a list of mappings', [...path, '<<']);
       const missing = more?.entries().filter(([key]) => !entries.has(key)) ?? [];

@@ -1,6 +1,6 @@
 import { parseEvents, YAMLException } from 'js-yaml';
 import type { SourceOf } from '../core/scalars.ts';
-import { Composer, maxLevels, tooDeep, type Complain, type Entry, type Node } from './composer.ts';
+import { Composer, maxLevels, tooDeep, type Complain, type KeyedNode, type Node } from './composer.ts';
 import { expanded } from './expand.ts';
 import { Lines } from './lines.ts';
 import { formatPath, type Mistake, type Path, type Report, type WrittenFile } from './mistake.ts';
@@ -93,7 +93,7 @@ export class ConfigDocument implements WrittenFile {
 
   #offsetOf(path: Path, at: 'key' | 'value'): number {
     if (!this.#root) return 0;
-    let entry: Entry = { keyOffset: 0, node: this.#root };
+    let entry: KeyedNode = { keyOffset: 0, node: this.#root };
     for (const step of path) {
       const inside = entryIn(entry.node, step);
       if (!inside) return entry.node.offset;
@@ -103,7 +103,7 @@ export class ConfigDocument implements WrittenFile {
   }
 }
 
-function entryIn({ items, entries }: Node, step: string | number): Entry | undefined {
+function entryIn({ items, entries }: Node, step: string | number): KeyedNode | undefined {
   const item = items?.[Number(step)];
   return item ? { keyOffset: item.offset, node: item } : entries?.get(String(step));
 }

@@ -1,4 +1,4 @@
-import type { Complain, Entry, Node } from './composer.ts';
+import type { Complain, KeyedNode, Node } from './composer.ts';
 import type { Path } from './mistake.ts';
 import type { Variables } from './variables.ts';
 
@@ -57,7 +57,7 @@ class Expander {
     return typeof node.value === 'string' && node.value.includes('${') ? this.#text(node, node.value, path) : node;
   }
 
-  #entry({ keyOffset, node }: Entry, path: Path): Entry {
+  #entry({ keyOffset, node }: KeyedNode, path: Path): KeyedNode {
     return { keyOffset, node: this.node(node, path) };
   }
 

@@ -24,9 +24,6 @@ const allowed: Readonly<Record<string, string>> = {
   socketOptions: 'constants of the kernel, and settings of the WebSocket library',
 };
 
-/** Names that are to be settled with the rooms they stand in; this list only gets shorter. */
-const open: readonly string[] = ['Entry', 'Finding', 'ReadOptions', 'Task', 'bytesIn'];
-
 /** Every exported name, and the files that give it a meaning. */
 function exportedNames(): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
@@ -47,16 +44,16 @@ describe('one word, one thing', () => {
   const doubled = [...exportedNames()].filter(([, files]) => files.length > 1);
 
   test('no exported name stands for two things without a reason', () => {
-    const unknown = doubled.filter(([name]) => !(name in allowed) && !open.includes(name));
+    const unknown = doubled.filter(([name]) => !(name in allowed));
     assert.deepEqual(unknown, [], 'name each by what it is, or give the reason in the list above');
   });
 
-  test('the lists hold no name that stands once', () => {
+  test('the list holds no name that stands once', () => {
     const names = doubled.map(([name]) => name);
     assert.deepEqual(
-      [...Object.keys(allowed), ...open].filter((name) => !names.includes(name)),
+      Object.keys(allowed).filter((name) => !names.includes(name)),
       [],
-      'remove these from the lists above',
+      'remove these from the list above',
     );
   });
 });

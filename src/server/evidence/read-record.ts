@@ -9,14 +9,15 @@ export interface Reading {
   readonly content: LineContent | undefined;
 }
 
-export interface ReadOptions {
+/** Of the chain that a record belongs to, and when the record came. */
+export interface RecordArrival {
   /** Sensor of the chain; undefined if the chain is unknown. */
   readonly sensor: SensorName | undefined;
   readonly receivedAt: number;
 }
 
 /** Reads the line of a record; undefined if it is not a line of a chain, or of another sensor's. */
-export function readRecord({ chain, line }: RecordItem, { sensor, receivedAt }: ReadOptions): Reading | undefined {
+export function readRecord({ chain, line }: RecordItem, { sensor, receivedAt }: RecordArrival): Reading | undefined {
   const sealed = readLine(line);
   const content = contentOf(line);
   const of = sensor ?? content?.stamp.sensor;

@@ -18,7 +18,7 @@ export interface PackedBatch {
   /** All numbers, one result's after the other's; those of result i end before `ends[i]`. */
   readonly numbers: Float64Array<ArrayBuffer>;
   readonly ends: Uint32Array<ArrayBuffer>;
-  readonly tasks: readonly Task[];
+  readonly tasks: readonly TaskIds[];
   readonly findings: readonly string[];
   readonly gaps: readonly NumberedGap[];
   readonly absences: readonly Numbered<AbsenceItem>[];
@@ -26,7 +26,7 @@ export interface PackedBatch {
   readonly records: readonly SealedRecord[];
 }
 
-export type Task = Pick<ResultItem, 'taskId' | 'monitorId'>;
+export type TaskIds = Pick<ResultItem, 'taskId' | 'monitorId'>;
 
 interface Numbered<Item> {
   readonly seq: number;
@@ -47,7 +47,7 @@ export function packBatch({
   const results = inOrder.filter((entry) => isResult(entry));
   const gaps = inOrder.flatMap(({ seq, item }) => (item.kind === 'gap' ? [{ seq, item }] : []));
   const absences = inOrder.flatMap(({ seq, item }) => (item.kind === 'absence' ? [{ seq, item }] : []));
-  const tasks = new Map<string, Task & { readonly index: number }>();
+  const tasks = new Map<string, TaskIds & { readonly index: number }>();
   const findings = new Map<string, number>();
   const numbers: number[] = [];
   const columns = {
@@ -82,7 +82,7 @@ export function packBatch({
 }
 
 /** The memory that the batch takes while it waits, to within some kilobytes. */
-export function bytesIn(batch: PackedBatch): number {
+export function memoryOf(batch: PackedBatch): number {
   const texts = [...batch.findings, ...batch.records.map(({ line }) => line)];
   const textBytes = texts.reduce((sum, text) => sum + 2 * text.length, 0);
   return textBytes + buffersOf(batch).reduce((sum, { byteLength }) => sum + byteLength, 0);

@@ -7,7 +7,7 @@ import { hourMs, type Summary } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import type { DamagedHours } from './damaged-hours.ts';
 import { isDamage, quickCheck } from './database.ts';
-import { bytesIn, hourOf, runIn, RunReader, type Row } from './rows.ts';
+import { blobIn, hourOf, runIn, RunReader, type Row } from './rows.ts';
 import { slotMs } from './slots.ts';
 import { itemOf, type Origin, type Run } from './run.ts';
 import { SummaryReader } from './summaries.ts';
@@ -115,7 +115,7 @@ export class HistoryReader {
 
 function damageIn(row: Row): readonly string[] {
   try {
-    unpackChunk(bytesIn(row, 'runs'));
+    unpackChunk(blobIn(row, 'runs'));
     return [];
   } catch (error) {
     if (!isDamage(error)) throw error;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { hourMs } from '../summary.ts';
 import { unpackChunk } from './chunk.ts';
 import { isDamage } from './database.ts';
-import { bytesIn, runIn } from './rows.ts';
+import { blobIn, runIn } from './rows.ts';
 import type { Run } from './run.ts';
 import { slotMs } from './slots.ts';
 
@@ -37,7 +37,7 @@ export class KnownRuns {
     const chunk = this.#statements.chunk.get(Math.floor(run.at / hourMs), series);
     if (chunk === undefined) return false;
     try {
-      return isIn(unpackChunk(bytesIn(chunk, 'runs')), run);
+      return isIn(unpackChunk(blobIn(chunk, 'runs')), run);
     } catch (error) {
       if (isDamage(error)) return ifDamaged;
       throw error;

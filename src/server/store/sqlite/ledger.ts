@@ -4,7 +4,7 @@ import { AppError } from '../../../core/errors.ts';
 import { RangeSet, rangesOf } from '../../../core/ranges.ts';
 import type { Committed, KeptResults } from '../store.ts';
 import { hourMs } from '../summary.ts';
-import type { NumberedGap, PackedBatch, Task } from './batch.ts';
+import type { NumberedGap, PackedBatch, TaskIds } from './batch.ts';
 import { KnownRuns, type ToldRun } from './known-runs.ts';
 import { NewestRuns, type KeptRun } from './newest-runs.ts';
 import type { RecordWriter } from './record-writer.ts';
@@ -205,7 +205,7 @@ export class LedgerWriter {
     return Math.min(...renewals.map(({ seq }) => Number(seq)));
   }
 
-  #seriesOf(agentId: string, { taskId, monitorId }: Task): number {
+  #seriesOf(agentId: string, { taskId, monitorId }: TaskIds): number {
     const series = this.#series.getOrInsertComputed(taskId, () => {
       const row = this.#statements.series.get(taskId);
       if (row) return { id: Number(row['id']), agentId: String(row['agentId']) };

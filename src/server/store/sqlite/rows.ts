@@ -31,7 +31,7 @@ export class RunReader {
     const row = this.#statements.chunk.get(hour, series);
     if (row === undefined) return [];
     try {
-      return unpackChunk(bytesIn(row, 'runs'));
+      return unpackChunk(blobIn(row, 'runs'));
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.#damaged.note(series, hour, error);
@@ -61,7 +61,7 @@ export class RunReader {
 }
 
 export function runIn(row: Row): Run {
-  return { at: Number(row['at']), finding: String(row['finding']), numbers: numbersOf(bytesIn(row, 'numbers')) };
+  return { at: Number(row['at']), finding: String(row['finding']), numbers: numbersOf(blobIn(row, 'numbers')) };
 }
 
 function numbersOf(bytes: Uint8Array): number[] {
@@ -69,7 +69,7 @@ function numbersOf(bytes: Uint8Array): number[] {
   return [...new Float64Array(Uint8Array.from(bytes).buffer)];
 }
 
-export function bytesIn(row: Row, column: string): Uint8Array {
+export function blobIn(row: Row, column: string): Uint8Array {
   const value = row[column];
   if (value instanceof Uint8Array) return value;
   throw new TypeError(`Expected bytes in column ${column}, got ${typeof value}.`);

@@ -5,14 +5,14 @@ import type { Outcome } from '../../../core/outcome.ts';
 export interface Run {
   /** The slot, whole epoch milliseconds. */
   readonly at: number;
-  /** A Finding as JSON. */
+  /** A StoredFinding as JSON. */
   readonly finding: string;
   /** As `numberNames` names them. */
   readonly numbers: readonly number[];
 }
 
 /** Everything about a run but its numbers. */
-export interface Finding extends Pick<Outcome, 'status' | 'reason' | 'source' | 'message' | 'detail'> {
+export interface StoredFinding extends Pick<Outcome, 'status' | 'reason' | 'source' | 'message' | 'detail'> {
   readonly hasLatency: boolean;
   /** Whether it was kept when the result came; absent is false. */
   readonly hasReceipt?: boolean;
@@ -21,7 +21,7 @@ export interface Finding extends Pick<Outcome, 'status' | 'reason' | 'source' | 
 }
 
 /** What the numbers of a run with this finding are, in order. Metrics come last, so that none is taken for the others. */
-export function numberNames({ hasLatency, hasReceipt = false, metrics }: Finding): readonly string[] {
+export function numberNames({ hasLatency, hasReceipt = false, metrics }: StoredFinding): readonly string[] {
   const latency = hasLatency ? ['latencyMs'] : [];
   const receipt = hasReceipt ? ['receivedAfterMs', 'clockOffsetMs'] : [];
   return ['lateMs', 'durationMs', ...latency, ...receipt, ...metrics.map((name) => `metrics.${name}`)];
@@ -36,7 +36,7 @@ export interface ReceiptTimes {
 export function runOf(item: ResultItem, receipt?: ReceiptTimes): Run {
   const { status, reason, source, message, detail, latencyMs, metrics } = item;
   const hasLatency = latencyMs !== undefined;
-  const finding: Finding = {
+  const finding: StoredFinding = {
     status,
     ...(reason === undefined ? {} : { reason }),
     ...(source === undefined ? {} : { source }),
@@ -85,12 +85,12 @@ export function itemOf(run: Run, { taskId, monitorId }: Origin): ResultItem & Pa
   };
 }
 
-export function findingOf(run: Pick<Run, 'finding'>): Finding {
+export function findingOf(run: Pick<Run, 'finding'>): StoredFinding {
   // Only runOf writes these texts.
-  return JSON.parse(run.finding) as Finding;
+  return JSON.parse(run.finding) as StoredFinding;
 }
 
-export function latencyOf(finding: Finding, run: Run): { readonly latencyMs?: number } {
+export function latencyOf(finding: StoredFinding, run: Run): { readonly latencyMs?: number } {
   const latencyMs = finding.hasLatency ? run.numbers[2] : undefined;
   return latencyMs === undefined ? {} : { latencyMs };
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../../../core/errors.ts';
 import type { Batch, Committed, Store } from '../store.ts';
-import { buffersOf, bytesIn, packBatch } from './batch.ts';
+import { buffersOf, memoryOf, packBatch } from './batch.ts';
 import type { Notice } from './database.ts';
 import { reads, writes, type Read, type Write } from './messages.ts';
 import { ThreadCalls, type StoreThread } from './thread.ts';
@@ -31,7 +31,7 @@ export async function storeOver(start: StartThread, options: SqliteOptions = {})
 
   const commit = async (batch: Batch): Promise<Committed> => {
     const packed = packBatch(batch);
-    const bytes = bytesIn(packed);
+    const bytes = memoryOf(packed);
     if (writer.waitingBytes > 0 && writer.waitingBytes + bytes > maxWaitingBytes) {
       const waiting = `${Math.round(writer.waitingBytes / 2 ** 20)} MiB wait for the disk`;
       throw new AppError(

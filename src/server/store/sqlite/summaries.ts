@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { dayMs, hourMs, mergeSummaries, resolutionMs, summarize, type Resolution, type Summary } from '../summary.ts';
 import type { TimeRange } from '../store.ts';
-import { bytesIn, type Row, type RunReader } from './rows.ts';
+import { blobIn, type Row, type RunReader } from './rows.ts';
 import { findingOf, latencyOf, type Run } from './run.ts';
 import { unpackSummary } from './summary-bytes.ts';
 
@@ -71,7 +71,7 @@ function bucketIn(row: Row): number {
 
 function summariesIn(rows: readonly Row[], stepMs: number): Map<number, Summary> {
   return new Map(
-    rows.map((row) => [bucketIn(row), unpackSummary(bucketIn(row) * stepMs, bytesIn(row, 'summary'))] as const),
+    rows.map((row) => [bucketIn(row), unpackSummary(bucketIn(row) * stepMs, blobIn(row, 'summary'))] as const),
   );
 }
 

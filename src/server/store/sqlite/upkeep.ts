@@ -7,7 +7,7 @@ import { PackingFault, type DamagedHours } from './damaged-hours.ts';
 import { isDamage } from './database.ts';
 import type { LedgerWriter } from './ledger.ts';
 import { slotMs, slotsPerHour } from './slots.ts';
-import { bytesIn, RunReader, type Row } from './rows.ts';
+import { blobIn, RunReader, type Row } from './rows.ts';
 import type { Run } from './run.ts';
 import { hoursPerDay, summarizeRuns } from './summaries.ts';
 import { packSummary, unpackSummary } from './summary-bytes.ts';
@@ -112,7 +112,7 @@ export class Upkeeper {
     );
     const summaries = hours
       .filter((row) => row !== undefined)
-      .map((row: Row) => unpackSummary(0, bytesIn(row, 'summary')));
+      .map((row: Row) => unpackSummary(0, blobIn(row, 'summary')));
     this.#statements.saveDay.run(day, series, packSummary(mergeSummaries(0, summaries)));
     this.#statements.noteDay.run(day, series);
   }
