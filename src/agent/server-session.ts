@@ -14,7 +14,7 @@ import type { Applied, TasksMessage } from './task-list.ts';
 export interface SessionPorts {
   readonly clock: Clock;
   readonly source: EntrySource & {
-    /** What the server knows of the entries. Resolves with why nothing may be sent over this connection, undefined if it may. */
+    /** Takes what the server has of the entries. Resolves with the reason why nothing may be sent over this connection, or undefined. */
     reconcile(received: readonly SeqRange[]): Promise<string | undefined>;
     /** A new connection begins: new entries are `live`, older unacknowledged ones `backlog`. */
     startSending(): Promise<void>;

@@ -1,7 +1,7 @@
 /** Control, format (zero width, direction), private and unassigned characters, and blanks that look like the usual one. */
 const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
-/** Why people cannot read a name, or tell it from another: it has a character that is not seen; undefined if it has none. */
+/** Why people cannot read a name or tell it from another: it has an invisible character. Undefined if it has none. */
 export function unseenMistake(name: string): string | undefined {
   // RFC 3986, section 5.2.4: they are taken out of every address before it is sent.
   if (name === '.' || name === '..') return 'expected a name that an address can hold';
@@ -19,7 +19,7 @@ export function isSameName(one: string, other: string): boolean {
   return folded(one) === folded(other);
 }
 
-/** The name with the lowest number behind it that is free; the name itself if it is. */
+/** The name if it is free, else the name with the lowest free number behind it. */
 export function numberedName(name: string, isTaken: (name: string) => boolean): string {
   if (!isTaken(name)) return name;
   for (let number = 2; ; number++) {

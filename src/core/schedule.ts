@@ -20,7 +20,7 @@ export function slotAfter({ phaseMs, intervalMs }: Schedule, time: number): numb
   return (Math.floor((time - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs;
 }
 
-/** This many monitors that are added together run at once: with few monitors nobody waits. */
+/** Of monitors that are added together, this many have their first run at once: with few monitors nobody waits. */
 const firstAtOnce = 20;
 /** The first result comes within this time, however long the interval. */
 const firstWithinMs = 60_000;

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 
 type Attributes = Readonly<Record<string, string | Buffer>>;
 
-/** A folder with what sysfs has of devices: USB devices on one bus, what became of them, and block devices by number. */
+/** A folder like sysfs: USB devices on one bus, what belongs to them, and block devices by number. */
 export class FakeSysfs implements Disposable {
   readonly root = mkdtempSync(join(tmpdir(), 'watchkeeper-sysfs-'));
   #number = 1;
@@ -37,7 +37,7 @@ export class FakeSysfs implements Disposable {
     rmSync(join(this.root, this.pathOf(port)), { recursive: true });
   }
 
-  /** Lets something come of a device, below its first interface: `['block', 'host0/block/sda']`. Returns its path. */
+  /** Adds something to a device, below its first interface: `['block', 'host0/block/sda']`. Returns its path. */
   provide(port: string, [subsystem, name]: readonly [string, string], attributes: Attributes = {}): string {
     const path = `${this.pathOf(port)}/${port}:1.0/${name}`;
     this.#add(path, attributes);
@@ -52,7 +52,7 @@ export class FakeSysfs implements Disposable {
     this.#link(`dev/block/${number}`, path);
   }
 
-  /** One block device stands on another. */
+  /** Puts one block device on another. */
   stack(upper: string, lower: string): void {
     mkdirSync(join(this.root, upper, 'slaves'), { recursive: true });
     this.#link(join(upper, 'slaves', basename(lower)), lower);

@@ -17,7 +17,7 @@ export interface SpoolSizes {
 export interface SpoolHistory {
   /** Why a new epoch must begin. */
   readonly renewal?: 'copied' | undefined;
-  /** Whether it was used before: an empty folder is then a loss, and that is said. */
+  /** Whether the spool was used before. If so, an empty folder means that entries were lost, and the server is told. */
   readonly isUsed?: boolean;
 }
 
@@ -47,7 +47,7 @@ export type SpoolReply =
       readonly type: 'done';
       readonly id: number;
       readonly entries: readonly SpooledEntry[];
-      /** Of `reconcile`: why nothing may be sent. */
+      /** The answer to `reconcile`: why nothing may be sent. */
       readonly obstacle?: string | undefined;
       readonly stats: SpoolStats;
     };

@@ -1,12 +1,12 @@
 import { attempt, type Disk } from './disk.ts';
 
 const fileName = 'reserve';
-/** On a small disk less is held: no more than this share of it. */
+/** The reserve takes at most this share of the disk. */
 const mostShare = 1 / 16;
-/** Below both of these a person is told: on a large disk a tenth is far more than a spool ever needs. */
+/** A person is warned when less is free than both of these: a share alone would warn far too early on a large disk. */
 const scarce = { share: 0.1, bytes: 10 * 1024 ** 3 };
 
-/** Space of the disk that is held while there is enough, so that a disk that others fill still takes what must not be lost. */
+/** Disk space that is reserved in time, so that what must not be lost can still be written when other programs fill the disk. */
 export class Reserve {
   readonly #disk: Disk;
   readonly #bytes: number;
@@ -29,7 +29,7 @@ export class Reserve {
     return this.#isGivenUp;
   }
 
-  /** Gives the space back to the disk; how many bytes that was. */
+  /** Gives the space back to the disk, and returns how many bytes that were. */
   giveUp(): number {
     const bytes = this.#heldBytes;
     if (bytes === 0 || !attempt(() => this.#disk.remove(fileName))) return 0;
@@ -38,7 +38,7 @@ export class Reserve {
     return bytes;
   }
 
-  /** Takes the space if the disk has twice as much, and sees whether it gets scarce. */
+  /** Reserves the space if twice as much is free, and looks whether space gets scarce. */
   look(): void {
     attempt(() => {
       const { freeBytes, totalBytes } = this.#disk.space();
@@ -48,19 +48,19 @@ export class Reserve {
     });
   }
 
-  /** Not synced: what a power cut takes of it is taken again. */
+  /** Not synced: what a power cut destroys is reserved again. */
   #take(bytes: number): void {
     const file = this.#disk.create(fileName);
     this.#heldBytes = 0;
     try {
-      // A file system that compresses would make nothing of zeros.
+      // Not zeros: a file system that compresses would need no space for them.
       const block = crypto.getRandomValues(Buffer.alloc(64 * 1024));
       for (let at = 0; at < bytes; at += block.length) file.write(block.subarray(0, bytes - at), at);
       this.#heldBytes = bytes;
       this.#isGivenUp = false;
     } finally {
       file.close();
-      // Somebody else was faster: half a reserve is none.
+      // Another program took the space first: a part of a reserve is of no use.
       if (this.#heldBytes === 0) attempt(() => this.#disk.remove(fileName));
     }
   }

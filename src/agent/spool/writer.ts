@@ -61,7 +61,7 @@ export class SegmentWriter {
     return true;
   }
 
-  /** How many of them fitted in. */
+  /** Returns how many of them fitted in. */
   gatherAll(records: readonly NewRecord[]): number {
     const full = records.findIndex((record) => !this.#gather(record));
     return full === -1 ? records.length : full;

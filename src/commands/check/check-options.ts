@@ -83,12 +83,12 @@ function descriptionOf(field: Field): string {
   return remarks.length === 0 ? meaning : `${meaning} (${remarks.join(', ')})`;
 }
 
-/** `Require a good certificate` → `Do not require a good certificate`: every switch is described by what it tells to do. */
+/** `Require a good certificate` → `Do not require a good certificate`: a switch is described by its effect. */
 function notTo(description: string): string {
   return `Do not ${description.charAt(0).toLowerCase()}${description.slice(1)}`;
 }
 
-/** The default as people write it; undefined where there is none worth a word. */
+/** The default as people write it; undefined if it need not be shown. */
 export function defaultOf({ kind, default: value, secret }: Field): string | undefined {
   if (value === undefined || value === '' || secret || kind === 'boolean') return undefined;
   if (kind === 'duration' && typeof value === 'number') return formatDuration(value);
@@ -180,7 +180,7 @@ function pairOf(field: Field, text: string): readonly [string, string] {
   return [(match[1] ?? '').trim(), (match[2] ?? '').trim()];
 }
 
-/** Certificates and keys with room to spare. */
+/** More than certificates and keys ever have. */
 const maxFileBytes = 1024 * 1024;
 
 /** The text of a file; a text in PEM form stands for itself. */

@@ -1,6 +1,6 @@
 import type { SensorState } from '../../core/sensor.ts';
 
-/** What began the packets of one direction between this machine and a peer. */
+/** The first packet of one direction between this machine and a peer. */
 export interface FirstPacket {
   /** Number of the protocol: 6 is TCP. */
   readonly protocol: number;
@@ -82,7 +82,7 @@ export interface OwnAddress {
   readonly below?: number;
 }
 
-/** The addresses by which a packet is of this machine. */
+/** The addresses that make a packet one of this machine. */
 export interface MachineEnds {
   readonly addresses: readonly OwnAddress[];
   /** Broadcast addresses of its networks. */
@@ -92,7 +92,7 @@ export interface MachineEnds {
 }
 
 export interface PeerCounterOptions {
-  /** Of the moment; `know` tells of changes. */
+  /** The present ones; `know` tells of changes. */
   readonly own: MachineEnds;
   /** May be called while `read` runs. It must not throw or call the counter. */
   readonly onPacket: (packet: SeenPacket) => void;

@@ -9,10 +9,10 @@ import { databaseFile, identityFile, maxBytesOf } from './backup-files.ts';
 import { ByteSource } from './byte-source.ts';
 import { decrypt, encryptionOf } from './encryption.ts';
 
-/** Where a restore puts what it has not checked yet, and under which name it is complete and checked. */
+/** The folder of a restore that is not checked yet, and its name once it is complete and checked. */
 const unfinishedFolder = 'restore.unfinished';
 const completeFolder = 'restore.complete';
-/** In a folder that a server may take: the lock of whoever restores, and what a file system has of its own. */
+/** Names that an empty folder may hold: the lock of whoever restores, and what the file system puts there itself. */
 const harmless = ['lock', 'lost+found', unfinishedFolder];
 
 export interface RestoreOptions {
@@ -24,8 +24,8 @@ export interface RestoreOptions {
 }
 
 /**
- * Makes an empty folder the data folder of the server that was backed up. Everything is written beside, checked and synced before
- * the one step after which it counts: whatever ends this, the folder is empty as before, or whole once `finishRestore` ran.
+ * Makes an empty folder the data folder of the server that was backed up. Everything is written beside it, checked and synced, and
+ * then put in place in one step. If that is interrupted, the folder is empty as before, or complete once `finishRestore` ran.
  * @throws {AppError} unavailable, when the folder holds something or cannot be written; usage, when the backup is not whole
  */
 export async function restoreBackup(bytes: AsyncIterable<Uint8Array>, options: RestoreOptions): Promise<BackupAbout> {
@@ -53,7 +53,7 @@ export async function restoreBackup(bytes: AsyncIterable<Uint8Array>, options: R
   }
 }
 
-/** Puts what was restored, and is complete, in its place. Does nothing where there is none; may be called again after a crash. */
+/** Moves a complete restore into its place. Does nothing if there is none; may be called again after a crash. */
 export function finishRestore(folder: string): void {
   const complete = join(folder, completeFolder);
   if (!existsSync(complete)) return;
@@ -83,7 +83,7 @@ export async function readBackup(
   const isEncrypted = (await encryptionOf(source)) !== undefined;
   if (isEncrypted && passphrase === undefined)
     throw new AppError('usage', 'it is encrypted: give its passphrase with --passphrase-file');
-  // Else whoever can replace the file could have another server restored than was saved.
+  // Otherwise a file that somebody replaced could restore another server than was saved.
   if (!isEncrypted && passphrase !== undefined)
     throw new AppError(
       'usage',

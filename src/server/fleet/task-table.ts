@@ -25,24 +25,24 @@ export interface WantedTask {
 interface TableAgent {
   name: string;
   isRevoked: boolean;
-  /** It stands for this server, which has the tasks that no agent runs. */
+  /** True for this server itself, which has the tasks that no agent runs. */
   readonly isServer: boolean;
   /** By monitor id; also of monitors that are gone, or that this agent no longer runs. */
   readonly taskIds: Map<string, string>;
   /** By task id. */
   readonly tasks: Map<string, WantedTask>;
-  /** Made when asked for, and again after a change. */
+  /** Computed on first use, and again after a change. */
   resultsPerSecond: number | undefined;
 }
 
-/** Which agent runs which monitor, as which task: of every agent that is known, connected or not. */
+/** Which agent runs which monitor as which task, for every known agent, connected or not. */
 export class TaskTable {
   readonly #ports: TaskTablePorts;
   readonly #agents = new Map<string, TableAgent>();
   /** Which agent has or had a task, and for which monitor: results of tasks that were taken away may still come. */
   readonly #owners = new Map<string, { readonly agentId: string; readonly monitorId: string }>();
   #monitors: ReadonlyMap<string, MonitorSpec> = new Map();
-  /** Made when asked for, and again after a change. */
+  /** Computed on first use, and again after a change. */
   #wanted: readonly WantedTask[] | undefined;
 
   constructor(ports: TaskTablePorts) {
@@ -111,7 +111,7 @@ export class TaskTable {
     this.#apply(id, this.#monitors.keys());
   }
 
-  /** These ids were dropped: where the monitor or the agent comes back, it gets another. */
+  /** Forgets ids that were dropped: a monitor or an agent that comes back gets a new one. */
   forgetTasks(taskIds: readonly string[]): void {
     const ids = new Set(taskIds);
     for (const id of ids) {
@@ -138,7 +138,7 @@ export class TaskTable {
     this.#apply(agentId, this.#monitors.keys());
   }
 
-  /** Makes these the monitors there are. If it rejects nothing has changed. */
+  /** Replaces all monitors. If it rejects, nothing has changed. */
   async replace(monitors: readonly MonitorSpec[]): Promise<void> {
     const next = new Map(monitors.map((monitor) => [monitor.id, this.#unchanged(monitor)]));
     const changed = [...new Set([...this.#monitors.keys(), ...next.keys()])].filter(
@@ -149,7 +149,7 @@ export class TaskTable {
     do {
       agents = [...this.#agents.keys()];
       await Promise.all(agents.map((agentId) => this.#assign(agentId, added)));
-      // Another may have joined meanwhile.
+      // Another agent may have joined meanwhile.
     } while (agents.length < this.#agents.size);
     this.#monitors = next;
     for (const agentId of this.#agents.keys()) this.#apply(agentId, changed);

@@ -6,7 +6,7 @@ import type { SimulatedProcess } from './simulated-process.ts';
 export class FolderContent {
   /** Says why the disk refuses to write; undefined while it does not. */
   fault: string | undefined;
-  /** Hears of each file that a process writes, also where the disk refuses. */
+  /** Called for each file that a process writes, also if the disk refuses. */
   onReplace: (name: string, content: string) => void = () => {};
   #files = new Map<string, string>();
 

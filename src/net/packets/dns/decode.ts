@@ -59,7 +59,7 @@ function readQuestion(reader: DnsReader): DnsQuestion {
   return { name, type, ...classOf(reader.u16()) };
 }
 
-/** The internet is not mentioned. */
+/** The class IN is left out. */
 function classOf(code: number): { class?: string } {
   return code === internetClass ? {} : { class: dnsClassName(code) };
 }
@@ -70,7 +70,7 @@ class SectionReader {
   readonly #flaws: DnsFlaw[] = [];
   #edns: Edns | undefined;
   #rcodeHigh = 0;
-  /** Where the next record begins cannot be said any more. */
+  /** It is no longer known where the next record begins. */
   #isLost = false;
 
   constructor(reader: DnsReader) {
@@ -162,7 +162,7 @@ interface OptHeader {
   readonly dataBytes: number;
 }
 
-/** Of a flaw in the bytes; anything else is a bug and goes on. */
+/** The message of a flaw in the bytes. Any other error is a bug and is thrown on. */
 function messageOf(error: unknown): string {
   if (error instanceof DnsFormatError) return error.message;
   throw error;
