@@ -32,14 +32,14 @@ export class OwnTime {
     this.#parts = parts;
   }
 
-  /** Throws what the disk says; then the next start tells a longer absence. */
+  /** Throws the disk's error; the next start then reports a longer absence. */
   start(): void {
     const lived = this.#read();
     if (lived) this.#parts.onAbsence(absenceSince(lived, this.#now(false)));
     this.look();
   }
 
-  /** To be called every `lookEveryMs`. Throws what the disk says. */
+  /** To be called every `lookEveryMs`. Throws the disk's error. */
   look(): void {
     const { clock, machine, onAbsence } = this.#parts;
     const now = { wallMs: clock.now(), monotonicMs: clock.monotonic(), uptimeMs: machine.uptimeMs() };
@@ -52,7 +52,7 @@ export class OwnTime {
     this.#write(false);
   }
 
-  /** The agent ends by order. Throws what the disk says. */
+  /** Notes that the agent ends by order. Throws the disk's error. */
   stop(): void {
     this.#write(true);
   }
@@ -66,7 +66,7 @@ export class OwnTime {
     try {
       return livedSchema.safeParse(JSON.parse(this.#parts.files.read(fileName) ?? 'null')).data;
     } catch {
-      // A power cut may have left half of it: when the agent last ran is not known then.
+      // A power cut may have left half of the file: then it is unknown when the agent last ran.
       return undefined;
     }
   }
@@ -76,7 +76,7 @@ export class OwnTime {
   }
 }
 
-/** The time since the agent last ran; within one boot no clock that was set changes it. */
+/** The time since the agent last ran. Within one boot, setting the clock does not change it. */
 export function absenceSince(lived: Lived, now: Omit<Lived, 'hasEnded'>): AbsenceItem {
   const isSameBoot = lived.boot === now.boot;
   const awayMs = Math.max(0, isSameBoot ? now.uptimeMs - lived.uptimeMs : now.at - lived.at);

@@ -40,7 +40,7 @@ const headings: Readonly<Record<PlainRecord['event'], Heading>> = {
   'not-watching': { line: 'not watching', notice: 'not watching on', isOfSensor: true },
 };
 
-/** A machine has keyboards and hubs; what carries data in or out is worth a look, also if it is there already. */
+/** Risks of a device that can carry data in or out: people are told of it even if it is there at the start. */
 const carriesData: readonly UsbRisk[] = ['storage', 'network', 'imaging', 'wireless'];
 
 const blindSentences: Readonly<Record<BlindCause, string>> = {
@@ -80,13 +80,13 @@ export function noticeOf(record: SensorRecord, { machine, sensor, nameOf }: Noti
   return printable(`${notice} ${machine}${whichOf(record, sensor)}: ${detailOf(record, recordVersion)}`);
 }
 
-/** What is known to be the machine's own is not, nor what is there at the start and carries no data. */
+/** People are not told of known devices of the machine, nor of one that is there at the start and carries no data. */
 function isWorthANotice(record: Extract<PlainRecord, { device: UsbDevice }>): boolean {
   if ('isKnown' in record && record.isKnown) return false;
   return record.event !== 'usb-present' || record.device.risks.some((risk) => carriesData.includes(risk));
 }
 
-/** What no agent writes that is left alone, as an alarm over its chain; undefined for other records. */
+/** The alarm of a record that an undisturbed agent never writes; undefined for other records. */
 export function alarmOf(
   record: SensorRecord,
 ): { readonly cause: 'not-watching' | 'clock-jump'; readonly message: string } | undefined {

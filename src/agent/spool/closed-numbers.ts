@@ -8,7 +8,7 @@ interface Closed {
   readonly left: readonly SeqRange[];
 }
 
-/** The numbers of this spool under which nothing will be sent any more, beside those that a waiting gap entry closes. */
+/** The numbers under which this spool will send nothing any more, without those of gap entries that are still to be sent. */
 export class ClosedNumbers {
   readonly #segments: Segments;
   readonly #known = new WeakMap<Segment, Closed>();
@@ -17,7 +17,7 @@ export class ClosedNumbers {
     this.#segments = segments;
   }
 
-  /** Those of them that the server does not know of. `waiting` are closed by gap entries that are not recorded yet. */
+  /** The closed numbers that the server does not know of. `waiting` are those of gap entries that are not recorded yet. */
   unknownTo(received: readonly SeqRange[], waiting: readonly SeqRange[]): readonly SeqRange[] {
     const known = new RangeSet([...received, ...waiting]);
     const unknown = new RangeSet(this.#segments.settled.ranges.flatMap((range) => known.missingIn(range)));
@@ -26,7 +26,7 @@ export class ClosedNumbers {
       for (const range of this.#closedIn(segment).left)
         known.missingIn(range).forEach((missing) => unknown.add(missing));
     }
-    // Only now, for it reads the whole spool: what is settled because a gap entry closes it is told by that entry.
+    // Numbers of a recorded gap entry are told by that entry. Looked for last, because it reads the whole spool.
     if (unknown.ranges.length === 0) return [];
     for (const segment of this.#segments.all) {
       if (segment.remaining <= 0) continue;
@@ -43,7 +43,7 @@ export class ClosedNumbers {
     if (!contents) return { gaps: [], left: [] };
     const { bytes, records } = contents;
     const present = rangesOf(records.map(({ seq }) => seq));
-    // With fewer records than it was written with, some have rotted: those are told as such when they are to be read.
+    // With fewer records than were written, some are damaged: those are reported when they are to be read.
     const isComplete = records.length === segment.sparse?.count;
     const closed: Closed = {
       gaps: records

@@ -24,8 +24,8 @@ export function votesOf(states: Iterable<Status>): Votes {
 }
 
 /**
- * The state that the votes make together. Too few voices make it unknown, never down; so does a failure that fewer voices see
- * than the quorum needs when there are too few voices to reach it at all.
+ * The state that the votes make together. With too few voices it is unknown, never down. It is unknown too if some voices see
+ * a failure, and there are not enough voices to reach the quorum at all.
  */
 export function stateOfVotes({ up, degraded, down }: Votes, { quorum, minVoices }: QuorumPolicy): Status {
   const fresh = up + degraded + down;

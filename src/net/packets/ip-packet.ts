@@ -9,9 +9,9 @@ export const ipProtocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 export interface IpPacket {
   readonly source: string;
   readonly destination: string;
-  /** Of IPv6 what is behind the extension headers. */
+  /** For IPv6, the protocol behind the extension headers. */
   readonly protocol: number;
-  /** Of TCP and UDP, where the packet has their header; a later fragment has none. */
+  /** For TCP and UDP, if the packet has their header; a later fragment has none. */
   readonly ports: { readonly source: number; readonly destination: number } | undefined;
   /** The payload of TCP, UDP or another protocol; for ICMP its whole message. Empty where there is none or it is cut off. */
   readonly payload: Buffer;

@@ -66,7 +66,7 @@ function requestOf(method: string, body: object, { options, signal }: Sending<Op
   return { url: `${options.url}/bot${options.token}/${method}`, body: JSON.stringify(body), signal };
 }
 
-/** Counted after the markup is read. */
+/** Telegram counts the characters after it has read the markup. */
 const maxText = 4096;
 const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 

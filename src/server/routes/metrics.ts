@@ -43,8 +43,8 @@ const stateNumber: Readonly<Record<Status, number>> = { up: 0, degraded: 1, down
 const dayMs = 86_400_000;
 
 /**
- * Of tasks that run: a monitor that was removed or paused has no series, nor has an agent that is away a `probe_success`. The
- * state of what is not measured is unknown.
+ * Series of tasks that run. A monitor that was removed or paused has none, and a task of an agent that is away has no
+ * `probe_success`. The state of a task that is not measured is unknown.
  */
 function taskFamilies(ports: MetricsPorts): readonly MetricFamily[] {
   const agents = new Map(ports.agents().map((view) => [view.id, view]));
