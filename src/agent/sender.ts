@@ -36,7 +36,7 @@ const maxBytesPerFrame = 128 * 1024;
 
 /**
  * Sends what is in the spool over one connection, in two lanes: live is what came since the connection opened, backlog
- * is what waited before it. Each entry is sent once a connection; what is not acknowledged is sent again on the next.
+ * is what waited before it. Each entry is sent once per connection; what is not acknowledged is sent again on the next.
  */
 export class Sender {
   readonly #source: EntrySource;

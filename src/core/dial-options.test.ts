@@ -60,6 +60,10 @@ test('addresses to use for a host are read as curl reads them', () => {
     port: 443,
     address: { ip: '192.0.2.1', family: 4 },
   });
+  assert.deepEqual(override('Bücher.test:192.0.2.1'), {
+    host: 'xn--bcher-kva.test',
+    address: { ip: '192.0.2.1', family: 4 },
+  });
   assert.deepEqual(override('a.test:[2001:db8::1]'), { host: 'a.test', address: { ip: '2001:db8::1', family: 6 } });
   for (const text of [
     'a.test',

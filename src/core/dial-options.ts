@@ -9,7 +9,7 @@ import {
   type FamilyChoice,
   type SocketSettings,
 } from './network.ts';
-import { parseUrl } from './target.ts';
+import { canonicalHost, parseUrl } from './target.ts';
 
 /** `first`: the first address of the name; `any`: the first one that answers; `all`: every one, degraded if some fail. */
 const addressChoices = ['first', 'any', 'all'] as const;
@@ -121,5 +121,5 @@ function overrideOf(text: string): AddressOverride | undefined {
   const ip = bracketed ?? bare;
   const family = isIP(ip);
   if ((family !== 4 && family !== 6) || Number(port ?? 1) > 65_535) return undefined;
-  return { host: host.toLowerCase(), ...(port !== undefined && { port: Number(port) }), address: { ip, family } };
+  return { host: canonicalHost(host), ...(port !== undefined && { port: Number(port) }), address: { ip, family } };
 }

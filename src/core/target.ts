@@ -25,8 +25,8 @@ export const hostname = z
   })
   .transform(canonicalHost);
 
-/** The names of network interfaces, in the zone of an address, are case-sensitive. */
-function canonicalHost(text: string): string {
+/** A host in the one form that is compared. The names of network interfaces, in the zone of an address, are case-sensitive. */
+export function canonicalHost(text: string): string {
   const [address = '', ...zone] = (asciiName(text) ?? text).replace(bracketed, '$1').split('%');
   return [address.toLowerCase(), ...zone].join('%');
 }

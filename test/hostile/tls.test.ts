@@ -77,7 +77,7 @@ const servers: Readonly<Record<string, Case & { readonly serve: Serve }>> = {
   'names itself only in its subject': {
     serve: as('withoutNames'),
     expect: 'tls-wrong-name',
-    message: /names no host \(no subjectAltName; its CN is localhost\)/,
+    message: /names no host \(none in a subjectAltName; its CN is localhost\)/,
   },
   'expires in three days': {
     serve: as('expiringSoon'),

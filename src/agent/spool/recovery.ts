@@ -187,7 +187,7 @@ function examineNewest(segments: Segments, knownNext: number): { nextSeq: number
   return { nextSeq, tornBytes };
 }
 
-/** What is to be sent of a segment, and what is to be declared lost: without the latter it would be removed unread. */
+/** What of a segment is to be sent, and what is to be declared lost; a segment with neither is removed unread. */
 function countRemaining(segments: Segments, segment: Segment): number {
   const { first, last, sparse } = segment;
   const dense = segments.settled.missingIn([(sparse?.last ?? first - 1) + 1, last]);

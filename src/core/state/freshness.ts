@@ -3,7 +3,7 @@ import type { Milliseconds } from '../duration.ts';
 /** An agent that reconnects has this long before its voices go silent. */
 const agentGraceMs = 30_000;
 
-/** So long after its last run that said something of the target, a voice is fresh. */
+/** How long a voice is fresh after its last run that said something of the target. */
 export function freshForMs({
   intervalMs,
   timeoutMs,

@@ -288,7 +288,7 @@ test('CH15: a certificate that names no host is told so, with its common name', 
   const failure = await failureOf(handshake(server, { ca: ca.certificate }));
   assert.equal(
     failure.message,
-    'The certificate of localhost is not accepted: it names no host (no subjectAltName; its CN is other.example).',
+    'The certificate of localhost is not accepted: it names no host (none in a subjectAltName; its CN is other.example).',
   );
 });
 

@@ -23,7 +23,7 @@ export function nameFaults(own: Certificate, serverName: string): readonly Certi
   const wrong = fault('tls-wrong-name');
   if (names.length === 0) {
     const commonName = /(?:^|, )CN=([^,]{1,100})/.exec(subject)?.[1];
-    return [wrong(`it names no host (no subjectAltName${commonName ? `; its CN is ${commonName}` : ''})`)];
+    return [wrong(`it names no host (none in a subjectAltName${commonName ? `; its CN is ${commonName}` : ''})`)];
   }
   const more = names.length > maxNames ? ` and ${names.length - maxNames} more` : '';
   return [wrong(`it is for ${names.slice(0, maxNames).join(', ').slice(0, 300)}${more}, not for ${serverName}`)];

@@ -26,7 +26,7 @@ export const pagerduty = defineNotifier({
   notes: ['All messages of an incident are one alert: `dedup_key` is the incident.'],
   options,
   tracksIncidents: true,
-  // About 120 a minute and key.
+  // PagerDuty takes about 120 events a minute for each key.
   rate: { burst: 20, perSecond: 1 },
   async send({ message, content, options: { routingKey, url }, signal }, ports) {
     const body = JSON.stringify({

@@ -58,7 +58,7 @@ export class Upkeeper {
     const firstHour = Math.floor(resultsBefore / hourMs);
     const unsealed = this.#statements.oldestUnsealed.get(firstHour);
     if (unsealed !== undefined) return this.#dropUnsealed(Number(unsealed['hour']));
-    // Hours go by whole days: a late result makes its day anew, from all of its hours.
+    // Hours are deleted by whole days: a late result rebuilds the summary of its day from all its hours.
     const drops = [
       this.#statements.dropChunks.run(firstHour),
       this.#statements.dropHours.run(Math.floor(hoursBefore / dayMs) * hoursPerDay),
@@ -127,7 +127,7 @@ function packHour(hour: number, runs: readonly Run[]): { readonly chunk: Buffer;
   }
 }
 
-/** The newest result of a series is in the results until its hour goes from there. */
+/** The newest result of a series stays among the results until its hour is deleted there. */
 const keepNewest = `
   UPDATE latest SET (finding, numbers) = (
     SELECT f.text, r.numbers FROM results r JOIN findings f ON f.id = r.findingId
