@@ -48,7 +48,8 @@ function reported(failed: Failed, options: IcmpOptions, address: string): Error 
     return new Failure('unreachable', message, { detail, as });
   }
   if (error.kind === 'time-exceeded') {
-    const hops = options.ttl === undefined ? '' : `, after ${options.ttl} hops`;
+    const { ttl } = options;
+    const hops = ttl === undefined ? '' : `, after ${ttl} ${ttl === 1 ? 'hop' : 'hops'}`;
     const message = `Packets did not reach ${address}: ${who} says ${error.text}${hops}.`;
     return new Failure('unreachable', message, { detail, as });
   }

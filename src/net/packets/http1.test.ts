@@ -71,6 +71,21 @@ test('a value may follow its colon at once, and a name may be missing', () => {
   ]);
 });
 
+test('a folded line goes on with the field before it (RFC 9112 section 5.2)', () => {
+  const { headers } = read(['HTTP/1.1 200 OK\r\nA: 1\r\nB: 2\r\n\t3\r\n 4\r\nContent-Length: 0\r\n\r\n']);
+  assert.deepEqual(headers.slice(0, 2), [
+    ['a', '1'],
+    ['b', '2 3 4'],
+  ]);
+});
+
+test('eight interim responses are read over, and no more', () => {
+  const interim = 'HTTP/1.1 103 Early Hints\r\n\r\n';
+  const final = 'HTTP/1.1 204 No Content\r\n\r\n';
+  assert.equal(read([interim.repeat(8) + final]).status, 204);
+  assert.throws(() => read([interim.repeat(9) + final]), { name: 'Http1Error', message: /at most 8 interim/ });
+});
+
 test('names of headers are written as curl writes them, for devices that look for them so', () => {
   const headers = { host: 'h', 'user-agent': 'u', 'x-api-key': 'k', 'sec-websocket-key': 'w', te: 't' };
   assert.equal(

@@ -95,3 +95,16 @@ test('CB2: a Redirect, a Source Quench and ICMPv6 messages that are no errors sa
   ] as const)
     assert.equal(explainIcmpError(family, { type, code: 0, mtu: 0 }), undefined, `IPv${family} type ${type}`);
 });
+
+test('the Internet checksum is that of RFC 1071, also of an odd number of bytes', () => {
+  for (const [hex, checksum] of [
+    // Section 3, the numerical example.
+    ['0001f203f4f5f6f7', 0x220d],
+    // Section 1: the last byte is the high one of a word.
+    ['0001f203f4f5f6f701', 0x210d],
+    ['01', 0xfeff],
+    ['ffff', 0],
+    ['', 0xffff],
+  ] as const)
+    assert.equal(internetChecksum(Buffer.from(hex, 'hex')), checksum, hex);
+});

@@ -9,7 +9,7 @@ import { StateBook } from '../../../core/state/state-book.ts';
 import type { Evaluation, EvaluationStep } from '../states.ts';
 import type { PackedBatch } from './batch.ts';
 import type { OutboxWriter } from './outbox.ts';
-import type { Finding } from './run.ts';
+import type { StoredFinding } from './run.ts';
 import { StateReader } from './state-reader.ts';
 
 /** Batches that one step takes. */
@@ -61,7 +61,7 @@ export class StateWriter {
     const run = { monitorId, agentId, status, at, receivedAt };
     if (!this.#mustWait(run) && this.#book.isQuiet(run)) return;
     this.#waiting.add(voiceKey(run));
-    const { reason, source, message } = JSON.parse(finding) as Finding;
+    const { reason, source, message } = JSON.parse(finding) as StoredFinding;
     this.#noted.push({ ...run, reason, source, message });
   }
 
@@ -221,7 +221,7 @@ function newsOf({ incident, name, ack }: IncidentRecord): IncidentNews {
 
 /** The finding is JSON that begins with its status. */
 function statusOf(finding: string): MonitorRun['status'] {
-  return finding.startsWith('{"status":"up"') ? 'up' : (JSON.parse(finding) as Finding).status;
+  return finding.startsWith('{"status":"up"') ? 'up' : (JSON.parse(finding) as StoredFinding).status;
 }
 
 function prepare(db: DatabaseSync) {
