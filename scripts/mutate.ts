@@ -51,7 +51,14 @@ const usual = new Map<string, Promise<number | undefined>>();
 const covering = new CoveringTests(root, testGlobs);
 const places = sampled(roomsToMutate().flatMap(placesOf));
 console.log(`${places.length} mutants, at most ${mostTests} test files each, ${jobs} at a time.`);
-const verdicts = await judgeAll(places);
+const verdicts: Verdict[] = [];
+// The places come in an order drawn by lot: the first of them are a sample too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    report(verdicts);
+    process.exit(1);
+  });
+await judgeAll(places);
 report(verdicts);
 
 function roomsToMutate(): readonly string[] {
@@ -78,18 +85,17 @@ function sampled(all: readonly Place[]): readonly Place[] {
   return ranked.slice(0, Number(values.sample)).map(({ place }) => place);
 }
 
-async function judgeAll(queue: readonly Place[]): Promise<readonly Verdict[]> {
-  const found: Verdict[] = [];
+/** Fills `verdicts`. */
+async function judgeAll(queue: readonly Place[]): Promise<void> {
   const waiting = [...queue];
   const work = async (): Promise<void> => {
     for (let place = waiting.shift(); place; place = waiting.shift()) {
       const killedBy = await killerOf(place);
-      found.push({ place, killedBy });
+      verdicts.push({ place, killedBy });
       if (killedBy === undefined) console.log(`survived  ${describe(place)}`);
     }
   };
   await Promise.all(Array.from({ length: jobs }, work));
-  return found;
 }
 
 async function killerOf({ file, mutant: { start, end, text } }: Place): Promise<string | undefined> {

@@ -57,7 +57,7 @@ export type ServerEvent =
       /** The sentence for people who watch many machines; absent if they need not be told. */
       readonly notice?: string;
     }
-  /** What people are told of a watched machine, as it is kept; told again when it has come again, with its count. */
+  /** A notice about a watched machine, as it is stored. It is sent again, with its new count, each time it recurs. */
   | {
       readonly type: 'notice';
       readonly agentId: string;

@@ -30,7 +30,7 @@ export interface AbsenceRow {
   readonly reason: string;
 }
 
-/** One of a newer server is told by its own word. */
+/** A cause that only a newer server knows is shown by its own word. */
 const reasons: Readonly<Record<string, string>> = {
   stopped: 'it was stopped',
   restarted: 'its machine was restarted',

@@ -188,7 +188,7 @@ function apply(names: Map<string, Inode>, change: FolderChange): void {
   if (inode) names.set(change.to, inode);
 }
 
-/** What contents that grew lie in: room for the next writes, which would otherwise copy all that was written before. */
+/** Buffers with room behind the content: without it each write would copy all that was written before. */
 const roomOf = new WeakMap<Buffer, Buffer>();
 
 /** Changes `content` itself where the write fits into it, or into the room behind it. */
@@ -205,7 +205,7 @@ function grown(content: Buffer, length: number): Buffer {
     room = Buffer.alloc(Math.max(4096, 2 * length));
     content.copy(room);
   }
-  // Only the longest content of a room may go on in it.
+  // Only the longest content in a buffer may grow in it.
   roomOf.delete(content);
   room.fill(0, content.length, length);
   const longer = room.subarray(0, length);

@@ -38,7 +38,7 @@ export class TrafficStand {
     });
   }
 
-  /** Without what surrounded the machine when it started. */
+  /** Without the hosts that were there when the observer started. */
   get told(): readonly SensorRecord[] {
     return this.records.filter((record) => record.event !== 'surroundings' || record.change !== 'present');
   }
@@ -136,7 +136,7 @@ export function tcpSegment(
   return Buffer.concat([header, data]);
 }
 
-/** The least of a ClientHello that has a server name. */
+/** The shortest ClientHello that has a server name. */
 export function clientHello(name: string): Buffer {
   const bytes = Buffer.from(name, 'latin1');
   const list = Buffer.concat([Buffer.from([0]), u16(bytes.length), bytes]);

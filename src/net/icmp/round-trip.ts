@@ -6,7 +6,7 @@ export interface Departure {
   readonly sentMs: number;
 }
 
-// A clock that is slewed, not stepped, runs at most this much apart from the monotonic one over a round trip.
+// Over a round trip, a wall clock that is slewed and not stepped differs from the monotonic one by at most this.
 const slewMs = 1;
 
 /**

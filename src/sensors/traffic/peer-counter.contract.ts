@@ -31,7 +31,7 @@ export async function openStand(open: Open): Promise<Stand> {
   return { lab, counter, seen, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
-/** What every way to count keeps: it misses no byte, and hands up what tells of new peers and of names. */
+/** What every way of counting promises: it misses no byte, and hands up the packets that tell of new peers and of names. */
 export function peerCounterContract(open: Open): void {
   describe('a counter of peers keeps the contract', { skip: labMissing }, () => {
     test('E3: peers and the rest sum up to the interface counters, 0 bytes apart, over ICMP, UDP, TCP, IPv4 and IPv6', async () => {
@@ -246,7 +246,7 @@ function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** Opens something that belongs to the host. */
+/** Opens something that is closed with the host. */
 function openIn<Value>(host: LabHost, open: () => Value): Value {
   using _there = host.enter();
   return open();
@@ -331,7 +331,7 @@ function receivedPackets({ counter }: Stand): number {
 
 const linkHeaderBytes = 14;
 
-/** Packets that come meanwhile are of no matter: as soon as there is a moment without, both are the same. */
+/** Packets may come meanwhile: as soon as none comes between the two readings, both are the same. */
 async function assertWhole({ lab, counter }: Stand, forgotten: readonly PeerCount[] = []): Promise<void> {
   await eventually(
     'the counts sum up to those of the interface',

@@ -38,14 +38,14 @@ interface Bucket {
   atMs: number;
 }
 
-/** Jobs that tell how they go, each by a secret key; what they tell, and that they tell nothing, becomes results. */
+/** Takes what jobs report, each by its secret key, and makes results of it; a job that reports nothing in time gets a result too. */
 export class Heartbeats {
   readonly #parts: HeartbeatsParts;
   readonly #entries: OwnEntries;
   readonly #jobs = new Map<string, WatchedJob>();
   /** By digest of the key. */
   #byKey: ReadonlyMap<string, readonly WatchedJob[]> = new Map();
-  /** Keys are looked up by a digest that nobody can work out: how long that takes says nothing of them. */
+  /** Keys are looked up by a digest that nobody can compute, so that the time of a look-up tells nothing about them. */
   readonly #digestKey = randomBytes(32);
   readonly #buckets = new BoundedMap<string, Bucket>(maxGuessers);
   #lookedAt: number;
@@ -57,7 +57,7 @@ export class Heartbeats {
     this.#lookedAt = parts.clock.now();
   }
 
-  /** Goes on where the results of before ended. */
+  /** Goes on after the last results of the run before. */
   async start(): Promise<void> {
     await this.#entries.load();
     this.#lookedAt = this.#parts.clock.now();
@@ -96,7 +96,7 @@ export class Heartbeats {
   }
 
   #tell(item: ResultItem | undefined): void {
-    // The health of the server says that the store takes nothing; what was made waits.
+    // Results that were made wait; the health of the server says that the store takes nothing.
     if (item && this.#entries.waiting < 1000) this.#entries.add(item).catch(() => {});
   }
 

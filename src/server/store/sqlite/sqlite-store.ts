@@ -39,7 +39,7 @@ export async function storeOver(start: StartThread, options: SqliteOptions = {})
         `${waiting}, and no more than ${maxWaitingBytes / 2 ** 20} may: try again later.`,
       );
     }
-    // WriterOperations says so.
+    // As WriterOperations declares it.
     return writer.ask('commit', [packed], { transfer: buffersOf(packed), bytes }) as Promise<Committed>;
   };
   const methods = [
