@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'net/packets': [],
   'net/dial': ['core', 'net/packets', 'sys'],
   'net/tls': ['core', 'net/packets', 'net/dial'],
-  'net/dialogue': ['core', 'net/dial', 'net/tls'],
+  'net/dialogue': ['core', 'net/packets', 'net/dial', 'net/tls'],
   'net/http': ['core', 'net/packets', 'net/dial', 'net/tls'],
   'net/dns': ['core', 'net/packets', 'net/dial', 'net/tls', 'net/http'],
   'net/icmp': ['core', 'net/packets', 'net/dial', 'sys'],
