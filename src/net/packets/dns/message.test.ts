@@ -372,12 +372,13 @@ describe('properties', () => {
   });
 });
 
+/** The OPT record of a message: root, type, size, upper rcode, version, flags, length. */
+function optOf(dnssec: boolean): string {
+  const headerBytes = 12;
+  return encodeMessage({ ...empty, edns: { udpSize: 1232, dnssec } }).toString('hex', headerBytes);
+}
+
 test('the flags of EDNS are zero but for the one that asks for DNSSEC (RFC 6891 section 6.1.4)', () => {
-  const flagsOf = (dnssec: boolean): string => {
-    const bytes = encodeMessage({ ...empty, edns: { udpSize: 1232, dnssec } });
-    // The header, then of the OPT record: root, type, size, upper rcode, version, flags, length.
-    return bytes.toString('hex', 12);
-  };
-  assert.equal(flagsOf(false), '000029' + '04d0' + '0000' + '0000' + '0000');
-  assert.equal(flagsOf(true), '000029' + '04d0' + '0000' + '8000' + '0000');
+  assert.equal(optOf(false), '00002904d0000000000000');
+  assert.equal(optOf(true), '00002904d0000080000000');
 });

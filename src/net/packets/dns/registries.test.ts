@@ -20,6 +20,12 @@ const recordTypes: readonly (readonly [first: number, names: string])[] = [
   [32_768, 'TA DLV'],
 ];
 
+/** Names by number, from 1 on; a hyphen is a number without a name. */
+function namesOf(text: string, more: readonly (readonly [string, number])[]): readonly (readonly [string, number])[] {
+  const numbered = text.split(' ').map((name, index) => [name, index + 1] as const);
+  return [...numbered.filter(([name]) => name !== '-'), ...more];
+}
+
 describe('names and numbers are those of IANA', () => {
   for (const [first, names] of recordTypes)
     test(`record types from ${first} on`, () => {
@@ -42,14 +48,6 @@ describe('names and numbers are those of IANA', () => {
   const algorithms =
     'RSAMD5 DH DSA - RSASHA1 NSEC3DSA NSEC3RSASHA1 RSASHA256 - RSASHA512 - ECCGOST ECDSAP256SHA256 ECDSAP384SHA384 ED25519 ED448';
   const certificates = 'PKIX SPKI PGP IPKIX ISPKI IPGP ACPKIX IACPKIX';
-  const namesOf = (text: string, more: readonly (readonly [string, number])[]) => [
-    ...text
-      .split(' ')
-      .map((name, index) => [name, index + 1] as const)
-      .filter(([name]) => name !== '-'),
-    ...more,
-  ];
-
   test('algorithms in CERT', () => {
     for (const [name, number] of namesOf(algorithms, [
       ['INDIRECT', 252],
