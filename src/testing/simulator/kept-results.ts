@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { ResultItem, SeqRange } from '../../core/entry.ts';
 import { unpackChunk } from '../../server/store/sqlite/chunk.ts';
-import { bytesIn, type Row } from '../../server/store/sqlite/rows.ts';
+import { blobIn, type Row } from '../../server/store/sqlite/rows.ts';
 import { slotMs } from '../../server/store/sqlite/slots.ts';
 import { hourMs } from '../../server/store/summary.ts';
 
@@ -75,12 +75,12 @@ export class KeptResults {
 
 function recentKey(taskId: string, row: Row): string {
   const at = Number(row['at']);
-  const { buffer, byteOffset } = bytesIn(row, 'numbers');
+  const { buffer, byteOffset } = blobIn(row, 'numbers');
   return runKey(taskId, at, new DataView(buffer, byteOffset).getFloat64(0, true));
 }
 
 function sealedKeys(taskId: string, row: Row): readonly string[] {
-  return unpackChunk(bytesIn(row, 'runs')).map(({ at, numbers: [lateMs = 0] }) => runKey(taskId, at, lateMs));
+  return unpackChunk(blobIn(row, 'runs')).map(({ at, numbers: [lateMs = 0] }) => runKey(taskId, at, lateMs));
 }
 
 /** The first number of a run is how late it started. */
