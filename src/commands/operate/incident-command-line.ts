@@ -1,8 +1,11 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { countArgument, durationArgument, sinceArgument, timeArgument } from '../arguments.ts';
 import { wrap } from '../../terminal/text.ts';
 import type { AckFlags, AvailabilityFlags, IncidentsFlags } from './incident-commands.ts';
-import { atServer } from './server-options.ts';
+import type { DrillFlags } from './drill.ts';
+import type { RehearseFlags } from './rehearse.ts';
+import { parseDuration, type Milliseconds } from '../../core/duration.ts';
+import { atServer, dataOption } from './server-options.ts';
 import type { ServerPlace } from './server-line.ts';
 import type { WindowFlags, WindowWord } from './window-commands.ts';
 
@@ -14,6 +17,8 @@ export function addIncidents(program: Command): void {
   addLists(program);
   addAck(program);
   addAvailability(program);
+  addDrill(program);
+  addRehearse(program);
   addWindow(program, 'silence', 'tell nobody of some monitors for a time; without monitors: list');
   addWindow(program, 'maintenance', 'the same, and not counted in the availability; without monitors: list');
 }
@@ -48,6 +53,41 @@ function addLists(program: Command): void {
       const { showIncident } = await import('./incident-commands.ts');
       await showIncident(id, flags, process.stdout);
     });
+}
+
+function addDrill(program: Command): void {
+  const description = 'tell the people of a monitor as if it were down, and time it; nothing real is touched';
+  atServer(program.command('drill').description(description))
+    .argument('<monitor>', 'its id or name')
+    .option('--for <duration>', 'when it ends if nobody takes it (default: 15m)', durationArgument)
+    .option('--json', 'how it went, as JSON')
+    .action(async (monitor: string, flags: DrillFlags) => {
+      const { runDrill } = await import('./drill.ts');
+      process.exitCode = await runDrill(monitor, flags, process.stdout);
+    });
+}
+
+function addRehearse(program: Command): void {
+  const description =
+    'what a changed configuration would have told of the results that are stored, beside what was told';
+  program
+    .command('rehearse')
+    .description(description)
+    .argument('<file>', 'a configuration, on the machine of the server')
+    .option(...dataOption)
+    .option('--last <duration>', 'how far back it begins (default: 7d)', longDurationArgument)
+    .option('--json', 'as JSON')
+    .action(async (file: string, flags: RehearseFlags) => {
+      const { printRehearsal } = await import('./rehearse.ts');
+      await printRehearsal(file, flags, process.stdout);
+    });
+}
+
+/** No timer waits for it. */
+function longDurationArgument(text: string): Milliseconds {
+  const durationMs = parseDuration(text);
+  if (durationMs !== undefined && durationMs >= 60_000) return durationMs;
+  throw new InvalidArgumentError('Expected a duration of at least 1m, like 12h or 30d.');
 }
 
 function addAvailability(program: Command): void {

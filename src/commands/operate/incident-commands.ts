@@ -12,6 +12,7 @@ import { columnsFor } from '../../terminal/width.ts';
 import { exitCodeOfWorst } from '../exit-codes.ts';
 import {
   availabilityAnswer,
+  done,
   fullIncidentAnswer,
   takenIncidentAnswer,
   incidentsAnswer,
@@ -90,9 +91,11 @@ export async function acknowledgeIncident(
   const client = new ServerClient(lineTo(place));
   const id = await incidentOf(client, what);
   const body = { by, ...(note !== undefined && { note }), ...(forMs !== undefined && { for: `${forMs}ms` }) };
-  const taken = await client.post(`/incidents/${encodeURIComponent(id)}/acknowledgement`, takenIncidentAnswer, {
-    body,
-  });
+  const path = `/incidents/${encodeURIComponent(id)}/acknowledgement`;
+  const taken = await client
+    .post(path, takenIncidentAnswer, { body })
+    .catch((error: unknown) => takeDrill(client, { id, by, error }));
+  if (!taken) return void output.write(`${printable(by)} has the drill, which is over.\n`);
   const until = taken.acknowledged ? ` until ${formatTime(Date.parse(taken.acknowledged.until))}` : '';
   output.write(
     json ? `${JSON.stringify(taken)}\n` : `${printable(by)} has ${printable(taken.subject.name)}${until}.\n`,
@@ -127,6 +130,17 @@ export async function showAvailability(
     `From ${formatTime(Date.parse(from))} to ${formatTime(Date.parse(until))}; unknown and maintenance are not counted.\n`,
   );
   output.write(`${formatAvailability(monitors, viewOf(output))}\n`);
+}
+
+/** What is no incident may be a drill: a person takes both in the same way. */
+async function takeDrill(
+  client: ServerClient,
+  { id, by, error }: { readonly id: string; readonly by: string; readonly error: unknown },
+): Promise<undefined> {
+  if (!(error instanceof AppError) || error.code !== 'not-found') throw error;
+  await client
+    .post(`/drills/${encodeURIComponent(id)}/acknowledgement`, done, { body: { by } })
+    .catch(() => Promise.reject(error));
 }
 
 /** Who is at the keyboard, where --by does not say so. */

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { statuses } from '../../core/outcome.ts';
 import { windowSchema } from '../../server/routes/alert-windows.ts';
 import { availabilitySchema } from '../../server/routes/availability.ts';
+import { drillSchema } from '../../server/routes/drills.ts';
+import { rehearsalSchema } from '../../server/routes/rehearsals.ts';
 import { agentSchema } from '../../server/routes/agents.ts';
 import { incidentSchema, fullIncidentSchema } from '../../server/routes/incident-answer.ts';
 import { stateSchema } from '../../server/routes/states.ts';
@@ -66,6 +68,9 @@ export const availabilityAnswer = z.looseObject({
   to: z.string(),
   monitors: z.array(z.looseObject(availabilitySchema.shape)),
 });
+export const drillAnswer = z.looseObject(drillSchema.shape);
+export type DrillAnswer = z.output<typeof drillAnswer>;
+export const rehearsalAnswer = z.looseObject(rehearsalSchema.shape);
 export const windowAnswer = z.looseObject(windowSchema.shape);
 export const windowsAnswer = z.looseObject({ windows: z.array(windowAnswer) });
 export const done = z.looseObject({});

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { MonitorSpec } from '../../core/monitor-spec.ts';
 import { windowsRoutes } from '../../server/routes/alert-windows.ts';
 import { availabilityRoutes } from '../../server/routes/availability.ts';
+import { drillsRoutes } from '../../server/routes/drills.ts';
 import { incidentsRoutes } from '../../server/routes/incidents.ts';
 import type { Route } from '../../server/routes/route.ts';
 import { statesRoutes } from '../../server/routes/states.ts';
@@ -30,5 +31,13 @@ export function alertRoutes({ server, store, clock }: AlertParts): readonly Rout
       configured: () => server.alerts.windows(),
     }),
     ...availabilityRoutes({ states: store, now, monitors, windows }),
+    ...drillsRoutes({ drills: server.alerts.drills, peopleOf: (monitor) => peopleOf(server, monitor) }),
   ];
+}
+
+/** @throws {AppError} not-found */
+function peopleOf({ book, alerts }: Server, monitor: string) {
+  const { id, name } = book.find(monitor).spec;
+  const { monitors, notify } = alerts.policies();
+  return { name, steps: monitors.find((policy) => policy.id === id)?.notify ?? notify };
 }

@@ -65,7 +65,7 @@ export function buildServer(parts: ServerParts) {
   view.bus.subscribe((event) => {
     if (event.type === 'result') runs.noteResult(event.result);
   });
-  const alerts = buildStates({ clock, store, runs, ...view });
+  const alerts = buildStates({ clock, store, runs, say, ...view });
   const faults = new ConnectionFaults({ clock, health, say });
   const commit = committerOf(parts, { ...view, records, faults, masks });
   const heartbeats = new Heartbeats({

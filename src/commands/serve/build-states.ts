@@ -1,4 +1,8 @@
 import type { Clock } from '../../core/clock.ts';
+import { randomUUIDv7 } from 'node:crypto';
+import { Drills } from '../../server/drills/drills.ts';
+import type { MonitorSpec } from '../../core/monitor-spec.ts';
+import type { Say } from '../../core/say.ts';
 import type { ServerEvent } from '../../core/event.ts';
 import type { AlertWindow, NotifyStep } from '../../core/state/policies.ts';
 import type { InProcessBus } from '../../server/bus/in-process.ts';
@@ -20,6 +24,7 @@ interface StateParts {
   readonly health: Health;
   readonly runs: TaskRuns;
   readonly publish: (event: ServerEvent) => void;
+  readonly say: Say;
 }
 
 /** What the configuration says of telling people. */
@@ -40,39 +45,35 @@ export function alertPlansOf({ notifiers = [], windows = [] }: AlertSections): A
 }
 
 /** Keeps what is believed, and asks for runs that confirm or refute it. */
-export function buildStates({ clock, store, bus, fleet, tasks, health, runs, publish }: StateParts) {
+export function buildStates({ clock, store, bus, fleet, tasks, health, runs, publish, say }: StateParts) {
   let plans: AlertPlans = { notify: [], windows: [] };
   let wakeOutbox: (() => void) | undefined;
-  const monitorOf = (monitorId: string) => tasks.monitors.find(({ id }) => id === monitorId);
+  const policies = () => policiesOf({ monitors: tasks.monitors, wanted: tasks.wanted, ...plans });
+  const drills = drillsOf({ clock, store, say }, () => wakeOutbox?.());
   const opinion = new SecondOpinion({
     clock,
     random: Math.random,
     tasksOf: (monitorId) => tasks.wanted.filter(({ task }) => task.monitorId === monitorId),
-    retryOf(monitorId) {
-      const monitor = monitorOf(monitorId);
-      const { confirmations = defaultConfirmations, retryIntervalMs } = monitor?.alert ?? {};
-      return monitor && { confirmations, intervalMs: retryIntervalMs ?? defaultRetryMs(monitor) };
-    },
+    retryOf: (monitorId) => retryOf(tasks.monitors.find(({ id }) => id === monitorId)),
     run: ({ agentId, id }) => runs.run({ agentId, taskId: id, waitMs: 0 }),
   });
   const keeper = new StateKeeper({
     clock,
     store,
-    policies: () => policiesOf({ monitors: tasks.monitors, wanted: tasks.wanted, ...plans }),
-    agents: () => fleet.views(),
+    policies,
     publish,
+    agents: () => fleet.views(),
     onWanted: (wanted) => opinion.want(wanted),
     onMessages: () => wakeOutbox?.(),
     onStep: (fault) => health.noteStates(fault),
   });
-  bus.subscribe(({ type }) => {
-    if (type === 'result') keeper.noteResults();
-    if (type === 'agent') keeper.noteAgents();
-    if (type === 'agent' || type === 'tasks') keeper.policiesChanged();
-  });
+  bus.subscribe(({ type }) => noteEvent(keeper, type));
   return {
     keeper,
     opinion,
+    drills,
+    /** What rules now. */
+    policies,
     /** Those of the configuration. */
     windows: () => plans.windows,
     /** The configuration says so from now on. */
@@ -86,7 +87,29 @@ export function buildStates({ clock, store, bus, fleet, tasks, health, runs, pub
     },
     async stop(): Promise<void> {
       opinion.stop();
+      drills.stop();
       await keeper.stop();
     },
   };
+}
+
+function noteEvent(keeper: StateKeeper, type: ServerEvent['type']): void {
+  if (type === 'result') keeper.noteResults();
+  if (type === 'agent') keeper.noteAgents();
+  if (type === 'agent' || type === 'tasks') keeper.policiesChanged();
+}
+
+function retryOf(monitor: MonitorSpec | undefined) {
+  const { confirmations = defaultConfirmations, retryIntervalMs } = monitor?.alert ?? {};
+  return monitor && { confirmations, intervalMs: retryIntervalMs ?? defaultRetryMs(monitor) };
+}
+
+function drillsOf({ clock, store, say }: Pick<StateParts, 'clock' | 'store' | 'say'>, onQueued: () => void): Drills {
+  return new Drills({
+    clock,
+    outbox: store,
+    newId: randomUUIDv7,
+    onQueued,
+    onError: (error) => say(`A drill cannot go on now: ${String(error)}.`, { event: 'drill-error', level: 'warning' }),
+  });
 }

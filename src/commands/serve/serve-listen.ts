@@ -88,7 +88,11 @@ export async function openListeners(parts: ListenParts, running: AsyncDisposable
   running.adopt(acceptorOf(server, guard, addresses), (acceptor) => acceptor.close()).attach(tcp.server);
   // Before its listener, which waits for every connection to end.
   running.defer(() => server.gateway.close());
-  const adminApp = createApp({ ...common, routes: [...routes, ...adminRoutes(store, backups)], callers: undefined });
+  const adminApp = createApp({
+    ...common,
+    routes: [...routes, ...adminRoutes({ server, store, clock, backups })],
+    callers: undefined,
+  });
   running.adopt(await listenAdmin(adminApp, folder.adminSocket), (listener) => listener.close());
   const ownUrl = ownUrlOf(tcp, tls !== undefined);
   // Who comes through a proxy sees the certificate of that.

@@ -13,6 +13,7 @@ import type { NotifierDesk } from '../../server/outbox/notifier-desk.ts';
 import { noticesRoutes } from '../../server/routes/notices.ts';
 import { overviewRoutes } from '../../server/routes/overview.ts';
 import { notifiersRoutes } from '../../server/routes/notifiers.ts';
+import { rehearsalsRoutes } from '../../server/routes/rehearsals.ts';
 import { recordsRoutes } from '../../server/routes/records.ts';
 import { roomsRoutes } from '../../server/routes/rooms.ts';
 import { resultsRoutes, type ResultsPorts } from '../../server/routes/results.ts';
@@ -25,6 +26,7 @@ import type { Store } from '../../server/store/store.ts';
 import { version } from '../installation.ts';
 import { alertRoutes } from './alert-routes.ts';
 import type { Server } from './build-server.ts';
+import { rehearseFile } from './rehearse-file.ts';
 
 interface RouteParts {
   readonly server: Server;
@@ -115,6 +117,16 @@ function resultsPorts({ server, store, clock }: Pick<RouteParts, 'server' | 'sto
 }
 
 /** What only whoever may open the admin socket may ask for. */
-export function adminRoutes(store: Store, backups: BackupMaker): readonly Route[] {
-  return storeRoutes({ backup: () => backups.make(), verify: () => store.verify() });
+export function adminRoutes({ server, store, clock, backups }: AdminParts): readonly Route[] {
+  return [
+    ...storeRoutes({ backup: () => backups.make(), verify: () => store.verify() }),
+    ...rehearsalsRoutes({
+      now: () => clock.now(),
+      rehearse: (file, range) => rehearseFile(file, range, { server, store }),
+    }),
+  ];
+}
+
+interface AdminParts extends Pick<RouteParts, 'server' | 'store' | 'clock'> {
+  readonly backups: BackupMaker;
 }
