@@ -379,3 +379,9 @@ test('CB20: the default timeout of a ping leaves room for its packets and its wa
   );
   assert.ok((monitor?.timeoutMs ?? 0) >= 9 * 2000 + 60_000);
 });
+
+test('a heartbeat has no target, and a configuration with one is right', () => {
+  const options = "{ key: a-key-of-20-letters-, cron: '0 3 * * *', zone: Europe/Berlin }";
+  const [monitor] = monitorsOf(`monitors: [{ name: backup, type: heartbeat, options: ${options} }]`);
+  assert.equal(monitor?.target, '0 3 * * * Europe/Berlin');
+});

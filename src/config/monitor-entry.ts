@@ -201,7 +201,7 @@ function optionsOf(check: CheckType, what: What, written: Written): Options | un
 /** Reports options that the alias of a type excludes: `https` with an http URL. */
 function isOfType(check: CheckType, { type, target = '' }: What, file: WrittenFile): boolean {
   try {
-    check.fromTarget(target, type.toLowerCase());
+    if (type.toLowerCase() !== check.type) check.fromTarget(target, type.toLowerCase());
     return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
