@@ -8,6 +8,7 @@ import {
   type Judgement,
   type NumberedRun,
   type SensorFacts,
+  type Signature,
   type TimestampFact,
   type Verdict,
 } from '../records/verify/verdict.ts';
@@ -23,7 +24,7 @@ interface VerdictView {
   readonly zone: string;
 }
 
-const styleOf: Readonly<Record<Judgement, Style>> = {
+export const styleOfJudgement: Readonly<Record<Judgement, Style>> = {
   complete: 'green',
   genuine: 'yellow',
   altered: 'red',
@@ -37,7 +38,7 @@ const maxTold = 20;
 export function formatVerdict(verdict: Verdict, { paint, columns, zone }: VerdictView): string {
   const times = new Times(zone);
   const paragraphs: readonly Paragraph[] = [
-    { style: styleOf[verdict.judgement], lines: [headline(verdict, times)] },
+    { style: styleOfJudgement[verdict.judgement], lines: [headline(verdict, times)] },
     { lines: originLines(verdict, times) },
     { style: 'red', lines: verdict.findings.map((finding) => `${placeOf(finding)}: ${finding.message}`) },
     ...verdict.sensors.map((facts) => ({ lines: sensorLines(facts, times) })),
@@ -97,16 +98,10 @@ function periodOf({ asked, sensors }: Verdict): Period {
 
 function originLines({ agent, signature, timestamp, asked }: Verdict, times: Times): readonly string[] {
   if (!agent || !signature) return [];
-  const { pin, expectedPin, madeAt, version, serverId } = signature;
-  const known =
-    expectedPin === undefined
-      ? 'Nobody has said whose key that is: give the pin of your server with --pin.'
-      : pin === expectedPin
-        ? 'That is the key that was expected.'
-        : `That is not the key that was expected, whose pin is ${expectedPin}.`;
+  const { pin, madeAt, version, serverId } = signature;
   return [
     `Evidence of the machine ${agent.name} (agent ${agent.id}).`,
-    `Signed on ${times.moment(Date.parse(madeAt))} by the server ${serverId} (Watchkeeper ${version}) with the key whose pin is ${pin}. ${known}`,
+    `Signed on ${times.moment(Date.parse(madeAt))} by the server ${serverId} (Watchkeeper ${version}) with the key whose pin is ${pin}. ${knownKey(signature)}`,
     ...(timestamp ? [timestampLine(timestamp, times)] : []),
     askedLine(asked, times),
     `Times are those of ${times.zone}; the machine's own clock gave them, but for alarms.`,
@@ -121,6 +116,13 @@ function timestampLine({ at, authority, isTrusted }: TimestampFact, times: Times
         ? 'Its certificate leads to one that was given as trusted.'
         : 'Its certificate leads to none that was given as trusted: this proves no time.';
   return `The time-stamping authority ${authority} has seen the list of this folder by ${times.both(Date.parse(at))}. ${known}`;
+}
+
+/** Whether the key that signed is the one that whoever asks expects. */
+export function knownKey({ pin, expectedPin }: Signature): string {
+  if (expectedPin === undefined) return 'Nobody has said whose key that is: give the pin of your server with --pin.';
+  if (pin === expectedPin) return 'That is the key that was expected.';
+  return `That is not the key that was expected, whose pin is ${expectedPin}.`;
 }
 
 function askedLine(asked: Verdict['asked'], times: Times): string {
@@ -204,7 +206,7 @@ function lengthOf({ from, to }: Period): string {
 }
 
 /** Times as people of one zone write them, to the second. */
-class Times {
+export class Times {
   readonly zone: string;
 
   constructor(zone: string) {

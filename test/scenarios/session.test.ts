@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../src/testing/eventually.ts';
 import { runWatchkeeper } from '../../src/testing/watchkeeper.ts';
@@ -55,6 +57,22 @@ test('a room is watched in a session, which outlives the server, and not otherwi
       .map((line) => JSON.parse(line).endedBy),
     ['Grace'],
   );
+  const missing = await run('notices', '--room', 'lab 101', '--json');
+  assert.match(
+    missing.stdout,
+    /missing at the start of exam in lab 101, because they have not joined this server: 101-2/,
+  );
+
+  const folder = join(served.folder, 'report');
+  const report = await run('session', 'report', folder, '--zone', 'Europe/Berlin');
+  assert.match(report.stdout, /GENUINE, with 2 seats of 2 to be looked at/, report.stderr);
+  assert.equal(report.code, 1, '101-2 was never there, and the restart of the server ended its agent');
+  const stranger = await runWatchkeeper(['verify', folder]);
+  assert.match(stranger.stdout, /^SIGNER UNKNOWN/);
+  const page = await readFile(join(folder, 'report.html'), 'utf8');
+  await writeFile(join(folder, 'report.html'), page.replace('Ada', 'Eve'));
+  const altered = await runWatchkeeper(['verify', folder]);
+  assert.deepEqual([altered.code, /report\.html: expected the file with the hash/.test(altered.stdout)], [2, true]);
 });
 
 test('rooms are made, changed and deleted through the interface, and those of the file are not', async () => {

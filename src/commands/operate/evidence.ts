@@ -6,7 +6,13 @@ import { proquints } from '../../core/proquint.ts';
 import type { SensorName } from '../../core/sensor.ts';
 import { keyPin } from '../../protocol/identity.ts';
 import { lineText } from '../../records/record-line.ts';
-import { readManifest, type ManifestChain, type LineRun } from '../../records/manifest.ts';
+import {
+  readManifest,
+  type Manifest,
+  type ManifestChain,
+  type LineRun,
+  type SignedManifest,
+} from '../../records/manifest.ts';
 import { manifestFile, signatureFile, timestampFile } from '../../records/verify/verify-export.ts';
 import { pathPart } from './path-part.ts';
 import { evidenceAnswer, linesAnswer } from './server-answers.ts';
@@ -31,6 +37,24 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   const client = new ServerClient(lineTo(place));
   const query = new URLSearchParams({ ...(sensor && { sensor }), ...(from && { from }), ...(to && { to }) });
   const signed = await client.get(`/agents/${pathPart(agent)}/evidence?${query.toString()}`, evidenceAnswer);
+  const manifest = await writeEvidence({ client, folder, signed });
+  if (timestamp) await writeFile(join(folder, timestampFile), await stampedBy(timestamp, Buffer.from(signed.manifest)));
+  process.stdout.write(
+    `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n`,
+  );
+  process.stdout.write(`${hashLines(signed.manifest).join('\n')}\n\n`);
+  return await verify(folder, { pin: keyPin(manifest.serverKey) }, process.stdout);
+}
+
+interface SignedEvidence {
+  readonly client: ServerClient;
+  /** There, and empty. */
+  readonly folder: string;
+  readonly signed: SignedManifest;
+}
+
+/** Writes what a signed list names, and the list. @throws {AppError} */
+export async function writeEvidence({ client, folder, signed }: SignedEvidence): Promise<Manifest> {
   const manifest = readManifest(signed.manifest);
   if (manifest === undefined)
     throw new AppError('unavailable', `${client.name} signs evidence in a form that this version does not know`);
@@ -39,12 +63,7 @@ export async function exportEvidence(agent: string, folder: string, flags: Evide
   // Last: a folder without it is none that was finished.
   await writeFile(join(folder, manifestFile), signed.manifest);
   await writeFile(join(folder, signatureFile), `${signed.signature}\n`);
-  if (timestamp) await writeFile(join(folder, timestampFile), await stampedBy(timestamp, Buffer.from(signed.manifest)));
-  process.stdout.write(
-    `Written to ${folder}. Write down the pin of the server's key: with it, \`verify\` needs nobody's word.\n`,
-  );
-  process.stdout.write(`${hashLines(signed.manifest).join('\n')}\n\n`);
-  return await verify(folder, { pin: keyPin(manifest.serverKey) }, process.stdout);
+  return manifest;
 }
 
 /** The hash of the list, from which all the rest follows, to be noted down by somebody else. */
@@ -99,7 +118,8 @@ async function append(file: FileHandle, lines: readonly string[]): Promise<void>
   await file.appendFile(lines.map((line) => `${line}\n`).join(''));
 }
 
-async function makeEmpty(folder: string): Promise<void> {
+/** @throws {AppError} usage, when something is in it */
+export async function makeEmpty(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const [first] = await readdir(folder);
   if (first === undefined) return;

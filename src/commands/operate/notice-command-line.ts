@@ -10,6 +10,8 @@ export function addNotices(program: Command): void {
     program.command('notices').description('what people were told of the watched machines, and who has looked at it'),
   )
     .option('--agent <agent>', 'of one agent: its id or name')
+    .option('--room <room>', 'of the seats and sessions of a room: its id or name')
+    .option('--session <room-or-session>', 'told in a session: its id, or its room for the newest')
     .option('--open', 'only those that nobody has looked at')
     .addOption(new Option('--severity <severity>', 'only these').choices(noticeSeverities))
     .option('--kind <kind>', 'only of this kind, like usb-connected')

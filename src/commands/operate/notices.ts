@@ -9,6 +9,8 @@ import { lineTo, type ServerPlace } from './server-line.ts';
 
 export interface NoticeFlags extends ServerPlace {
   readonly agent?: string;
+  readonly room?: string;
+  readonly session?: string;
   readonly kind?: string;
   readonly severity?: NoticeSeverity;
   readonly open?: true;
@@ -21,16 +23,11 @@ export interface NoticeFlags extends ServerPlace {
 
 /** Prints what people were told of the watched machines: the newest last, or with `json` an object a line, the newest first. */
 export async function printNotices(flags: NoticeFlags, output: NodeJS.WriteStream): Promise<void> {
-  const { agent, kind, severity, open, from, to, limit = 100, json, ...place } = flags;
-  const query = new URLSearchParams({
-    limit: String(limit),
-    ...(agent !== undefined && { agent }),
-    ...(kind !== undefined && { kind }),
-    ...(severity && { severity }),
-    ...(open && { open: 'true' }),
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
-  });
+  const { open, limit = 100, json, agent, room, session, kind, severity, from, to, ...place } = flags;
+  const given = { agent, room, session, kind, severity, from, to, open: open && 'true', limit: String(limit) };
+  const query = new URLSearchParams(
+    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
   const { notices, more } = await new ServerClient(lineTo(place)).get(`/notices?${query.toString()}`, noticesAnswer);
   if (json) {
     for (const notice of notices) output.write(`${JSON.stringify(notice)}\n`);

@@ -39,6 +39,13 @@ export const roomsAnswer = z.looseObject({ rooms: z.array(z.looseObject(roomSche
 const session = z.looseObject(sessionSchema.shape);
 export type SessionAnswer = z.output<typeof session>;
 export const sessionAnswer = z.looseObject({ session });
+const signedList = { manifest: z.string(), signature: z.string() };
+export const sealedSessionAnswer = z.looseObject({
+  ...signedList,
+  report: z.string(),
+  page: z.string(),
+  seats: z.array(z.looseObject({ ...signedList, folder: z.string() })),
+});
 export const sessionsAnswer = z.looseObject({ sessions: z.array(session) });
 export const acknowledgedAnswer = z.looseObject({ acknowledged: z.looseObject({ by: z.string(), at: z.string() }) });
 export const alarmsAnswer = z.looseObject({ alarms: z.array(z.looseObject(alarmSchema.shape)) });
@@ -56,7 +63,7 @@ export const resultsAnswer = z.looseObject({
   absences: z.array(z.looseObject({ from: z.string(), to: z.string().nullable(), reason: z.string() })),
   next: z.string().nullable(),
 });
-export const evidenceAnswer = z.looseObject({ manifest: z.string(), signature: z.string() });
+export const evidenceAnswer = z.looseObject(signedList);
 export const linesAnswer = z.looseObject({ lines: z.array(z.string()) });
 const incident = z.looseObject(incidentSchema.shape);
 export const statesAnswer = z.looseObject({ states: z.array(z.looseObject(stateSchema.shape)) });

@@ -34,8 +34,8 @@ export class ServerClient {
     return this.#line.name;
   }
 
-  async get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
-    return this.#parsed(await this.#json({ method: 'GET', path }), schema);
+  async get<Schema extends z.ZodType>(path: string, schema: Schema, silenceMs = patienceMs): Promise<z.output<Schema>> {
+    return this.#parsed(await this.#json({ method: 'GET', path, silenceMs }), schema);
   }
 
   async post<Schema extends z.ZodType>(

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { countArgument, untilArgument } from '../arguments.ts';
+import type { ReportFlags } from './session-report.ts';
 import { atServer } from './server-options.ts';
 import type { EndFlags, ListSessionsFlags, RoomsFlags, ShowFlags, StartFlags } from './sessions.ts';
 
@@ -20,6 +21,24 @@ export function addSessions(program: Command): void {
     .helpCommand(false);
   addCourse(session);
   addViews(session);
+  addReport(session);
+}
+
+function addReport(session: Command): void {
+  atServer(
+    session
+      .command('report')
+      .description(
+        'take what came of a session away, signed, to a folder: a page for print, JSON, the evidence of its seats',
+      ),
+  )
+    .argument('<folder>', 'a new or empty folder')
+    .option('--session <room-or-session>', `${sessionMeaning} (default: the newest session)`)
+    .option('--zone <name>', 'time zone of the page, like Europe/Berlin (default: that of this machine)')
+    .action(async (folder: string, flags: ReportFlags) => {
+      const { reportSession } = await import('./session-report.ts');
+      process.exitCode = await reportSession(folder, flags);
+    });
 }
 
 function addCourse(session: Command): void {

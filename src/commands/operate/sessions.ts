@@ -1,8 +1,8 @@
 import { formatRooms, formatSession, formatSessions } from '../../terminal/session-view.ts';
 import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
-import { pathPart } from './path-part.ts';
 import { roomsAnswer, sessionAnswer, sessionsAnswer, type SessionAnswer } from './server-answers.ts';
+import { pathPart } from './path-part.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 

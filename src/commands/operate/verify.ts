@@ -4,7 +4,9 @@ import { AppError } from '../../core/errors.ts';
 import { verifyAgentFolder } from '../../records/verify/verify-agent-folder.ts';
 import type { Judgement, Verdict } from '../../records/verify/verdict.ts';
 import { manifestFile, signatureFile, verifyExport, type ExportTrust } from '../../records/verify/verify-export.ts';
+import { sessionFile, sessionSignatureFile, verifySession } from '../../records/verify/session-folder.ts';
 import { paintFor } from '../../terminal/paint.ts';
+import { formatSessionVerdict } from '../../terminal/session-verdict-view.ts';
 import { formatVerdict } from '../../terminal/verdict-view.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { exitCodeOf } from '../exit-codes.ts';
@@ -32,16 +34,27 @@ export async function verify(
   { pin, timestampCa, json = false }: VerifyFlags,
   output: NodeJS.WriteStream,
 ): Promise<number> {
-  const verdict = await verdictOn(folder, { pin, readTimestamp: timestampReader(timestampCa) });
   const view = { paint: paintFor(output), columns: columnsFor(output), zone: Temporal.Now.timeZoneId() };
+  const trust = { pin, readTimestamp: timestampReader(timestampCa) };
+  const isSession = [sessionFile, sessionSignatureFile].some((name) => existsSync(join(folder, name)));
+  if (isSession) {
+    const verdict = await readable(folder, () => verifySession(folder, trust));
+    output.write(`${json ? JSON.stringify(verdict) : formatSessionVerdict(verdict, view)}\n`);
+    return exitCodeFor[verdict.judgement];
+  }
+  const verdict = await readable(folder, () => verdictOn(folder, trust));
   output.write(`${json ? JSON.stringify(verdict) : formatVerdict(verdict, view)}\n`);
   return exitCodeFor[verdict.judgement];
 }
 
 async function verdictOn(folder: string, trust: ExportTrust): Promise<Verdict> {
+  const isExport = [manifestFile, signatureFile].some((name) => existsSync(join(folder, name)));
+  return isExport ? await verifyExport(folder, trust) : await verifyAgentFolder(folder);
+}
+
+async function readable<Result>(folder: string, read: () => Promise<Result>): Promise<Result> {
   try {
-    const isExport = [manifestFile, signatureFile].some((name) => existsSync(join(folder, name)));
-    return isExport ? await verifyExport(folder, trust) : await verifyAgentFolder(folder);
+    return await read();
   } catch (error) {
     if (error instanceof AppError || !('code' in (error as Error))) throw error;
     throw new AppError('unavailable', `${folder} cannot be read: ${(error as Error).message}`, { cause: error });

@@ -18,6 +18,7 @@ import { recordsRoutes } from '../../server/routes/records.ts';
 import { roomsRoutes } from '../../server/routes/rooms.ts';
 import { resultsRoutes, type ResultsPorts } from '../../server/routes/results.ts';
 import type { Route } from '../../server/routes/route.ts';
+import { sealedSession } from '../../server/rooms/session-sealing.ts';
 import { sessionsRoutes } from '../../server/routes/sessions.ts';
 import { storeRoutes } from '../../server/routes/store.ts';
 import { runsRoutes } from '../../server/routes/runs.ts';
@@ -72,7 +73,7 @@ export function publicRoutes({ server, store, identity, desk, clock, url }: Rout
       alarms: (query) => store.alarms(query),
     }),
     ...notifiersRoutes(desk),
-    ...supervisionRoutes({ server, store, clock }),
+    ...supervisionRoutes({ server, store, clock, identity }),
     ...evidenceRoutes({
       agents: () => server.fleet.views(),
       manifest: (excerpt) => signedManifest(excerpt, { store, identity, version: version(), now: clock.now() }),
@@ -84,7 +85,12 @@ export function publicRoutes({ server, store, identity, desk, clock, url }: Rout
 }
 
 /** Rooms, their sessions, and what people were told of their machines. */
-function supervisionRoutes({ server, store, clock }: Pick<RouteParts, 'server' | 'store' | 'clock'>): readonly Route[] {
+function supervisionRoutes({
+  server,
+  store,
+  clock,
+  identity,
+}: Pick<RouteParts, 'server' | 'store' | 'clock' | 'identity'>): readonly Route[] {
   const agents = () => server.fleet.views();
   return [
     ...roomsRoutes({
@@ -93,8 +99,13 @@ function supervisionRoutes({ server, store, clock }: Pick<RouteParts, 'server' |
       openSession: (id) => server.sessions.open.find(({ roomId }) => roomId === id)?.id,
       bodyDocument: roomDocument,
     }),
-    ...sessionsRoutes({ ...server, agents }),
+    ...sessionsRoutes({
+      ...server,
+      agents,
+      seal: (session, zone) => sealedSession(session, { store, identity, version: version(), now: clock.now(), zone }),
+    }),
     ...noticesRoutes({
+      ...server,
       agents,
       now: () => clock.now(),
       notices: (query) => store.notices(query),

@@ -1,10 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { AppError } from '../../core/errors.ts';
 import type { SensorName } from '../../core/sensor.ts';
-import { keyPin, verifyBytes } from '../../protocol/identity.ts';
+import { keyPin } from '../../protocol/identity.ts';
 import { readManifest, type Manifest, type ManifestChain } from '../manifest.ts';
 import { filesOf } from './folder-files.ts';
+import { fileContent, readSigned } from './signed-file.ts';
 import { SignedRuns } from './signed-runs.ts';
 import { judgementOf, type Finding, type SensorFacts, type TimestampFact, type Verdict } from './verdict.ts';
 import { verifyFile } from './verify-file.ts';
@@ -14,7 +12,6 @@ export const manifestFile = 'manifest.json';
 export const signatureFile = 'manifest.sig';
 /** Not in every folder. */
 export const timestampFile = 'manifest.tsr';
-const maxManifestBytes = 64 * 1024 * 1024;
 
 export interface ExportTrust {
   /** Of the key that must have signed. */
@@ -30,7 +27,8 @@ export async function verifyExport(
 ): Promise<Verdict> {
   const { names: present, findings: strangers } = await filesOf(folder);
   const findings: Finding[] = [...strangers];
-  const manifest = await readSigned({ folder, present }, findings);
+  const names = { list: manifestFile, signature: signatureFile };
+  const manifest = await readSigned({ folder, names, read: readManifest }, findings);
   if (!manifest) return { judgement: 'altered', findings, sensors: [], alarms: [] };
   const bySensor = Map.groupBy(manifest.chains, ({ sensor }) => sensor);
   const expected = new Set([
@@ -59,7 +57,8 @@ async function stampOf(
   read: ExportTrust['readTimestamp'],
   findings: Finding[],
 ): Promise<TimestampFact | undefined> {
-  const [response, stamped] = [await contentOf(folder, timestampFile), await contentOf(folder, manifestFile)];
+  const [response, stamped] = [await fileContent(folder, timestampFile), await fileContent(folder, manifestFile)];
+  if (!response || !stamped) return undefined;
   const fact = read?.(response, stamped) ?? 'expected no time stamp, which is not read here';
   if (typeof fact !== 'string') return fact;
   findings.push({ file: timestampFile, message: fact });
@@ -116,45 +115,4 @@ function factsOf({ sensor, chains, watched, period }: OfSensor): SensorFacts {
     orders: watched.orders,
     lost: watched.lost,
   };
-}
-
-interface ExportFolder {
-  readonly folder: string;
-  readonly present: ReadonlySet<string>;
-}
-
-async function readSigned({ folder, present }: ExportFolder, findings: Finding[]): Promise<Manifest | undefined> {
-  const [bytes = Buffer.alloc(0), signed = Buffer.alloc(0)] = await Promise.all(
-    [manifestFile, signatureFile].map(async (name) => (present.has(name) ? await contentOf(folder, name) : undefined)),
-  );
-  const signature = signed.toString('latin1');
-  const manifest = readManifest(bytes.toString());
-  if (!manifest) {
-    findings.push({ file: manifestFile, message: 'expected the list that a server signed, got something else' });
-    return undefined;
-  }
-  const bare = signature.slice(0, -1);
-  // Base64 has several spellings of the same bytes; the server writes one of them.
-  const isSpelled = Buffer.from(bare, 'base64url').toString('base64url') === bare && signature.endsWith('\n');
-  if (!isSpelled) findings.push({ file: signatureFile, message: 'expected a signature as a server writes it' });
-  if (!verifyBytes(manifest.serverKey, bytes, bare)) {
-    const message = `expected bytes that ${signatureFile} signs with the key in it: one of the two was changed`;
-    findings.push({ file: manifestFile, message });
-  }
-  return manifest;
-}
-
-/** @throws {AppError} usage, unavailable */
-async function contentOf(folder: string, name: string): Promise<Buffer> {
-  const file = join(folder, name);
-  try {
-    const { size } = await stat(file);
-    if (size > maxManifestBytes)
-      throw new AppError('usage', `expected ${file} to be of at most ${maxManifestBytes} bytes, got ${size}`);
-    return await readFile(file);
-  } catch (error) {
-    throw error instanceof AppError
-      ? error
-      : new AppError('unavailable', `${file} cannot be read: ${(error as Error).message}`);
-  }
 }

@@ -7,6 +7,8 @@ interface StreamParts {
   readonly clock: Pick<Clock, 'after'>;
   readonly store: Pick<Notices, 'addNotice'>;
   readonly nameOf: (agentId: string) => string;
+  /** The session in which an agent is watched at a time by the server's clock. */
+  readonly sessionIdOf?: (agentId: string, at: number) => string | undefined;
   readonly publish: (event: ServerEvent) => void;
   /** A line for the operator. */
   readonly say: (text: string) => void;
@@ -28,8 +30,9 @@ export class NoticeStream {
 
   /** Keeps a notice that no record made, and tells of it. */
   add(notice: NewNotice): void {
-    const { store, say } = this.#parts;
-    store.addNotice(notice).then(
+    const { store, say, sessionIdOf } = this.#parts;
+    const sessionId = notice.sessionId ?? sessionIdOf?.(notice.agentId, notice.at);
+    store.addNotice({ ...notice, sessionId }).then(
       (kept) => this.tell(kept),
       (error: Error) => say(printable(`This notice cannot be kept (${error.message}): ${notice.text}.`)),
     );

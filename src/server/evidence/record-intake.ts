@@ -7,7 +7,8 @@ import { FaultLog } from '../gateway/fault-log.ts';
 import type { RecordReading } from '../pipeline/commit-results.ts';
 import type { Alarm, CommittedRecords, Evidence } from '../store/evidence.ts';
 import { contentOf } from '../../records/record-line.ts';
-import { alarmOf, severityOf } from '../../records/record-text.ts';
+import { alarmOf } from '../../records/record-text.ts';
+import type { JudgedRecord, PolicyJudgement } from '../rooms/session-judge.ts';
 import { ChainWatch } from './chain-watch.ts';
 import { readRecord, type Reading } from './read-record.ts';
 import { machineAt, type Seat } from './seat-names.ts';
@@ -25,6 +26,8 @@ export interface IntakeParts {
   /** Whether the seat's sensor of traffic works now. */
   readonly countsTraffic: (agentId: string) => boolean;
   readonly notices: NoticeStream;
+  /** How grave a record is, in the session in which it was made. */
+  readonly judge: (record: JudgedRecord) => PolicyJudgement;
   readonly silence: Pick<SeatSilence, 'note'>;
   /** A line for the operator. */
   readonly say: (text: string) => void;
@@ -77,7 +80,7 @@ export class RecordIntake {
 
   /** A record with what people are told of it. */
   #told(agentId: string, { record: sealed, content }: Reading): RecordReading {
-    const { clock, agentOf, silence } = this.#parts;
+    const { clock, agentOf, silence, judge } = this.#parts;
     const { name, address: place, clockOffsetMs = 0 } = agentOf(agentId);
     const address = place === undefined ? undefined : machineAt(place);
     const { sensor, n, at } = sealed;
@@ -87,8 +90,9 @@ export class RecordIntake {
     const ageMs = clock.now() - (at - clockOffsetMs);
     const notice = this.#seatNotices.of({ seat: { id: agentId, name, address }, sensor, record, ageMs });
     const event = { type: 'record' as const, agentId, name, address, sensor, n, at, record };
-    if (notice === undefined) return { record: { ...sealed, address }, event };
-    const kept = { severity: severityOf(record), text: notice };
+    const { severity, sessionId } = judge({ agentId, record, at: at - clockOffsetMs });
+    if (notice === undefined || severity === undefined) return { record: { ...sealed, address }, event };
+    const kept = { severity, text: notice, sessionId };
     return { record: { ...sealed, address, notice: kept }, event: { ...event, notice } };
   }
 

@@ -15,12 +15,14 @@ export interface SessionBookPorts extends Pick<Rooms, 'sessions' | 'saveSession'
   /** Makes these the plans of the sessions. */
   order(plans: readonly SensorPlan[]): void;
   /** A session began, ended, or got a seat; durable. */
-  onChange(session: Session, change: 'started' | 'ended' | 'seat-joined'): void;
+  onChange(session: Session, change: SessionChange): void;
   /** A new UUID v7. */
   newId(): string;
   /** A line for the operator. */
   say(text: string): void;
 }
+
+export type SessionChange = 'started' | 'ended' | 'seat-joined';
 
 export interface NewSession {
   /** May be absent where the room has one. */
@@ -152,7 +154,7 @@ export class SessionBook {
     return done;
   }
 
-  async #save(session: Session, change: 'started' | 'ended' | 'seat-joined'): Promise<void> {
+  async #save(session: Session, change: SessionChange): Promise<void> {
     await this.#ports.saveSession(session);
     const others = this.#sessions.filter(({ id }) => id !== session.id);
     this.#sessions = [session, ...others].toSorted((a, b) => b.startedAt - a.startedAt).slice(0, maxKnown);

@@ -4,6 +4,7 @@ import { givenTime, isoTimeOf, isoTimeOrNull, isoTimeSchema } from '../../core/i
 import type { Session, SessionSeat } from '../../core/session.ts';
 import { agentStatuses, type AgentView } from '../fleet/fleet.ts';
 import type { RoomBook } from '../rooms/room-book.ts';
+import type { SealedSession } from '../rooms/session-sealing.ts';
 import type { SessionBook } from '../rooms/session-book.ts';
 import { policyAnswer, seatAnswer, writtenPolicy } from './rooms.ts';
 import { wholeParameter } from './parameters.ts';
@@ -33,7 +34,11 @@ export const sessionSchema = z
 
 const one = z.strictObject({ session: sessionSchema });
 
+const signed = { manifest: z.string(), signature: z.string() };
+
 export interface SessionsPorts {
+  /** What came of a session, told in times of a zone, and signed. */
+  readonly seal: (session: Session, zone: string) => Promise<SealedSession>;
   readonly rooms: RoomBook;
   readonly sessions: SessionBook;
   readonly agents: () => readonly AgentView[];
@@ -41,7 +46,7 @@ export interface SessionsPorts {
 
 /** Sessions: a room under a policy for a time. */
 export function sessionsRoutes(ports: SessionsPorts): readonly Route[] {
-  return [...listRoutes(ports), ...courseRoutes(ports)];
+  return [...listRoutes(ports), ...courseRoutes(ports), reportRoute(ports)];
 }
 
 function listRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Route[] {
@@ -124,6 +129,41 @@ function courseRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Rout
       },
     }),
   ];
+}
+
+function reportRoute({ sessions, seal }: SessionsPorts): Route {
+  return defineRoute({
+    name: 'getSessionReport',
+    method: 'get',
+    path: '/sessions/{session}/report',
+    errors: ['not-found', 'unavailable'],
+    summary:
+      'What came of a session, signed: the report, its page for print, and the lists of the evidence of its seats',
+    params: z.strictObject({ session: z.string() }),
+    query: z.strictObject({
+      zone: z
+        .string()
+        .max(100)
+        .refine(isZone, 'expected the name of a time zone, like Europe/Berlin')
+        .default('UTC')
+        .meta({ description: 'Zone in which the page tells times' }),
+    }),
+    response: z.strictObject({
+      ...signed,
+      report: z.string(),
+      page: z.string(),
+      seats: z.array(z.strictObject({ ...signed, folder: z.string() })),
+    }),
+    handle: async ({ params, query }) => await seal(sessions.find(params.session), query.zone),
+  });
+}
+
+function isZone(name: string): boolean {
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).offsetNanoseconds !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Of a room that there is, or of which there are sessions only. @throws {AppError} not-found */
