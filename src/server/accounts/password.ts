@@ -62,5 +62,7 @@ async function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
 
 /** Base64 without padding, as PHC strings have it. */
 function plain(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('base64').replace(/=+$/, '');
+  return Buffer.from(bytes)
+    .toString('base64')
+    .slice(0, Math.ceil((bytes.length * 8) / 6));
 }

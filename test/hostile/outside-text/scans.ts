@@ -179,6 +179,9 @@ function clientHello(): Buffer {
 export const otherLoops: Readonly<Record<string, readonly string[]>> = {
   'turns of work: each waits for a timer, a socket, a disk or a person': [
     'agent/evidence/delivery.ts',
+    'commands/hangup.ts',
+    'commands/operate/drill.ts',
+    'server/heartbeats/own-entries.ts',
     'agent/evidence/evidence-chain.ts',
     'agent/hosted-sensor.ts',
     'agent/sender.ts',
@@ -226,6 +229,15 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
   'the labels of one name': ['checks/domain/servers.ts'],
   'secrets in what is shown of a dialogue, at most 64 KiB': ['net/dialogue/conversation.ts'],
   'numbers and rows of our own': [
+    'core/calendar/window-schedule.ts',
+    'core/state/incident-id.ts',
+    'core/state/record-draft.ts',
+    'core/state/rehearsal.ts',
+    'server/rehearsals/rehearse.ts',
+    'server/rooms/watched-seat.ts',
+    'server/routes/availability.ts',
+    'server/state/second-opinion.ts',
+    'server/store/sqlite/state-writer.ts',
     'core/ranges.ts',
     'core/search.ts',
     'records/chain.ts',
@@ -261,6 +273,7 @@ export const otherLoops: Readonly<Record<string, readonly string[]>> = {
     'sys/small-file.ts',
   ],
   'a configuration that a person wrote, at most 1 MiB': [
+    'core/state/parents.ts',
     'config/composer.ts',
     'config/lines.ts',
     'core/scalars.ts',
