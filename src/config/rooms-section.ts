@@ -27,8 +27,7 @@ export const roomEntrySchema = z.object({
     example: 'lab-101',
   }),
   seats: agents.default([]).meta({
-    description:
-      'Agents by name, `*` for any run of characters, or by id; those that join by `invite --room` are seats as well',
+    description: 'Agents by name, `*` for any run of characters, or by id',
     example: '[101-*]',
   }),
   places: z.record(agent, z.string().trim().min(1).max(100)).default({}).meta({

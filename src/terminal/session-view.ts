@@ -121,7 +121,7 @@ function courseOf({ endedAt, endedBy, until }: SessionRow): string {
 
 function rosterLine({ seats, endedAt }: SessionRow): string {
   if (seats.length === 0)
-    return 'The room has no seats: name them in its configuration, or `watchkeeper invite --room` them.';
+    return 'The room has no seats: no agent of a name in its `seats:` has joined; `watchkeeper invite` prints the line for one.';
   if (endedAt !== null) return `${counted(seats.length, 'seat')}.`;
   const missing = seats.filter(({ isExpected, status }) => isExpected && !isThere(status)).map(({ name }) => name);
   const present = seats.filter(({ status }) => isThere(status)).length;

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { NamedAgent, Room } from '../../core/room.ts';
 import type { SensorPlan } from '../../core/sensor-plan.ts';
 import type { Session } from '../../core/session.ts';
+import { eventually } from '../../testing/eventually.ts';
 import { FakeClock } from '../../testing/fake-clock.ts';
 import { seatsOf, SessionBook } from './session-book.ts';
 
@@ -148,6 +149,19 @@ describe('a session', () => {
     await assert.rejects(book.start(other, order(clock)), /101-2 is a seat of "lab 102" and of "lab 101"/);
     book.stop();
   });
+});
+
+test('a seat that is named by its place alone waits for its agent, which takes that place', async () => {
+  const stand = await standOn(new KeptSessions());
+  const room = { ...lab, places: { '101-2': 'door', '101-7': 'window', elsewhere: 'attic' } };
+  await stand.book.start(room, order(stand.clock));
+  const seat = () => stand.book.open[0]?.seats.find(({ place }) => place === 'window');
+  assert.deepEqual(seat(), { name: '101-7', place: 'window', isExpected: true });
+  assert.equal(stand.book.open[0]?.seats.length, 3);
+  stand.book.noteAgent({ id: 'id of late', name: '101-7' });
+  await eventually('it is a seat', () => stand.told.includes('lab 101 seat-joined'));
+  assert.deepEqual(seat(), { agentId: 'id of late', name: '101-7', place: 'window', isExpected: true });
+  stand.book.stop();
 });
 
 test('the seats of a room are agents that fit and names that nobody has yet, in the order of people', () => {

@@ -243,12 +243,15 @@ function policyOf({ name, policies }: Room, wanted: string | undefined): RoomPol
   throw new AppError('not-found', `room ${quoted(name)} has no policy ${quoted(wanted)}; it has ${names.join(', ')}`);
 }
 
-/** The seats of a room, by place: those whose agents have joined, and those that are named and have not. */
+/** The seats of a room: those whose agents have joined, and those that are named, also by their place alone, and have not. */
 export function seatsOf(room: Room, agents: readonly NamedAgent[]): readonly SessionSeat[] {
   const { seats: patterns, places, expected } = room;
   const joined = agents.filter((agent) => patterns.some((pattern) => meansAgent(pattern, agent)));
   const isExpected = (agent: NamedAgent): boolean => expected?.some((pattern) => meansAgent(pattern, agent)) ?? true;
-  const named = [...new Set([...patterns, ...(expected ?? [])])].filter((pattern) => !pattern.includes('*'));
+  const placed = Object.keys(places).filter((name) =>
+    patterns.some((pattern) => meansAgent(pattern, { id: name, name })),
+  );
+  const named = [...new Set([...patterns, ...(expected ?? []), ...placed])].filter((pattern) => !pattern.includes('*'));
   const missing = named.filter((pattern) => !joined.some((agent) => meansAgent(pattern, agent)));
   const seatOf = (agent: NamedAgent, isJoined: boolean): SessionSeat => {
     const place = places[agent.name] ?? places[agent.id];
