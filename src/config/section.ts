@@ -63,8 +63,14 @@ export function reportUnknownKeys(
   known: readonly string[],
   { path, file, what = 'key' }: Place & { readonly what?: string },
 ): void {
-  for (const key of keys.slice(0, maxUnknownKeys))
-    file.report([...path, key], `there is no such ${what}${guess(key, known)}`, 'key');
+  let isListed = false;
+  for (const key of keys.slice(0, maxUnknownKeys)) {
+    const hint = guess(key, known);
+    const isList = hint === listOf(known);
+    // The list is long, and said once.
+    file.report([...path, key], `there is no such ${what}${isList && isListed ? '' : hint}`, 'key');
+    isListed ||= isList;
+  }
   const others = keys.length - maxUnknownKeys;
   if (others > 0) file.report(path, `${others} more keys stand here that are not known`);
 }
@@ -72,7 +78,11 @@ export function reportUnknownKeys(
 /** `; did you mean allow?`, or every word that is known where none is close. */
 export function guess(word: string, known: readonly string[]): string {
   const nearest = nearestWord(word, known);
-  return nearest === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${nearest}?`;
+  return nearest === undefined ? listOf(known) : `; did you mean ${nearest}?`;
+}
+
+function listOf(known: readonly string[]): string {
+  return `; known are ${known.join(', ')}`;
 }
 
 /** One mistake that a schema found at a place; neither a secret nor the value of a variable is shown. */

@@ -77,6 +77,16 @@ describe('signing in', () => {
     assert.match(server.said, /Audit: Ada at 127\.0\.0\.1: POST \/api\/v1\/monitors: done \(201\)/);
   });
 
+  test('whoever is signed in speaks for nobody else', async () => {
+    const body = { monitors: ['made by Ada'], by: 'Mallory', reason: 'quiet', for: '1h' };
+    assert.equal((await ask('POST', '/silences', { body, headers: { cookie } })).status, 200);
+    const { windows } = (await server.ask('GET', '/silences')).body;
+    assert.deepEqual(
+      windows.map(({ name }: { readonly name: string }) => name),
+      ['quiet (by Ada)'],
+    );
+  });
+
   test('a sign-in survives a restart, and ends when the person signs out', async () => {
     await server.stop();
     await server.startAgain();

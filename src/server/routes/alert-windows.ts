@@ -88,6 +88,7 @@ function addWindow(kind: WindowKind, ports: WindowsPorts): Route {
   return defineRoute({
     name: kind === 'maintenance' ? 'addMaintenance' : 'addSilence',
     method: 'post',
+    allows: 'operator',
     path: `/${paths[kind]}`,
     errors: ['unavailable'],
     summary: `Begin a ${kind}, now or later; it always has an end`,
@@ -117,6 +118,7 @@ function removeWindow(kind: WindowKind, ports: WindowsPorts): Route {
   return defineRoute({
     name: kind === 'maintenance' ? 'endMaintenance' : 'endSilence',
     method: 'delete',
+    allows: 'operator',
     path: `/${paths[kind]}/{window}`,
     errors: ['not-found', 'conflict', 'unavailable'],
     summary: `End a ${kind} now: what was held back is settled`,

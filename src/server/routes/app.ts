@@ -144,12 +144,19 @@ function mount(api: Hono<Known>, route: Route, callers: Callers | undefined): vo
     const caller = context.get('caller') ?? nobody;
     refuseLesser(route, caller);
     const from = { caller, address: callers?.address(context) ?? 'this machine', signIn: callers?.signIn(context) };
-    const answer = await route.handle({ ...(await readInput(route, context)), ...from });
+    const input = await readInput(route, context);
+    const answer = await route.handle({ ...input, body: inOwnName(input.body, caller), ...from });
     if (answer instanceof Response) return answer;
     const location = route.locationOf?.(answer);
     if (location === undefined) return context.json(answer ?? {});
     return context.json(answer, 201, { Location: apiPrefix + location });
   });
+}
+
+/** Whoever is signed in speaks for nobody else: `by` in a body is the person who asks. */
+function inOwnName(body: unknown, { person }: Principal): unknown {
+  if (!person || typeof body !== 'object' || body === null || !('by' in body)) return body;
+  return { ...body, by: person.name };
 }
 
 function honoPath(path: string): string {

@@ -38,6 +38,7 @@ export function drillsRoutes({ drills, ...ports }: DrillsPorts): readonly Route[
     defineRoute({
       name: 'startDrill',
       method: 'post',
+      allows: 'operator',
       path: '/drills',
       errors: ['not-found', 'conflict', 'unavailable'],
       summary: 'Tell the people of a monitor as if it were down, until somebody takes it; nothing real is touched',
@@ -67,6 +68,7 @@ export function drillsRoutes({ drills, ...ports }: DrillsPorts): readonly Route[
     defineRoute({
       name: 'takeDrill',
       method: 'post',
+      allows: 'operator',
       path: '/drills/{drill}/acknowledgement',
       errors: ['not-found'],
       summary: 'Take a drill: it is over',

@@ -87,8 +87,7 @@ function acknowledgeIncident({ states, now }: IncidentsPorts): Route {
       }),
     }),
     response: incidentSchema,
-    async handle({ params: { incident: id }, body: { by: given, note, for: forMs }, caller }) {
-      const by = caller.person?.name ?? given;
+    async handle({ params: { incident: id }, body: { by, note, for: forMs } }) {
       const at = now();
       const record = await states.acknowledgeIncident(id, { by, note, at, until: at + forMs });
       if (record) return incidentAnswer(record, at);

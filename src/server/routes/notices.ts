@@ -86,7 +86,7 @@ function acknowledgementRoute(ports: NoticesPorts): Route {
     allows: 'operator',
     path: '/notices/{notice}/acknowledgement',
     errors: ['not-found', 'unavailable'],
-    summary: 'Say who has looked at a notice; who said so first stays, and who is signed in speaks for nobody else',
+    summary: 'Say who has looked at a notice; who said so first stays',
     params: z.strictObject({ notice: wholeParameter(1, maxParameter) }),
     body: z.strictObject({
       by: z.string().trim().min(1).max(maxNameCharacters),

@@ -106,9 +106,8 @@ function courseRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Rout
       }),
       response: one,
       locationOf: ({ session: { id } }) => `/sessions/${id}`,
-      async handle({ params, body, caller }) {
-        const by = caller.person?.name ?? body.by;
-        const session = await sessions.start(rooms.find(params.room).room, { ...body, by });
+      async handle({ params, body }) {
+        const session = await sessions.start(rooms.find(params.room).room, body);
         return { session: sessionAnswer(session, agents()) };
       },
     }),
@@ -122,9 +121,8 @@ function courseRoutes({ rooms, sessions, agents }: SessionsPorts): readonly Rout
       params: z.strictObject({ session: z.string() }),
       body: z.strictObject({ by: person }),
       response: one,
-      async handle({ params, body, caller }) {
-        const by = caller.person?.name ?? body.by;
-        const session = await sessions.end(sessions.find(params.session).id, by);
+      async handle({ params, body }) {
+        const session = await sessions.end(sessions.find(params.session).id, body.by);
         return { session: sessionAnswer(session, agents()) };
       },
     }),
