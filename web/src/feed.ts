@@ -47,7 +47,7 @@ addEventListener('online', () => source && openFeed());
 /** Shows how things are, and goes on with what changes. */
 export function openFeed(): void {
   closeFeed();
-  const feed = new EventSource('/api/v1/events?snapshot=false&kind=state,agent,tasks');
+  const feed = new EventSource('/api/v1/events?snapshot=false&kind=state,transition,incident,agent,tasks');
   feed.addEventListener('open', () => {
     silentSince.value = undefined;
     refreshSoon();
@@ -58,7 +58,7 @@ export function openFeed(): void {
     if (feed.readyState === EventSource.CLOSED) again = setTimeout(openFeed, againMs);
   });
   feed.addEventListener('state', ({ data }) => takeState(JSON.parse(String(data)) as StateEvent));
-  for (const kind of ['agent', 'tasks', 'lost']) feed.addEventListener(kind, refreshSoon);
+  for (const kind of ['transition', 'incident', 'agent', 'tasks', 'lost']) feed.addEventListener(kind, refreshSoon);
   source = feed;
   regular = setInterval(() => document.hidden || refreshSoon(), freshEveryMs);
 }

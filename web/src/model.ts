@@ -16,6 +16,9 @@ export interface Overview {
     readonly intervalsMs: readonly number[];
     readonly paused: readonly (0 | 1)[];
     readonly origins: readonly ('file' | 'api')[];
+    readonly states: readonly number[];
+    readonly since: readonly (number | null)[];
+    readonly verdicts: readonly (number | null)[];
   };
   readonly tasks: {
     readonly ids: readonly string[];
@@ -65,6 +68,12 @@ export interface Monitor {
   readonly intervalMs: number;
   readonly isPaused: boolean;
   readonly origin: 'file' | 'api';
+  /** What the voices say together, after confirmations. */
+  readonly state: Status;
+  /** Epoch milliseconds. */
+  readonly since: number | undefined;
+  /** Who is wrong. */
+  readonly verdict: string | undefined;
   readonly voices: Voice[];
   /** What is searched, in lower case. */
   readonly text: string;
@@ -80,23 +89,30 @@ interface Model {
 export const model = signal<Model | undefined>(undefined);
 
 export function modelOf({ agents, monitors: m, tasks: t, statuses, texts }: Overview): Model {
+  const text = (place: number | null | undefined): string | undefined => texts[place ?? -1];
   const monitors = m.ids.map((id, at): Monitor => {
     const [name, type, target] = [entryAt(m.names, at), entryAt(m.types, at), entryAt(m.targets, at)];
-    const rest = {
+    return {
+      id,
+      name,
+      type,
+      target,
       intervalMs: entryAt(m.intervalsMs, at),
       isPaused: m.paused[at] === 1,
       origin: entryAt(m.origins, at),
+      state: entryAt(statuses, entryAt(m.states, at)),
+      since: timeOf(m.since[at]),
+      verdict: text(m.verdicts[at]),
+      voices: [],
+      text: `${name} ${target} ${type}`.toLowerCase(),
     };
-    return { id, name, type, target, ...rest, voices: [], text: `${name} ${target} ${type}`.toLowerCase() };
   });
-  const text = (place: number | null | undefined): string | undefined => texts[place ?? -1];
   const voices = t.ids.map((taskId, at): Voice => {
-    const since = t.since[at];
     const voice = {
       taskId,
       agent: entryAt(agents, entryAt(t.agents, at)),
       state: entryAt(statuses, entryAt(t.states, at)),
-      since: typeof since === 'number' ? since * 1000 : undefined,
+      since: timeOf(t.since[at]),
       latencyMs: t.latenciesMs[at] ?? null,
       message: text(t.messages[at]) ?? '',
       source: text(t.sources[at]) ?? null,
@@ -107,28 +123,18 @@ export function modelOf({ agents, monitors: m, tasks: t, statuses, texts }: Over
   return { agents, monitors, voices: new Map(voices.map((voice) => [voice.taskId, voice])) };
 }
 
+function timeOf(seconds: number | null | undefined): number | undefined {
+  return typeof seconds === 'number' ? seconds * 1000 : undefined;
+}
+
 /** Columns of one table are of one length, and places in a list are within it: the server made both. */
 function entryAt<Value>(list: readonly Value[], place: number): Value {
   return list[place] as Value;
 }
 
-/** What the voices say together: the majority of those that know (decision of the server for one monitor without rules of its own). */
-export function stateOf({ isPaused, voices }: Monitor): Status | 'paused' {
-  if (isPaused) return 'paused';
-  const known = voices.filter(({ state }) => state !== 'unknown');
-  if (known.length === 0) return 'unknown';
-  const down = known.filter(({ state }) => state === 'down').length;
-  if (down * 2 > known.length) return 'down';
-  return down > 0 || known.some(({ state }) => state === 'degraded') ? 'degraded' : 'up';
-}
-
-/** Since when the state has been so: the earliest voice that says it. */
-export function sinceOf(monitor: Monitor): number | undefined {
-  const state = stateOf(monitor);
-  const times = monitor.voices.flatMap((voice) =>
-    voice.state === state && voice.since !== undefined ? voice.since : [],
-  );
-  return times.length === 0 ? undefined : Math.min(...times);
+/** What is believed of it, unless a person has paused it. */
+export function stateOf({ isPaused, state }: Monitor): Status | 'paused' {
+  return isPaused ? 'paused' : state;
 }
 
 /** The median of the latest answers. */

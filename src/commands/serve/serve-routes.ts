@@ -62,7 +62,7 @@ export function publicRoutes({ server, store, identity, desk, clock, url }: Rout
     }),
     ...monitorsRoutes({ ...tasks, book: server.book, bodyDocument: definitionDocument }),
     ...tasksRoutes(tasks),
-    ...overviewRoutes({ ...tasks, book: server.book, now: () => clock.now() }),
+    ...overviewRoutes({ ...tasks, book: server.book, states: () => store.states(), now: () => clock.now() }),
     ...runsRoutes({ ...tasks, run: (request) => server.runs.run(request) }),
     ...resultsRoutes(resultsPorts({ server, store, clock })),
     ...historyRoutes({ measured: () => store.measured(), monitors: () => server.book.entries() }),

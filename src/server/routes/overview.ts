@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isoTimeOf, isoTimeSchema } from '../../core/iso-time.ts';
 import { statuses } from '../../core/outcome.ts';
+import type { StateRow } from '../../core/state/monitor-record.ts';
 import type { MonitorBook } from '../monitors/monitor-book.ts';
 import { agentAnswer, agentSchema } from './agents.ts';
 import { defineRoute, type Route } from './route.ts';
@@ -8,6 +9,8 @@ import type { TasksPorts } from './tasks.ts';
 
 export interface OverviewPorts extends TasksPorts {
   readonly book: Pick<MonitorBook, 'entries'>;
+  /** What is believed of each monitor, after confirmations. */
+  states(): Promise<readonly StateRow[]>;
   now(): number;
 }
 
@@ -15,8 +18,8 @@ const index = z.int().min(0);
 
 /**
  * All that a list shows, in columns: ten thousand monitors as objects would be three times as many bytes. What stands at one place
- * of each column of a table belongs together; numbers in `monitors`, `agents`, `states`, `messages` and `sources` are places in the
- * lists of those names.
+ * of each column of a table belongs together; numbers in `monitors` and `agents` of tasks are places in those tables, numbers in
+ * `states` in `statuses`, and numbers in `messages`, `sources` and `verdicts` in `texts`.
  */
 const overviewSchema = z
   .strictObject({
@@ -32,12 +35,15 @@ const overviewSchema = z
       intervalsMs: z.array(z.int()),
       paused: z.array(z.union([z.literal(0), z.literal(1)])),
       origins: z.array(z.enum(['file', 'api'])),
+      states: z.array(index).meta({ description: 'What the agents say together, after confirmations' }),
+      since: z.array(z.int().nullable()).meta({ description: 'Epoch seconds' }),
+      verdicts: z.array(index.nullable()).meta({ description: 'Who is wrong; null while it is up' }),
     }),
     tasks: z.strictObject({
       ids: z.array(z.uuid()),
       monitors: z.array(index),
       agents: z.array(index),
-      states: z.array(index).meta({ description: 'Places in `statuses`' }),
+      states: z.array(index).meta({ description: 'What the agent says of the monitor now' }),
       since: z.array(z.int().nullable()).meta({ description: 'Epoch seconds; null: longer than the server runs' }),
       latenciesMs: z.array(z.number().nullable()),
       messages: z.array(index.nullable()).meta({ description: 'Places in `texts`; null without a result' }),
@@ -56,12 +62,12 @@ export function overviewRoutes(ports: OverviewPorts): readonly Route[] {
       errors: [],
       summary: 'Agents, monitors and tasks as they are now, in columns, for lists of many',
       response: overviewSchema,
-      handle: async () => overviewOf(ports),
+      handle: async () => overviewOf(await ports.states(), ports),
     }),
   ];
 }
 
-function overviewOf(ports: OverviewPorts): Overview {
+function overviewOf(states: readonly StateRow[], ports: OverviewPorts): Overview {
   const views = ports.agents();
   const entries = ports.book.entries();
   const monitorAt = new Map(entries.map(({ spec }, at) => [spec.id, at]));
@@ -92,22 +98,39 @@ function overviewOf(ports: OverviewPorts): Overview {
     tasks.messages.push(texts.place(latest?.message));
     tasks.sources.push(texts.place(latest?.source));
   }
-  const specs = entries.map(({ spec }) => spec);
   return {
     at: isoTimeOf(ports.now()),
     statuses: [...statuses],
-    texts: texts.all,
     agents: views.map(agentAnswer),
-    monitors: {
-      ids: specs.map(({ id }) => id),
-      names: specs.map(({ name }) => name),
-      types: specs.map(({ type }) => type),
-      targets: specs.map(({ target }) => target),
-      intervalsMs: specs.map(({ intervalMs }) => intervalMs),
-      paused: specs.map(({ paused }) => (paused ? 1 : 0)),
-      origins: entries.map(({ origin }) => origin),
-    },
+    monitors: monitorColumns(entries, { states, texts }),
     tasks,
+    texts: texts.all,
+  };
+}
+
+interface Believed {
+  readonly states: readonly StateRow[];
+  readonly texts: Texts;
+}
+
+function monitorColumns(
+  entries: ReturnType<OverviewPorts['book']['entries']>,
+  { states, texts }: Believed,
+): Overview['monitors'] {
+  const specs = entries.map(({ spec }) => spec);
+  const rows = new Map(states.map((row) => [row.monitorId, row]));
+  const believed = specs.map(({ id }) => rows.get(id));
+  return {
+    ids: specs.map(({ id }) => id),
+    names: specs.map(({ name }) => name),
+    types: specs.map(({ type }) => type),
+    targets: specs.map(({ target }) => target),
+    intervalsMs: specs.map(({ intervalMs }) => intervalMs),
+    paused: specs.map(({ paused }) => (paused ? 1 : 0)),
+    origins: entries.map(({ origin }) => origin),
+    states: believed.map((row) => statuses.indexOf(row?.state ?? 'unknown')),
+    since: believed.map((row) => (row ? Math.round(row.since / 1000) : null)),
+    verdicts: believed.map((row) => texts.place(row && row.state !== 'up' ? row.verdict : undefined)),
   };
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ask } from '../api.ts';
 import { refresh } from '../feed.ts';
 import { historyOf, ranges, type History, type Range } from '../history.ts';
-import { model, sinceOf, stateOf, type Monitor } from '../model.ts';
+import { model, stateOf, type Monitor } from '../model.ts';
 import { HistoryBar } from '../parts/history-bar.tsx';
 import { StatusMark } from '../parts/status.tsx';
 import { parameter, setParameter } from '../place.ts';
@@ -18,7 +18,7 @@ export function MonitorPage({ id }: { readonly id: string }) {
   const monitor = model.value?.monitors.find((one) => one.id === id);
   if (!monitor) return <h1>{model.value ? texts.noSuchMonitor : texts.loading}</h1>;
   const state = stateOf(monitor);
-  const since = sinceOf(monitor);
+  const { since } = monitor;
   return (
     <>
       <header class="top">

@@ -1,5 +1,5 @@
 import { happened } from '../feed.ts';
-import { counts, model, monitorsByState, sinceOf, stateOf, type Monitor, type Voice } from '../model.ts';
+import { counts, model, monitorsByState, stateOf, type Monitor, type Voice } from '../model.ts';
 import { StatusMark } from '../parts/status.tsx';
 import { ageText, texts, timeText } from '../texts.ts';
 
@@ -56,15 +56,14 @@ function Wrong({ monitor }: { readonly monitor: Monitor }) {
   const state = stateOf(monitor);
   const voices = monitor.voices.filter((voice) => voice.state === state);
   const [worst] = voices;
-  const since = sinceOf(monitor);
-  const verdict = worst?.source ? texts.source[worst.source] : undefined;
+  const { since, verdict } = monitor;
   return (
     <article class={`card incident ${state}`}>
       <div>
         <h2>
           <StatusMark status={state} />
           <a href={`/monitors/${encodeURIComponent(monitor.id)}`}>{monitor.name}</a>
-          {verdict && <span class={`tag ${worst?.source}`}>{verdict}</span>}
+          {verdict && <span class={`tag ${verdict}`}>{texts.verdict[verdict] ?? verdict}</span>}
         </h2>
         <p class="why">{worst?.message}</p>
         <p class="meta">
