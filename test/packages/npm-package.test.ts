@@ -37,7 +37,7 @@ describe('AT13: the packed tarball, installed in an empty folder beside Node alo
   test('holds what runs, and neither sources nor tests nor other packages', () => {
     const files = globSync('**/*', { cwd: installed });
     assert.deepEqual(
-      files.filter((file) => /\.ts$|test|node_modules\//.test(file)),
+      files.filter((file) => /\.ts$|\.test\.|^test\/|node_modules\//.test(file)),
       [],
     );
     for (const file of ['bin/watchkeeper', 'dist/main.js', 'LICENSE', 'README.md', 'dist/THIRD-PARTY-LICENCES.txt'])

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { z } from 'zod';
 import type { Milliseconds } from '../../core/duration.ts';
 import { AppError } from '../../core/errors.ts';
@@ -20,6 +19,7 @@ import {
 } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
+import { ownName } from './own-name.ts';
 
 interface JsonFlag {
   readonly json?: true;
@@ -141,15 +141,6 @@ async function takeDrill(
   await client
     .post(`/drills/${encodeURIComponent(id)}/acknowledgement`, done, { body: { by } })
     .catch(() => Promise.reject(error));
-}
-
-/** Who is at the keyboard, where --by does not say so. */
-export function ownName(): string {
-  try {
-    return process.env['SUDO_USER'] ?? userInfo().username;
-  } catch {
-    throw new AppError('usage', 'this user has no name: say who with --by NAME');
-  }
 }
 
 /** The id of an incident, which may be given by its beginning, or the open one of a monitor. */

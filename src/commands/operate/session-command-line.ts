@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { countArgument, untilArgument } from '../arguments.ts';
 import type { ReportFlags } from './session-report.ts';
@@ -47,14 +46,14 @@ function addCourse(session: Command): void {
     .argument('<room>', 'its id or name')
     .requiredOption('--until <time>', 'when it ends by itself: 12:30, 2h or 2026-12-02T12:30:00+01:00', untilArgument)
     .option('--policy <name>', 'what is watched and allowed; needed if the room has several')
-    .option('--by <name>', by, userInfo().username)
+    .option('--by <name>', by)
     .action(async (room: string, flags: StartFlags) => {
       const { startSession } = await import('./sessions.ts');
       await startSession(room, flags, process.stdout);
     });
   atServer(session.command('end').description('end a session before its time'))
     .argument('<room-or-session>', sessionMeaning)
-    .option('--by <name>', by, userInfo().username)
+    .option('--by <name>', by)
     .action(async (which: string, flags: EndFlags) => {
       const { endSession } = await import('./sessions.ts');
       await endSession(which, flags, process.stdout);

@@ -3,6 +3,7 @@ import { paintFor } from '../../terminal/paint.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { roomsAnswer, sessionAnswer, sessionsAnswer, type SessionAnswer } from './server-answers.ts';
 import { pathPart } from './path-part.ts';
+import { ownName } from './own-name.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
 
@@ -14,11 +15,11 @@ export interface StartFlags extends ServerPlace {
   /** ISO 8601 with a zone. */
   readonly until: string;
   readonly policy?: string;
-  readonly by: string;
+  readonly by?: string;
 }
 
 export interface EndFlags extends ServerPlace {
-  readonly by: string;
+  readonly by?: string;
 }
 
 export interface ListSessionsFlags extends ServerPlace {
@@ -42,7 +43,7 @@ export async function listRooms({ json, ...place }: RoomsFlags, output: NodeJS.W
 /** Begins a session and shows it. */
 export async function startSession(
   room: string,
-  { until, policy, by, ...place }: StartFlags,
+  { until, policy, by = ownName(), ...place }: StartFlags,
   output: NodeJS.WriteStream,
 ): Promise<void> {
   const body = { until, by, ...(policy !== undefined && { policy }) };
@@ -52,7 +53,11 @@ export async function startSession(
 }
 
 /** Ends a session and shows it. */
-export async function endSession(which: string, { by, ...place }: EndFlags, output: NodeJS.WriteStream): Promise<void> {
+export async function endSession(
+  which: string,
+  { by = ownName(), ...place }: EndFlags,
+  output: NodeJS.WriteStream,
+): Promise<void> {
   const path = `/sessions/${pathPart(which)}/end`;
   const { session } = await new ServerClient(lineTo(place)).post(path, sessionAnswer, { body: { by } });
   show(session, output);

@@ -6,7 +6,7 @@ import { formatIsoTime } from '../../terminal/result-line.ts';
 import { counted } from '../../terminal/units.ts';
 import { columnsFor } from '../../terminal/width.ts';
 import { formatWindows } from '../../terminal/window-view.ts';
-import { ownName } from './incident-commands.ts';
+import { ownName } from './own-name.ts';
 import { done, windowAnswer, windowsAnswer } from './server-answers.ts';
 import { ServerClient } from './server-client.ts';
 import { lineTo, type ServerPlace } from './server-line.ts';
