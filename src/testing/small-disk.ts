@@ -19,12 +19,14 @@ export async function mountSmallDisk(): Promise<SmallDisk | undefined> {
   writeFileSync(image, '');
   truncateSync(image, 32 * 2 ** 20);
   await mkdir(path);
-  const isMounted =
+  let isMounted =
     spawnSync('mkfs.ext4', ['-q', '-m', '0', image]).status === 0 &&
     spawnSync('mount', ['-o', 'loop', image, path]).status === 0;
   const dispose = async (): Promise<void> => {
     // What still uses it ends a moment later.
     if (isMounted) await eventually('the disk is unmounted', () => spawnSync('umount', [path]).status === 0);
+    // Whoever unmounts it early disposes of it again.
+    isMounted = false;
     await removeFolder(folder);
   };
   if (isMounted) return { path, [Symbol.asyncDispose]: dispose };
