@@ -44,7 +44,7 @@ export const variants: readonly Variant[] = [
     file: 'server/host/silence.ts',
     find: 'return this.#silentMs(task.id, -Infinity) <= silenceLimitMs(task.intervalMs);',
     replace: 'return task.id.length > 0;',
-    seed: 1,
+    seed: 4,
     only: ['pause-monitor', 'server-power-cut'],
   },
   {
