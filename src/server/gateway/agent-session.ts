@@ -8,7 +8,7 @@ import { ProtocolError } from '../../protocol/frames.ts';
 import type { AgentMessage, Heartbeat, ServerMessage } from '../../protocol/messages.ts';
 import type { Gatekeeper, Greeting } from './greeting.ts';
 import type { Rate } from '../../core/rate.ts';
-import { Quota } from './quota.ts';
+import { Quota } from '../../core/quota.ts';
 
 type EntriesMessage = Extract<AgentMessage, { type: 'entries' }>;
 

@@ -3,7 +3,8 @@ import { BoundedMap } from '../../core/bounded-map.ts';
 import type { Cancel, Clock } from '../../core/clock.ts';
 import type { ResultItem } from '../../core/entry.ts';
 import type { Signal } from '../../core/heartbeat.ts';
-import { refilled, type Rate } from '../../core/rate.ts';
+import { Quota } from '../../core/quota.ts';
+import type { Rate } from '../../core/rate.ts';
 import type { WantedTask } from '../fleet/task-table.ts';
 import { OwnEntries, type OwnEntriesPorts } from './own-entries.ts';
 import { WatchedJob } from './watched-job.ts';
@@ -33,11 +34,6 @@ const perJob: Rate = { burst: 60, perSecond: 2 };
 const perGuesser: Rate = { burst: 20, perSecond: 0.2 };
 const maxGuessers = 10_000;
 
-interface Bucket {
-  left: number;
-  atMs: number;
-}
-
 /** Takes what jobs report, each by its secret key, and makes results of it; a job that reports nothing in time gets a result too. */
 export class Heartbeats {
   readonly #parts: HeartbeatsParts;
@@ -47,7 +43,7 @@ export class Heartbeats {
   #byKey: ReadonlyMap<string, readonly WatchedJob[]> = new Map();
   /** Keys are looked up by a digest that nobody can compute, so that the time of a look-up tells nothing about them. */
   readonly #digestKey = randomBytes(32);
-  readonly #buckets = new BoundedMap<string, Bucket>(maxGuessers);
+  readonly #quotas = new BoundedMap<string, Quota>(maxGuessers);
   #lookedAt: number;
   #cancel: Cancel = () => {};
 
@@ -125,11 +121,10 @@ export class Heartbeats {
   }
 
   #mayGoOn(who: string, rate: Rate): boolean {
-    const nowMs = this.#parts.clock.monotonic();
-    const bucket = this.#buckets.get(who) ?? { left: rate.burst, atMs: nowMs };
-    const left = refilled(rate, bucket.left, nowMs - bucket.atMs);
-    const mayGoOn = left >= 1;
-    this.#buckets.set(who, { left: mayGoOn ? left - 1 : left, atMs: nowMs });
-    return mayGoOn;
+    const quota = this.#quotas.get(who) ?? new Quota(this.#parts.clock, rate);
+    this.#quotas.set(who, quota);
+    if (quota.left < 1) return false;
+    quota.take(1);
+    return true;
   }
 }

@@ -1,10 +1,10 @@
+import { Quota } from '../../core/quota.ts';
 import type { MessageReceipt } from '../../core/message.ts';
 import type { NotifierPlan } from '../../notify/notifier-plan.ts';
 import type { SendPorts, SendResult } from '../../notify/notifier.ts';
 import { sendMessage } from '../../notify/send.ts';
 import type { NewOutboxRow, Outbox, OutboxChange, OutboxRow } from '../store/outbox.ts';
 import { backoffMs } from './backoff.ts';
-import { Bucket } from './bucket.ts';
 import { planDelivery, type Background, type PlannedDelivery } from './delivery-plan.ts';
 import { endsIncident } from './digest.ts';
 import { copiesFor, outageRows, reminderOf } from './further-rows.ts';
@@ -46,8 +46,8 @@ export class NotifierLane {
   readonly plan: NotifierPlan;
   readonly #ports: LanePorts;
   readonly #stop: AbortSignal;
-  readonly #cap: Bucket;
-  readonly #pace: Bucket;
+  readonly #cap: Quota;
+  readonly #pace: Quota;
   #failures = 0;
   #failingSince: number | undefined;
   #isBroken = false;
@@ -61,8 +61,8 @@ export class NotifierLane {
     this.plan = plan;
     this.#ports = ports;
     this.#stop = stop;
-    this.#cap = new Bucket({ burst: plan.perMinute, perSecond: plan.perMinute / 60 }, ports.clock);
-    this.#pace = new Bucket(plan.channel.type.rate, ports.clock);
+    this.#cap = new Quota(ports.clock, { burst: plan.perMinute, perSecond: plan.perMinute / 60 });
+    this.#pace = new Quota(ports.clock, plan.channel.type.rate);
     this.#skewMs = this.#skewNow();
   }
 
@@ -130,8 +130,8 @@ export class NotifierLane {
     const { outbox, net, clock } = this.#ports;
     const rows = settled.flatMap(({ rows }) => rows);
     const previous = message.kind === 'digest' ? undefined : await this.#receiptOf(rows);
-    this.#cap.take();
-    this.#pace.take();
+    this.#cap.take(1);
+    this.#pace.take(1);
     const result = await this.#attempt(() =>
       sendMessage(this.plan.channel, { message, previous, signal: this.#stop }, { net, clock }),
     );

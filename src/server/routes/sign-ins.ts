@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { BoundedMap } from '../../core/bounded-map.ts';
 import { longestPassword, shortestPassword, type AccountBook, type SignedIn } from '../accounts/account-book.ts';
-import { Quota } from '../gateway/quota.ts';
+import { Quota } from '../../core/quota.ts';
 import { roles } from '../store/accounts.ts';
 import type { Callers } from './callers.ts';
 import { RequestFault } from './problem.ts';
