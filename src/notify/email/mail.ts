@@ -1,3 +1,4 @@
+import { htmlText } from '../../core/html-text.ts';
 import { fittedText, visible, type MessageContent } from '../content.ts';
 import type { Sending } from '../notifier.ts';
 
@@ -44,27 +45,15 @@ function subjectOf(subject: string, sinceMs: number): string {
   return visible(`${visible(subject, maxSubject - 40)}: incident since ${since} UTC`, maxSubject);
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? '');
-}
-
 function htmlOf(content: MessageContent): string {
   const rows = content.lines.map(
     ({ label, text }) =>
-      `<tr><td style="padding:2px 12px 2px 0;vertical-align:top;color:#555">${escaped(label)}</td><td>${escaped(text)}</td></tr>`,
+      `<tr><td style="padding:2px 12px 2px 0;vertical-align:top;color:#555">${htmlText(label)}</td><td>${htmlText(text)}</td></tr>`,
   );
-  const links = content.links.map(({ label, url }) => `<a href="${escaped(url)}">${escaped(label)}</a>`);
+  const links = content.links.map(({ label, url }) => `<a href="${htmlText(url)}">${htmlText(label)}</a>`);
   return [
     '<!doctype html><html><body style="font-family:sans-serif;font-size:15px">',
-    `<p style="font-size:17px"><b>${escaped(content.title)}</b></p>`,
+    `<p style="font-size:17px"><b>${htmlText(content.title)}</b></p>`,
     `<table style="border-collapse:collapse">${rows.join('')}</table>`,
     `<p>${links.join(' &middot; ')}</p>`,
     '</body></html>',

@@ -1,3 +1,4 @@
+import { htmlText } from '../../core/html-text.ts';
 import { z } from 'zod';
 import type { JsonObject } from '../../core/outcome.ts';
 import { fittedText, type MessageContent } from '../content.ts';
@@ -93,11 +94,10 @@ async function refusalOf(sending: Sending<Options>, ports: SendPorts): Promise<S
 
 /** An event has at most 65,536 bytes; the text is in it up to twice, and twice again in an edit. */
 const maxText = 4000;
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 function bodyOf(content: MessageContent): JsonObject {
   const body = fittedText(content, maxText);
-  const html = body.replaceAll(/[&<>"]/g, (character) => escapes[character] ?? '').replaceAll('\n', '<br>');
+  const html = htmlText(body).replaceAll('\n', '<br>');
   // Without mentions, `@room` in a name is only text.
   return { msgtype: 'm.text', body, format: 'org.matrix.custom.html', formatted_body: html, 'm.mentions': {} };
 }

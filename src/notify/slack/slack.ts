@@ -1,3 +1,4 @@
+import { tagText } from '../../core/html-text.ts';
 import { z } from 'zod';
 import type { MessageReceipt } from '../../core/message.ts';
 import { fittedText, type MessageContent } from '../content.ts';
@@ -54,13 +55,9 @@ export const slack = defineNotifier({
 
 /** Slack reads 40,000 characters and advises 4,000. */
 const maxText = 4000;
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 function textOf(content: MessageContent): string {
-  return fittedText(content, maxText, (character) => (escapes[character] ?? character).length).replaceAll(
-    /[&<>]/g,
-    (character) => escapes[character] ?? '',
-  );
+  return tagText(fittedText(content, maxText, (character) => tagText(character).length));
 }
 
 const asPlain = { mrkdwn: false, link_names: false, parse: 'none', unfurl_links: false, unfurl_media: false };

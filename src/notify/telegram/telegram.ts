@@ -1,3 +1,4 @@
+import { tagText } from '../../core/html-text.ts';
 import { z } from 'zod';
 import type { MessageReceipt } from '../../core/message.ts';
 import { fittedText } from '../content.ts';
@@ -68,11 +69,10 @@ function requestOf(method: string, body: object, { options, signal }: Sending<Op
 
 /** Telegram counts the characters after it has read the markup. */
 const maxText = 4096;
-const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 function textOf({ content }: Sending<Options>) {
   return {
-    text: fittedText(content, maxText).replaceAll(/[&<>]/g, (character) => escapes[character] ?? ''),
+    text: tagText(fittedText(content, maxText)),
     parse_mode: 'HTML',
     link_preview_options: { is_disabled: true },
   };

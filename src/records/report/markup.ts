@@ -1,3 +1,4 @@
+import { htmlText } from '../../core/html-text.ts';
 import { printable } from '../../core/printable.ts';
 
 /** Text that is HTML already. */
@@ -20,17 +21,5 @@ export function html(parts: TemplateStringsArray, ...inserted: readonly Inserted
 function textOf(value: Inserted): string {
   if (value instanceof Markup) return value.text;
   if (typeof value === 'object') return value.map(({ text }) => text).join('');
-  return escaped(printable(String(value)));
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
+  return htmlText(printable(String(value)));
 }
