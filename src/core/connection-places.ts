@@ -112,7 +112,7 @@ function closeOldest(group: ReadonlySet<Stranger>): boolean {
 }
 
 /** An IPv4 address, also one that is written as IPv6, or the /64 of an IPv6 address: whoever has one address there has them all. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const [bare = ''] = address.replace(/^::ffff:(?=\d+\.)/i, '').split('%', 1);
   if (!bare.includes(':')) return bare;
   const [start = [], end = []] = bare.split('::').map((part) => part.split(':').filter((group) => group !== ''));

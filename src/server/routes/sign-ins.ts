@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../core/clock.ts';
 import { BoundedMap } from '../../core/bounded-map.ts';
+import { networkOf } from '../../core/connection-places.ts';
 import { longestPassword, shortestPassword, type AccountBook, type SignedIn } from '../accounts/account-book.ts';
 import { Quota } from '../../core/quota.ts';
 import { roles } from '../store/accounts.ts';
@@ -27,9 +28,9 @@ const name = z
   .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@-]*$/u, { error: 'expected letters, digits, blanks and . _ @ -' });
 const password = z.string().min(shortestPassword).max(longestPassword);
 
-/** Attempts of one address: five at once, then one in ten seconds. */
+/** Attempts from one network: five at once, then one in ten seconds. */
 const attempts = { burst: 5, perSecond: 0.1 };
-const maxAddresses = 10_000;
+const maxNetworks = 10_000;
 
 /** How people sign in and out. */
 export function signInsRoutes(ports: SignInsPorts): readonly Route[] {
@@ -106,22 +107,17 @@ function signedInRoutes({ book, callers }: SignInsPorts): readonly Route[] {
 
 /** @throws {RequestFault} too-many-requests, with how long to wait */
 function guesserLimit(clock: Clock): (address: string) => void {
-  const quotas = new BoundedMap<string, Quota>(maxAddresses);
+  const quotas = new BoundedMap<string, Quota>(maxNetworks);
   return (address) => {
-    const place = placeOf(address);
-    const quota = quotas.get(place) ?? new Quota(clock, attempts);
-    quotas.set(place, quota);
+    const network = networkOf(address);
+    const quota = quotas.get(network) ?? new Quota(clock, attempts);
+    quotas.set(network, quota);
     const waitS = Math.ceil(quota.take(1) / 1000);
     if (waitS > 0)
       throw new RequestFault('too-many-requests', `too many attempts from ${address}: try again in ${waitS} s`, {
         'Retry-After': String(waitS),
       });
   };
-}
-
-/** A household has a /64 of IPv6. */
-function placeOf(address: string): string {
-  return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;
 }
 
 function signedIn({ token, person: { name, role } }: SignedIn, callers: SignInsPorts['callers']): Response {
