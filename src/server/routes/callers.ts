@@ -4,7 +4,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { Person } from '../accounts/account-book.ts';
-import type { Role } from '../store/accounts.ts';
+import { roles, type Role } from '../store/accounts.ts';
 import { RequestFault } from './problem.ts';
 
 /** Who asks, and what they may do. */
@@ -33,10 +33,8 @@ export interface CallersParts {
 
 export type Callers = ReturnType<typeof callersBy>;
 
-const order: readonly Role[] = ['viewer', 'operator', 'admin'];
-
 export function isAtLeast(role: Role, wanted: Role): boolean {
-  return order.indexOf(role) >= order.indexOf(wanted);
+  return roles.indexOf(role) >= roles.indexOf(wanted);
 }
 
 /** Tells callers by the token of the server, or by the cookie of a sign-in. */

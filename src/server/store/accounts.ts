@@ -10,6 +10,7 @@ export interface Accounts {
   signIns(now: number): Promise<readonly SignIn[]>;
 }
 
+/** From the least to the most. */
 export const roles = ['viewer', 'operator', 'admin'] as const;
 /** `viewer` looks; `operator` also acknowledges, runs and pauses; `admin` does all. */
 export type Role = (typeof roles)[number];
