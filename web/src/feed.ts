@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { ask, Problem } from './api.ts';
 import { model, modelOf, type Overview, type Status } from './model.ts';
-import { person } from './session.ts';
+import { person } from './person.ts';
 
 /** Since when nothing has come from the server, epoch milliseconds; undefined while it is heard. */
 export const silentSince = signal<number | undefined>(undefined);

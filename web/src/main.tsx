@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { closeFeed, openFeed, silentSince } from './feed.ts';
 import { counts, model } from './model.ts';
 import { follow, words } from './place.ts';
-import { findPerson, person, signOut } from './session.ts';
+import { findPerson, person, signOut } from './person.ts';
 import { texts, timeText } from './texts.ts';
 import { Agents } from './views/agents.tsx';
 import { IncidentPage } from './views/incident.tsx';

@@ -1,7 +1,7 @@
 import { useEvery } from '../every.ts';
 import { getIncident, takeIncident, type FullIncident } from '../incidents.ts';
 import { StatusMark } from '../parts/status.tsx';
-import { may, person } from '../session.ts';
+import { may, person } from '../person.ts';
 import { ageText, texts, timeText } from '../texts.ts';
 
 const everyMs = 3000;

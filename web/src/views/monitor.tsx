@@ -7,7 +7,7 @@ import { model, stateOf, type Monitor } from '../model.ts';
 import { HistoryBar } from '../parts/history-bar.tsx';
 import { StatusMark } from '../parts/status.tsx';
 import { parameter, setParameter } from '../place.ts';
-import { may } from '../session.ts';
+import { may } from '../person.ts';
 import { ageText, latencyText, texts, timeText } from '../texts.ts';
 
 /** It brings a library along that no other page needs. */

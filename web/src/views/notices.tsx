@@ -1,6 +1,6 @@
 import { useEvery } from '../every.ts';
 import { acknowledge, listNotices, type Notice } from '../notices.ts';
-import { may, person } from '../session.ts';
+import { may, person } from '../person.ts';
 import { texts, timeText } from '../texts.ts';
 
 const everyMs = 5000;

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { setUpKey, signIn } from '../session.ts';
+import { setUpKey, signIn } from '../person.ts';
 import { texts } from '../texts.ts';
 
 export function SignIn() {

@@ -12,7 +12,7 @@ import {
   type Session,
   type Wall,
 } from '../rooms.ts';
-import { may, person } from '../session.ts';
+import { may, person } from '../person.ts';
 import { texts, timeText } from '../texts.ts';
 import { NoticeList } from './notices.tsx';
 
