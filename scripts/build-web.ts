@@ -1,6 +1,6 @@
-// Makes dist/web: the dashboard, as a page and what it loads, with what is in a file in its name.
+// Makes dist/web: the dashboard, as a page and what it loads, with what is in a file in its name, and each compressed beside it.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'rolldown';
 import { licencesOf } from './licences.ts';
@@ -32,8 +32,11 @@ const page = readFileSync('web/index.html', 'utf8')
 writeFileSync(`${folder}/index.html`, page);
 const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
 writeFileSync(`${folder}/THIRD-PARTY-LICENCES.txt`, licencesOf(modules).text);
-for (const file of output)
-  if (file.type === 'chunk') console.log(`${file.fileName}: ${kilobytes(file.code)} kB with Brotli`);
+for (const name of globSync('**/*.{html,css,js,svg}', { cwd: folder })) {
+  const compressed = brotliCompressSync(readFileSync(`${folder}/${name}`));
+  writeFileSync(`${folder}/${name}.br`, compressed);
+  console.log(`${name}: ${(compressed.length / 1000).toFixed(1)} kB with Brotli`);
+}
 
 /** Writes the files as one; returns its path for browsers. */
 function asset(name: string, extension: string, files: readonly string[]): string {
@@ -42,8 +45,4 @@ function asset(name: string, extension: string, files: readonly string[]): strin
   const path = `/assets/${name}-${hash}.${extension}`;
   writeFileSync(`${folder}${path}`, text);
   return path;
-}
-
-function kilobytes(text: string): string {
-  return (brotliCompressSync(text).length / 1000).toFixed(1);
 }

@@ -4,8 +4,8 @@ import type { Context, Hono } from 'hono';
 export interface DashboardFile {
   readonly type: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The same, compressed with Brotli. */
-  readonly brotli: Uint8Array<ArrayBuffer>;
+  /** The same, compressed with Brotli; absent where that is not worth it. */
+  readonly brotli: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** What browsers load, by its path; `/index.html` is every page. */
@@ -56,11 +56,11 @@ function send(
   { type, bytes, brotli }: DashboardFile,
   headers: Readonly<Record<string, string>>,
 ): Response {
-  const isBrotli = /\bbr\b/.test(context.req.header('accept-encoding') ?? '');
-  return context.body(isBrotli ? brotli : bytes, 200, {
+  const compressed = /\bbr\b/.test(context.req.header('accept-encoding') ?? '') ? brotli : undefined;
+  return context.body(compressed ?? bytes, 200, {
     ...headers,
     'Content-Type': type,
     Vary: 'Accept-Encoding',
-    ...(isBrotli && { 'Content-Encoding': 'br' }),
+    ...(compressed && { 'Content-Encoding': 'br' }),
   });
 }
