@@ -28,7 +28,6 @@ export interface Overview {
     readonly since: readonly (number | null)[];
     readonly latenciesMs: readonly (number | null)[];
     readonly messages: readonly (number | null)[];
-    readonly sources: readonly (number | null)[];
   };
 }
 
@@ -57,7 +56,6 @@ export interface Voice {
   since: number | undefined;
   latencyMs: number | null;
   message: string;
-  source: string | null;
 }
 
 export interface Monitor {
@@ -115,7 +113,6 @@ export function modelOf({ agents, monitors: m, tasks: t, statuses, texts }: Over
       since: timeOf(t.since[at]),
       latencyMs: t.latenciesMs[at] ?? null,
       message: text(t.messages[at]) ?? '',
-      source: text(t.sources[at]) ?? null,
     };
     entryAt(monitors, entryAt(t.monitors, at)).voices.push(voice);
     return voice;

@@ -24,7 +24,6 @@ export const de: Texts = {
     unknown: 'Unbekannt',
     paused: 'Angehalten',
   },
-  source: { target: 'das Ziel', path: 'der Weg', resolver: 'der Namensdienst', agent: 'der Beobachter' },
   agentStatus: {
     online: 'Verbunden',
     reconnecting: 'Verbindet sich wieder',

@@ -30,9 +30,6 @@ export const en = {
     Status | 'paused',
     string
   >,
-  source: { target: 'the target', path: 'the path', resolver: 'the resolver', agent: 'the observer' } as Readonly<
-    Record<string, string>
-  >,
   agentStatus: {
     online: 'Online',
     reconnecting: 'Reconnecting',

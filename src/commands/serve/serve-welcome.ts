@@ -21,7 +21,7 @@ export function welcomeLines({ url, folder, isNamed, setUpKey, certificate }: We
   const remote = `watchkeeper console --server ${url} --token-file FILE${pin ? ` --pin ${pin}` : ''}`;
   return [
     `Watchkeeper ${version()} serves ${url}; its data is in ${folder}.`,
-    `In a browser:     ${pageFor(url, setUpKey)}`,
+    `In a browser:     ${whereInBrowser(url, setUpKey)}`,
     `Operate it:       watchkeeper console${which}`,
     `Join a machine:   watchkeeper invite${which}   prints the line to run there`,
     `From elsewhere:   ${remote}   with ${join(folder, 'api-token')}`,
@@ -29,6 +29,6 @@ export function welcomeLines({ url, folder, isNamed, setUpKey, certificate }: We
 }
 
 /** What a person opens in a browser; while there is no account, with the key that makes the first. */
-export function pageFor(url: string, setUpKey: string | undefined): string {
+export function whereInBrowser(url: string, setUpKey: string | undefined): string {
   return setUpKey === undefined ? `${url}/` : `${url}/#setup=${setUpKey}   makes the first account, once`;
 }

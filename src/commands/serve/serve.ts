@@ -31,7 +31,7 @@ import { aborted } from '../interruption.ts';
 import type { OperatorLog } from '../../terminal/operator-log.ts';
 import { startLocalAgent } from './serve-local-agent.ts';
 import { backupsOf } from './serve-backups.ts';
-import { pageFor, welcomeLines } from './serve-welcome.ts';
+import { whereInBrowser, welcomeLines } from './serve-welcome.ts';
 
 export interface ServeOptions {
   readonly config?: string | undefined;
@@ -45,7 +45,7 @@ export interface ServeOptions {
   /** Takes the lines for the operator. */
   readonly log: OperatorLog;
   /** Called with its address once agents and people may come. */
-  readonly onReady?: (url: string, page: string) => void;
+  readonly onReady?: (url: string, inBrowser: string) => void;
 }
 
 type StartConfig = Pick<Config, 'monitors'> &
@@ -92,7 +92,7 @@ export async function serve(options: ServeOptions, signal: AbortSignal): Promise
   for (const line of welcomeLines({ ...listening, setUpKey, folder: folder.path, isNamed: options.data !== undefined }))
     say(line);
   sayUnknownAgents(server, config, { own, say });
-  options.onReady?.(listening.url, pageFor(listening.url, setUpKey));
+  options.onReady?.(listening.url, whereInBrowser(listening.url, setUpKey));
   await aborted(signal);
   say('Stopping.', { event: 'stopping' });
 }

@@ -42,7 +42,7 @@ export async function start(options: StartOptions, interruption: AbortSignal): P
   ];
   const ended = AbortSignal.any(signals);
   const log = join(data, 'server.log');
-  const ready = Promise.withResolvers<readonly [url: string, page: string]>();
+  const ready = Promise.withResolvers<readonly [url: string, inBrowser: string]>();
   const serving = serve(
     {
       config: starter,
@@ -50,16 +50,16 @@ export async function start(options: StartOptions, interruption: AbortSignal): P
       listen: options.listen,
       localAgent: true,
       log: new OperatorLog({ clock, open: () => createWriteStream(log, { flags: 'a' }) }),
-      onReady: (url, page) => ready.resolve([url, page]),
+      onReady: (url, inBrowser) => ready.resolve([url, inBrowser]),
     },
     ended,
   );
   // A server that cannot start says why here.
   const where = await Promise.race([ready.promise, serving]);
   if (!where) return;
-  const [url, page] = where;
+  const [url, inBrowser] = where;
   process.stdout.write(
-    `The server at ${url} watches what ${starter} says; its log is ${log}.\nIn a browser: ${page}\n`,
+    `The server at ${url} watches what ${starter} says; its log is ${log}.\nIn a browser: ${inBrowser}\n`,
   );
   const isTerminal = process.stdin.isTTY && process.stdout.isTTY;
   // Where nobody can type, the console shows what happens until the end.

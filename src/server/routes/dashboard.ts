@@ -12,7 +12,7 @@ export interface DashboardFile {
 export type DashboardFiles = ReadonlyMap<string, DashboardFile>;
 
 /** Pages that the dashboard draws; what stands behind the first word is its own. */
-const pages = ['', 'monitors', 'agents', 'incidents', 'notices', 'rooms', 'settings'] as const;
+const pages = ['', 'monitors', 'agents', 'incidents', 'notices', 'rooms'] as const;
 
 /** Nothing runs or is loaded that is not this server's own file, and no text becomes markup (CSP 3, Trusted Types). */
 const policy = [

@@ -25,7 +25,7 @@ export function Now() {
           <div>
             <h2>
               <StatusMark status="unknown" word={texts.agentStatus[agent.status] ?? agent.status} /> {agent.name}
-              <span class="tag">{texts.source['agent']}</span>
+              <span class="tag">{texts.verdict['observer']}</span>
             </h2>
             <p class="why">{[...agent.impaired, ...agent.warnings].join('; ')}</p>
             <p class="meta">{texts.since(timeText(Date.parse(agent.since)))}</p>
