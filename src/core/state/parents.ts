@@ -1,4 +1,5 @@
 import type { MonitorRecord } from './monitor-record.ts';
+import type { MonitorPolicy } from './policies.ts';
 import type { Suppression } from './suppression.ts';
 import { isFailing } from './voice.ts';
 
@@ -61,6 +62,16 @@ function waitForRun(child: MonitorRecord, parent: MonitorRecord, now: number): O
   if (since <= failedSince) return undefined;
   const isFresh = [...child.voices.values()].some(({ heardAt }) => heardAt > since);
   return isFresh ? undefined : { by: parent.policy.name, until };
+}
+
+/** The ids of those that depend on each monitor. */
+export function childrenByParent(
+  monitors: readonly Pick<MonitorPolicy, 'id' | 'dependsOn'>[],
+): ReadonlyMap<string, readonly string[]> {
+  const children = new Map<string, string[]>();
+  for (const { id, dependsOn } of monitors)
+    for (const parent of new Set(dependsOn)) children.getOrInsertComputed(parent, () => []).push(id);
+  return children;
 }
 
 /** The ids on a circle of dependencies, in order, the first again at its end; undefined if there is none. */

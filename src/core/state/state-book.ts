@@ -2,6 +2,7 @@ import { AgentBook, type AgentHealth } from './agent-book.ts';
 import { ChangeLog, type StateChanges } from './change-log.ts';
 import { afterChange, calmAt, steady } from './flapping.ts';
 import { IncidentBook } from './incident-book.ts';
+import { childrenByParent } from './parents.ts';
 import type { Subject } from './incident.ts';
 import type { IncidentAck, IncidentEvent, IncidentRecord, SubjectView } from './incident-record.ts';
 import {
@@ -40,6 +41,7 @@ export class StateBook {
   readonly #incidents: IncidentBook;
   readonly #unstable = new Set<string>();
   #policies: Policies = noPolicies;
+  #children = childrenByParent([]);
   #lookedAt = -Infinity;
   readonly #log = new ChangeLog();
   readonly #voices = new MonitorVoices(this.#log);
@@ -55,7 +57,7 @@ export class StateBook {
 
   /** What was kept; voices are fresh for a while, so that agents may come back. */
   load({ voices, states, incidents, agents }: StateRows, policies: Policies, freshUntil: number): void {
-    this.#policies = policies;
+    this.#use(policies);
     for (const agent of agents) this.#agents.set(agent);
     for (const policy of policies.monitors) this.#monitors.set(policy.id, newMonitor(policy));
     for (const row of states) {
@@ -120,7 +122,7 @@ export class StateBook {
   }
 
   setPolicies(policies: Policies, at: number): void {
-    this.#policies = policies;
+    this.#use(policies);
     const wanted = new Map(policies.monitors.map((policy) => [policy.id, policy]));
     for (const [id, monitor] of this.#monitors) if (!wanted.has(id)) this.#remove(monitor, at);
     for (const policy of policies.monitors) this.#apply(policy, at);
@@ -245,10 +247,14 @@ export class StateBook {
     for (const parent of policy.dependsOn) this.#log.want({ monitorId: parent, why: 'parent' });
   }
 
+  #use(policies: Policies): void {
+    this.#policies = policies;
+    this.#children = childrenByParent(policies.monitors);
+  }
+
   #wantChildren(parentId: string): void {
-    for (const { policy, row } of this.#monitors.values())
-      if (policy.dependsOn.includes(parentId) && row.state !== 'up')
-        this.#log.want({ monitorId: policy.id, why: 'child' });
+    for (const monitorId of this.#children.get(parentId) ?? [])
+      if (this.#monitors.get(monitorId)?.row.state !== 'up') this.#log.want({ monitorId, why: 'child' });
   }
 
   #noteSent({ id }: Subject, recipient: string, at: number): void {
